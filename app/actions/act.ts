@@ -1,0 +1,47 @@
+import type { Db } from '../../db/connect.ts';
+import type { Actor, Origin } from '../domain/auditEvent.ts';
+import { principalOf, type Context, type Principal } from '../context.ts';
+
+/** Who acts, for which tenant, when and from where: the first argument of every action. */
+export interface Act {
+  db: Db;
+  now: number;
+  tenantId: string;
+  actor: Actor;
+  origin: Origin;
+  /** Absent where the system itself acts: the command line, the first start. */
+  principal?: Principal;
+}
+
+/** The act of a request's caller. */
+export function actOf(ctx: Context, db: Db): Act {
+  const principal = principalOf(ctx);
+  return {
+    db,
+    now: Date.now(),
+    tenantId: principal.tenant.id,
+    actor: { type: principal.type, id: principal.id, name: principal.name },
+    origin: originOf(ctx),
+    principal,
+  };
+}
+
+/** Where a request came from, as the audit log keeps it. */
+export function originOf(ctx: Context): Origin {
+  return {
+    ip: ctx.state.address,
+    userAgent: ctx.get('User-Agent').slice(0, 255) || null,
+    requestId: ctx.state.requestId,
+  };
+}
+
+/** The act of an operator at the command line, or of the process itself. */
+export function systemAct(db: Db, tenantId: string, now = Date.now()): Act {
+  return {
+    db,
+    now,
+    tenantId,
+    actor: { type: 'system', id: null, name: null },
+    origin: { ip: null, userAgent: null, requestId: null },
+  };
+}

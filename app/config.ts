@@ -1,0 +1,235 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { KEY_PREFIX_PATTERN, type KeyFormat, type KeyStyle } from './domain/token.ts';
+import { readRate, type Rate } from './domain/rate.ts';
+
+/** Everything the process takes from its environment, read and checked once at start. */
+export interface Config {
+  port: number;
+  host: string;
+  publicUrl: string;
+  trustedHops: number;
+  logLevel: LogLevel;
+  dataDir: string;
+  database: DatabaseConfig;
+  redisUrl: string | undefined;
+  jwt: JwtConfig;
+  keys: KeyStyle;
+  limits: { key: Rate | undefined; address: Rate | undefined; login: Rate | undefined };
+  /** HTTP Basic for support staff and metrics; absent means those pages do not exist. */
+  support: { user: string; password: string } | undefined;
+  /** The first person and tenant, made on an empty database instead of printing a set-up link. */
+  owner: { email: string; password: string; tenantName: string } | undefined;
+}
+
+export type DatabaseConfig = { kind: 'sqlite'; file: string } | MysqlConfig;
+
+export interface MysqlConfig {
+  kind: 'mysql';
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+  database: string;
+  tls: { ca: string | undefined; verifyChain: boolean; verifyName: boolean } | undefined;
+}
+
+export interface JwtConfig {
+  /** Absent only with embedded SQLite, where `main` generates one and keeps it in DATA_DIR. */
+  secret: string | undefined;
+  issuer: string;
+  audience: string;
+  ttlSeconds: number;
+  jwksUrl: string | undefined;
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+type LogLevel = (typeof LOG_LEVELS)[number];
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A variable with a wrong value: its message is the one line that stops the start. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/** Reads and checks every variable; throws a ConfigError naming the first one that is wrong. */
+export function readConfig(env: Environment): Config {
+  const port = integer(env, 'PORT', 5000, 0, 65535);
+  const dataDir = path.resolve(text(env, 'DATA_DIR') ?? 'var');
+  const database = readDatabase(env, dataDir);
+  return {
+    port,
+    host: text(env, 'HOST') ?? '::',
+    publicUrl: url(env, 'PUBLIC_URL', ['http:', 'https:'])?.replace(/\/+$/, '') ?? `http://localhost:${port}`,
+    trustedHops: integer(env, 'TRUSTED_HOPS', env['DYNO'] ? 1 : 0, 0, 16),
+    logLevel: oneOf(env, 'LOG_LEVEL', 'info', LOG_LEVELS),
+    dataDir,
+    database,
+    redisUrl: url(env, 'REDIS_URL', ['redis:', 'rediss:']),
+    jwt: {
+      secret: readJwtSecret(env, database),
+      issuer: text(env, 'JWT_ISSUER') ?? 'latchkey',
+      audience: text(env, 'JWT_AUDIENCE') ?? 'latchkey',
+      ttlSeconds: readDuration(env, 'JWT_TTL', 3600),
+      jwksUrl: url(env, 'JWT_JWKS_URL', ['http:', 'https:']),
+    },
+    keys: { prefix: readKeyPrefix(env), format: oneOf<KeyFormat>(env, 'KEY_FORMAT', 'base62', ['base62', 'hex']) },
+    limits: {
+      key: readLimit(env, 'KEY_LIMIT', '600/60'),
+      address: readLimit(env, 'ADDRESS_LIMIT', '120/60'),
+      login: readLimit(env, 'LOGIN_LIMIT', '10/300'),
+    },
+    support: readSupport(env),
+    owner: readOwner(env),
+  };
+}
+
+function text(env: Environment, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === undefined || value === '' ? undefined : value;
+}
+
+function wrong(name: string, takes: string, shown?: string): ConfigError {
+  return new ConfigError(shown === undefined ? `${name} ${takes}` : `${name} is "${shown}": it takes ${takes}`);
+}
+
+function integer(env: Environment, name: string, fallback: number, min: number, max: number): number {
+  const value = text(env, name);
+  if (value === undefined) return fallback;
+  const number = /^\d+$/.test(value) ? Number(value) : NaN;
+  if (!(number >= min && number <= max)) throw wrong(name, `a whole number from ${min} to ${max}`, value);
+  return number;
+}
+
+function oneOf<T extends string>(env: Environment, name: string, fallback: T, choices: readonly T[]): T {
+  const value = text(env, name);
+  if (value === undefined) return fallback;
+  const choice = choices.find((candidate) => candidate === value);
+  if (choice === undefined) throw wrong(name, `one of ${choices.join(', ')}`, value);
+  return choice;
+}
+
+/** A URL of one of the given schemes; the value itself is not shown, for it may hold a password. */
+function url(env: Environment, name: string, schemes: readonly string[]): string | undefined {
+  const value = text(env, name);
+  if (value === undefined) return undefined;
+  if (!URL.canParse(value) || !schemes.includes(new URL(value).protocol)) {
+    throw wrong(name, `must be a URL that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`);
+  }
+  return value;
+}
+
+function readDuration(env: Environment, name: string, fallback: number): number {
+  const value = text(env, name);
+  if (value === undefined) return fallback;
+  const match = /^([1-9]\d{0,6})(s|m|h|d)?$/.exec(value);
+  if (!match) throw wrong(name, 'a duration such as 900, 15m, 1h or 7d', value);
+  const unit = { s: 1, m: 60, h: 3600, d: 86400 }[(match[2] ?? 's') as 's' | 'm' | 'h' | 'd'];
+  return Number(match[1]) * unit;
+}
+
+function readLimit(env: Environment, name: string, fallback: string): Rate | undefined {
+  const value = text(env, name) ?? fallback;
+  if (value === 'off') return undefined;
+  const rate = readRate(value);
+  if (!rate) throw wrong(name, 'requests/seconds such as 600/60, or off', value);
+  return rate;
+}
+
+function readKeyPrefix(env: Environment): string {
+  const value = text(env, 'KEY_PREFIX') ?? 'fsk';
+  if (!KEY_PREFIX_PATTERN.test(value)) {
+    throw wrong('KEY_PREFIX', 'up to 20 lower-case letters, digits and single underscores, a letter first', value);
+  }
+  return value;
+}
+
+function readJwtSecret(env: Environment, database: DatabaseConfig): string | undefined {
+  const secret = text(env, 'JWT_SECRET');
+  if (secret === undefined) {
+    if (database.kind === 'sqlite') return undefined;
+    throw wrong('JWT_SECRET', 'must be set when DATABASE_URL is: at least 32 bytes of random text');
+  }
+  if (Buffer.byteLength(secret) < 32) throw wrong('JWT_SECRET', 'is too short: it takes at least 32 bytes');
+  return secret;
+}
+
+function readSupport(env: Environment): Config['support'] {
+  const user = text(env, 'ADMIN_USER');
+  const password = env['ADMIN_PASSWORD'] || undefined;
+  if (user === undefined && password === undefined) return undefined;
+  if (user === undefined || password === undefined) throw wrong('ADMIN_USER', 'and ADMIN_PASSWORD go together');
+  if (user.includes(':')) throw wrong('ADMIN_USER', 'must not contain a colon');
+  if (password.length < 12) throw wrong('ADMIN_PASSWORD', 'is too short: it takes at least 12 characters');
+  return { user, password };
+}
+
+function readOwner(env: Environment): Config['owner'] {
+  const email = text(env, 'OWNER_EMAIL');
+  const password = env['OWNER_PASSWORD'] || undefined;
+  const tenantName = text(env, 'TENANT_NAME');
+  if (email === undefined && password === undefined && tenantName === undefined) return undefined;
+  if (email === undefined || password === undefined || tenantName === undefined) {
+    throw wrong('OWNER_EMAIL', ', OWNER_PASSWORD and TENANT_NAME go together: set all three or none'.slice(2));
+  }
+  return { email, password, tenantName };
+}
+
+function readDatabase(env: Environment, dataDir: string): DatabaseConfig {
+  const name = ['DATABASE_URL', 'JAWSDB_URL', 'CLEARDB_DATABASE_URL'].find((candidate) => text(env, candidate));
+  if (name !== undefined) return readMysql(env, name);
+  if (env['DYNO']) {
+    throw wrong('DATABASE_URL', 'must be set here: a dyno loses its disk at each restart, and SQLite with it');
+  }
+  return { kind: 'sqlite', file: path.join(dataDir, 'latchkey.db') };
+}
+
+function readMysql(env: Environment, name: string): MysqlConfig {
+  const parsed = new URL(url(env, name, ['mysql:', 'mariadb:']) ?? '');
+  const database = decodeURIComponent(parsed.pathname.slice(1));
+  if (!parsed.hostname || !database)
+    throw wrong(name, 'must name a host and a database: mysql://user:password@host/name');
+  return {
+    kind: 'mysql',
+    host: parsed.hostname.replace(/^\[|\]$/g, ''),
+    port: parsed.port ? Number(parsed.port) : 3306,
+    user: decodeURIComponent(parsed.username),
+    password: decodeURIComponent(parsed.password),
+    database,
+    tls: readTls(name, parsed.searchParams),
+  };
+}
+
+/** A TLS wish is honoured exactly or stops the start: falling back to clear text would be a silent lie. */
+function readTls(name: string, params: URLSearchParams): MysqlConfig['tls'] {
+  for (const key of params.keys()) {
+    if (/ssl|tls/i.test(key) && key !== 'ssl-mode' && key !== 'ssl-ca') {
+      throw wrong(name, `has ?${key}=, which is not understood: use ?ssl-mode= and ?ssl-ca=`);
+    }
+  }
+  const mode = params.get('ssl-mode')?.toLowerCase().replace('_', '-');
+  const ca = readCa(name, params.get('ssl-ca'));
+  switch (mode) {
+    case 'verify-identity':
+      return { ca, verifyChain: true, verifyName: true };
+    case 'verify-ca':
+      return { ca, verifyChain: true, verifyName: false };
+    case 'required':
+      if (ca !== undefined) throw wrong(name, 'has ?ssl-ca=, which only verify-ca and verify-identity use');
+      return { ca, verifyChain: false, verifyName: false };
+    case undefined:
+      if (ca !== undefined) throw wrong(name, 'has ?ssl-ca= but no ?ssl-mode=');
+      return undefined;
+    default:
+      throw wrong(name, 'has an ssl-mode it cannot honour: it takes verify-identity, verify-ca or required');
+  }
+}
+
+function readCa(name: string, file: string | null): string | undefined {
+  if (file === null) return undefined;
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    throw wrong(name, 'names an ssl-ca file that cannot be read');
+  }
+}

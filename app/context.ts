@@ -1,0 +1,67 @@
+import type Koa from 'koa';
+import type { Policy } from './domain/policy.ts';
+import type { Permission, Role } from './domain/role.ts';
+import type { ScopeSet } from './domain/scope.ts';
+import type { Environment } from './domain/token.ts';
+import type { Rate } from './domain/rate.ts';
+import type { Access } from './routes/access.ts';
+
+/** What the middlewares learn about a request, in the order they learn it. */
+export interface State {
+  requestId: string;
+  startedAt: number;
+  /** The caller's address as the trusted proxies tell it. */
+  address: string;
+  /** Who calls and for which tenant; set once, by `authenticate`. */
+  principal?: Principal;
+  /** The access that the guard has granted; a route runs only if it is its own. */
+  granted?: Access;
+}
+
+export type Context = Koa.ParameterizedContext<State>;
+export type Middleware = Koa.Middleware<State>;
+
+/** Who a request acts as, in the one tenant it acts for. */
+export type Principal = Person | KeyHolder;
+
+export interface Tenant {
+  id: string;
+  slug: string;
+  policy: Policy;
+}
+
+/** Somebody who signed in, seen in one of their tenants. */
+export interface Person {
+  type: 'user';
+  id: string;
+  name: string;
+  tenant: Tenant;
+  role: Role;
+  permissions: ReadonlySet<Permission>;
+  /** Stands above tenants. */
+  operator: boolean;
+}
+
+/** A program that showed a key. */
+export interface KeyHolder {
+  type: 'api_key';
+  id: string;
+  name: string;
+  tenant: Tenant;
+  role: Role;
+  scopes: ScopeSet;
+  keyPrefix: string;
+  environment: Environment;
+  /** The person the key belongs to; null for a service token of the tenant. */
+  userId: string | null;
+  expiresAt: number | null;
+  rateLimit: Rate | null;
+  monthlyQuota: number | null;
+}
+
+/** The caller of a guarded route; its absence there is a fault of ours, never an anonymous caller. */
+export function principalOf(ctx: Context): Principal {
+  const { principal } = ctx.state;
+  if (!principal) throw new Error('a guarded route was reached without a principal');
+  return principal;
+}

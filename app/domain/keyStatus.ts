@@ -1,0 +1,34 @@
+/** What the list and the filter call a key; `rotating` is replaced already but still valid. */
+export const KEY_STATUSES = ['active', 'rotating', 'expired', 'revoked'] as const;
+export type KeyStatus = (typeof KEY_STATUSES)[number];
+
+/** The facts that decide whether a key lives: times in epoch ms, null where nothing is set. */
+export interface KeyLife {
+  readonly revokedAt: number | null;
+  readonly expiresAt: number | null;
+  /** Set by rotation: the moment until which the replaced key still works, the rotation itself when at once. */
+  readonly graceEndsAt: number | null;
+  readonly successorKeyId: string | null;
+}
+
+/** Says why a key must be refused at `now`; undefined promises that it is valid. */
+export function whyNotValid(key: KeyLife, now: number): 'revoked' | 'expired' | undefined {
+  if (key.revokedAt !== null) return 'revoked';
+  if (isReplaced(key) && !isBefore(now, key.graceEndsAt)) return 'revoked';
+  if (key.expiresAt !== null && !isBefore(now, key.expiresAt)) return 'expired';
+  return undefined;
+}
+
+/** Says which of the four statuses a key has at `now`: valid exactly when it is `active` or `rotating`. */
+export function keyStatus(key: KeyLife, now: number): KeyStatus {
+  return whyNotValid(key, now) ?? (isReplaced(key) ? 'rotating' : 'active');
+}
+
+function isReplaced({ graceEndsAt, successorKeyId }: KeyLife): boolean {
+  return graceEndsAt !== null || successorKeyId !== null;
+}
+
+/** Asked as "still before" so that a missing or unreadable end counts as reached. */
+function isBefore(now: number, end: number | null): boolean {
+  return end !== null && now < end;
+}

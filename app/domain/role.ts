@@ -1,0 +1,64 @@
+import { covers, normaliseScope, ScopeSet } from './scope.ts';
+import { CATALOGUE, isPlatformScope } from './scopeCatalogue.ts';
+
+/** What a person is in a tenant, the mightiest first. */
+export const ROLES = ['OWNER', 'ADMIN', 'MEMBER'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** The closed list of what a person may be allowed beyond scoped routes. */
+export const PERMISSIONS = [
+  'api-keys:read',
+  'api-keys:manage',
+  'audit:read',
+  'settings:read',
+  'settings:manage',
+  'members:read',
+  'members:manage',
+  'billing:manage',
+  'marketplace:manage',
+  'tickets:manage',
+] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+const INHERENT: Readonly<Record<Role, readonly Permission[]>> = {
+  OWNER: PERMISSIONS,
+  ADMIN: ['api-keys:read', 'audit:read'],
+  MEMBER: [],
+};
+
+/** Everything a person of this role may do, given what was granted on top; a text that is no permission grants nothing. */
+export function permissionsOf(role: Role, granted: readonly string[]): ReadonlySet<Permission> {
+  return new Set(PERMISSIONS.filter((one) => INHERENT[role].includes(one) || granted.includes(one)));
+}
+
+/** Resources that an admin only looks at: money, and the rules that bind admins themselves. */
+const OWNERS_OWN = new Set(['billing', 'admin']);
+
+const MEMBER_SCOPES = ScopeSet.of(['read', 'builder:write', 'support:write', ...writeOnOrdinaryRecords()]);
+
+/**
+ * Whether a person of this role may use a route that requires the scope. The platform stands above tenants: no role
+ * opens it, being an operator does.
+ */
+export function roleCoversScope(role: Role, requiredScope: string, operator = false): boolean {
+  if (isPlatformScope(requiredScope)) return operator;
+  switch (role) {
+    case 'OWNER':
+      return covers('*', requiredScope);
+    case 'ADMIN':
+      return covers('*', requiredScope) && !isOwnersOwn(requiredScope);
+    case 'MEMBER':
+      return MEMBER_SCOPES.covers(requiredScope);
+  }
+}
+
+/** Asked of the one spelling, since `write:billing` is `billing:write`. */
+function isOwnersOwn(scope: string): boolean {
+  const [resource = '', action] = normaliseScope(scope)?.split(':') ?? [];
+  return resource === '*' || (OWNERS_OWN.has(resource) && action !== 'read');
+}
+
+function writeOnOrdinaryRecords(): string[] {
+  const ordinary = CATALOGUE.filter(({ group }) => group === 'records' || group === 'workspace');
+  return ordinary.map(({ scope }) => scope).filter((scope) => scope.endsWith(':write'));
+}

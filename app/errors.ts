@@ -1,0 +1,92 @@
+import { isUnavailable } from '../db/faults.ts';
+
+/** The closed list of what can go wrong for a caller: code → status and title. Anything else is a logged 500. */
+export const PROBLEMS = {
+  ambiguous_credentials: [400, 'More than one credential'],
+  tenant_required: [400, 'Tenant required'],
+  invalid_json: [400, 'Body is not JSON'],
+  invalid_query: [400, 'Invalid query'],
+  bad_request: [400, 'Bad request'],
+  missing_credential: [401, 'Credential required'],
+  invalid_key: [401, 'Invalid API key'],
+  key_revoked: [401, 'API key revoked'],
+  key_expired: [401, 'API key expired'],
+  invalid_token: [401, 'Invalid token'],
+  invalid_login: [401, 'Wrong email or password'],
+  tenant_mismatch: [403, 'Another tenant'],
+  tenant_suspended: [403, 'Tenant suspended'],
+  address_not_allowed: [403, 'Address not allowed'],
+  insufficient_scope: [403, 'Missing scope'],
+  insufficient_permission: [403, 'Missing permission'],
+  not_found: [404, 'Not found'],
+  method_not_allowed: [405, 'Method not allowed'],
+  already_rotated: [409, 'Already rotated'],
+  key_not_active: [409, 'Key is not active'],
+  conflict: [409, 'Conflict'],
+  body_too_large: [413, 'Body too large'],
+  unsupported_media_type: [415, 'Unsupported media type'],
+  invalid_input: [422, 'Invalid input'],
+  rate_limited: [429, 'Too many requests'],
+  quota_exceeded: [429, 'Quota spent'],
+  internal_error: [500, 'Internal error'],
+  temporarily_unavailable: [503, 'Temporarily unavailable'],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
+
+export type ErrorCode = keyof typeof PROBLEMS;
+
+export interface FieldError {
+  path: string;
+  message: string;
+}
+
+interface Extra {
+  headers?: Record<string, string>;
+  errors?: FieldError[];
+  cause?: unknown;
+}
+
+/** A refusal the caller may read: its detail is public, its cause is for the log alone. */
+export class AppError extends Error {
+  override name = 'AppError';
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly title: string;
+  readonly headers: Record<string, string>;
+  readonly errors: FieldError[] | undefined;
+
+  constructor(code: ErrorCode, detail?: string, { headers = {}, errors, cause }: Extra = {}) {
+    const [status, title] = PROBLEMS[code];
+    super(detail ?? `${title}.`, { cause });
+    this.code = code;
+    this.status = status;
+    this.title = title;
+    this.headers = headers;
+    this.errors = errors;
+  }
+}
+
+/** The refusal of a request that a dependency's trouble keeps from being decided: never 401, never 200. */
+export function unavailable(cause?: unknown): AppError {
+  return new AppError('temporarily_unavailable', 'The service cannot answer right now; try again shortly.', {
+    headers: { 'Retry-After': '1' },
+    cause,
+  });
+}
+
+/** What a caller is told of any error: AppError and exposed http-errors as they are, all else as a fault of ours. */
+export function problemOf(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (isUnavailable(error)) return unavailable(error);
+  const status = isHttpError(error) && error.expose ? error.status : 500;
+  if (status === 413) return new AppError('body_too_large');
+  if (status === 415) return new AppError('unsupported_media_type');
+  if (status === 404) return new AppError('not_found');
+  if (status >= 400 && status < 500) return new AppError('bad_request');
+  return new AppError('internal_error', 'Something went wrong on our side. It has been logged under this request id.', {
+    cause: error,
+  });
+}
+
+function isHttpError(error: unknown): error is { status: number; expose: boolean } {
+  return error instanceof Error && 'expose' in error && 'status' in error && typeof error.status === 'number';
+}

@@ -1,0 +1,55 @@
+import { faultCode } from '../../db/faults.ts';
+import type { Context, Middleware } from '../context.ts';
+import type { Log } from '../log.ts';
+import { problemOf, type AppError } from '../errors.ts';
+import { renderPage } from '../views.ts';
+
+/** Paths that only programs call: they are answered problem+json whatever they say they accept. */
+const PROGRAMS = /^\/(api|oauth|forward-auth|metrics|openapi\.json)(\/|$)/;
+
+/** The outermost answer to every error; what was set before it, such as CSP and no-store, stays. */
+export function handleErrors(log: Log): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      const problem = problemOf(error);
+      if (problem.status >= 500) logFault(log, ctx, problem, error);
+      answer(ctx, problem);
+    }
+  };
+}
+
+function answer(ctx: Context, problem: AppError): void {
+  ctx.status = problem.status;
+  ctx.set(problem.headers);
+  if (wantsPage(ctx)) {
+    ctx.type = 'html';
+    ctx.body = renderPage('error', { problem, requestId: ctx.state.requestId });
+    return;
+  }
+  ctx.body = JSON.stringify({
+    type: `urn:latchkey:problem:${problem.code}`,
+    title: problem.title,
+    status: problem.status,
+    detail: problem.message,
+    code: problem.code,
+    requestId: ctx.state.requestId,
+    errors: problem.errors,
+  });
+  ctx.type = 'application/problem+json';
+}
+
+function wantsPage(ctx: Context): boolean {
+  if (PROGRAMS.test(ctx.path)) return false;
+  return ctx.get('HX-Request') === 'true' || ctx.accepts('json', 'html') === 'html';
+}
+
+/** Drivers put values into their messages, so a fault is logged by its code and its stack without the message. */
+function logFault(log: Log, ctx: Context, problem: AppError, error: unknown): void {
+  const cause = problem.cause ?? error;
+  const stack = cause instanceof Error ? cause.stack?.split('\n').filter((line) => /^\s+at /.test(line)) : undefined;
+  const details = { code: problem.code, fault: faultCode(cause), requestId: ctx.state.requestId };
+  if (problem.status === 503) log.warn(details, 'the database could not be asked');
+  else log.error({ ...details, stack: stack?.slice(0, 8).map((line) => line.trim()) }, 'unexpected fault');
+}

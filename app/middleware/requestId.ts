@@ -1,0 +1,15 @@
+import { randomUUID } from 'node:crypto';
+import type { Middleware } from '../context.ts';
+
+const WELL_FORMED = /^[A-Za-z0-9._-]{8,128}$/;
+
+/** Names each request; a proxy's own name for it is kept only where a proxy is trusted. */
+export function requestId(trustedHops: number): Middleware {
+  return async (ctx, next) => {
+    const given = trustedHops > 0 ? ctx.get('X-Request-Id') : '';
+    ctx.state.requestId = WELL_FORMED.test(given) ? given : randomUUID();
+    ctx.state.startedAt = performance.now();
+    ctx.set('X-Request-Id', ctx.state.requestId);
+    await next();
+  };
+}

@@ -1,0 +1,38 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Db } from '../db/connect.ts';
+import { faultCode, isUnavailable } from '../db/faults.ts';
+import { migrate, migrationState } from '../db/migrate.ts';
+import type { DatabaseConfig } from './config.ts';
+import type { Log } from './log.ts';
+
+const RETRY_MS = 1_000;
+/** A line for each change of the trouble, and a reminder this often. */
+const REMINDER_MS = 30_000;
+
+/** Returns once the schema is current or the process is told to stop; meanwhile health says 503 and the log says why. */
+export async function readyDatabase(db: Db, config: DatabaseConfig, log: Log, stop: AbortSignal): Promise<void> {
+  // A file is this process's own to migrate; a server is migrated once, by the release.
+  if (config.kind === 'sqlite') await migrate(config);
+  let said = '';
+  let saidAt = 0;
+  while (!stop.aborted) {
+    const trouble = await troubleWith(db);
+    if (trouble === undefined) return;
+    if (trouble !== said || Date.now() - saidAt > REMINDER_MS) {
+      log.warn(trouble);
+      said = trouble;
+      saidAt = Date.now();
+    }
+    await delay(RETRY_MS, undefined, { signal: stop }).catch(() => undefined);
+  }
+}
+
+async function troubleWith(db: Db): Promise<string | undefined> {
+  try {
+    if ((await migrationState(db)) === 'current') return undefined;
+    return 'the database is not migrated yet: run "npm run -s admin -- migrate"; waiting';
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    return `the database does not answer (${faultCode(error)}); trying again each second`;
+  }
+}

@@ -1,0 +1,65 @@
+import type { Permission } from '../domain/role.ts';
+import type { Context, Middleware } from '../context.ts';
+import { AppError } from '../errors.ts';
+
+/** What a route asks of its caller; each route states one, and the guard at the end of `authenticate` enforces it. */
+export type Access =
+  | { kind: 'public' }
+  | { kind: 'anyone' }
+  | { kind: 'scope'; scope: string }
+  | { kind: 'permission'; permission: Permission; keyScope?: string };
+
+/** A marker in a route's stack that carries its access. */
+export type Stated = Middleware & { access: Access };
+
+/** Open to the world. */
+export function open(): Stated {
+  return state({ kind: 'public' });
+}
+
+/** Any valid credential will do. */
+export function anyCredential(): Stated {
+  return state({ kind: 'anyone' });
+}
+
+/** Keys must hold the scope; a person's role stands for scopes. */
+export function scope(required: string): Stated {
+  return state({ kind: 'scope', scope: required });
+}
+
+/** People must hold the permission; keys may come only where the tenant's policy lets keys manage keys, with `keyScope`. */
+export function permission(required: Permission, keyScope?: string): Stated {
+  return state({ kind: 'permission', permission: required, ...(keyScope !== undefined && { keyScope }) });
+}
+
+/** The route's own check that the guard has passed this very access: a route mounted without the chain stays shut. */
+function state(access: Access): Stated {
+  const check: Middleware = async (ctx, next) => {
+    if (access.kind !== 'public' && ctx.state.granted !== access) {
+      throw new AppError('internal_error', undefined, { cause: new Error('a route was reached without its guard') });
+    }
+    await next();
+  };
+  return Object.assign(check, { access });
+}
+
+interface RouteLayer {
+  path: string | RegExp;
+  methods: string[];
+  stack: readonly unknown[];
+}
+
+/** The access of the route that is about to answer; undefined where the request matched none or it states none. */
+export function accessOf(ctx: Context): Access | undefined {
+  const { matched = [] } = ctx as { matched?: RouteLayer[] };
+  const layer = matched.find((candidate) => candidate.methods.includes(ctx.method));
+  return layer && accessOfLayer(layer);
+}
+
+/** What a route of a router states. */
+export function accessOfLayer(layer: RouteLayer): Access | undefined {
+  for (const middleware of layer.stack) {
+    if (typeof middleware === 'function' && 'access' in middleware) return (middleware as Stated).access;
+  }
+  return undefined;
+}

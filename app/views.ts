@@ -1,0 +1,30 @@
+import path from 'node:path';
+import koaViews from 'koa-views';
+import nunjucks from 'nunjucks';
+import type { Middleware } from './context.ts';
+import { ROOT } from './root.ts';
+
+const FOLDER = path.join(ROOT, 'views');
+
+/** One environment for the process: templates are compiled once, and everything is escaped. */
+const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(FOLDER), {
+  autoescape: true,
+  throwOnUndefined: false,
+});
+
+/** Renders a page outside a route, for the one place that has no route: an error. */
+export function renderPage(page: string, locals: Record<string, unknown>): string {
+  return environment.render(`${page}.njk`, locals);
+}
+
+/** Gives each request its own `ctx.render`; the shared form of koa-views mixes up concurrent requests. */
+export function views(): Middleware {
+  return koaViews(FOLDER, {
+    extension: 'njk',
+    map: { njk: 'nunjucks' },
+    engineSource: {
+      nunjucks: async (file: string, locals: Record<string, unknown>) =>
+        environment.render(path.relative(FOLDER, file), locals),
+    },
+  }) as Middleware;
+}

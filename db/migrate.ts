@@ -1,0 +1,92 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Knex } from 'knex';
+import type { DatabaseConfig } from '../app/config.ts';
+import { connect, type Db } from './connect.ts';
+import { faultCode } from './faults.ts';
+import { STEPS } from './migrations/index.ts';
+import type { Step } from './migrations/steps.ts';
+import { isBusy, openSqlite } from './sqlite.ts';
+
+const TABLE = 'migrations';
+/** A large table takes long to change; nobody waits for an answer meanwhile. */
+const DDL_TIMEOUT_MS = 3_600_000;
+const LOCK_WAIT_MS = 60_000;
+
+export type MigrationState = 'current' | 'pending';
+
+/** Brings the schema up to date and names the steps it took; processes that try together take turns. */
+export async function migrate(config: DatabaseConfig, steps: readonly Step[] = STEPS): Promise<string[]> {
+  const db = connect(config, { queryTimeoutMs: DDL_TIMEOUT_MS, poolSize: 2 });
+  try {
+    const unlock =
+      config.kind === 'sqlite' ? await lockFile(`${config.file}-migrating`) : await lockServer(db, config.database);
+    try {
+      const settings = knexMigrations(steps);
+      // Whoever held Knex's own lock is gone, since ours is held by the operating system or the server.
+      await db.migrate.forceFreeMigrationsLock(settings);
+      const [, taken] = (await db.migrate.latest(settings)) as [number, string[]];
+      return taken;
+    } finally {
+      await unlock();
+    }
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** Whether every step this code knows was taken; throws when the database cannot be asked. */
+export async function migrationState(db: Db): Promise<MigrationState> {
+  let taken: { name: string }[];
+  try {
+    taken = await db<{ name: string }>(TABLE).select('name');
+  } catch (error) {
+    if (faultCode(error) === 'ER_NO_SUCH_TABLE' || /no such table/.test((error as Error).message)) return 'pending';
+    throw error;
+  }
+  const names = new Set(taken.map((row) => row.name));
+  return STEPS.every((step) => names.has(step.name)) ? 'current' : 'pending';
+}
+
+function knexMigrations(steps: readonly Step[]): Knex.MigratorConfig {
+  return {
+    tableName: TABLE,
+    // An older release beside a newer schema is a rollback under way, not corruption.
+    disableMigrationsListValidation: true,
+    migrationSource: {
+      getMigrations: async () => [...steps],
+      getMigrationName: (step: Step) => step.name,
+      getMigration: async (step: Step) => ({ up: async (db: Knex) => step.up(db), down: async () => undefined }),
+    } satisfies Knex.MigrationSource<Step>,
+  };
+}
+
+/** The server frees the lock when the connection that took it is gone, however its process ended. */
+async function lockServer(db: Db, database: string): Promise<() => Promise<void>> {
+  // A transaction only for its connection of its own; it touches no table.
+  const trx = await db.transaction();
+  const name = `latchkey migrate ${database}`.slice(0, 64);
+  const [rows] = await trx.raw<[{ got: number | null }[]]>('select get_lock(?, ?) as got', [name, LOCK_WAIT_MS / 1000]);
+  if (rows[0]?.got !== 1) {
+    await trx.rollback();
+    throw new Error('another process has been migrating this database for a minute');
+  }
+  return async () => {
+    await trx.raw('select release_lock(?)', [name]);
+    await trx.commit();
+  };
+}
+
+/** The operating system frees the file lock with the process that took it. */
+async function lockFile(file: string): Promise<() => Promise<void>> {
+  const deadline = Date.now() + LOCK_WAIT_MS;
+  for (;;) {
+    try {
+      const lock = openSqlite(file);
+      lock.exec('BEGIN EXCLUSIVE');
+      return async () => lock.close();
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > deadline) throw error;
+      await delay(50);
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  DatabaseSync,
+  type DatabaseSyncInstance as Connection,
+  type StatementSyncInstance as Statement,
+} from '@photostructure/sqlite';
+import BetterSqlite3Client from 'knex/lib/dialects/better-sqlite3/index.js';
+
+const SQLITE_BUSY = 5;
+/** How long a statement waits for another process's write, asynchronously, before it gives up. */
+const BUSY_DEADLINE_MS = 2_000;
+
+/** Opens the file as every connection of ours wants it: WAL, foreign keys, and waits too short to freeze the event loop. */
+export function openSqlite(file: string): Connection {
+  const connection = new DatabaseSync(file);
+  connection.exec('PRAGMA busy_timeout = 50; PRAGMA foreign_keys = ON');
+  connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+  return connection;
+}
+
+/** Knex's SQLite dialect over the prebuilt driver. */
+export class SqliteClient extends BetterSqlite3Client {
+  _driver(): typeof DatabaseSync {
+    return DatabaseSync;
+  }
+
+  override async acquireRawConnection(): Promise<Connection> {
+    const { filename } = this.connectionSettings;
+    return retryWhileBusy(() => openSqlite(filename));
+  }
+
+  override async destroyRawConnection(connection: Connection): Promise<void> {
+    try {
+      connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Another process still reads: the write-ahead log stays, and whoever closes last folds it in.
+    }
+    connection.close();
+  }
+
+  async _query(connection: Connection, query: KnexQuery): Promise<KnexQuery> {
+    // A deferred transaction that writes late cannot be retried half-way: take the write lock at once.
+    const sql = query.sql === 'BEGIN;' ? 'BEGIN IMMEDIATE' : query.sql;
+    const bindings = this._formatBindings(query.bindings) as (string | number | null | Uint8Array)[];
+    return retryWhileBusy(() => {
+      const statement = prepared(connection, sql);
+      if (statement.columns().length > 0) {
+        query.response = statement.all(...bindings).map(withBuffers);
+      } else {
+        const result = statement.run(...bindings);
+        query.response = result;
+        query.context = { lastID: result.lastInsertRowid, changes: result.changes };
+      }
+      return query;
+    });
+  }
+}
+
+/** Statements are prepared once a connection; Knex clones its client per transaction, so they are kept beside it. */
+const statements = new WeakMap<Connection, Map<string, Statement>>();
+const KEPT_STATEMENTS = 200;
+
+function prepared(connection: Connection, sql: string): Statement {
+  let known = statements.get(connection);
+  if (!known) statements.set(connection, (known = new Map<string, Statement>()));
+  let statement = known.get(sql);
+  if (!statement) {
+    if (known.size >= KEPT_STATEMENTS) known.clear();
+    known.set(sql, (statement = connection.prepare(sql)));
+  }
+  return statement;
+}
+
+/** Only BEGIN IMMEDIATE and statements outside transactions can meet a busy file, so trying again is always safe. */
+async function retryWhileBusy<T>(attempt: () => T): Promise<T> {
+  const deadline = Date.now() + BUSY_DEADLINE_MS;
+  for (;;) {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > deadline) throw error;
+      await delay(2 + Math.random() * 18);
+    }
+  }
+}
+
+/** Whether SQLite refused because another connection holds the lock. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'sqliteCode' in error && error.sqliteCode === SQLITE_BUSY;
+}
+
+function withBuffers(row: unknown): unknown {
+  const fields = row as Record<string, unknown>;
+  for (const name in fields) {
+    const value = fields[name];
+    if (value instanceof Uint8Array) fields[name] = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  }
+  return fields;
+}

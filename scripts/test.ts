@@ -1,0 +1,67 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startTestDatabase } from './testDatabase.ts';
+
+interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const MOCHA = fileURLToPath(new URL('bin/mocha.js', import.meta.resolve('mocha')));
+// What counts for a run that could not say how it went.
+const NO_TALLY: Tally = { passed: 0, failed: 1 };
+
+let mocha: ChildProcess | undefined;
+let interruptedBy: NodeJS.Signals | undefined;
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    interruptedBy = signal;
+    mocha?.kill(signal);
+  });
+}
+
+async function runMocha(args: string[], folder: string, databaseUrl: string): Promise<Tally> {
+  if (interruptedBy) return NO_TALLY;
+  const env = { ...process.env, TEST_DATABASE_URL: databaseUrl, TEST_FOLDER: folder };
+  mocha = spawn(process.execPath, [MOCHA, ...args], { stdio: 'inherit', env });
+  const [code, signal] = (await once(mocha, 'exit')) as [number | null, NodeJS.Signals | null];
+  if (signal) console.error(`The tests were ended by ${signal}.`);
+  const tally = await readTally(folder);
+  // A crash after the last test has no test to its name.
+  return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
+}
+
+async function readTally(folder: string): Promise<Tally> {
+  try {
+    return JSON.parse(await readFile(join(folder, 'tally.json'), 'utf8')) as Tally;
+  } catch {
+    return NO_TALLY;
+  }
+}
+
+/** Runs the tests that the arguments select against a database of this run, and leaves nothing of either behind. */
+async function runTests(args: string[]): Promise<Tally> {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
+  try {
+    const database = await startTestDatabase();
+    try {
+      return await runMocha(args, folder, database.url);
+    } finally {
+      await database.stop();
+    }
+  } catch (error) {
+    console.error(error);
+    return NO_TALLY;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const tally = await runTests(process.argv.slice(2));
+console.log(`${tally.passed} passed, ${tally.failed} failed`);
+process.exitCode = tally.failed === 0 ? 0 : 1;
