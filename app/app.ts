@@ -1,27 +1,19 @@
 import Router from '@koa/router';
 import Koa from 'koa';
-import type { Db } from '../db/connect.ts';
-import type { Config } from './config.ts';
 import type { State } from './context.ts';
-import type { Log } from './log.ts';
 import { clientAddress } from './middleware/clientAddress.ts';
 import { handleErrors } from './middleware/handleErrors.ts';
 import { requestId } from './middleware/requestId.ts';
 import { requestLog } from './middleware/requestLog.ts';
 import { securityHeaders } from './middleware/securityHeaders.ts';
 import { unknownRoute } from './middleware/unknownRoute.ts';
-import { healthRoutes, type Readiness } from './routes/api/health.ts';
+import { healthRoutes } from './routes/api/health.ts';
 import { ROUTER } from './routes/router.ts';
-
-export interface Deps {
-  config: Config;
-  db: Db;
-  log: Log;
-  readiness: Readiness;
-}
+import type { Services } from './services.ts';
 
 /** The whole way of a request, in order. */
-export function createApp({ config, db, log, readiness }: Deps): Koa<State> {
+export function createApp(services: Services): Koa<State> {
+  const { config, db, log, readiness } = services;
   const app = new Koa<State>();
   app.use(requestId(config.trustedHops));
   app.use(securityHeaders(config.publicUrl));

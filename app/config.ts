@@ -60,7 +60,7 @@ export function readConfig(env: Environment): Config {
   return {
     port,
     host: text(env, 'HOST') ?? '::',
-    publicUrl: url(env, 'PUBLIC_URL', ['http:', 'https:'])?.replace(/\/+$/, '') ?? `http://localhost:${port}`,
+    publicUrl: readPublicUrl(env) ?? `http://localhost:${port}`,
     trustedHops: integer(env, 'TRUSTED_HOPS', env['DYNO'] ? 1 : 0, 0, 16),
     logLevel: oneOf(env, 'LOG_LEVEL', 'info', LOG_LEVELS),
     dataDir,
@@ -113,10 +113,20 @@ function oneOf<T extends string>(env: Environment, name: string, fallback: T, ch
 function url(env: Environment, name: string, schemes: readonly string[]): string | undefined {
   const value = text(env, name);
   if (value === undefined) return undefined;
-  if (!URL.canParse(value) || !schemes.includes(new URL(value).protocol)) {
+  // `http:host` parses too, but would make no link.
+  const known = schemes.some((scheme) => value.toLowerCase().startsWith(`${scheme}//`));
+  if (!known || !URL.canParse(value)) {
     throw wrong(name, `must be a URL that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`);
   }
   return value;
+}
+
+/** What links start with; anything behind the path would end up in the middle of them. */
+function readPublicUrl(env: Environment): string | undefined {
+  const value = url(env, 'PUBLIC_URL', ['http:', 'https:']);
+  if (value === undefined) return undefined;
+  if (/[?#@]/.test(value)) throw wrong('PUBLIC_URL', 'must be a plain address such as https://keys.example.com');
+  return value.replace(/\/+$/, '');
 }
 
 function readDuration(env: Environment, name: string, fallback: number): number {
@@ -139,7 +149,11 @@ function readLimit(env: Environment, name: string, fallback: string): Rate | und
 function readKeyPrefix(env: Environment): string {
   const value = text(env, 'KEY_PREFIX') ?? 'fsk';
   if (!KEY_PREFIX_PATTERN.test(value)) {
-    throw wrong('KEY_PREFIX', 'up to 20 lower-case letters, digits and single underscores, a letter first', value);
+    throw wrong(
+      'KEY_PREFIX',
+      'up to 20 lower-case letters, digits and single underscores, a letter first, not ending in live or test',
+      value,
+    );
   }
   return value;
 }
@@ -170,7 +184,7 @@ function readOwner(env: Environment): Config['owner'] {
   const tenantName = text(env, 'TENANT_NAME');
   if (email === undefined && password === undefined && tenantName === undefined) return undefined;
   if (email === undefined || password === undefined || tenantName === undefined) {
-    throw wrong('OWNER_EMAIL', ', OWNER_PASSWORD and TENANT_NAME go together: set all three or none'.slice(2));
+    throw new ConfigError('OWNER_EMAIL, OWNER_PASSWORD and TENANT_NAME go together: set all three or none');
   }
   return { email, password, tenantName };
 }
@@ -186,18 +200,26 @@ function readDatabase(env: Environment, dataDir: string): DatabaseConfig {
 
 function readMysql(env: Environment, name: string): MysqlConfig {
   const parsed = new URL(url(env, name, ['mysql:', 'mariadb:']) ?? '');
-  const database = decodeURIComponent(parsed.pathname.slice(1));
+  const database = unescaped(name, parsed.pathname.slice(1));
   if (!parsed.hostname || !database)
     throw wrong(name, 'must name a host and a database: mysql://user:password@host/name');
   return {
     kind: 'mysql',
     host: parsed.hostname.replace(/^\[|\]$/g, ''),
     port: parsed.port ? Number(parsed.port) : 3306,
-    user: decodeURIComponent(parsed.username),
-    password: decodeURIComponent(parsed.password),
+    user: unescaped(name, parsed.username),
+    password: unescaped(name, parsed.password),
     database,
     tls: readTls(name, parsed.searchParams),
   };
+}
+
+function unescaped(name: string, part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw wrong(name, 'has a % that is no escape: write %25 for the character itself');
+  }
 }
 
 /** A TLS wish is honoured exactly or stops the start: falling back to clear text would be a silent lie. */
@@ -206,6 +228,7 @@ function readTls(name: string, params: URLSearchParams): MysqlConfig['tls'] {
     if (/ssl|tls/i.test(key) && key !== 'ssl-mode' && key !== 'ssl-ca') {
       throw wrong(name, `has ?${key}=, which is not understood: use ?ssl-mode= and ?ssl-ca=`);
     }
+    if (params.getAll(key).length > 1) throw wrong(name, `has ?${key}= more than once`);
   }
   const mode = params.get('ssl-mode')?.toLowerCase().replace('_', '-');
   const ca = readCa(name, params.get('ssl-ca'));

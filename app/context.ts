@@ -4,6 +4,7 @@ import type { Permission, Role } from './domain/role.ts';
 import type { ScopeSet } from './domain/scope.ts';
 import type { Environment } from './domain/token.ts';
 import type { Rate } from './domain/rate.ts';
+import type { Credential } from './middleware/credential.ts';
 import type { Access } from './routes/access.ts';
 
 /** What the middlewares learn about a request, in the order they learn it. */
@@ -12,6 +13,10 @@ export interface State {
   startedAt: number;
   /** The caller's address as the trusted proxies tell it. */
   address: string;
+  /** The one credential of the request, as it was sent. */
+  credential?: Credential;
+  /** What a verified token says of itself. */
+  claims?: unknown;
   /** Who calls and for which tenant; set once, by `authenticate`. */
   principal?: Principal;
   /** The access that the guard has granted; a route runs only if it is its own. */
@@ -52,8 +57,8 @@ export interface KeyHolder {
   scopes: ScopeSet;
   keyPrefix: string;
   environment: Environment;
-  /** The person the key belongs to; null for a service token of the tenant. */
-  userId: string | null;
+  /** The person the key belongs to, who bounds what it may do; null for a service token of the tenant. */
+  owner: { id: string; role: Role; operator: boolean } | null;
   expiresAt: number | null;
   rateLimit: Rate | null;
   monthlyQuota: number | null;

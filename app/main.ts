@@ -1,10 +1,8 @@
-import { connect } from '../db/connect.ts';
-import { createApp } from './app.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { readyDatabase } from './readyDatabase.ts';
 import { createLog, type Log } from './log.ts';
-import type { Readiness } from './routes/api/health.ts';
 import { createHttpServer, drain, listen } from './server.ts';
+import { openServices } from './services.ts';
 
 await main();
 
@@ -22,17 +20,16 @@ async function main(): Promise<void> {
 }
 
 async function serve(config: Config, log: Log, stop: AbortSignal): Promise<void> {
-  const readiness: Readiness = { stopping: false };
-  const db = connect(config.database);
-  const server = createHttpServer(createApp({ config, db, log, readiness }), readiness);
+  const services = openServices(config, log);
+  const server = createHttpServer(services);
   await listen(server, config.port, config.host);
   log.info(`Latchkey answers on ${config.publicUrl}`);
-  await readyDatabase(db, config.database, log, stop);
+  await readyDatabase(services.db, config.database, log, stop);
   if (!stop.aborted) log.info('ready');
   await aborted(stop);
   log.info({ signal: stop.reason }, 'stopping');
-  await drain(server, readiness);
-  await db.destroy();
+  await drain(server, services.readiness);
+  await services.close();
   log.info('stopped');
   log.flush();
 }

@@ -1,9 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type Koa from 'koa';
-import type { State } from './context.ts';
-import type { Readiness } from './routes/api/health.ts';
+import { createApp } from './app.ts';
+import type { Services } from './services.ts';
 
 /** How long proxies have to notice that readiness is gone, and keep-alive clients to be told to close. */
 const NOTICE_MS = 5_000;
@@ -11,8 +10,9 @@ const NOTICE_MS = 5_000;
 const DRAIN_MS = 15_000;
 
 /** The HTTP server with the time limits of a public one; it does not listen yet. */
-export function createHttpServer(app: Koa<State>, readiness: Readiness): Server {
-  const handle = app.callback();
+export function createHttpServer(services: Services): Server {
+  const handle = createApp(services).callback();
+  const { readiness } = services;
   const server = createServer(
     {
       headersTimeout: 10_000,
@@ -42,7 +42,7 @@ export async function listen(server: Server, port: number, host: string): Promis
 }
 
 /** Stops without failing a request: first readiness says no, then connections end as they answer, then the rest is cut. */
-export async function drain(server: Server, readiness: Readiness): Promise<void> {
+export async function drain(server: Server, readiness: Services['readiness']): Promise<void> {
   readiness.stopping = true;
   await untilNoConnections(server, NOTICE_MS);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -65,8 +65,9 @@ async function lockServer(db: Db, database: string): Promise<() => Promise<void>
   // A transaction only for its connection of its own; it touches no table.
   const trx = await db.transaction();
   const name = `latchkey migrate ${database}`.slice(0, 64);
-  const [rows] = await trx.raw<[{ got: number | null }[]]>('select get_lock(?, ?) as got', [name, LOCK_WAIT_MS / 1000]);
-  if (rows[0]?.got !== 1) {
+  const answer: unknown = await trx.raw('select get_lock(?, ?) as got', [name, LOCK_WAIT_MS / 1000]);
+  const [[row]] = answer as [[{ got: number | null }]];
+  if (row.got !== 1) {
     await trx.rollback();
     throw new Error('another process has been migrating this database for a minute');
   }
@@ -80,11 +81,12 @@ async function lockServer(db: Db, database: string): Promise<() => Promise<void>
 async function lockFile(file: string): Promise<() => Promise<void>> {
   const deadline = Date.now() + LOCK_WAIT_MS;
   for (;;) {
+    const lock = openSqlite(file);
     try {
-      const lock = openSqlite(file);
       lock.exec('BEGIN EXCLUSIVE');
       return async () => lock.close();
     } catch (error) {
+      lock.close();
       if (!isBusy(error) || Date.now() > deadline) throw error;
       await delay(50);
     }

@@ -90,13 +90,15 @@ export class Networks {
   }
 }
 
+/** Callers leave zones out, which isIPv6 would let through. */
 function readAddress(text: string): Address | undefined {
   if (isIPv4(text)) return { groups: text.split('.').map(Number), groupBits: 8 };
-  // isIPv6 would let zones through.
-  if (!isIPv6(text) || text.includes('%')) return undefined;
+  if (!isIPv6(text)) return undefined;
   const groups = ipv6Groups(text);
   const isMapped = MAPPED.every((group, i) => groups[i] === group);
-  return isMapped ? { groups: groups.slice(6).flatMap((g) => [g >> 8, g & 0xff]), groupBits: 8 } : { groups, groupBits: 16 };
+  return isMapped
+    ? { groups: groups.slice(6).flatMap((g) => [g >> 8, g & 0xff]), groupBits: 8 }
+    : { groups, groupBits: 16 };
 }
 
 /** The URL parser knows every spelling and writes hexadecimal groups only, with `::` at most once. */
@@ -104,7 +106,12 @@ function ipv6Groups(text: string): number[] {
   const [head = [], tail = []] = new URL(`http://[${text}]`).hostname
     .slice(1, -1)
     .split('::')
-    .map((half) => half.split(':').filter(Boolean).map((group) => Number.parseInt(group, 16)));
+    .map((half) =>
+      half
+        .split(':')
+        .filter(Boolean)
+        .map((group) => Number.parseInt(group, 16)),
+    );
   return [...head, ...Array<number>(8 - head.length - tail.length).fill(0), ...tail];
 }
 

@@ -8,32 +8,45 @@ const DAY_MS = 86_400_000;
 
 const Days = z.int().min(1).max(3650);
 
-const DefaultScope = z
-  .string()
-  .refine(mayBeDefault, { error: ({ input }) => `Unknown scope: ${String(input).slice(0, 64)}` })
-  .overwrite((scope) => normaliseScope(scope) ?? scope);
+/** So many requests in so many seconds, as input. */
+export const RateLimit = z.strictObject({
+  limit: z.int().min(1).max(1_000_000),
+  windowSeconds: z.int().min(1).max(86_400),
+});
 
-const WholePolicy = z.strictObject({
+const StoredPolicy = z.strictObject({
   maxLifetimeDays: Days.nullable(),
   requireExpiry: z.boolean(),
-  defaultScopes: z.array(DefaultScope).min(1).max(50),
+  // Read as it is, since a scope that left the catalogue must not lock a tenant out.
+  defaultScopes: z.array(z.string()),
   allowedNetworks: NetworkList,
   maxGraceSeconds: z.int().min(0).max(31_536_000),
   idleDays: Days.nullable(),
   keysMayManageKeys: z.boolean(),
   allowBearerKeys: z.boolean(),
   leakAction: z.enum(['revoke', 'expire', 'notify']),
-  defaultRateLimit: z
-    .strictObject({ limit: z.int().min(1).max(999_999_999), windowSeconds: z.int().min(1).max(86_400) })
-    .nullable(),
+  defaultRateLimit: RateLimit.nullable(),
 });
 
-/** A change as input: any of the fields, and null where a rule is lifted. */
-export const PolicyChange = WholePolicy.partial();
+const DefaultScope = z
+  .string()
+  .overwrite((text) => normaliseScope(text) ?? text)
+  .refine(isKnownScope, { error: ({ input }) => unknownScope(String(input)), abort: true })
+  .refine((scope) => !isPlatformScope(scope), 'Platform scopes are granted one by one, never by default');
+
+const DefaultScopes = z
+  .array(DefaultScope)
+  .min(1)
+  .max(50)
+  .overwrite((scopes) => [...new Set(scopes)]);
+
+/** A change as input: any of the fields, with null to lift a rule that may be absent. */
+export const PolicyChange = StoredPolicy.extend({ defaultScopes: DefaultScopes }).partial();
 export type PolicyChange = z.output<typeof PolicyChange>;
 
-/** A tenant's rules for its keys, every one stated; never altered once made. */
-export type Policy = DeepReadonly<z.output<typeof WholePolicy>>;
+type Stored = z.output<typeof StoredPolicy>;
+/** A tenant's rules for its keys, every one stated; frozen, since many requests share it. */
+export type Policy = { readonly [Field in keyof Stored]: Readonly<Stored[Field]> };
 
 /** What holds for a tenant that has decided nothing. */
 export const DEFAULT_POLICY: Policy = frozen({
@@ -48,3 +61,81 @@ export const DEFAULT_POLICY: Policy = frozen({
   leakAction: 'revoke',
   defaultRateLimit: null,
 });
+
+/** The closed list of what a policy refuses, for catalogues to translate. */
+export type PolicyProblem = 'expiry_required' | 'lifetime_too_long' | 'grace_too_long';
+
+const read = new LRUCache<string, Policy>({ max: 1000 });
+
+/**
+ * The policy that a tenant's stored text states, with defaults for what it leaves open; the same object for the same
+ * text. Throws on text that is not wholly understood, so that no rule is ever lost in silence.
+ */
+export function readPolicy(text: string | null): Policy {
+  if (text === null) return DEFAULT_POLICY;
+  const known = read.get(text) ?? parsePolicy(text);
+  read.set(text, known);
+  return known;
+}
+
+/** The policy after a change: fields that the change does not name stay as they were. */
+export function changePolicy(policy: Policy, change: PolicyChange): Policy {
+  const named = Object.entries(change).filter(([, value]) => value !== undefined);
+  return frozen(StoredPolicy.parse({ ...policy, ...Object.fromEntries(named) }));
+}
+
+/**
+ * Says what is wrong with the expiry of a key whose life starts at `startsAt` (its creation, also when it is changed
+ * later); undefined promises that the policy allows it.
+ */
+export function lifetimeProblem(policy: Policy, expiresAt: number | null, startsAt: number): PolicyProblem | undefined {
+  const { requireExpiry, maxLifetimeDays } = policy;
+  if (expiresAt === null) return requireExpiry || maxLifetimeDays !== null ? 'expiry_required' : undefined;
+  if (maxLifetimeDays === null) return undefined;
+  return expiresAt <= startsAt + maxLifetimeDays * DAY_MS ? undefined : 'lifetime_too_long';
+}
+
+/** Says whether a rotation asks for more grace than the policy allows. */
+export function graceProblem(policy: Policy, seconds: number): PolicyProblem | undefined {
+  return seconds <= policy.maxGraceSeconds ? undefined : 'grace_too_long';
+}
+
+/** The sentence that tells an API's caller what the policy refuses. */
+export function policySentence(problem: PolicyProblem, { maxLifetimeDays, maxGraceSeconds }: Policy): string {
+  const sentences: Record<PolicyProblem, string> = {
+    expiry_required: 'The policy requires an expiry',
+    lifetime_too_long: `The policy allows a lifetime of at most ${maxLifetimeDays ?? 0} days`,
+    grace_too_long: `The policy allows a grace period of at most ${maxGraceSeconds} seconds`,
+  };
+  return sentences[problem];
+}
+
+/** Whether a key has gone unused for as long as the policy lets one; a key never used counts from its creation. */
+export function isIdle(
+  { idleDays }: Policy,
+  { createdAt, lastUsedAt }: { createdAt: number; lastUsedAt: number | null },
+  now: number,
+): boolean {
+  if (idleDays === null) return false;
+  return now - Math.max(createdAt, lastUsedAt ?? createdAt) >= idleDays * DAY_MS;
+}
+
+function parsePolicy(text: string): Policy {
+  try {
+    const stated = StoredPolicy.partial().parse(JSON.parse(text));
+    return changePolicy(DEFAULT_POLICY, stated);
+  } catch (cause) {
+    throw new Error('A stored key policy is not readable', { cause });
+  }
+}
+
+/** Names only what could be a scope, so that no input is repeated at length. */
+function unknownScope(text: string): string {
+  return text.length <= 64 && normaliseScope(text) !== undefined ? `Unknown scope: ${text}` : 'Not a scope';
+}
+
+function frozen<T extends object>(value: T): Readonly<T> {
+  const inner: unknown[] = Object.values(value);
+  for (const part of inner) if (typeof part === 'object' && part !== null) frozen(part);
+  return Object.freeze(value);
+}

@@ -59,7 +59,8 @@ function cleanInput(max: number, clean: (text: string) => string, check: (text: 
     .overwrite(clean)
     .check(({ value, issues }) => {
       const found = check(value);
-      if (found) issues.push({ code: 'custom', input: value, message: sentence(found, max), params: { problem: found, max } });
+      if (found)
+        issues.push({ code: 'custom', input: value, message: sentence(found, max), params: { problem: found, max } });
     })
     .meta({ minLength: 1, maxLength: max });
 }

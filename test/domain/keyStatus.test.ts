@@ -20,7 +20,12 @@ const truthTable: Row[] = [
   [{ expiresAt: 0 }, 'expired', 'expired', 'expiry at time zero is long past'],
   [{ revokedAt: past, expiresAt: past }, 'revoked', 'revoked', 'revoked wins over expired'],
   [{ graceEndsAt: later, successorKeyId: 'new' }, 'rotating', undefined, 'within grace the old key works'],
-  [{ graceEndsAt: NOW, successorKeyId: 'new' }, 'revoked', 'revoked', 'the end of grace is revoked: at once with grace 0'],
+  [
+    { graceEndsAt: NOW, successorKeyId: 'new' },
+    'revoked',
+    'revoked',
+    'the end of grace is revoked: at once with grace 0',
+  ],
   [{ graceEndsAt: past, successorKeyId: 'new' }, 'revoked', 'revoked', 'after grace the old key is revoked'],
   [{ graceEndsAt: 0, successorKeyId: 'new' }, 'revoked', 'revoked', 'grace that ended at time zero has ended'],
   [{ graceEndsAt: later }, 'rotating', undefined, 'grace counts although the successor is unknown'],
@@ -29,7 +34,12 @@ const truthTable: Row[] = [
   [{ graceEndsAt: later, successorKeyId: 'new', expiresAt: past }, 'expired', 'expired', 'grace never outlives expiry'],
   [{ graceEndsAt: later, successorKeyId: 'new', expiresAt: NOW }, 'expired', 'expired', 'nor its instant'],
   [{ graceEndsAt: later, successorKeyId: 'new', expiresAt: later }, 'rotating', undefined, 'grace within expiry works'],
-  [{ graceEndsAt: past, successorKeyId: 'new', expiresAt: past }, 'revoked', 'revoked', 'ended grace wins over expired'],
+  [
+    { graceEndsAt: past, successorKeyId: 'new', expiresAt: past },
+    'revoked',
+    'revoked',
+    'ended grace wins over expired',
+  ],
   [{ graceEndsAt: past, successorKeyId: 'new', expiresAt: later }, 'revoked', 'revoked', 'expiry prolongs no grace'],
   [{ graceEndsAt: later, successorKeyId: 'new', revokedAt: past }, 'revoked', 'revoked', 'grace saves no revoked key'],
 ];
@@ -75,6 +85,7 @@ describe('the status of a key', () => {
 
   it('is no valid one when the row lacks a fact or holds an unreadable time', () => {
     const broken = [{}, { ...life({}), expiresAt: Number.NaN }, { ...life({}), graceEndsAt: undefined }];
-    for (const key of broken) expect(whyNotValid(key as unknown as KeyLife, NOW), JSON.stringify(key)).to.be.a('string');
+    for (const key of broken)
+      expect(whyNotValid(key as unknown as KeyLife, NOW), JSON.stringify(key)).to.be.a('string');
   });
 });

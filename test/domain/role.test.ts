@@ -1,12 +1,26 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { PERMISSIONS, permissionsOf, roleCoversScope, ROLES, type Permission, type Role } from '../../app/domain/role.ts';
+import {
+  PERMISSIONS,
+  permissionsOf,
+  roleCoversScope,
+  ROLES,
+  type Permission,
+  type Role,
+} from '../../app/domain/role.ts';
 import { CATALOGUE } from '../../app/domain/scopeCatalogue.ts';
 
 const role = fc.constantFrom(...ROLES);
 const granted = fc.subarray([...PERMISSIONS]);
 const anyScope = fc.oneof(
-  fc.constantFrom(...CATALOGUE.map(({ scope }) => scope), '*:*', 'billing:*', 'projects:*', 'read:users', 'write:billing'),
+  fc.constantFrom(
+    ...CATALOGUE.map(({ scope }) => scope),
+    '*:*',
+    'billing:*',
+    'projects:*',
+    'read:users',
+    'write:billing',
+  ),
   fc.stringMatching(/^[a-z:*-]{0,12}$/),
 );
 
@@ -145,7 +159,12 @@ describe('the scopes a role stands for', () => {
 
   it('an admin opens the catalogue but billing:write, admin:write, what holds them, and the platform', () => {
     const closed = CATALOGUE.filter(({ scope }) => !roleCoversScope('ADMIN', scope)).map(({ scope }) => scope);
-    expect(closed.filter((scope) => !scope.startsWith('platform:'))).to.have.members(['billing:write', 'admin:write', 'admin:*', '*']);
+    expect(closed.filter((scope) => !scope.startsWith('platform:'))).to.have.members([
+      'billing:write',
+      'admin:write',
+      'admin:*',
+      '*',
+    ]);
   });
 
   it('an operator opens the platform in any role, and gains nothing else by it', () => {
@@ -172,6 +191,6 @@ describe('the scopes a role stands for', () => {
   });
 
   it('a role nobody knows opens nothing', () => {
-    for (const { scope } of CATALOGUE) expect(Boolean(roleCoversScope('ROOT' as Role, scope)), scope).to.equal(false);
+    for (const { scope } of CATALOGUE) expect(roleCoversScope('ROOT' as Role, scope), scope).not.to.equal(true);
   });
 });

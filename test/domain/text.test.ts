@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { z } from 'zod';
 import { cleanName, cleanText, FreeText, Name, nameProblem, textProblem } from '../../app/domain/text.ts';
 
-const CONTROLS = [...Array(0x20).keys(), ...[...Array(0x21).keys()].map((i) => 0x7f + i)].map((c) => String.fromCharCode(c));
+const CONTROLS = [...Array(0x20).keys(), ...[...Array(0x21).keys()].map((i) => 0x7f + i)].map((c) =>
+  String.fromCharCode(c),
+);
 const LAYOUT = ['\n', '\t', '\r'];
 const OVERRIDES = ['\u202A', '\u202B', '\u202C', '\u202D', '\u202E', '\u2066', '\u2067', '\u2068', '\u2069'];
 const anyText = fc.string({ unit: 'binary', maxLength: 130 });
@@ -13,7 +15,20 @@ function shown(text: string): string {
 }
 
 describe('a name', () => {
-  const welcome = ['CI', 'Zapier – production', 'مفتاح الإنتاج', 'מפתח', '本番キー', 'Ключ №1', '🚀', '👩‍👩‍👧 family', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', 'a\u200Fb', '<b>"&\'', '__proto__'];
+  const welcome = [
+    'CI',
+    'Zapier – production',
+    'مفتاح الإنتاج',
+    'מפתח',
+    '本番キー',
+    'Ключ №1',
+    '🚀',
+    '👩‍👩‍👧 family',
+    '🏴󠁧󠁢󠁥󠁮󠁧󠁿',
+    'a\u200Fb',
+    '<b>"&\'',
+    '__proto__',
+  ];
   for (const name of welcome) {
     it(`${shown(name)} is welcome and stays as it is`, () => {
       expect(nameProblem(name)).to.equal(undefined);
@@ -48,16 +63,20 @@ describe('a name', () => {
 
   it('holds no control character', () => {
     expect(CONTROLS).to.have.length(65);
-    for (const control of [...CONTROLS, '\u2028', '\u2029']) expect(nameProblem(`a${control}b`), shown(control)).to.equal('control_character');
+    for (const control of [...CONTROLS, '\u2028', '\u2029'])
+      expect(nameProblem(`a${control}b`), shown(control)).to.equal('control_character');
   });
 
   it('holds nothing that turns the direction of writing', () => {
-    for (const override of OVERRIDES) expect(nameProblem(`a${override}b`), shown(override)).to.equal('direction_override');
-    for (const mark of ['\u200E', '\u200F', '\u061C']) expect(nameProblem(`a${mark}b`), shown(mark)).to.equal(undefined);
+    for (const override of OVERRIDES)
+      expect(nameProblem(`a${override}b`), shown(override)).to.equal('direction_override');
+    for (const mark of ['\u200E', '\u200F', '\u061C'])
+      expect(nameProblem(`a${mark}b`), shown(mark)).to.equal(undefined);
   });
 
   it('holds no half of a character', () => {
-    for (const broken of ['\uD800', 'a\uD83D', '\uDE80a', '\uDE80\uD83D']) expect(nameProblem(broken), shown(broken)).to.equal('broken_character');
+    for (const broken of ['\uD800', 'a\uD83D', '\uDE80a', '\uDE80\uD83D'])
+      expect(nameProblem(broken), shown(broken)).to.equal('broken_character');
   });
 });
 
@@ -101,7 +120,8 @@ describe('text as input', () => {
   it('never repeats the text in its sentence', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 30 }), (text) => {
-        for (const { message } of FreeText(20).safeParse(text).error?.issues ?? []) expect(message).not.to.include(text);
+        for (const { message } of FreeText(20).safeParse(text).error?.issues ?? [])
+          expect(message).not.to.include(text);
       }),
     );
   });
@@ -114,7 +134,10 @@ describe('text as input', () => {
   it('that was accepted is clean already, and is accepted again unchanged', () => {
     fc.assert(
       fc.property(anyText, (text) => {
-        for (const [schema, clean] of [[Name, cleanName], [FreeText(120), cleanText]] as const) {
+        for (const [schema, clean] of [
+          [Name, cleanName],
+          [FreeText(120), cleanText],
+        ] as const) {
           const { data } = schema.safeParse(text);
           if (data !== undefined) {
             expect(clean(data)).to.equal(data);

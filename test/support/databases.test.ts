@@ -30,8 +30,12 @@ onEachDatabase('a suite with a database', (database) => {
     await writeFile(join(DATA_DIR, 'file'), 'text');
   });
 
-  it('keeps the same database from its first hook to its last', () => {
+  it('is told of the same database each time', () => {
     expect(database.env()).to.deep.equal(seen.at(-1));
+  });
+
+  after('still has its database in its last hook', () => {
+    expect(existsSync(database.env().DATA_DIR)).to.equal(true);
   });
 });
 

@@ -38,14 +38,14 @@ export default class Reporter extends Base {
     runner.on('suite end', () => (this.#depth -= 1));
     runner.on('pass', (test) => this.#pass(test));
     runner.on('fail', (test, failure: Failure) => this.#fail(test, failure));
-    runner.on('pending', (test) => this.#fail(test, new Error('Pending: nothing is skipped in silence.')));
+    runner.on('pending', (test) => this.#fail(test, plain('Pending: nothing is skipped in silence.')));
     // Code under test may end the process under mocha's feet.
     process.once('exit', () => this.#closeUnfinished());
   }
 
   /** Mocha calls this once, after everything; the failures passed on become the exit code. */
   override done(failures: number, fn?: (failures: number) => void): void {
-    if (this.#passed + this.#failed.length === 0) this.#note(new Error('No test was run.'));
+    if (this.#passed + this.#failed.length === 0) this.#note('No test was run.');
     this.#close();
     fn?.(Math.max(failures, this.#failed.length));
   }
@@ -72,15 +72,15 @@ export default class Reporter extends Base {
   }
 
   /** Adds a failure of the run as a whole. */
-  #note(failure: Failure): void {
+  #note(message: string): void {
     const test = new Mocha.Test('the test run');
     test.parent = this.runner.suite;
-    this.#fail(test, failure);
+    this.#fail(test, plain(message));
   }
 
   #closeUnfinished(): void {
     if (this.#isClosed) return;
-    this.#note(new Error('The process ended before the tests did.'));
+    this.#note('The process ended before the tests did.');
     this.#close();
     process.exitCode = 1;
   }
@@ -93,6 +93,9 @@ export default class Reporter extends Base {
   }
 }
 
+/** A failure that has no place in the code to point at. */
+const plain = (message: string): Failure => ({ name: 'Error', message });
+
 function describeFailure({ test, failure }: FailedTest, number: number): string {
   const file = test.file ? color('light', ` (${relative('', test.file)})`) : '';
   const title = `\n${number}) ${test.titlePath().filter(Boolean).join(' › ')}${file}`;
@@ -104,7 +107,7 @@ function describeFailure({ test, failure }: FailedTest, number: number): string 
 
 function describeDiff({ showDiff, actual, expected }: Failure): string {
   if (showDiff === false || typeof actual !== 'string' || typeof expected !== 'string') return '';
-  return Base.generateDiff(actual, expected);
+  return Base.generateDiff(actual, expected).trimEnd();
 }
 
 const indent = (text: string) => text.replace(/^/gm, '   ');

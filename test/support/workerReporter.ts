@@ -8,7 +8,7 @@ export interface Failure extends Error {
   expected?: unknown;
 }
 
-export const NOT_RUN = 'Not run: an earlier failure ended its suite.';
+export const NOT_RUN = 'Not run: an earlier failure ended its suite or the run.';
 
 const ParallelBuffered = createRequire(import.meta.url)(
   'mocha/lib/nodejs/reporters/parallel-buffered.cjs',

@@ -2,13 +2,9 @@ import Router from '@koa/router';
 import type { Db } from '../../../db/connect.ts';
 import { migrationState } from '../../../db/migrate.ts';
 import type { State } from '../../context.ts';
+import type { Services } from '../../services.ts';
 import { open } from '../access.ts';
 import { ROUTER } from '../router.ts';
-
-/** Whether the process wants requests: it says no from the moment it is told to stop. */
-export interface Readiness {
-  stopping: boolean;
-}
 
 interface Health {
   status: 'ok' | 'unavailable' | 'stopping';
@@ -17,7 +13,7 @@ interface Health {
 }
 
 /** Liveness says the process runs; readiness says it can answer, and why not. */
-export function healthRoutes(db: Db, readiness: Readiness): Router<State> {
+export function healthRoutes(db: Db, readiness: Services['readiness']): Router<State> {
   const check = shared(() => checkDatabase(db));
   return new Router<State>(ROUTER)
     .get('/health/live', open(), async (ctx) => {

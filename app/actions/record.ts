@@ -1,0 +1,39 @@
+import type { Db } from '../../db/connect.ts';
+import { insertAuditLog, insertAuditLogsOncePerWindow, type AuditLog } from '../../db/tables/auditLogs.ts';
+import { AUDITED, type AuditEvent } from '../domain/auditEvent.ts';
+import { newId } from '../domain/id.ts';
+import type { Act } from './act.ts';
+
+/** The part of an act that the log keeps; the tenant is null for what happens above tenants. */
+export type Occasion = Pick<Act, 'actor' | 'origin' | 'now'> & { tenantId: string | null };
+
+/** Writes the event down with who did it; in the transaction of the change, so that neither exists without the other. */
+export async function record(trx: Db, act: Occasion, event: AuditEvent): Promise<void> {
+  await insertAuditLog(trx, logOf(act, event));
+}
+
+/** Writes down the first event of each window, such as the uses of a key from one address in one minute. */
+export async function recordOncePerWindow(
+  trx: Db,
+  events: readonly { act: Occasion; event: AuditEvent; window: string }[],
+): Promise<void> {
+  await insertAuditLogsOncePerWindow(
+    trx,
+    events.map(({ act, event, window }) => ({ log: logOf(act, event), window })),
+  );
+}
+
+function logOf(act: Occasion, { action, entityId, before, after }: AuditEvent): AuditLog {
+  return {
+    id: newId(),
+    tenantId: act.tenantId,
+    action,
+    entity: AUDITED[action],
+    entityId,
+    actor: act.actor,
+    origin: act.origin,
+    before: before ?? null,
+    after: after ?? null,
+    createdAt: act.now,
+  };
+}

@@ -1,0 +1,29 @@
+const SHORTEST = 10;
+const LONGEST = 200;
+
+/** The closed list of what makes a password unfit, for catalogues to translate. */
+export type PasswordProblem = 'too_short' | 'too_long' | 'is_email';
+
+/** The form in which a password is hashed: composed, so that every keyboard's way of writing é is the same password. */
+export function cleanPassword(text: string): string {
+  return text.normalize('NFC');
+}
+
+/** Says what keeps a text from being the password of the person with this email; undefined promises it may be. */
+export function passwordProblem(password: string, email: string): PasswordProblem | undefined {
+  const clean = cleanPassword(password);
+  const length = Array.from(clean).length;
+  if (length < SHORTEST) return 'too_short';
+  if (length > LONGEST) return 'too_long';
+  return clean.trim().toLowerCase() === email.trim().toLowerCase() ? 'is_email' : undefined;
+}
+
+/** The sentence that tells a person what is wrong with the password they chose. */
+export function passwordSentence(problem: PasswordProblem): string {
+  const sentences: Record<PasswordProblem, string> = {
+    too_short: `Must be at least ${SHORTEST} characters long`,
+    too_long: `Must be at most ${LONGEST} characters long`,
+    is_email: 'Must not be the email address',
+  };
+  return sentences[problem];
+}

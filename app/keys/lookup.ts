@@ -1,0 +1,146 @@
+import { LRUCache } from 'lru-cache';
+import { LOOKUPS_AT_ONCE, type KeyRow, type Lookups, type PersonRow } from '../../db/lookups.ts';
+import type { Tenant } from '../context.ts';
+import { Networks } from '../domain/network.ts';
+import { readPolicy } from '../domain/policy.ts';
+import { permissionsOf, ROLES, type Permission, type Role } from '../domain/role.ts';
+import { ScopeSet } from '../domain/scope.ts';
+import type { Environment } from '../domain/token.ts';
+import type { Rate } from '../domain/rate.ts';
+import { coalesce } from './coalesce.ts';
+
+/** A stored key with what decides about it, as it stood after the question was asked. */
+export interface FoundKey {
+  id: string;
+  name: string;
+  keyPrefix: string;
+  environment: Environment;
+  scopes: ScopeSet;
+  networks: Networks | null;
+  rateLimit: Rate | null;
+  monthlyQuota: number | null;
+  expiresAt: number | null;
+  graceEndsAt: number | null;
+  successorKeyId: string | null;
+  revokedAt: number | null;
+  createdAt: number;
+  lastUsedAt: number | null;
+  /** The person it belongs to, with the role they have now; null for a service token. */
+  owner: { id: string; active: boolean; operator: boolean; role: Role | null } | null;
+  tenant: Tenant & { active: boolean };
+}
+
+export interface FoundPerson {
+  id: string;
+  name: string;
+  active: boolean;
+  operator: boolean;
+  memberships: { tenant: Tenant & { active: boolean }; role: Role; permissions: ReadonlySet<Permission> }[];
+}
+
+/** The one door by which authentication reaches the database. */
+export interface Lookup {
+  key(hash: Buffer): Promise<FoundKey | undefined>;
+  person(by: 'id' | 'email', subject: string): Promise<FoundPerson | undefined>;
+}
+
+/** Lookups coalesced by turn; trouble of the database is 503 for all who asked, an unreadable row 500 for its own caller. */
+export function createLookup(lookups: Lookups): Lookup {
+  const keyRow = coalesce(async (hashes) => {
+    const rows = await lookups.keys(hashes.map((hash) => Buffer.from(hash, 'latin1')));
+    return new Map(rows.map((row) => [latin1(row.key_hash), row]));
+  }, LOOKUPS_AT_ONCE);
+  const personRows = (by: 'id' | 'email') =>
+    coalesce(async (subjects) => bySubject(await lookups.people(by, subjects)), LOOKUPS_AT_ONCE);
+  const people = { id: personRows('id'), email: personRows('email') };
+  return {
+    async key(hash) {
+      const row = await keyRow(hash.toString('latin1'));
+      return row && foundKey(row);
+    },
+    async person(by, subject) {
+      const rows = await people[by](subject);
+      return rows && foundPerson(rows);
+    },
+  };
+}
+
+function bySubject(rows: PersonRow[]): Map<string, [PersonRow, ...PersonRow[]]> {
+  const grouped = new Map<string, [PersonRow, ...PersonRow[]]>();
+  for (const row of rows) {
+    const known = grouped.get(row.subject);
+    if (known) known.push(row);
+    else grouped.set(row.subject, [row]);
+  }
+  return grouped;
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
+
+function foundKey(row: KeyRow): FoundKey {
+  return {
+    id: row.id,
+    name: row.name,
+    keyPrefix: row.key_prefix,
+    environment: row.environment,
+    scopes: parsedScopes(row.scopes),
+    networks: row.allowed_ips === null ? null : parsedNetworks(row.allowed_ips),
+    rateLimit: rateOf(row),
+    monthlyQuota: row.monthly_quota,
+    expiresAt: row.expires_at,
+    graceEndsAt: row.grace_ends_at,
+    successorKeyId: row.successor_key_id,
+    revokedAt: row.revoked_at,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    owner: ownerOf(row),
+    tenant: tenantOf(row.tenant_id, row.tenant_slug, row.tenant_status, row.tenant_policy),
+  };
+}
+
+function ownerOf(row: KeyRow): FoundKey['owner'] {
+  if (row.user_id === null) return null;
+  const { user_id: id, user_status: status, user_operator: operator, user_role: role } = row;
+  return { id, active: status === 'active', operator: operator === 1, role: roleOf(role) };
+}
+
+function rateOf(row: KeyRow): Rate | null {
+  const { rate_limit: limit, rate_window_seconds: windowSeconds } = row;
+  return limit === null || windowSeconds === null ? null : { limit, windowSeconds };
+}
+
+function foundPerson(rows: [PersonRow, ...PersonRow[]]): FoundPerson {
+  const [{ user_id: id, name, user_status: status, operator }] = rows;
+  return { id, name, active: status === 'active', operator: operator === 1, memberships: rows.flatMap(membershipOf) };
+}
+
+function membershipOf(row: PersonRow): FoundPerson['memberships'] {
+  const role = roleOf(row.role);
+  if (row.tenant_id === null || row.tenant_slug === null || role === null) return [];
+  const tenant = tenantOf(row.tenant_id, row.tenant_slug, row.tenant_status, row.tenant_policy);
+  return [{ tenant, role, permissions: permissionsOf(role, JSON.parse(row.permissions ?? '[]') as string[]) }];
+}
+
+function tenantOf(id: string, slug: string, status: string | null, policy: string | null): FoundKey['tenant'] {
+  return { id, slug, active: status === 'active', policy: readPolicy(policy) };
+}
+
+/** A role this release does not know opens nothing. */
+function roleOf(text: string | null): Role | null {
+  return ROLES.find((role) => role === text) ?? null;
+}
+
+/** Parsing is remembered by content, which cannot go stale; the key's state is not. */
+const parsedScopes = remembered((text) => ScopeSet.of(JSON.parse(text) as string[]));
+const parsedNetworks = remembered((text) => Networks.of(JSON.parse(text) as string[]));
+
+function remembered<T extends object>(parse: (text: string) => T): (text: string) => T {
+  const known = new LRUCache<string, T>({ max: 5_000 });
+  return (text) => {
+    let value = known.get(text);
+    if (value === undefined) known.set(text, (value = parse(text)));
+    return value;
+  };
+}

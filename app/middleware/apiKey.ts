@@ -1,0 +1,70 @@
+import type { KeyHolder, Middleware } from '../context.ts';
+import { Networks } from '../domain/network.ts';
+import { isIdle } from '../domain/policy.ts';
+import { whyNotValid } from '../domain/keyStatus.ts';
+import { roleOfScopes } from '../domain/scope.ts';
+import { hashKey, parseKey } from '../domain/token.ts';
+import { AppError } from '../errors.ts';
+import type { FoundKey, Lookup } from '../keys/lookup.ts';
+import { unauthenticated } from './challenge.ts';
+import type { Credential } from './credential.ts';
+
+/** Turns a key into its holder, or says why not; a text that is no key of ours never reaches the database. */
+export function apiKey(lookup: Lookup, keyPrefix: string): Middleware {
+  return async (ctx, next) => {
+    const { credential } = ctx.state;
+    if (credential?.kind === 'key') ctx.state.principal = await holderOf(credential, ctx.state.address);
+    await next();
+  };
+
+  async function holderOf(credential: Credential & { kind: 'key' }, address: string): Promise<KeyHolder> {
+    if (!parseKey(credential.text, keyPrefix)) throw unauthenticated('invalid_key', 'This is not a valid API key.');
+    const key = await lookup.key(hashKey(credential.text));
+    if (!key) throw unauthenticated('invalid_key', 'This is not a valid API key.');
+    refuseDead(key, Date.now());
+    if (credential.transport === 'Bearer' && !key.tenant.policy.allowBearerKeys) {
+      throw unauthenticated('invalid_key', 'This tenant does not take API keys as Bearer tokens.');
+    }
+    if (!key.tenant.active) throw new AppError('tenant_suspended', 'This tenant is suspended.');
+    refuseForeignAddress(key, address);
+    return principalOfKey(key);
+  }
+}
+
+function refuseDead(key: FoundKey, now: number): void {
+  const reason = whyNotValid(key, now);
+  if (reason === 'revoked') throw unauthenticated('key_revoked', 'This API key has been revoked.');
+  if (reason === 'expired') throw unauthenticated('key_expired', 'This API key has expired.');
+  if (key.owner && !(key.owner.active && key.owner.role)) {
+    throw unauthenticated('key_revoked', 'The person this API key belongs to no longer has access.');
+  }
+  if (isIdle(key.tenant.policy, key, now)) {
+    throw unauthenticated('key_expired', 'This API key was unused for longer than its tenant allows.');
+  }
+}
+
+function refuseForeignAddress(key: FoundKey, address: string): void {
+  const { allowedNetworks } = key.tenant.policy;
+  const allowed =
+    (key.networks?.contains(address) ?? true) &&
+    (allowedNetworks.length === 0 || Networks.of(allowedNetworks).contains(address));
+  if (!allowed) throw new AppError('address_not_allowed', 'This API key may not be used from your address.');
+}
+
+function principalOfKey(key: FoundKey): KeyHolder {
+  const { owner } = key;
+  return {
+    type: 'api_key',
+    id: key.id,
+    name: key.name,
+    tenant: key.tenant,
+    role: roleOfScopes(key.scopes.scopes),
+    scopes: key.scopes,
+    keyPrefix: key.keyPrefix,
+    environment: key.environment,
+    owner: owner?.role ? { id: owner.id, role: owner.role, operator: owner.operator } : null,
+    expiresAt: key.expiresAt,
+    rateLimit: key.rateLimit,
+    monthlyQuota: key.monthlyQuota,
+  };
+}

@@ -1,0 +1,25 @@
+import compose from 'koa-compose';
+import type { Middleware } from '../context.ts';
+import type { Services } from '../services.ts';
+import { apiKey } from './apiKey.ts';
+import { credentialOf } from './credential.ts';
+import { jwt } from './jwt.ts';
+import { requireAccess } from './requireAccess.ts';
+import { tenant, type TenantFrom } from './tenant.ts';
+
+/** The one chain every protected router shares: after it, `ctx.state.principal` is the caller and the route is theirs to use. */
+export function authenticate(services: Services, tenantFrom: TenantFrom): Middleware {
+  const { config, lookup, verificationKey } = services;
+  const readCredential: Middleware = async (ctx, next) => {
+    const credential = credentialOf(ctx, config.keys.prefix);
+    if (credential) ctx.state.credential = credential;
+    await next();
+  };
+  return compose([
+    readCredential,
+    jwt(config.jwt, verificationKey),
+    apiKey(lookup, config.keys.prefix),
+    tenant(lookup, tenantFrom),
+    requireAccess,
+  ]);
+}

@@ -1,0 +1,17 @@
+import { AppError, type ErrorCode } from '../errors.ts';
+
+/** A 401 with the challenge of RFC 6750: it names an error only where a credential was sent. */
+export function unauthenticated(code: ErrorCode, detail: string, cause?: unknown): AppError {
+  const error = code === 'missing_credential' ? '' : ', error="invalid_token"';
+  return new AppError(code, detail, {
+    headers: { 'WWW-Authenticate': `Bearer realm="latchkey"${error}, ApiKey realm="latchkey"` },
+    cause,
+  });
+}
+
+/** A 403 that names the scope which would have opened the route. */
+export function missingScope(scope: string): AppError {
+  return new AppError('insufficient_scope', `Missing required scope: ${scope}`, {
+    headers: { 'WWW-Authenticate': `Bearer realm="latchkey", error="insufficient_scope", scope="${scope}"` },
+  });
+}

@@ -1,0 +1,45 @@
+import type { Context } from '../context.ts';
+import { looksLikeKey } from '../domain/token.ts';
+import { AppError } from '../errors.ts';
+
+/** The one credential of a request, as it was sent. */
+export type Credential =
+  { kind: 'key'; text: string; transport: 'ApiKey' | 'x-api-key' | 'Bearer' } | { kind: 'jwt'; text: string };
+
+/** Finds the credential; two of them are refused, since guessing which one was meant would be guessing who calls. */
+export function credentialOf(ctx: Context, keyPrefix: string): Credential | undefined {
+  const authorization = only(ctx, 'authorization');
+  const apiKey = only(ctx, 'x-api-key');
+  const credential = authorization === undefined ? undefined : readAuthorization(authorization, keyPrefix);
+  if (apiKey === undefined) return credential;
+  if (credential !== undefined) throw ambiguous();
+  return { kind: 'key', text: apiKey, transport: 'x-api-key' };
+}
+
+/** Node keeps the first of two `Authorization` and joins two `x-api-key`, so repeats are counted where nothing is lost. */
+function only(ctx: Context, header: string): string | undefined {
+  const { rawHeaders } = ctx.req;
+  let found: string | undefined;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name?.length !== header.length || name.toLowerCase() !== header) continue;
+    if (found !== undefined) throw ambiguous();
+    found = rawHeaders[i + 1] ?? '';
+  }
+  return found;
+}
+
+const SCHEME = /^(ApiKey|Bearer)(?: +(.*))?$/is;
+
+/** `Basic` and other schemes are for a proxy in front and no credential of ours. */
+function readAuthorization(value: string, keyPrefix: string): Credential | undefined {
+  const match = SCHEME.exec(value);
+  if (!match) return undefined;
+  const text = (match[2] ?? '').trimEnd();
+  if (match[1]?.toLowerCase() === 'apikey') return { kind: 'key', text, transport: 'ApiKey' };
+  return looksLikeKey(text, keyPrefix) ? { kind: 'key', text, transport: 'Bearer' } : { kind: 'jwt', text };
+}
+
+function ambiguous(): AppError {
+  return new AppError('ambiguous_credentials', 'Send exactly one credential, once: Authorization or x-api-key.');
+}

@@ -1,0 +1,50 @@
+import type { KeyHolder, Middleware, Person, Principal } from '../context.ts';
+import { roleCoversScope } from '../domain/role.ts';
+import { AppError } from '../errors.ts';
+import { accessOf, type Access } from '../routes/access.ts';
+import { missingScope } from './challenge.ts';
+
+/** Compares what the route asks for with what the caller holds; a route that states nothing opens for nobody. */
+export const requireAccess: Middleware = async (ctx, next) => {
+  const access = accessOf(ctx);
+  const { principal } = ctx.state;
+  if (!access || !principal) throw new Error('a route without a stated access was reached');
+  allow(principal, access);
+  ctx.state.granted = access;
+  await next();
+};
+
+function allow(principal: Principal, access: Access): void {
+  switch (access.kind) {
+    case 'public':
+    case 'anyone':
+      return;
+    case 'scope':
+      if (!holdsScope(principal, access.scope)) throw missingScope(access.scope);
+      return;
+    case 'permission':
+      if (principal.type === 'user') allowPerson(principal, access);
+      else allowKey(principal, access);
+  }
+}
+
+/** What a key opens: its own scopes, and if it belongs to a person, no more than that person. */
+function holdsScope(principal: Principal, scope: string): boolean {
+  if (principal.type === 'user') return roleCoversScope(principal.role, scope, principal.operator);
+  const { scopes, owner } = principal;
+  return scopes.covers(scope) && (owner === null || roleCoversScope(owner.role, scope, owner.operator));
+}
+
+function allowPerson(person: Person, { permission }: Access & { kind: 'permission' }): void {
+  if (!person.permissions.has(permission)) {
+    throw new AppError('insufficient_permission', `Missing required permission: ${permission}`);
+  }
+}
+
+/** Keys manage keys only where the tenant has said so. */
+function allowKey(key: KeyHolder, { permission, keyScope }: Access & { kind: 'permission' }): void {
+  if (keyScope === undefined || !key.tenant.policy.keysMayManageKeys) {
+    throw new AppError('insufficient_permission', `API keys may not do this; it takes a person with ${permission}.`);
+  }
+  if (!holdsScope(key, keyScope)) throw missingScope(keyScope);
+}

@@ -1,0 +1,72 @@
+import type { Context, Middleware, Person, Principal } from '../context.ts';
+import { isId } from '../domain/id.ts';
+import { AppError } from '../errors.ts';
+import type { FoundPerson, Lookup } from '../keys/lookup.ts';
+import { subjectOf } from '../people/jwks.ts';
+import { unauthenticated } from './challenge.ts';
+
+/** Where the tenant of a request is said: `/api` wants the header, `/api/v1` knows it from the credential. */
+export type TenantFrom = 'header' | 'credential';
+
+/** Settles who calls and for which tenant; without a credential it ends here. */
+export function tenant(lookup: Lookup, from: TenantFrom): Middleware {
+  return async (ctx, next) => {
+    const { claims } = ctx.state;
+    if (claims !== undefined) ctx.state.principal = await personOf(lookup, claims, ctx, from);
+    else if (ctx.state.principal) checkHeader(ctx.state.principal, ctx, from);
+    else throw unauthenticated('missing_credential', 'Send an API key or a Bearer token.');
+    await next();
+  };
+}
+
+function namedTenant(ctx: Context, from: TenantFrom): string | undefined {
+  const named = ctx.get('x-tenant-id');
+  if (named === '' && from === 'header') throw tenantRequired();
+  return named === '' ? undefined : named;
+}
+
+function tenantRequired(): AppError {
+  return new AppError('tenant_required', 'Name the tenant in the x-tenant-id header, by its id or slug.');
+}
+
+function checkHeader(principal: Principal, ctx: Context, from: TenantFrom): void {
+  const named = namedTenant(ctx, from);
+  if (named !== undefined && !isNamed(principal.tenant, named)) throw mismatch();
+}
+
+function isNamed(tenant: { id: string; slug: string }, named: string): boolean {
+  return isId(named.toLowerCase()) ? tenant.id === named.toLowerCase() : tenant.slug === named;
+}
+
+/** The same words whether the tenant exists or not. */
+function mismatch(): AppError {
+  return new AppError('tenant_mismatch', 'The credential does not belong to the tenant in x-tenant-id.');
+}
+
+/** Authority is what the database says now, not what the token said when it was signed. */
+async function personOf(lookup: Lookup, claims: unknown, ctx: Context, from: TenantFrom): Promise<Person> {
+  const token = subjectOf(claims);
+  const found = token && (await lookup.person(token.by, token.subject));
+  if (!found?.active) throw unauthenticated('invalid_token', 'The Bearer token names nobody who has access.');
+  const named = namedTenant(ctx, from);
+  const membership = membershipFor(found, named, token?.tenantId);
+  if (!membership.tenant.active) throw new AppError('tenant_suspended', 'This tenant is suspended.');
+  const { tenant, role, permissions } = membership;
+  return { type: 'user', id: found.id, name: found.name, tenant, role, permissions, operator: found.operator };
+}
+
+/** The tenant that header and token agree on, or the person's only one. */
+function membershipFor(
+  { memberships }: FoundPerson,
+  named: string | undefined,
+  tokenTenantId: string | undefined,
+): FoundPerson['memberships'][number] {
+  const allowed = memberships.filter(
+    ({ tenant }) =>
+      (tokenTenantId === undefined || tenant.id === tokenTenantId) && (named === undefined || isNamed(tenant, named)),
+  );
+  const [only, another] = allowed;
+  if (!only) throw mismatch();
+  if (another) throw tenantRequired();
+  return only;
+}

@@ -1,0 +1,67 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import type { JwtConfig } from '../config.ts';
+import { normaliseEmail } from '../domain/email.ts';
+import { isId } from '../domain/id.ts';
+import { keySetAt } from './keySet.ts';
+
+/** Gives the one key that may have signed a token with this header, or refuses the token. */
+export type VerificationKey = (header: unknown, payload: unknown) => Promise<KeyObject>;
+
+/** Whom a token names: a user of ours by id, or by the email that an identity provider vouches for. */
+export interface Subject {
+  by: 'id' | 'email';
+  subject: string;
+  /** The only tenant the token is good for. */
+  tenantId?: string;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * The keys that tokens are verified with: HS256 only with our own secret; RS256 and ES256 only with a key that
+ * JWT_JWKS_URL publishes under the token's `kid`. Keys are key objects, never text, so that a public key can never serve
+ * as a secret. Tokens that koa-jwt would let pass without an end, or without claims at all, are refused here.
+ */
+export function verificationKey(config: JwtConfig, secret: string, now: () => number = Date.now): VerificationKey {
+  const own = createSecretKey(secret, 'utf8');
+  const outside = config.jwksUrl === undefined ? undefined : keySetAt(config.jwksUrl, now);
+
+  return async (header, payload) => {
+    const { alg, kid, crit } = fieldsOf(header) ?? {};
+    // An extension that must be understood is one we do not.
+    if (crit !== undefined) throw refused('the token asks for an extension');
+    const claims = fieldsOf(payload);
+    if (!claims || !Number.isFinite(claims['exp'])) throw refused('the token has no end');
+    if (alg === 'HS256') return own;
+    if (outside && (alg === 'RS256' || alg === 'ES256') && typeof kid === 'string') {
+      const key = await outside.find(kid, alg);
+      if (key) return key;
+    }
+    throw refused('the token is not signed in a way that is accepted here');
+  };
+}
+
+/**
+ * Whom the claims of a verified token name; undefined refuses the token. Our own tokens carry the user's id in `sub`. An
+ * identity provider's ids mean nothing here, so its tokens count by `email` where `email_verified` is true; without one,
+ * `sub` must be the id of a user of ours.
+ */
+export function subjectOf(claims: unknown): Subject | undefined {
+  const { sub, email, email_verified: verified, tenantId } = fieldsOf(claims) ?? {};
+  if (tenantId !== undefined && typeof tenantId !== 'string') return undefined;
+  const bound = tenantId === undefined ? {} : { tenantId };
+  if (typeof email === 'string' && verified === true) {
+    const subject = normaliseEmail(email);
+    return subject === undefined ? undefined : { by: 'email', subject, ...bound };
+  }
+  return typeof sub === 'string' && isId(sub) ? { by: 'id', subject: sub, ...bound } : undefined;
+}
+
+function fieldsOf(value: unknown): Fields | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+}
+
+function refused(reason: string): Error {
+  return new jwt.JsonWebTokenError(reason);
+}

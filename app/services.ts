@@ -1,0 +1,42 @@
+import { connect, type Db } from '../db/connect.ts';
+import { openLookups } from '../db/lookups.ts';
+import type { Config } from './config.ts';
+import { createLookup, type Lookup } from './keys/lookup.ts';
+import type { Log } from './log.ts';
+import { verificationKey, type VerificationKey } from './people/jwks.ts';
+import { signingSecret } from './secrets.ts';
+
+/** What the app, the command line and the tests stand on; one set per process. */
+export interface Services {
+  config: Config;
+  log: Log;
+  db: Db;
+  /** Finds keys and people for authentication, over connections of its own. */
+  lookup: Lookup;
+  /** Signs our own tokens. */
+  secret: string;
+  verificationKey: VerificationKey;
+  /** Says no from the moment the process is told to stop. */
+  readiness: { stopping: boolean };
+  close(): Promise<void>;
+}
+
+/** Opens everything a process needs; nothing is asked of the database yet. */
+export function openServices(config: Config, log: Log): Services {
+  const secret = signingSecret(config);
+  const db = connect(config.database);
+  const lookups = openLookups(config.database);
+  return {
+    config,
+    log,
+    db,
+    lookup: createLookup(lookups),
+    secret,
+    verificationKey: verificationKey(config.jwt, secret),
+    readiness: { stopping: false },
+    close: async () => {
+      await lookups.close();
+      await db.destroy();
+    },
+  };
+}

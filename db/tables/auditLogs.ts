@@ -1,0 +1,169 @@
+import type { Knex } from 'knex';
+import { AUDITED, type Actor, type AuditAction, type AuditEntity, type Origin } from '../../app/domain/auditEvent.ts';
+import type { Position } from '../../app/domain/cursor.ts';
+import { isSqlite, type Db } from '../connect.ts';
+
+const TABLE = 'audit_logs';
+/** Rows of one statement: far below what either database takes at once. */
+const CHUNK = 200;
+const NEWEST_FIRST = [
+  { column: 'created_at', order: 'desc' },
+  { column: 'id', order: 'desc' },
+] as const;
+
+/** One thing that was done; the tenant is null for what happens above tenants. */
+export interface AuditLog {
+  id: string;
+  tenantId: string | null;
+  action: AuditAction;
+  entity: AuditEntity;
+  entityId: string | null;
+  actor: Actor;
+  origin: Origin;
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+  createdAt: number;
+}
+
+/** What a reader may narrow the log by; times are inclusive at both ends. */
+export interface AuditFilter {
+  action?: AuditAction | undefined;
+  entity?: AuditEntity | undefined;
+  entityId?: string | undefined;
+  actorId?: string | undefined;
+  from?: number | undefined;
+  to?: number | undefined;
+}
+
+interface AuditLogRow {
+  id: string;
+  tenant_id: string | null;
+  action: AuditAction;
+  entity: AuditEntity;
+  entity_id: string | null;
+  actor_type: Actor['type'];
+  actor_id: string | null;
+  actor_name: string | null;
+  ip: string | null;
+  user_agent: string | null;
+  request_id: string | null;
+  before: string | null;
+  after: string | null;
+  window_key: string | null;
+  created_at: number;
+}
+
+/** Adds one row. */
+export async function insertAuditLog(db: Db, log: AuditLog): Promise<void> {
+  await db<AuditLogRow>(TABLE).insert(rowOf(log, null));
+}
+
+/** Adds each row unless its window already holds one; any other fault of a row is still a fault. */
+export async function insertAuditLogsOncePerWindow(
+  db: Db,
+  logs: readonly { log: AuditLog; window: string }[],
+): Promise<void> {
+  // In the order of the index, so that two processes never wait for each other crosswise.
+  const rows = logs.map(({ log, window }) => rowOf(log, window)).sort(byWindow);
+  for (let at = 0; at < rows.length; at += CHUNK) {
+    const insert = db<AuditLogRow>(TABLE).insert(rows.slice(at, at + CHUNK));
+    // MySQL's clause answers to every unique index and IGNORE to every fault: a null id makes all but the window fail.
+    await (isSqlite(db)
+      ? insert.onConflict('window_key').ignore()
+      : insert.onConflict('window_key').merge({
+          id: db.raw(`if(${TABLE}.window_key = values(window_key), ${TABLE}.id, null)`),
+        }));
+  }
+}
+
+/** The tenant's newest rows that match, at most `limit`, from behind the position on. */
+export async function listAuditLogs(
+  db: Db,
+  tenantId: string,
+  filter: AuditFilter,
+  { after, limit }: { after?: Position | undefined; limit: number },
+): Promise<AuditLog[]> {
+  const newest = async (action?: AuditAction): Promise<AuditLogRow[]> => {
+    const rows = db<AuditLogRow>(TABLE).where({ tenant_id: tenantId, ...(action && { action }) });
+    narrow(rows, filter, after);
+    return rows.select('*').orderBy(NEWEST_FIRST).limit(limit);
+  };
+  const actions = actionsToAsk(filter);
+  if (!actions) return (await newest()).map(logOf);
+  // An entity has no index, but each of its actions has: the newest of each, sorted, hold the newest of all.
+  const found: AuditLogRow[] = [];
+  for (const action of actions) found.push(...(await newest(action)));
+  return found.sort(newestFirst).slice(0, limit).map(logOf);
+}
+
+/** The actions to go through one by one; undefined where one walk along another index does it. */
+function actionsToAsk({ action, entity, entityId, actorId }: AuditFilter): AuditAction[] | undefined {
+  const all = Object.keys(AUDITED) as AuditAction[];
+  if (action) return entity && AUDITED[action] !== entity ? [] : [action];
+  return entity && !entityId && !actorId ? all.filter((one) => AUDITED[one] === entity) : undefined;
+}
+
+function narrow(
+  rows: Knex.QueryBuilder<AuditLogRow, AuditLogRow[]>,
+  filter: AuditFilter,
+  after: Position | undefined,
+): void {
+  const { entity, entityId, actorId, from, to } = filter;
+  if (entity) void rows.where({ entity });
+  if (entityId !== undefined) void rows.where({ entity_id: entityId });
+  if (actorId !== undefined) void rows.where({ actor_id: actorId });
+  if (from !== undefined) void rows.where('created_at', '>=', from);
+  if (to !== undefined) void rows.where('created_at', '<=', to);
+  // The first condition repeats what the second implies: it is the one that an index can begin with.
+  if (after) {
+    void rows.where('created_at', '<=', after.at);
+    void rows.where((row) => void row.where('created_at', '<', after.at).orWhere('id', '<', after.id));
+  }
+}
+
+function newestFirst(a: AuditLogRow, b: AuditLogRow): number {
+  return b.created_at - a.created_at || (a.id < b.id ? 1 : -1);
+}
+
+function byWindow(a: AuditLogRow, b: AuditLogRow): number {
+  return (a.window_key ?? '') < (b.window_key ?? '') ? -1 : 1;
+}
+
+function rowOf(log: AuditLog, window: string | null): AuditLogRow {
+  return {
+    id: log.id,
+    tenant_id: log.tenantId,
+    action: log.action,
+    entity: log.entity,
+    entity_id: log.entityId,
+    actor_type: log.actor.type,
+    actor_id: log.actor.id,
+    actor_name: log.actor.name,
+    ip: log.origin.ip,
+    user_agent: log.origin.userAgent,
+    request_id: log.origin.requestId,
+    before: log.before && JSON.stringify(log.before),
+    after: log.after && JSON.stringify(log.after),
+    window_key: window,
+    created_at: log.createdAt,
+  };
+}
+
+function logOf(row: AuditLogRow): AuditLog {
+  return {
+    id: row.id,
+    tenantId: row.tenant_id,
+    action: row.action,
+    entity: row.entity,
+    entityId: row.entity_id,
+    actor: { type: row.actor_type, id: row.actor_id, name: row.actor_name },
+    origin: { ip: row.ip, userAgent: row.user_agent, requestId: row.request_id },
+    before: fieldsOf(row.before),
+    after: fieldsOf(row.after),
+    createdAt: row.created_at,
+  };
+}
+
+function fieldsOf(text: string | null): Record<string, unknown> | null {
+  return text === null ? null : (JSON.parse(text) as Record<string, unknown>);
+}

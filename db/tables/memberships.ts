@@ -1,0 +1,82 @@
+import { PERMISSIONS, ROLES, type Permission, type Role } from '../../app/domain/role.ts';
+import type { Db } from '../connect.ts';
+
+/** What a person is in a tenant; `permissions` are those granted beyond the role's own. */
+export interface Membership {
+  tenantId: string;
+  userId: string;
+  role: Role;
+  permissions: readonly Permission[];
+}
+
+/** A membership as the person sees it who has it. */
+export interface Belonging extends Membership {
+  tenant: { id: string; slug: string; name: string };
+}
+
+interface Row {
+  tenant_id: string;
+  user_id: string;
+  role: string;
+  permissions: string;
+  created_at: number;
+  updated_at: number;
+}
+
+export async function insertMembership(db: Db, membership: Membership, now: number): Promise<void> {
+  const { tenantId, userId, role, permissions } = membership;
+  await table(db).insert({
+    tenant_id: tenantId,
+    user_id: userId,
+    role,
+    permissions: JSON.stringify(permissions),
+    created_at: now,
+    updated_at: now,
+  });
+}
+
+export async function findMembership(db: Db, tenantId: string, userId: string): Promise<Membership | undefined> {
+  const row = await table(db).where({ tenant_id: tenantId, user_id: userId }).first();
+  return row && membershipOf(row);
+}
+
+/** Everything a person belongs to, the longest first. */
+export async function belongingsOf(db: Db, userId: string): Promise<Belonging[]> {
+  const rows = (await table(db)
+    .join('tenants', 'tenants.id', 'memberships.tenant_id')
+    .where('memberships.user_id', userId)
+    .orderBy(['memberships.created_at', 'memberships.tenant_id'])
+    .select('memberships.*', 'tenants.slug', 'tenants.name')) as (Row & { slug: string; name: string })[];
+  return rows.map((row) => ({
+    ...membershipOf(row),
+    tenant: { id: row.tenant_id, slug: row.slug, name: row.name },
+  }));
+}
+
+/** The owners of a tenant, held until the transaction ends so that the last one cannot be lost twice at once. */
+export async function lockOwners(trx: Db, tenantId: string): Promise<string[]> {
+  const rows = await table(trx).where({ tenant_id: tenantId, role: 'OWNER' }).forUpdate().select('user_id');
+  return rows.map((row) => row.user_id);
+}
+
+export async function changeMembership(db: Db, membership: Membership, now: number): Promise<void> {
+  const { tenantId, userId, role, permissions } = membership;
+  await table(db)
+    .where({ tenant_id: tenantId, user_id: userId })
+    .update({ role, permissions: JSON.stringify(permissions), updated_at: now });
+}
+
+function table(db: Db) {
+  return db<Row>('memberships');
+}
+
+function membershipOf(row: Row): Membership {
+  const granted = JSON.parse(row.permissions) as unknown[];
+  return {
+    tenantId: row.tenant_id,
+    userId: row.user_id,
+    // What this release does not know gives the least.
+    role: ROLES.find((role) => role === row.role) ?? 'MEMBER',
+    permissions: PERMISSIONS.filter((permission) => granted.includes(permission)),
+  };
+}

@@ -1,0 +1,119 @@
+import { readPolicy, type Policy } from '../../app/domain/policy.ts';
+import { isId } from '../../app/domain/id.ts';
+import { slugStem } from '../../app/domain/slug.ts';
+import type { Db } from '../connect.ts';
+
+export const TENANT_STATUSES = ['active', 'suspended'] as const;
+export type TenantStatus = (typeof TENANT_STATUSES)[number];
+
+export interface TenantRecord {
+  id: string;
+  slug: string;
+  name: string;
+  externalId: string | null;
+  status: TenantStatus;
+  policy: Policy;
+  plan: string;
+  createdAt: number;
+  updatedAt: number;
+}
+
+interface Row {
+  id: string;
+  slug: string;
+  name: string;
+  external_id: string | null;
+  status: string;
+  policy: string | null;
+  plan: string;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface NewTenant {
+  id: string;
+  slug: string;
+  name: string;
+  externalId: string | null;
+}
+
+export async function insertTenant(db: Db, tenant: NewTenant, now: number): Promise<void> {
+  const { id, slug, name, externalId } = tenant;
+  await table(db).insert({ id, slug, name, external_id: externalId, created_at: now, updated_at: now });
+}
+
+export async function findTenant(db: Db, id: string): Promise<TenantRecord | undefined> {
+  const row = await table(db).where({ id }).first();
+  return row && tenantOf(row);
+}
+
+/** The tenant as people name it: by id or by slug. */
+export async function findTenantNamed(db: Db, name: string): Promise<TenantRecord | undefined> {
+  const lower = name.toLowerCase();
+  const row = await table(db)
+    .where(isId(lower) ? { id: lower } : { slug: name })
+    .first();
+  return row && tenantOf(row);
+}
+
+/** One tenant, held until the transaction ends so that no other one changes it meanwhile. */
+export async function lockTenant(trx: Db, id: string): Promise<TenantRecord | undefined> {
+  const row = await table(trx).where({ id }).forUpdate().first();
+  return row && tenantOf(row);
+}
+
+export async function listTenants(db: Db): Promise<TenantRecord[]> {
+  const rows = await table(db).orderBy(['created_at', 'id']);
+  return rows.map(tenantOf);
+}
+
+/** The slugs in use that a numbered form of this one could meet. */
+export async function slugsLike(db: Db, slug: string): Promise<Set<string>> {
+  const stem = `${slugStem(slug)}-`;
+  const rows = await table(db)
+    .select('slug')
+    .where({ slug })
+    // A dot sorts right behind a hyphen: everything that starts with the stem lies between.
+    .orWhere((either) => void either.where('slug', '>=', stem).andWhere('slug', '<', `${stem.slice(0, -1)}.`));
+  return new Set(rows.map((row) => row.slug));
+}
+
+export interface TenantChange {
+  name?: string;
+  slug?: string;
+  externalId?: string | null;
+  status?: TenantStatus;
+  policy?: Policy;
+  plan?: string;
+}
+
+export async function changeTenant(db: Db, id: string, change: TenantChange, now: number): Promise<void> {
+  const { externalId, policy, ...same } = change;
+  await table(db)
+    .where({ id })
+    .update({
+      ...same,
+      ...(externalId !== undefined && { external_id: externalId }),
+      ...(policy !== undefined && { policy: JSON.stringify(policy) }),
+      updated_at: now,
+    });
+}
+
+function table(db: Db) {
+  return db<Row>('tenants');
+}
+
+function tenantOf(row: Row): TenantRecord {
+  return {
+    id: row.id,
+    slug: row.slug,
+    name: row.name,
+    externalId: row.external_id,
+    // What this release does not know is not open.
+    status: row.status === 'active' ? 'active' : 'suspended',
+    policy: readPolicy(row.policy),
+    plan: row.plan,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

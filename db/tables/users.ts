@@ -1,0 +1,99 @@
+import type { Db } from '../connect.ts';
+
+export type UserStatus = 'active' | 'disabled';
+
+export interface User {
+  id: string;
+  email: string;
+  name: string;
+  /** Null for somebody who cannot sign in by password. */
+  passwordHash: string | null;
+  status: UserStatus;
+  /** Stands above tenants. */
+  operator: boolean;
+  createdAt: number;
+  updatedAt: number;
+  lastLoginAt: number | null;
+}
+
+interface Row {
+  id: string;
+  email: string;
+  name: string;
+  password_hash: string | null;
+  status: string;
+  operator: number | boolean;
+  created_at: number;
+  updated_at: number;
+  last_login_at: number | null;
+}
+
+export interface NewUser {
+  id: string;
+  email: string;
+  name: string;
+  passwordHash: string | null;
+  operator: boolean;
+}
+
+export async function insertUser(db: Db, user: NewUser, now: number): Promise<void> {
+  const { id, email, name, passwordHash, operator } = user;
+  await table(db).insert({
+    id,
+    email,
+    name,
+    password_hash: passwordHash,
+    operator,
+    created_at: now,
+    updated_at: now,
+  });
+}
+
+export async function findUser(db: Db, id: string): Promise<User | undefined> {
+  const row = await table(db).where({ id }).first();
+  return row && userOf(row);
+}
+
+/** The person with this email, which must be in its one spelling. */
+export async function findUserByEmail(db: Db, email: string): Promise<User | undefined> {
+  const row = await table(db).where({ email }).first();
+  return row && userOf(row);
+}
+
+/** Whether anybody was set up yet. */
+export async function anyUser(db: Db): Promise<boolean> {
+  return (await table(db).first('id')) !== undefined;
+}
+
+export async function changeUserStatus(db: Db, id: string, status: UserStatus, now: number): Promise<void> {
+  await table(db).where({ id }).update({ status, updated_at: now });
+}
+
+/** The active operators, held until the transaction ends so that the last one cannot be lost twice at once. */
+export async function lockOperators(trx: Db): Promise<string[]> {
+  const rows = await table(trx).where({ operator: true, status: 'active' }).forUpdate().select('id');
+  return rows.map((row) => row.id);
+}
+
+export async function noteLogin(db: Db, id: string, now: number): Promise<void> {
+  await table(db).where({ id }).update({ last_login_at: now });
+}
+
+function table(db: Db) {
+  return db<Row>('users');
+}
+
+function userOf(row: Row): User {
+  return {
+    id: row.id,
+    email: row.email,
+    name: row.name,
+    passwordHash: row.password_hash,
+    // What this release does not know does not get in.
+    status: row.status === 'active' ? 'active' : 'disabled',
+    operator: Boolean(row.operator),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    lastLoginAt: row.last_login_at,
+  };
+}

@@ -1,0 +1,296 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { ConfigError, readConfig } from '../app/config.ts';
+import { ROOT } from '../app/root.ts';
+
+const SECRET = 'x'.repeat(32);
+const MYSQL = { DATABASE_URL: 'mysql://ann:p4ss@db.example/keys', JWT_SECRET: SECRET };
+
+describe('the configuration', () => {
+  it('needs no variable at all', () => {
+    expect(readConfig({})).to.deep.equal({
+      port: 5000,
+      host: '::',
+      publicUrl: 'http://localhost:5000',
+      trustedHops: 0,
+      logLevel: 'info',
+      dataDir: path.resolve('var'),
+      database: { kind: 'sqlite', file: path.resolve('var/latchkey.db') },
+      redisUrl: undefined,
+      jwt: { secret: undefined, issuer: 'latchkey', audience: 'latchkey', ttlSeconds: 3600, jwksUrl: undefined },
+      keys: { prefix: 'fsk', format: 'base62' },
+      limits: {
+        key: { limit: 600, windowSeconds: 60 },
+        address: { limit: 120, windowSeconds: 60 },
+        login: { limit: 10, windowSeconds: 300 },
+      },
+      support: undefined,
+      owner: undefined,
+    });
+  });
+
+  it('reads every variable', () => {
+    const config = readConfig({
+      PORT: '8080',
+      HOST: '127.0.0.1',
+      DATABASE_URL: 'mysql://ann:p4ss@db.example:3307/keys',
+      DATA_DIR: '/srv/latchkey',
+      REDIS_URL: 'rediss://:pw@cache.example:6380/1',
+      JWT_SECRET: SECRET,
+      JWT_ISSUER: 'https://id.example',
+      JWT_AUDIENCE: 'keys',
+      JWT_TTL: '15m',
+      JWT_JWKS_URL: 'https://id.example/jwks.json',
+      KEY_PREFIX: 'trafi_sk',
+      KEY_FORMAT: 'hex',
+      KEY_LIMIT: '5/1',
+      ADDRESS_LIMIT: 'off',
+      LOGIN_LIMIT: '3/600',
+      TRUSTED_HOPS: '2',
+      PUBLIC_URL: 'https://keys.example.com/',
+      ADMIN_USER: 'support',
+      ADMIN_PASSWORD: 'twelve chars',
+      OWNER_EMAIL: 'alice@acme.example',
+      OWNER_PASSWORD: 'correct horse battery',
+      TENANT_NAME: 'Acme',
+      LOG_LEVEL: 'warn',
+    });
+    expect(config).to.deep.equal({
+      port: 8080,
+      host: '127.0.0.1',
+      publicUrl: 'https://keys.example.com',
+      trustedHops: 2,
+      logLevel: 'warn',
+      dataDir: '/srv/latchkey',
+      database: {
+        kind: 'mysql',
+        host: 'db.example',
+        port: 3307,
+        user: 'ann',
+        password: 'p4ss',
+        database: 'keys',
+        tls: undefined,
+      },
+      redisUrl: 'rediss://:pw@cache.example:6380/1',
+      jwt: {
+        secret: SECRET,
+        issuer: 'https://id.example',
+        audience: 'keys',
+        ttlSeconds: 900,
+        jwksUrl: 'https://id.example/jwks.json',
+      },
+      keys: { prefix: 'trafi_sk', format: 'hex' },
+      limits: { key: { limit: 5, windowSeconds: 1 }, address: undefined, login: { limit: 3, windowSeconds: 600 } },
+      support: { user: 'support', password: 'twelve chars' },
+      owner: { email: 'alice@acme.example', password: 'correct horse battery', tenantName: 'Acme' },
+    });
+  });
+
+  it('takes an empty or blank variable for an unset one', () => {
+    const blank = Object.fromEntries(variables().map((name) => [name, name.endsWith('PASSWORD') ? '' : '  ']));
+    expect(readConfig({ ...blank, DYNO: '' })).to.deep.equal(readConfig({}));
+  });
+
+  it('trusts one proxy on a dyno, unless told otherwise', () => {
+    expect(readConfig({ ...MYSQL, DYNO: 'web.1' }).trustedHops).to.equal(1);
+    expect(readConfig({ ...MYSQL, DYNO: 'web.1', TRUSTED_HOPS: '0' }).trustedHops).to.equal(0);
+  });
+
+  it('makes links to PORT while PUBLIC_URL is unset', () => {
+    expect(readConfig({ PORT: '8080' }).publicUrl).to.equal('http://localhost:8080');
+  });
+
+  for (const [text, seconds] of Object.entries({ '900': 900, '30s': 30, '15m': 900, '1h': 3600, '7d': 604_800 })) {
+    it(`reads JWT_TTL=${text} as ${seconds} seconds`, () => {
+      expect(readConfig({ JWT_TTL: text }).jwt.ttlSeconds).to.equal(seconds);
+    });
+  }
+});
+
+/** Each wrong value with words that its one line must have. */
+const WRONG: [env: Record<string, string>, line: string][] = [
+  ...['abc', '-1', '65536', '80.5', '0x50', '1e3', '5000 5001'].map(
+    (PORT): [Record<string, string>, string] => [{ PORT }, 'PORT is "'],
+  ),
+  [{ PORT: 'abc' }, 'a whole number from 0 to 65535'],
+  [{ TRUSTED_HOPS: 'all' }, 'TRUSTED_HOPS is "all": it takes a whole number from 0 to 16'],
+  [{ TRUSTED_HOPS: '-1' }, 'TRUSTED_HOPS is "-1"'],
+  [{ TRUSTED_HOPS: '17' }, 'TRUSTED_HOPS is "17"'],
+  [{ LOG_LEVEL: 'verbose' }, 'LOG_LEVEL is "verbose": it takes one of fatal, error, warn, info, debug, trace, silent'],
+  [{ LOG_LEVEL: 'INFO' }, 'LOG_LEVEL is "INFO"'],
+  [{ PUBLIC_URL: 'keys.example.com' }, 'PUBLIC_URL must be a URL that starts with http:// or https://'],
+  [{ PUBLIC_URL: 'https:keys.example.com' }, 'PUBLIC_URL must be a URL that starts with http:// or https://'],
+  [{ PUBLIC_URL: 'ftp://keys.example.com' }, 'PUBLIC_URL must be a URL that starts with http:// or https://'],
+  [{ PUBLIC_URL: 'javascript://keys.example.com' }, 'PUBLIC_URL must be a URL'],
+  [{ PUBLIC_URL: 'https://keys.example.com?x=1' }, 'PUBLIC_URL must be a plain address such as https://'],
+  [{ PUBLIC_URL: 'https://keys.example.com/#top' }, 'PUBLIC_URL must be a plain address'],
+  [{ PUBLIC_URL: 'https://ann:canary@keys.example.com' }, 'PUBLIC_URL must be a plain address'],
+  [{ REDIS_URL: 'http://:canary@cache' }, 'REDIS_URL must be a URL that starts with redis:// or rediss://'],
+  [{ REDIS_URL: 'canary' }, 'REDIS_URL must be a URL'],
+  [{ JWT_SECRET: 'canary'.repeat(5) }, 'JWT_SECRET is too short: it takes at least 32 bytes'],
+  [{ DATABASE_URL: MYSQL.DATABASE_URL }, 'JWT_SECRET must be set when DATABASE_URL is: at least 32 bytes'],
+  [{ JWT_TTL: '0' }, 'JWT_TTL is "0": it takes a duration such as 900, 15m, 1h or 7d'],
+  [{ JWT_TTL: '1y' }, 'JWT_TTL is "1y"'],
+  [{ JWT_TTL: '-5m' }, 'JWT_TTL is "-5m"'],
+  [{ JWT_TTL: '1.5h' }, 'JWT_TTL is "1.5h"'],
+  [{ JWT_JWKS_URL: 'file:///etc/keys' }, 'JWT_JWKS_URL must be a URL that starts with http:// or https://'],
+  [{ KEY_PREFIX: 'Fsk' }, 'KEY_PREFIX is "Fsk": it takes up to 20 lower-case letters'],
+  [{ KEY_PREFIX: 'fsk_live' }, 'not ending in live or test'],
+  [{ KEY_PREFIX: 'a'.repeat(21) }, 'KEY_PREFIX is'],
+  [{ KEY_PREFIX: 'fsk_' }, 'KEY_PREFIX is'],
+  [{ KEY_FORMAT: 'base64' }, 'KEY_FORMAT is "base64": it takes one of base62, hex'],
+  ...['KEY_LIMIT', 'ADDRESS_LIMIT', 'LOGIN_LIMIT'].flatMap((name): [Record<string, string>, string][] =>
+    ['0/60', '600', '600/0', '600/60/2', '-1/60', 'OFF', '1.5/60'].map((value) => [
+      { [name]: value },
+      `${name} is "${value}": it takes requests/seconds such as 600/60, or off`,
+    ]),
+  ),
+  [{ ADMIN_USER: 'support' }, 'ADMIN_USER and ADMIN_PASSWORD go together'],
+  [{ ADMIN_PASSWORD: 'canary canary canary' }, 'ADMIN_USER and ADMIN_PASSWORD go together'],
+  [{ ADMIN_USER: 'a:b', ADMIN_PASSWORD: 'canary canary canary' }, 'ADMIN_USER must not contain a colon'],
+  [{ ADMIN_USER: 'support', ADMIN_PASSWORD: 'canary' }, 'ADMIN_PASSWORD is too short: it takes at least 12 characters'],
+  [{ OWNER_EMAIL: 'a@acme.example' }, 'OWNER_EMAIL, OWNER_PASSWORD and TENANT_NAME go together: set all three or none'],
+  [{ OWNER_PASSWORD: 'canary canary canary' }, 'OWNER_PASSWORD and TENANT_NAME go together'],
+  [{ TENANT_NAME: 'Acme', OWNER_EMAIL: 'a@acme.example' }, 'OWNER_PASSWORD and TENANT_NAME go together'],
+  [{ DYNO: 'web.1' }, 'DATABASE_URL must be set here: a dyno loses its disk'],
+  ...['DATABASE_URL', 'JAWSDB_URL', 'CLEARDB_DATABASE_URL'].flatMap((name): [Record<string, string>, string][] =>
+    (
+      [
+        ['postgres://ann:canary@db.example/keys', 'must be a URL that starts with mysql:// or mariadb://'],
+        ['canary', 'must be a URL that starts with mysql:// or mariadb://'],
+        ['mysql:canary', 'must be a URL that starts with mysql:// or mariadb://'],
+        ['mysql://ann:canary@db.example:port/keys', 'must be a URL that starts with mysql://'],
+        ['mysql://ann:canary@db.example', 'must name a host and a database'],
+        ['mysql://ann:canary@db.example/', 'must name a host and a database'],
+        ['mysql:///keys', 'must name a host and a database'],
+        ['mysql://ann:canary%zz@db.example/keys', 'has a % that is no escape: write %25'],
+        ['mysql://ann:canary@db.example/keys%', 'has a % that is no escape'],
+        ['mysql://ann:canary@db.example/keys?ssl-mode=preferred', 'has an ssl-mode it cannot honour'],
+        ['mysql://ann:canary@db.example/keys?ssl-mode=disabled', 'has an ssl-mode it cannot honour'],
+        ['mysql://ann:canary@db.example/keys?ssl-mode=', 'has an ssl-mode it cannot honour'],
+        ['mysql://ann:canary@db.example/keys?sslmode=required', 'has ?sslmode=, which is not understood'],
+        ['mysql://ann:canary@db.example/keys?SSL-MODE=required', 'has ?SSL-MODE=, which is not understood'],
+        ['mysql://ann:canary@db.example/keys?ssl={}', 'has ?ssl=, which is not understood'],
+        ['mysql://ann:canary@db.example/keys?tls=true', 'has ?tls=, which is not understood'],
+        ['mysql://ann:canary@db.example/keys?useSSL=true', 'has ?useSSL=, which is not understood'],
+        [
+          'mysql://ann:canary@db.example/keys?ssl-mode=required&ssl-mode=verify-ca',
+          'has ?ssl-mode= more than once',
+        ],
+        ['mysql://ann:canary@db.example/keys?ssl-ca=/etc/hostname', 'has ?ssl-ca= but no ?ssl-mode='],
+        [
+          'mysql://ann:canary@db.example/keys?ssl-mode=required&ssl-ca=/etc/hostname',
+          'has ?ssl-ca=, which only verify-ca and verify-identity use',
+        ],
+        [
+          'mysql://ann:canary@db.example/keys?ssl-mode=verify-ca&ssl-ca=/no/such/file',
+          'names an ssl-ca file that cannot be read',
+        ],
+      ] as const
+    ).map(([url, words]) => [{ JWT_SECRET: SECRET, [name]: url }, `${name} ${words}`]),
+  ),
+];
+
+describe('a wrong variable stops the start', () => {
+  for (const [env, line] of WRONG) {
+    const shown = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    it(`${shown.join(' ')}: ${line}`, () => {
+      const message = messageOf(env);
+      expect(message).to.include(line);
+      expect(message).not.to.match(/[\r\n]/);
+      expect(message).not.to.include('canary');
+    });
+  }
+});
+
+describe('the database of the configuration', () => {
+  it('is embedded below DATA_DIR while no URL is set', () => {
+    expect(readConfig({ DATA_DIR: '/srv/keys' }).database).to.deep.equal({
+      kind: 'sqlite',
+      file: '/srv/keys/latchkey.db',
+    });
+  });
+
+  it('may be named by the variables of Heroku add-ons, DATABASE_URL first', () => {
+    const names = ['CLEARDB_DATABASE_URL', 'JAWSDB_URL', 'DATABASE_URL'];
+    let env: Record<string, string> = { JWT_SECRET: SECRET, DYNO: 'web.1' };
+    for (const name of names) {
+      env = { ...env, [name]: `mysql://u:p@${name.toLowerCase().replaceAll('_', '-')}/keys?reconnect=true` };
+      expect(readConfig(env).database)
+        .to.include({ kind: 'mysql', database: 'keys' })
+        .and.property('host', name.toLowerCase().replaceAll('_', '-'));
+    }
+  });
+
+  it('may have any character in its user, password and name', () => {
+    expect(tlsOf('mysql://a%40b:p%25%2F%3A%23%3F@[::1]:3307/k%20eys')).to.include({
+      user: 'a@b',
+      password: 'p%/:#?',
+      host: '::1',
+      port: 3307,
+      database: 'k eys',
+    });
+  });
+
+  it('listens on 3306 where the URL names no port', () => {
+    expect(tlsOf('mariadb://ann@db.example/keys')).to.include({ port: 3306, password: '' });
+  });
+
+  const certificate = path.join(ROOT, 'package.json');
+  const ca = readFileSync(certificate, 'utf8');
+  const modes: [query: string, tls: object | undefined][] = [
+    ['', undefined],
+    ['?reconnect=true', undefined],
+    ['?ssl-mode=required', { ca: undefined, verifyChain: false, verifyName: false }],
+    ['?ssl-mode=REQUIRED', { ca: undefined, verifyChain: false, verifyName: false }],
+    ['?ssl-mode=verify-ca', { ca: undefined, verifyChain: true, verifyName: false }],
+    ['?ssl-mode=VERIFY_CA', { ca: undefined, verifyChain: true, verifyName: false }],
+    ['?ssl-mode=verify-identity', { ca: undefined, verifyChain: true, verifyName: true }],
+    ['?ssl-mode=VERIFY_IDENTITY', { ca: undefined, verifyChain: true, verifyName: true }],
+    [`?ssl-mode=verify-ca&ssl-ca=${certificate}`, { ca, verifyChain: true, verifyName: false }],
+    [`?ssl-mode=verify-identity&ssl-ca=${certificate}`, { ca, verifyChain: true, verifyName: true }],
+  ];
+  for (const [query, tls] of modes) {
+    it(`is asked in clear text or by TLS as the URL says: ${query || 'no query'}`, () => {
+      expect(tlsOf(`mysql://ann:p4ss@db.example/keys${query}`)).to.have.deep.property('tls', tls);
+    });
+  }
+});
+
+describe('the lists of variables', () => {
+  it('.env.example names exactly those that are read, each commented out', () => {
+    const lines = readFileSync(path.join(ROOT, '.env.example'), 'utf8').split('\n');
+    const named = lines.flatMap((line) => /^#([A-Z_]+)=/.exec(line)?.[1] ?? []);
+    expect(named).to.have.members(variables());
+    expect(lines.filter((line) => line !== '' && !line.startsWith('#'))).to.deep.equal([]);
+  });
+
+  it('README.md has a row for exactly those that are read', () => {
+    const rows = readFileSync(path.join(ROOT, 'README.md'), 'utf8').split('\n');
+    const cells = rows.flatMap((row) => /^\| (`[A-Z_]+`[^|]*)\|/.exec(row)?.[1] ?? []);
+    const named = cells.flatMap((cell) => [...cell.matchAll(/`([A-Z_]+)`/g)].map((match) => match[1]));
+    expect(named).to.have.members(variables());
+  });
+});
+
+/** Every name in quotes in config.ts; DYNO is left out, since a host sets it and nobody else should. */
+function variables(): string[] {
+  const source = readFileSync(path.join(ROOT, 'app/config.ts'), 'utf8');
+  const names = [...source.matchAll(/'([A-Z][A-Z_]+)'/g)].map((match) => match[1] ?? '');
+  return [...new Set(names)].filter((name) => name !== 'DYNO');
+}
+
+function tlsOf(url: string): unknown {
+  return readConfig({ JWT_SECRET: SECRET, DATABASE_URL: url }).database;
+}
+
+function messageOf(env: Record<string, string>): string {
+  try {
+    readConfig(env);
+  } catch (error) {
+    expect(error).to.be.instanceOf(ConfigError);
+    return (error as ConfigError).message;
+  }
+  throw new Error('no error');
+}

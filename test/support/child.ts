@@ -1,0 +1,99 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import path from 'node:path';
+import { createServer, type AddressInfo } from 'node:net';
+import { ROOT } from '../../app/root.ts';
+import { Client } from './http.ts';
+import { JWT_SECRET } from './server.ts';
+
+type Environment = Record<string, string | undefined>;
+
+export interface Ended {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** What a child is given of this process's environment: enough to find programs, nothing that configures the app. */
+const INHERITED: Environment = { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR };
+
+/** A program of the project's in a process of its own; it ends with its suite at the latest. */
+export class Child {
+  stdout = '';
+  stderr = '';
+  /** Resolves when the process is gone and all it said has been read. */
+  readonly ended: Promise<Ended>;
+  readonly #process: ChildProcess;
+  readonly #news = new EventEmitter().setMaxListeners(0);
+
+  constructor(command: string, args: string[], env: Environment) {
+    this.#process = spawn(command, args, { cwd: ROOT, env: { ...INHERITED, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+      this.#news.emit('news');
+    });
+    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+      this.#news.emit('news');
+    });
+    this.ended = this.#end();
+    running.add(this);
+  }
+
+  get pid(): number {
+    if (this.#process.pid === undefined) throw new Error('The program could not be started');
+    return this.#process.pid;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
+  /** Resolves once the output has the text, which may already be so; rejects when the process ends without it. */
+  async says(text: string): Promise<void> {
+    const said = () => this.stdout.includes(text) || this.stderr.includes(text);
+    while (!said()) {
+      if (!running.has(this)) throw new Error(`It ended before it said "${text}":\n${this.stdout}${this.stderr}`);
+      await once(this.#news, 'news');
+    }
+  }
+
+  async #end(): Promise<Ended> {
+    const [code, signal] = (await once(this.#process, 'close')) as [Ended['code'], Ended['signal']];
+    running.delete(this);
+    this.#news.emit('news');
+    return { code, signal };
+  }
+}
+
+const running = new Set<Child>();
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+/** Kills what the suite's tests left running: `afterEach(endChildren)`. */
+export async function endChildren(): Promise<void> {
+  for (const child of running) {
+    child.kill('SIGKILL');
+    await child.ended;
+  }
+}
+
+/** A TypeScript file of the project as a process. */
+export function startScript(file: string, env: Environment, args: string[] = []): Child {
+  return new Child(process.execPath, ['--import', 'tsx', path.join(ROOT, file), ...args], env);
+}
+
+/** The server as a process, with a client of it; it may not answer yet, or ever. */
+export async function startMain(env: Environment): Promise<Child & { client: Client }> {
+  const port = env.PORT ?? String(await freePort());
+  const child = startScript('app/main.ts', { HOST: '127.0.0.1', JWT_SECRET, PORT: port, ...env });
+  return Object.assign(child, { client: new Client(`http://127.0.0.1:${port}`) });
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}

@@ -1,0 +1,57 @@
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { readConfig } from '../../app/config.ts';
+import { createHttpServer, listen } from '../../app/server.ts';
+import { openServices, type Services } from '../../app/services.ts';
+import { migrate } from '../../db/migrate.ts';
+import { Client } from './http.ts';
+
+type Environment = Record<string, string | undefined>;
+
+export const JWT_SECRET = 'a secret of tests, long enough to sign with';
+
+/** What a suite's environment starts from: everything is logged, and limits are counted but out of the way. */
+const DEFAULTS: Environment = {
+  PORT: '0',
+  HOST: '127.0.0.1',
+  JWT_SECRET,
+  LOG_LEVEL: 'trace',
+  KEY_LIMIT: '1000000/60',
+  ADDRESS_LIMIT: '1000000/60',
+  LOGIN_LIMIT: '1000000/60',
+};
+
+/** The production app in this process, on a port of its own. */
+export class TestServer extends Client {
+  readonly services: Services;
+  /** Every line that was logged so far, as written. */
+  readonly log: readonly string[];
+  readonly stop: () => Promise<void>;
+
+  constructor(url: string, services: Services, log: readonly string[], stop: () => Promise<void>) {
+    super(url);
+    this.services = services;
+    this.log = log;
+    this.stop = stop;
+  }
+}
+
+/** Migrates the database and starts the app on it: `startServer(database.env(), { TRUSTED_HOPS: '1' })`. */
+export async function startServer(env: Environment, overrides: Environment = {}): Promise<TestServer> {
+  const config = readConfig({ ...DEFAULTS, ...env, ...overrides });
+  await migrate(config.database);
+  const lines: string[] = [];
+  const log = pino({ level: config.logLevel, base: null }, { write: (line) => lines.push(line) });
+  const services = openServices(config, log);
+  const http = createHttpServer(services);
+  await listen(http, config.port, config.host);
+  const { port } = http.address() as AddressInfo;
+  const server = new TestServer(`http://${config.host}:${port}`, services, lines, async () => {
+    server.close();
+    const closed = new Promise((resolve) => http.close(resolve));
+    http.closeAllConnections();
+    await closed;
+    await services.close();
+  });
+  return server;
+}
