@@ -1,4 +1,3 @@
-import Router from '@koa/router';
 import Koa from 'koa';
 import type { State } from './context.ts';
 import { clientAddress } from './middleware/clientAddress.ts';
@@ -7,24 +6,21 @@ import { requestId } from './middleware/requestId.ts';
 import { requestLog } from './middleware/requestLog.ts';
 import { securityHeaders } from './middleware/securityHeaders.ts';
 import { unknownRoute } from './middleware/unknownRoute.ts';
-import { healthRoutes } from './routes/api/health.ts';
-import { ROUTER } from './routes/router.ts';
+import { createRoutes } from './routes/routes.ts';
 import type { Services } from './services.ts';
+import { views } from './views.ts';
 
-/** The whole way of a request, in order. */
+/** The whole way of a request, in order; what happens inside a protected router stands in `routes/routes.ts`. */
 export function createApp(services: Services): Koa<State> {
-  const { config, db, log, readiness } = services;
+  const { config, log } = services;
   const app = new Koa<State>();
   app.use(requestId(config.trustedHops));
   app.use(securityHeaders(config.publicUrl));
   app.use(handleErrors(log));
   app.use(requestLog(log));
   app.use(clientAddress(config.trustedHops));
-
-  const router = new Router<State>(ROUTER);
-  router.use('/api', healthRoutes(db, readiness).routes());
-  app.use(router.routes());
-
+  app.use(views());
+  for (const routes of createRoutes(services).middlewares) app.use(routes);
   app.use(unknownRoute);
   return app;
 }

@@ -26,7 +26,11 @@ export class Child {
   readonly #news = new EventEmitter().setMaxListeners(0);
 
   constructor(command: string, args: string[], env: Environment) {
-    this.#process = spawn(command, args, { cwd: ROOT, env: { ...INHERITED, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = spawn(command, args, {
+      cwd: ROOT,
+      env: { ...INHERITED, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
       this.#news.emit('news');

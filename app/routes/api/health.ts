@@ -13,7 +13,7 @@ interface Health {
 }
 
 /** Liveness says the process runs; readiness says it can answer, and why not. */
-export function healthRoutes(db: Db, readiness: Services['readiness']): Router<State> {
+export function healthRoutes({ db, readiness }: Services): Router<State> {
   const check = shared(() => checkDatabase(db));
   return new Router<State>(ROUTER)
     .get('/health/live', open(), async (ctx) => {

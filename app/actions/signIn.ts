@@ -1,0 +1,51 @@
+import { transaction } from '../../db/connect.ts';
+import { belongingsOf, type Belonging } from '../../db/tables/memberships.ts';
+import { findUserByEmail, noteLogin, type User } from '../../db/tables/users.ts';
+import { changedFields } from '../domain/auditEvent.ts';
+import { LONGEST_EMAIL, normaliseEmail } from '../domain/email.ts';
+import { checkPassword } from '../people/passwords.ts';
+import type { Act } from './act.ts';
+import { record, type Occasion } from './record.ts';
+
+export interface SignedIn {
+  user: User;
+  /** Their tenants, the one they have been in longest first. */
+  belongings: Belonging[];
+}
+
+/** Found by nobody, so that an email without an account costs the same queries as one with. */
+const NOBODY = { id: 'nobody', passwordHash: null, status: 'disabled' } as const;
+
+/**
+ * Signs a person in by email and password; undefined, after the same work, for a wrong password, an unknown email and
+ * somebody disabled. Either way the audit log of the tenant they have been in longest tells of it.
+ */
+export async function signIn(
+  act: Pick<Act, 'db' | 'now' | 'origin'>,
+  { email, password }: { email: string; password: string },
+): Promise<SignedIn | undefined> {
+  const { db, now, origin } = act;
+  const known = await findUserByEmail(db, normaliseEmail(email) ?? '');
+  const { id, passwordHash, status } = known ?? NOBODY;
+  const belongings = await belongingsOf(db, id);
+  const tenantId = belongings[0]?.tenantId ?? null;
+  const right = await checkPassword(passwordHash, password);
+  if (!known || !right || status !== 'active') {
+    await record(db, { tenantId, now, origin, actor: ANONYMOUS }, loginFailed(known?.id ?? null, email));
+    return undefined;
+  }
+  const occasion: Occasion = { tenantId, now, origin, actor: { type: 'user', id, name: known.name } };
+  await transaction(db, async (trx) => {
+    await noteLogin(trx, id, now);
+    await record(trx, occasion, { action: 'LOGIN', entityId: id, ...changedFields(null, { email: known.email }) });
+  });
+  return { user: { ...known, lastLoginAt: now }, belongings };
+}
+
+const ANONYMOUS = { type: 'anonymous', id: null, name: null } as const;
+
+/** The email as it was typed is what an owner recognises a guesser by. */
+function loginFailed(userId: string | null, email: string) {
+  const typed = email.slice(0, LONGEST_EMAIL);
+  return { action: 'LOGIN_FAILED', entityId: userId, ...changedFields(null, { email: typed }) } as const;
+}

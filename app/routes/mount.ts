@@ -1,0 +1,54 @@
+import Router from '@koa/router';
+import type { Middleware, State } from '../context.ts';
+import { ROUTER } from './router.ts';
+
+/** Routers behind one prefix and the same guards, and the middleware that hands each request to its router. */
+export interface Mount {
+  routers: Router<State>[];
+  middleware: Middleware;
+}
+
+/**
+ * Puts each router below the prefix and behind the guards. A request goes straight to the router of its first segment,
+ * so that its cost does not grow with the number of routes.
+ */
+export function mount(prefix: string, guards: readonly Middleware[], routers: readonly Router<State>[]): Mount {
+  const guarded = routers.map((inner) => behind(prefix, guards, inner));
+  const bySegment = new Map<string, Middleware>();
+  for (const router of guarded) {
+    const middleware = router.routes() as Middleware;
+    for (const segment of segmentsOf(router, prefix)) bySegment.set(segment, middleware);
+  }
+  return {
+    routers: guarded,
+    middleware: async (ctx, next) => {
+      const segment = segmentOf(ctx.path, prefix);
+      const found = segment === undefined ? undefined : bySegment.get(segment);
+      return found ? found(ctx, next) : next();
+    },
+  };
+}
+
+function behind(prefix: string, guards: readonly Middleware[], inner: Router<State>): Router<State> {
+  const router = new Router<State>({ ...ROUTER, prefix });
+  for (const guard of guards) router.use(guard);
+  return router.use(inner.routes());
+}
+
+function segmentsOf(router: Router<State>, prefix: string): string[] {
+  return router.stack
+    .filter((layer) => layer.methods.length > 0)
+    .map((layer) => {
+      const segment = segmentOf(String(layer.path), prefix);
+      if (!segment || segment.startsWith(':')) throw new Error(`${String(layer.path)} does not begin with a fixed segment`);
+      return segment;
+    });
+}
+
+/** What stands between the prefix and the next slash. */
+function segmentOf(path: string, prefix: string): string | undefined {
+  const start = prefix.length + 1;
+  if (path[start - 1] !== '/' || !path.startsWith(prefix)) return undefined;
+  const end = path.indexOf('/', start);
+  return end === -1 ? path.slice(start) : path.slice(start, end);
+}

@@ -1,0 +1,30 @@
+import type Router from '@koa/router';
+import type { Middleware, State } from '../context.ts';
+import { authenticate } from '../middleware/authenticate.ts';
+import type { TenantFrom } from '../middleware/tenant.ts';
+import type { Services } from '../services.ts';
+import { healthRoutes } from './api/health.ts';
+import { mount } from './mount.ts';
+import { routesOf, type Route } from './table.ts';
+
+/** Everything that is served: the way in, and the same routes as data. */
+export interface Routes {
+  middlewares: Middleware[];
+  table: Route[];
+}
+
+/** The routers of the process, each mounted once; the API's stand below both of its prefixes. */
+export function createRoutes(services: Services): Routes {
+  const table: Route[] = [];
+  const publicRouters = [healthRoutes(services)];
+  const apiRouters: Router<State>[] = [];
+
+  const guards = (tenantFrom: TenantFrom): Middleware[] => [authenticate(services, tenantFrom)];
+  const mounts = [
+    mount('/api', [], publicRouters),
+    mount('/api/v1', guards('credential'), apiRouters),
+    mount('/api', guards('header'), apiRouters),
+  ];
+  for (const { routers } of mounts) table.push(...routesOf(routers));
+  return { middlewares: mounts.map(({ middleware }) => middleware), table };
+}
