@@ -8,7 +8,6 @@ import { securityHeaders } from './middleware/securityHeaders.ts';
 import { unknownRoute } from './middleware/unknownRoute.ts';
 import { createRoutes } from './routes/routes.ts';
 import type { Services } from './services.ts';
-import { views } from './views.ts';
 
 /** The whole way of a request, in order; what happens inside a protected router stands in `routes/routes.ts`. */
 export function createApp(services: Services): Koa<State> {
@@ -19,7 +18,6 @@ export function createApp(services: Services): Koa<State> {
   app.use(handleErrors(log));
   app.use(requestLog(log));
   app.use(clientAddress(config.trustedHops));
-  app.use(views());
   for (const routes of createRoutes(services).middlewares) app.use(routes);
   app.use(unknownRoute);
   return app;

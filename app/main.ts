@@ -1,3 +1,4 @@
+import { faultCode } from '../db/faults.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { readyDatabase } from './readyDatabase.ts';
 import { createLog, type Log } from './log.ts';
@@ -50,16 +51,24 @@ function readConfigOrExit(): Config {
 
 /** What went wrong, in one line that says what to do. */
 function startProblem(error: unknown, config: Config): string {
-  const { code } = error as { code?: unknown };
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  if (syscall === 'listen' || syscall === 'getaddrinfo') return listenProblem(code, config);
+  if (FILE_FAULTS.has(String(code)) || (error instanceof Error && 'sqliteCode' in error)) {
+    return `DATA_DIR ${config.dataDir} cannot be used (${faultCode(error)}): make it a folder that can be written, or set DATA_DIR`;
+  }
+  return `Latchkey could not start: ${error instanceof Error ? error.message : 'unknown fault'}`;
+}
+
+const FILE_FAULTS = new Set(['EACCES', 'EEXIST', 'EISDIR', 'ENOENT', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS']);
+
+function listenProblem(code: unknown, { port, host }: Config): string {
   switch (code) {
     case 'EADDRINUSE':
-      return `PORT ${config.port} is already in use: stop the other program or set PORT`;
+      return `PORT ${port} is already in use: stop the other program or set PORT`;
     case 'EACCES':
-    case 'EROFS':
-    case 'EPERM':
-      return `DATA_DIR ${config.dataDir} cannot be written: make it writable or set DATA_DIR`;
+      return `PORT ${port} is not for this user: set PORT to 1024 or above`;
     default:
-      return `Latchkey could not start: ${error instanceof Error ? error.message : 'unknown fault'}`;
+      return `HOST ${host} is no address of this machine: set HOST to one, or leave it unset`;
   }
 }
 

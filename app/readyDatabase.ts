@@ -12,7 +12,7 @@ const REMINDER_MS = 30_000;
 /** Returns once the schema is current or the process is told to stop; meanwhile health says 503 and the log says why. */
 export async function readyDatabase(db: Db, config: DatabaseConfig, log: Log, stop: AbortSignal): Promise<void> {
   // A file is this process's own to migrate; a server is migrated once, by the release.
-  if (config.kind === 'sqlite') await migrate(config);
+  if (config.kind === 'sqlite') await migrateUnlessStopped(config, stop);
   let said = '';
   let saidAt = 0;
   while (!stop.aborted) {
@@ -27,12 +27,31 @@ export async function readyDatabase(db: Db, config: DatabaseConfig, log: Log, st
   }
 }
 
+async function migrateUnlessStopped(config: DatabaseConfig, stop: AbortSignal): Promise<void> {
+  try {
+    await migrate(config, { stop });
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  }
+}
+
 async function troubleWith(db: Db): Promise<string | undefined> {
   try {
     if ((await migrationState(db)) === 'current') return undefined;
     return 'the database is not migrated yet: run "npm run -s admin -- migrate"; waiting';
   } catch (error) {
     if (!isUnavailable(error)) throw error;
-    return `the database does not answer (${faultCode(error)}); trying again each second`;
+    const code = faultCode(error);
+    return `${REASONS[code] ?? 'the database does not answer'} (${code}); trying again each second`;
   }
 }
+
+const REASONS: Record<string, string> = {
+  ENOTFOUND: 'the host of the database URL is not known',
+  ER_ACCESS_DENIED_ERROR: 'the database refuses the user or password of its URL',
+  ER_ACCESS_DENIED_NO_PASSWORD_ERROR: 'the database refuses the user of its URL',
+  ER_BAD_DB_ERROR: 'the server does not have the database that its URL names',
+  ER_DBACCESS_DENIED_ERROR: 'the user of the database URL may not use that database',
+  HANDSHAKE_NO_SSL_SUPPORT: 'the database offers no TLS, which its URL asks for',
+  HANDSHAKE_SSL_ERROR: 'the database did not prove over TLS who it is',
+};

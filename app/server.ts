@@ -34,7 +34,8 @@ export function createHttpServer(services: Services): Server {
 export async function listen(server: Server, port: number, host: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    // Left out, `::` becomes 0.0.0.0 on a machine without IPv6.
+    server.listen(port, host === '::' ? undefined : host, () => {
       server.off('error', reject);
       resolve();
     });

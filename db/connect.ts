@@ -53,8 +53,14 @@ function mysqlSettings(
 }
 
 async function prepareSession(connection: Connection): Promise<void> {
-  for (const statement of SESSION_SETTINGS) {
-    await connection.promise().query({ sql: statement, timeout: QUERY_TIMEOUT_MS });
+  try {
+    for (const statement of SESSION_SETTINGS) {
+      await connection.promise().query({ sql: statement, timeout: QUERY_TIMEOUT_MS });
+    }
+  } catch (error) {
+    // The pool forgets a connection that was never ready, and would leave it open.
+    connection.destroy();
+    throw error;
   }
 }
 

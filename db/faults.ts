@@ -31,9 +31,12 @@ const UNAVAILABLE = new Set([
   'HANDSHAKE_SSL_ERROR',
 ]);
 
-/** Whether the whole transaction may be run again: deadlock, lock wait, a commit that Galera turned down. */
+/**
+ * Whether the whole transaction may be run again at once: deadlock, lock wait, a commit that Galera turned down. A busy
+ * SQLite file is not among them, since its statements have waited for it already.
+ */
 export function isRetryable(error: unknown): boolean {
-  return MYSQL_RETRYABLE.has(numberOf(error, 'errno')) || isBusy(error);
+  return MYSQL_RETRYABLE.has(numberOf(error, 'errno'));
 }
 
 /** Whether a unique index refused the row. */

@@ -11,15 +11,21 @@ const TABLE = 'migrations';
 /** A large table takes long to change; nobody waits for an answer meanwhile. */
 const DDL_TIMEOUT_MS = 3_600_000;
 const LOCK_WAIT_MS = 60_000;
+const TAKEN = 'another process has been migrating this database for a minute';
 
 export type MigrationState = 'current' | 'pending';
 
 /** Brings the schema up to date and names the steps it took; processes that try together take turns. */
-export async function migrate(config: DatabaseConfig, steps: readonly Step[] = STEPS): Promise<string[]> {
+export async function migrate(
+  config: DatabaseConfig,
+  { steps = STEPS, stop }: { steps?: readonly Step[]; stop?: AbortSignal } = {},
+): Promise<string[]> {
   const db = connect(config, { queryTimeoutMs: DDL_TIMEOUT_MS, poolSize: 2 });
   try {
     const unlock =
-      config.kind === 'sqlite' ? await lockFile(`${config.file}-migrating`) : await lockServer(db, config.database);
+      config.kind === 'sqlite'
+        ? await lockFile(`${config.file}-migrating`, stop)
+        : await lockServer(db, config.database);
     try {
       const settings = knexMigrations(steps);
       // Whoever held Knex's own lock is gone, since ours is held by the operating system or the server.
@@ -69,7 +75,7 @@ async function lockServer(db: Db, database: string): Promise<() => Promise<void>
   const [[row]] = answer as [[{ got: number | null }]];
   if (row.got !== 1) {
     await trx.rollback();
-    throw new Error('another process has been migrating this database for a minute');
+    throw new Error(TAKEN);
   }
   return async () => {
     await trx.raw('select release_lock(?)', [name]);
@@ -78,17 +84,26 @@ async function lockServer(db: Db, database: string): Promise<() => Promise<void>
 }
 
 /** The operating system frees the file lock with the process that took it. */
-async function lockFile(file: string): Promise<() => Promise<void>> {
+async function lockFile(file: string, stop: AbortSignal | undefined): Promise<() => Promise<void>> {
   const deadline = Date.now() + LOCK_WAIT_MS;
   for (;;) {
-    const lock = openSqlite(file);
-    try {
-      lock.exec('BEGIN EXCLUSIVE');
-      return async () => lock.close();
-    } catch (error) {
-      lock.close();
-      if (!isBusy(error) || Date.now() > deadline) throw error;
-      await delay(50);
-    }
+    const unlock = tryLockFile(file);
+    if (unlock) return unlock;
+    if (Date.now() > deadline) throw new Error(TAKEN);
+    await delay(50, undefined, stop && { signal: stop });
+  }
+}
+
+function tryLockFile(file: string): (() => Promise<void>) | undefined {
+  let lock: ReturnType<typeof openSqlite> | undefined;
+  try {
+    lock = openSqlite(file);
+    lock.exec('BEGIN EXCLUSIVE');
+    const held = lock;
+    return async () => held.close();
+  } catch (error) {
+    lock?.close();
+    if (isBusy(error)) return undefined;
+    throw error;
   }
 }

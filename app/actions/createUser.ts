@@ -46,7 +46,13 @@ export async function addUser(
   trx: Db,
   act: Act,
   id: string,
-  { email, name, passwordHash, operator = false, membership }: Omit<UserInput, 'password'> & { passwordHash: string | null },
+  {
+    email,
+    name,
+    passwordHash,
+    operator = false,
+    membership,
+  }: Omit<UserInput, 'password'> & { passwordHash: string | null },
 ): Promise<CreatedUser> {
   await insertUser(trx, { id, email, name, passwordHash, operator }, act.now);
   await record(trx, act, {

@@ -18,7 +18,11 @@ export interface TenantUpdate {
  * Changes what an operator may change of a tenant; a suspension is in force for every process once this returns. The
  * audit row lands in that tenant's own log, and a change that changes nothing leaves none.
  */
-export async function updateTenant(act: Omit<Act, 'tenantId'>, id: string, update: TenantUpdate): Promise<TenantRecord> {
+export async function updateTenant(
+  act: Omit<Act, 'tenantId'>,
+  id: string,
+  update: TenantUpdate,
+): Promise<TenantRecord> {
   try {
     return await transaction(act.db, async (trx) => {
       const before = await lockTenant(trx, id);

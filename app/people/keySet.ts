@@ -80,7 +80,13 @@ function readKeys(document: unknown): Map<string, KeyObject> {
 }
 
 /** The one algorithm a key is for; a key that says it is for something else is not used, whatever it could do. */
-function algorithmOf({ kty, crv, alg, use, key_ops: operations }: Record<string, unknown>): OutsideAlgorithm | undefined {
+function algorithmOf({
+  kty,
+  crv,
+  alg,
+  use,
+  key_ops: operations,
+}: Record<string, unknown>): OutsideAlgorithm | undefined {
   if (use !== undefined && use !== 'sig') return undefined;
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) return undefined;
   const algorithm = kty === 'RSA' ? 'RS256' : kty === 'EC' && crv === 'P-256' ? 'ES256' : undefined;

@@ -2,8 +2,13 @@ import type Router from '@koa/router';
 import type { Middleware, State } from '../context.ts';
 import { authenticate } from '../middleware/authenticate.ts';
 import type { TenantFrom } from '../middleware/tenant.ts';
+import { loginThrottle } from '../people/loginThrottle.ts';
 import type { Services } from '../services.ts';
+import { views } from '../views.ts';
+import { setupRoutes } from './admin/setup.ts';
+import { authRoutes } from './api/auth.ts';
 import { healthRoutes } from './api/health.ts';
+import { whoamiRoutes } from './api/whoami.ts';
 import { mount } from './mount.ts';
 import { routesOf, type Route } from './table.ts';
 
@@ -16,11 +21,13 @@ export interface Routes {
 /** The routers of the process, each mounted once; the API's stand below both of its prefixes. */
 export function createRoutes(services: Services): Routes {
   const table: Route[] = [];
-  const publicRouters = [healthRoutes(services)];
-  const apiRouters: Router<State>[] = [];
+  const pageRouters = [setupRoutes(services)];
+  const publicRouters = [healthRoutes(services), authRoutes(services, loginThrottle(services.config.limits.login))];
+  const apiRouters: Router<State>[] = [whoamiRoutes()];
 
   const guards = (tenantFrom: TenantFrom): Middleware[] => [authenticate(services, tenantFrom)];
   const mounts = [
+    mount('', [views()], pageRouters),
     mount('/api', [], publicRouters),
     mount('/api/v1', guards('credential'), apiRouters),
     mount('/api', guards('header'), apiRouters),

@@ -7,7 +7,7 @@ export interface Step {
   up(db: Db): Promise<void>;
 }
 
-/** Builds a table's columns; `ascii` columns compare byte by byte on both databases. */
+/** Builds a table's columns; `ascii` columns compare byte by byte on every database. */
 export interface Columns {
   table: Knex.CreateTableBuilder;
   ascii: (name: string, length: number) => Knex.ColumnBuilder;
@@ -23,7 +23,8 @@ export function createTable(name: string, build: (columns: Columns) => void): St
     name: `create ${name}`,
     async up(db) {
       if (await db.schema.hasTable(name)) return;
-      await db.schema.createTable(name, (table) => build(columnsOf(db, table)));
+      const collation = await exactCollation(db);
+      await unlessMade(db.schema.createTable(name, (table) => build(columnsOf(table, collation))));
     },
   };
 }
@@ -35,13 +36,23 @@ export function addIndex(table: string, columns: string[], { unique = false } = 
     name: `index ${name}`,
     async up(db) {
       if (await hasIndex(db, table, name)) return;
-      await db.raw(`create ${unique ? 'unique ' : ''}index ?? on ?? (${columns.map(() => '??').join(', ')})`, [
-        name,
-        table,
-        ...columns,
-      ]);
+      const sql = `create ${unique ? 'unique ' : ''}index ?? on ?? (${columns.map(() => '??').join(', ')})`;
+      await unlessMade(db.raw(sql, [name, table, ...columns]));
     },
   };
+}
+
+const MYSQL_TABLE_EXISTS = 1050;
+const MYSQL_INDEX_EXISTS = 1061;
+
+/** A server goes on with a statement whose client was killed: who repeats it meanwhile may find it just done. */
+async function unlessMade(work: PromiseLike<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    const { errno } = error as { errno?: unknown };
+    if (errno !== MYSQL_TABLE_EXISTS && errno !== MYSQL_INDEX_EXISTS) throw error;
+  }
 }
 
 async function hasIndex(db: Db, table: string, name: string): Promise<boolean> {
@@ -53,23 +64,32 @@ async function hasIndex(db: Db, table: string, name: string): Promise<boolean> {
   return found !== undefined;
 }
 
-function columnsOf(db: Db, table: Knex.CreateTableBuilder): Columns {
-  const sqlite = isSqlite(db);
-  if (!sqlite) {
+/**
+ * The collation that compares bytes, trailing spaces included; undefined on SQLite, which does so by itself. It is one of
+ * UTF-8, because a column in ASCII answers a question with an é in it by an error.
+ */
+async function exactCollation(db: Db): Promise<string | undefined> {
+  if (isSqlite(db)) return undefined;
+  const answer: unknown = await db.raw('select version() as version');
+  const [[row]] = answer as [[{ version: string }]];
+  return /mariadb/i.test(row.version) ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin';
+}
+
+function columnsOf(table: Knex.CreateTableBuilder, collation: string | undefined): Columns {
+  if (collation !== undefined) {
     table.engine('InnoDB');
     table.charset('utf8mb4');
     table.collate('utf8mb4_unicode_ci');
   }
   const ascii = (name: string, length: number) => {
     const column = table.string(name, length);
-    // SQLite compares bytes by itself and does not know MySQL's collations.
-    return sqlite ? column : column.collate('ascii_bin');
+    return collation === undefined ? column : column.collate(collation);
   };
   return {
     table,
     ascii,
     id: (name) => ascii(name, 36),
     time: (name) => table.bigInteger(name),
-    hash: (name) => (sqlite ? table.binary(name) : table.specificType(name, 'binary(32)')),
+    hash: (name) => (collation === undefined ? table.binary(name) : table.specificType(name, 'binary(32)')),
   };
 }

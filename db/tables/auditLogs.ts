@@ -9,7 +9,7 @@ const CHUNK = 200;
 const NEWEST_FIRST = [
   { column: 'created_at', order: 'desc' },
   { column: 'id', order: 'desc' },
-] satisfies { column: string; order: "asc" | "desc" }[];
+] satisfies { column: string; order: 'asc' | 'desc' }[];
 
 /** One thing that was done; the tenant is null for what happens above tenants. */
 export interface AuditLog {

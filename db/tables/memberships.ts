@@ -42,11 +42,11 @@ export async function findMembership(db: Db, tenantId: string, userId: string): 
 
 /** Everything a person belongs to, the longest first. */
 export async function belongingsOf(db: Db, userId: string): Promise<Belonging[]> {
-  const rows = (await table(db)
+  const rows = await table(db)
     .join('tenants', 'tenants.id', 'memberships.tenant_id')
     .where('memberships.user_id', userId)
     .orderBy(['memberships.created_at', 'memberships.tenant_id'])
-    .select('memberships.*', 'tenants.slug', 'tenants.name')) as (Row & { slug: string; name: string })[];
+    .select<(Row & { slug: string; name: string })[]>('memberships.*', 'tenants.slug', 'tenants.name');
   return rows.map((row) => ({
     ...membershipOf(row),
     tenant: { id: row.tenant_id, slug: row.slug, name: row.name },

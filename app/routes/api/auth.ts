@@ -7,9 +7,10 @@ import { permissionsOf } from '../../domain/role.ts';
 import { AppError } from '../../errors.ts';
 import type { LoginThrottle } from '../../people/loginThrottle.ts';
 import { issueToken, type TokenClaims } from '../../people/tokens.ts';
-import { presentLogin } from '../../presenters/login.ts';
+import { LoginAnswer, presentLogin } from '../../presenters/login.ts';
 import type { Services } from '../../services.ts';
 import { open } from '../access.ts';
+import { answers } from '../answers.ts';
 import { body } from '../input.ts';
 import { ROUTER } from '../router.ts';
 
@@ -17,11 +18,15 @@ import { ROUTER } from '../router.ts';
 const Login = z.strictObject({ email: z.string().min(1), password: z.string().min(1) });
 
 /** Turns an email and a password into a token. */
-export function authRoutes(services: Pick<Services, 'config' | 'db' | 'secret'>, throttle: LoginThrottle): Router<State> {
+export function authRoutes(
+  services: Pick<Services, 'config' | 'db' | 'secret'>,
+  throttle: LoginThrottle,
+): Router<State> {
   const { config, db, secret } = services;
   return new Router<State>(ROUTER).post(
     '/auth/login',
     open(),
+    answers(200, LoginAnswer, 'Turns an email and a password into a Bearer token.'),
     body(Login, async (ctx, login) => {
       const act = { db, now: Date.now(), origin: originOf(ctx) };
       const who = { email: login.email, address: ctx.state.address };

@@ -1,0 +1,41 @@
+import { anyUser } from '../db/tables/users.ts';
+import { setUp, type FirstPerson } from './actions/setUp.ts';
+import { ConfigError, type Config } from './config.ts';
+import { readFirstPerson } from './people/firstPerson.ts';
+import { setUpLink } from './people/setUpLink.ts';
+import type { Services } from './services.ts';
+
+/**
+ * On a database without people: makes the owner that the environment names, or prints the link by which one sets
+ * themselves up. Processes that start together make one owner between them.
+ */
+export async function firstStart({
+  config,
+  db,
+  log,
+  secret,
+}: Pick<Services, 'config' | 'db' | 'log' | 'secret'>): Promise<void> {
+  if (await anyUser(db)) return;
+  if (!config.owner) {
+    log.info(`Nobody is set up yet. Open ${setUpLink(config.publicUrl, secret)}`);
+    return;
+  }
+  const person = readOwner(config.owner);
+  const origin = { ip: null, userAgent: null, requestId: null };
+  const made = await setUp({ db, now: Date.now(), origin }, person);
+  if (made) log.info({ user: made.user.id, tenant: made.tenant.slug }, 'set up the first person and their tenant');
+}
+
+const VARIABLES = { email: 'OWNER_EMAIL', password: 'OWNER_PASSWORD', tenantName: 'TENANT_NAME' } as const;
+
+/** Nobody asks the environment for a name: what stands before the @ will do until its owner changes it. */
+function readOwner(owner: NonNullable<Config['owner']>): FirstPerson {
+  const name = owner.email.split('@')[0]?.slice(0, 100) ?? '';
+  const read = readFirstPerson({ ...owner, name });
+  if ('person' in read) return read.person;
+  for (const field of ['email', 'password', 'tenantName'] as const) {
+    const problem = read.problems[field];
+    if (problem) throw new ConfigError(`${VARIABLES[field]} ${problem.charAt(0).toLowerCase()}${problem.slice(1)}`);
+  }
+  throw new ConfigError('OWNER_EMAIL has nothing before its @ that could be a name');
+}

@@ -1,0 +1,26 @@
+import type { CreatedTenant } from '../actions/createTenant.ts';
+import type { CreatedUser } from '../actions/createUser.ts';
+
+/** What the first person reads once they are set up: who they are, and the two commands that lead to a key. */
+export function presentFirstSteps(
+  publicUrl: string,
+  { user, tenant }: { user: CreatedUser; tenant: CreatedTenant },
+): { email: string; tenant: { name: string; slug: string }; login: string; createKey: string } {
+  const login = { email: user.email, password: 'YOUR PASSWORD' };
+  return {
+    email: user.email,
+    tenant: { name: tenant.name, slug: tenant.slug },
+    login: curl(`${publicUrl}/api/auth/login`, [], login),
+    createKey: curl(`${publicUrl}/api/v1/api-keys`, ['Authorization: Bearer TOKEN'], { name: 'First key' }),
+  };
+}
+
+function curl(url: string, headers: string[], json: unknown): string {
+  const all = [...headers, 'Content-Type: application/json'].map((header) => `-H ${quoted(header)}`);
+  return ['curl -sS', quoted(url), ...all, '-d', quoted(JSON.stringify(json))].join(' ');
+}
+
+/** For a POSIX shell nothing inside single quotes means anything, but for the quote itself. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

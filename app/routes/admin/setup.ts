@@ -1,0 +1,68 @@
+import Router from '@koa/router';
+import { anyUser } from '../../../db/tables/users.ts';
+import { originOf } from '../../actions/act.ts';
+import { setUp, type FirstPerson } from '../../actions/setUp.ts';
+import type { Context, State } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import { readForm } from '../../middleware/body.ts';
+import { readFirstPerson, type FirstPersonProblems } from '../../people/firstPerson.ts';
+import { isSetUpToken } from '../../people/setUpLink.ts';
+import { presentFirstSteps } from '../../presenters/firstSteps.ts';
+import type { Services } from '../../services.ts';
+import { open } from '../access.ts';
+import { ROUTER } from '../router.ts';
+
+/** The page on which the first person sets themselves up, for whoever holds the link that the start printed. */
+export function setupRoutes({ config, db, secret }: Pick<Services, 'config' | 'db' | 'secret'>): Router<State> {
+  return new Router<State>(ROUTER)
+    .get('/setup', open(), async (ctx) => {
+      const token = new URLSearchParams(ctx.querystring).get('token') ?? '';
+      await refuseOthers(token);
+      await showForm(ctx, token);
+    })
+    .post('/setup', open(), async (ctx) => {
+      const form = await readForm(ctx);
+      const token = form.get('token') ?? '';
+      await refuseOthers(token);
+      const written = personIn(form);
+      const read = readFirstPerson(written);
+      if ('problems' in read) {
+        ctx.status = 422;
+        await showForm(ctx, token, written, read.problems);
+        return;
+      }
+      const made = await setUp({ db, now: Date.now(), origin: originOf(ctx) }, read.person);
+      if (!made) throw gone();
+      await ctx.render('setUpDone', presentFirstSteps(config.publicUrl, made));
+    });
+
+  /** The token in the form is what a forged request could not know; once somebody exists it opens nothing. */
+  async function refuseOthers(token: string): Promise<void> {
+    if (!isSetUpToken(token, secret) || (await anyUser(db))) throw gone();
+  }
+}
+
+const FIELDS = ['name', 'email', 'password', 'tenantName'] as const;
+
+function personIn(form: URLSearchParams): FirstPerson {
+  const [name = '', email = '', password = '', tenantName = ''] = FIELDS.map((field) => form.get(field) ?? '');
+  return { name, email, password, tenantName };
+}
+
+/** The password is never written back into a page. */
+async function showForm(
+  ctx: Context,
+  token: string,
+  { name, email, tenantName }: Omit<FirstPerson, 'password'> = { name: '', email: '', tenantName: '' },
+  problems: FirstPersonProblems = {},
+): Promise<void> {
+  const inOrder = FIELDS.flatMap((field) => {
+    const problem = problems[field];
+    return problem === undefined ? [] : [{ field, problem }];
+  });
+  await ctx.render('setUp', { token, values: { name, email, tenantName }, problems, inOrder });
+}
+
+function gone(): AppError {
+  return new AppError('not_found', 'There is nothing to set up at this address.');
+}

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+/** A whole number of a query, from `min` to `max`. */
+export function WholeNumber({ min = 1, max, fallback }: { min?: number; max: number; fallback: number }) {
+  const message = `Must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^(0|[1-9]\d{0,8})$/, message)
+    .transform(Number)
+    .refine((number) => number >= min && number <= max, message)
+    .default(fallback)
+    .meta({ type: 'integer', minimum: min, maximum: max, default: fallback });
+}
+
+/** A yes or no of a query. */
+export const Flag = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true')
+  .default(false)
+  .meta({ type: 'boolean', default: false });

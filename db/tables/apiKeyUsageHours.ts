@@ -1,0 +1,141 @@
+import { isSqlite, type Db } from '../connect.ts';
+
+/** What one key did on one route in one hour. */
+export interface KeyUsageHour {
+  keyId: string;
+  tenantId: string;
+  /** The hour's first moment. */
+  hour: number;
+  method: string;
+  endpoint: string;
+  /** What the route asks for; empty where it asks for none. */
+  scope: string;
+  ok: number;
+  denied: number;
+  /** The sum over both. */
+  responseMs: number;
+}
+
+/** A span of time: its first moment, and the first one after it. */
+export interface Span {
+  from: number;
+  to: number;
+}
+
+interface Row {
+  key_id: string;
+  tenant_id: string;
+  hour: number;
+  method: string;
+  endpoint: string;
+  scope: string;
+  ok: number;
+  denied: number;
+  response_ms: number;
+}
+
+const TABLE = 'api_key_usage_hours';
+const CHUNK = 500;
+const COUNTED = ['ok', 'denied', 'response_ms'] as const;
+type Counted = (typeof COUNTED)[number];
+type Called<By extends keyof Row> = Pick<Row, By> & { requests: number };
+
+/** Adds to the counts already there; each hour of a key and route may come once. */
+export async function addKeyUsageHours(trx: Db, hours: readonly KeyUsageHour[]): Promise<void> {
+  const added = (column: string) =>
+    trx.raw(isSqlite(trx) ? `${TABLE}.${column} + excluded.${column}` : `${TABLE}.${column} + values(${column})`);
+  const sums = Object.fromEntries(COUNTED.map((column) => [column, added(column)]));
+  // In the order of the primary key, so that two processes never wait for each other crosswise.
+  const rows = hours.map(rowOf).sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+  for (let at = 0; at < rows.length; at += CHUNK) {
+    await table(trx)
+      .insert(rows.slice(at, at + CHUNK))
+      .onConflict(['key_id', 'hour', 'method', 'endpoint', 'scope'])
+      .merge(sums);
+  }
+}
+
+/** What a key did hour by hour; hours without a request are left out. */
+export async function sumByHour(
+  db: Db,
+  tenantId: string,
+  keyId: string,
+  span: Span,
+): Promise<Pick<KeyUsageHour, 'hour' | 'ok' | 'denied' | 'responseMs'>[]> {
+  const rows = await within(db, tenantId, keyId, span)
+    .select<Pick<Row, 'hour' | Counted>[]>('hour', ...sums(db))
+    .groupBy('hour')
+    .orderBy('hour');
+  return rows.map((row) => ({
+    hour: row.hour,
+    ok: row.ok,
+    denied: row.denied,
+    responseMs: row.response_ms,
+  }));
+}
+
+/** The routes a key called most, at most `limit`. */
+export async function busiestEndpoints(
+  db: Db,
+  tenantId: string,
+  keyId: string,
+  span: Span,
+  limit: number,
+): Promise<{ method: string; endpoint: string; requests: number }[]> {
+  const rows = await within(db, tenantId, keyId, span)
+    .select<Called<'method' | 'endpoint'>[]>('method', 'endpoint', requests(db))
+    .groupBy('method', 'endpoint')
+    .orderBy([{ column: 'requests', order: 'desc' }, 'endpoint', 'method'])
+    .limit(limit);
+  return rows.map((row) => ({ method: row.method, endpoint: row.endpoint, requests: row.requests }));
+}
+
+/** What the routes a key called asked for, the most often first. */
+export async function sumByScope(
+  db: Db,
+  tenantId: string,
+  keyId: string,
+  span: Span,
+): Promise<{ scope: string; requests: number }[]> {
+  const rows = await within(db, tenantId, keyId, span)
+    .whereNot({ scope: '' })
+    .select<Called<'scope'>[]>('scope', requests(db))
+    .groupBy('scope')
+    .orderBy([{ column: 'requests', order: 'desc' }, 'scope']);
+  return rows.map((row) => ({ scope: row.scope, requests: row.requests }));
+}
+
+function within(db: Db, tenantId: string, keyId: string, { from, to }: Span) {
+  return table(db).where({ key_id: keyId, tenant_id: tenantId }).where('hour', '>=', from).where('hour', '<', to);
+}
+
+/** MySQL sums whole numbers into decimals, which the driver is told to read as numbers. */
+function sums(db: Db) {
+  return COUNTED.map((column) => db.raw<number>(`sum(${column}) as ${column}`));
+}
+
+function requests(db: Db) {
+  return db.raw<number>('sum(ok + denied) as requests');
+}
+
+function table(db: Db) {
+  return db<Row>(TABLE);
+}
+
+function placeOf(row: Row): string {
+  return [row.key_id, row.hour, row.method, row.endpoint, row.scope].join(' ');
+}
+
+function rowOf(hour: KeyUsageHour): Row {
+  return {
+    key_id: hour.keyId,
+    tenant_id: hour.tenantId,
+    hour: hour.hour,
+    method: hour.method,
+    endpoint: hour.endpoint,
+    scope: hour.scope,
+    ok: hour.ok,
+    denied: hour.denied,
+    response_ms: hour.responseMs,
+  };
+}
