@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import path from 'node:path';
 import { KEY_PREFIX_PATTERN, type KeyFormat, type KeyStyle } from './domain/token.ts';
 import { readRate, type Rate } from './domain/rate.ts';
@@ -203,14 +204,19 @@ function readMysql(env: Environment, name: string): MysqlConfig {
   const database = unescaped(name, parsed.pathname.slice(1));
   if (!parsed.hostname || !database)
     throw wrong(name, 'must name a host and a database: mysql://user:password@host/name');
+  const host = parsed.hostname.replace(/^\[|\]$/g, '');
+  const tls = readTls(name, parsed.searchParams);
+  // The driver would compare the certificate with `localhost`.
+  if (tls?.verifyName && isIP(host))
+    throw wrong(name, 'has an address where ssl-mode=verify-identity needs a host name');
   return {
     kind: 'mysql',
-    host: parsed.hostname.replace(/^\[|\]$/g, ''),
+    host,
     port: parsed.port ? Number(parsed.port) : 3306,
     user: unescaped(name, parsed.username),
     password: unescaped(name, parsed.password),
     database,
-    tls: readTls(name, parsed.searchParams),
+    tls,
   };
 }
 

@@ -1,5 +1,6 @@
 import { faultCode } from '../db/faults.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
+import { firstStart } from './firstStart.ts';
 import { readyDatabase } from './readyDatabase.ts';
 import { createLog, type Log } from './log.ts';
 import { createHttpServer, drain, listen } from './server.ts';
@@ -26,6 +27,7 @@ async function serve(config: Config, log: Log, stop: AbortSignal): Promise<void>
   await listen(server, config.port, config.host);
   log.info(`Latchkey answers on ${config.publicUrl}`);
   await readyDatabase(services.db, config.database, log, stop);
+  if (!stop.aborted) await firstStart(services);
   if (!stop.aborted) log.info('ready');
   await aborted(stop);
   log.info({ signal: stop.reason }, 'stopping');

@@ -2,6 +2,7 @@ import { connect, type Db } from '../db/connect.ts';
 import { openLookups } from '../db/lookups.ts';
 import type { Config } from './config.ts';
 import { createLookup, type Lookup } from './keys/lookup.ts';
+import { Usage } from './keys/usage.ts';
 import type { Log } from './log.ts';
 import { verificationKey, type VerificationKey } from './people/jwks.ts';
 import { signingSecret } from './secrets.ts';
@@ -13,6 +14,8 @@ export interface Services {
   db: Db;
   /** Finds keys and people for authentication, over connections of its own. */
   lookup: Lookup;
+  /** Takes note of what keys are used for. */
+  usage: Usage;
   /** Signs our own tokens. */
   secret: string;
   verificationKey: VerificationKey;
@@ -26,15 +29,18 @@ export function openServices(config: Config, log: Log): Services {
   const secret = signingSecret(config);
   const db = connect(config.database);
   const lookups = openLookups(config.database);
+  const usage = new Usage(db, log);
   return {
     config,
     log,
     db,
     lookup: createLookup(lookups),
+    usage,
     secret,
     verificationKey: verificationKey(config.jwt, secret),
     readiness: { stopping: false },
     close: async () => {
+      await usage.close();
       await lookups.close();
       await db.destroy();
     },

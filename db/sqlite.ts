@@ -42,6 +42,7 @@ export class SqliteClient extends BetterSqlite3Client {
     // A deferred transaction that writes late cannot be retried half-way: take the write lock at once.
     const sql = query.sql === 'BEGIN;' ? 'BEGIN IMMEDIATE' : query.sql;
     const bindings = this._formatBindings(query.bindings) as (string | number | null | Uint8Array)[];
+    bindings.forEach(refuseNul);
     return retryWhileBusy(() => {
       const statement = prepared(connection, sql);
       if (statement.columns().length > 0) {
@@ -54,6 +55,11 @@ export class SqliteClient extends BetterSqlite3Client {
       return query;
     });
   }
+}
+
+/** The driver would end the text at its NUL, and find `acme` where it was asked for more. */
+function refuseNul(binding: unknown): void {
+  if (typeof binding === 'string' && binding.includes('\0')) throw new Error('a text with a NUL cannot be bound');
 }
 
 /** Statements are prepared once a connection; Knex clones its client per transaction, so they are kept beside it. */

@@ -201,6 +201,11 @@ function wrongDatabases(name: string): Wrong[] {
     [`${database}?tls=true`, 'has ?tls=, which is not understood'],
     [`${database}?useSSL=true`, 'has ?useSSL=, which is not understood'],
     [`${database}?ssl-mode=required&ssl-mode=verify-ca`, 'has ?ssl-mode= more than once'],
+    [
+      'mysql://ann:canary@192.0.2.1/keys?ssl-mode=verify-identity',
+      'has an address where ssl-mode=verify-identity needs',
+    ],
+    ['mysql://ann:canary@[::1]/keys?ssl-mode=verify-identity', 'has an address where ssl-mode=verify-identity needs'],
     [`${database}?ssl-ca=/etc/hostname`, 'has ?ssl-ca= but no ?ssl-mode='],
     [`${database}?ssl-mode=required&ssl-ca=/etc/hostname`, 'has ?ssl-ca=, which only verify-ca and verify-identity'],
     [`${database}?ssl-mode=verify-ca&ssl-ca=/no/such/file`, 'names an ssl-ca file that cannot be read'],

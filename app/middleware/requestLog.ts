@@ -1,5 +1,6 @@
-import type { Context, Middleware } from '../context.ts';
+import type { Middleware } from '../context.ts';
 import { problemOf } from '../errors.ts';
+import { routeOf } from '../routes/access.ts';
 import type { Log } from '../log.ts';
 
 /** One line a request. The route is logged, not the address asked for: that may hold what people paste by mistake. */
@@ -16,7 +17,7 @@ export function requestLog(log: Log): Middleware {
         {
           requestId: ctx.state.requestId,
           method: ctx.method,
-          route: routeOf(ctx),
+          route: routeOf(ctx)?.path,
           status: status ?? ctx.status,
           ms: Math.round((performance.now() - ctx.state.startedAt) * 10) / 10,
           address: ctx.state.address,
@@ -25,10 +26,4 @@ export function requestLog(log: Log): Middleware {
       );
     }
   };
-}
-
-/** The pattern of the route that answered, such as `/api/api-keys/:id`; undefined where none did. */
-export function routeOf(ctx: Context): string | undefined {
-  const matched = (ctx as { _matchedRoute?: unknown })._matchedRoute;
-  return typeof matched === 'string' ? matched : undefined;
 }

@@ -49,10 +49,15 @@ interface RouteLayer {
   stack: readonly unknown[];
 }
 
-/** The access of the route that is about to answer; undefined where the request matched none or it states none. */
-export function accessOf(ctx: Context): Access | undefined {
+/** The route that answers this request; undefined where the request matched none. */
+export function routeOf(ctx: Context): RouteLayer | undefined {
   const { matched = [] } = ctx as { matched?: RouteLayer[] };
-  const layer = matched.find((candidate) => candidate.methods.includes(ctx.method));
+  return matched.find((layer) => layer.methods.includes(ctx.method));
+}
+
+/** The access of the route that answers; undefined where there is none or it states none. */
+export function accessOf(ctx: Context): Access | undefined {
+  const layer = routeOf(ctx);
   return layer && accessOfLayer(layer);
 }
 

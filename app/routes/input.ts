@@ -59,7 +59,7 @@ function fieldErrors(error: ZodError): FieldError[] {
   });
 }
 
-/** A name the caller chose is repeated only where it looks like a field's name. */
+/** A name the caller chose is repeated only where it looks like a field's name and is too short to be a key. */
 function safeName(name: string): string {
-  return /^[\w.-]{1,64}$/.test(name) ? name : '(unprintable name)';
+  return /^[\w.-]{1,31}$/.test(name) ? name : '(unprintable name)';
 }

@@ -40,7 +40,8 @@ function segmentsOf(router: Router<State>, prefix: string): string[] {
     .filter((layer) => layer.methods.length > 0)
     .map((layer) => {
       const segment = segmentOf(String(layer.path), prefix);
-      if (!segment || segment.startsWith(':')) throw new Error(`${String(layer.path)} does not begin with a fixed segment`);
+      if (!segment || segment.startsWith(':'))
+        throw new Error(`${String(layer.path)} does not begin with a fixed segment`);
       return segment;
     });
 }

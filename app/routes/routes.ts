@@ -1,16 +1,19 @@
 import type Router from '@koa/router';
 import type { Middleware, State } from '../context.ts';
 import { authenticate } from '../middleware/authenticate.ts';
+import { recordUse } from '../middleware/recordUse.ts';
 import type { TenantFrom } from '../middleware/tenant.ts';
 import { loginThrottle } from '../people/loginThrottle.ts';
 import type { Services } from '../services.ts';
 import { views } from '../views.ts';
 import { setupRoutes } from './admin/setup.ts';
+import { apiKeyRoutes } from './api/apiKeys.ts';
+import { auditLogRoutes } from './api/auditLogs.ts';
 import { authRoutes } from './api/auth.ts';
 import { healthRoutes } from './api/health.ts';
 import { whoamiRoutes } from './api/whoami.ts';
 import { mount } from './mount.ts';
-import { routesOf, type Route } from './table.ts';
+import { routesByScope, routesOf, type Route } from './table.ts';
 
 /** Everything that is served: the way in, and the same routes as data. */
 export interface Routes {
@@ -23,9 +26,16 @@ export function createRoutes(services: Services): Routes {
   const table: Route[] = [];
   const pageRouters = [setupRoutes(services)];
   const publicRouters = [healthRoutes(services), authRoutes(services, loginThrottle(services.config.limits.login))];
-  const apiRouters: Router<State>[] = [whoamiRoutes()];
+  const apiRouters: Router<State>[] = [
+    whoamiRoutes(),
+    apiKeyRoutes(services, () => routesByScope(table)),
+    auditLogRoutes(services),
+  ];
 
-  const guards = (tenantFrom: TenantFrom): Middleware[] => [authenticate(services, tenantFrom)];
+  const guards = (tenantFrom: TenantFrom): Middleware[] => [
+    recordUse(services.usage),
+    authenticate(services, tenantFrom),
+  ];
   const mounts = [
     mount('', [views()], pageRouters),
     mount('/api', [], publicRouters),

@@ -6,10 +6,10 @@ import { createConnection } from 'mysql2/promise';
 
 export type DatabaseKind = 'sqlite' | 'mysql';
 
-export interface DatabaseEnvironment {
+export type DatabaseEnvironment = {
   DATABASE_URL?: string;
   DATA_DIR: string;
-}
+};
 
 export interface TestDatabase {
   readonly kind: DatabaseKind;

@@ -1,0 +1,103 @@
+import { transaction, type Db } from '../../db/connect.ts';
+import { insertApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
+import { insertKeyScopes } from '../../db/tables/apiKeyScopes.ts';
+import { changedFields } from '../domain/auditEvent.ts';
+import { newId } from '../domain/id.ts';
+import type { NewKey } from '../domain/keyInput.ts';
+import { hashKey, mintKey, type KeyStyle } from '../domain/token.ts';
+import type { Act } from './act.ts';
+import { refuseKeysUnlessAllowed, refuseToGrantBeyondOwn } from './keyAuthority.ts';
+import { invalidField, refuseExpiry } from './keyExpiry.ts';
+import { policyOf } from './keyPolicy.ts';
+import { toldOf } from './keyTold.ts';
+import { record } from './record.ts';
+
+const DAY_MS = 86_400_000;
+
+/** A stored key with its text, which nobody can ever read again. */
+export interface IssuedKey {
+  key: ApiKey;
+  text: string;
+}
+
+/** What a key is made of, the text by which it is known aside. */
+export type KeyMatter = Omit<ApiKey, 'keyPrefix' | 'lastFour'>;
+
+/** Makes a key within the tenant's policy and the caller's own reach. */
+export async function issueKey(act: Act, style: KeyStyle, wish: NewKey): Promise<IssuedKey> {
+  return transaction(act.db, async (trx) => {
+    refuseKeysUnlessAllowed(act, await policyOf(trx, act.tenantId));
+    return issueKeyWithin(trx, act, style, wish);
+  });
+}
+
+/** The same as a part of something larger, such as the installation of an app. */
+export async function issueKeyWithin(
+  trx: Db,
+  act: Act,
+  style: KeyStyle,
+  wish: NewKey,
+  app: string | null = null,
+): Promise<IssuedKey> {
+  const policy = await policyOf(trx, act.tenantId);
+  const scopes = wish.scopes ?? policy.defaultScopes;
+  refuseToGrantBeyondOwn(act, scopes);
+  const expiresAt = wish.expiresAt ?? (wish.expiresInDays ? act.now + wish.expiresInDays * DAY_MS : null);
+  refuseExpiry(policy, expiresAt, act.now, act.now);
+  const issued = await storeNewKey(trx, style, {
+    id: newId(),
+    tenantId: act.tenantId,
+    userId: wish.owner === 'user' ? ownerOf(act) : null,
+    name: wish.name,
+    description: wish.description ?? null,
+    environment: wish.environment,
+    scopes,
+    allowedIps: wish.allowedIps ?? [],
+    rateLimit: wish.rateLimit ?? null,
+    monthlyQuota: wish.monthlyQuota ?? null,
+    externalId: wish.externalId ?? null,
+    metadata: wish.metadata ?? {},
+    app,
+    expiresAt,
+    previousKeyId: null,
+    ...untouched(act),
+  });
+  await record(trx, act, {
+    action: 'API_KEY_CREATED',
+    entityId: issued.key.id,
+    ...changedFields(null, { ...toldOf(issued.key), scopes, environment: wish.environment, owner: wish.owner }),
+  });
+  return issued;
+}
+
+/** Mints the text of a key and stores all but the text. */
+export async function storeNewKey(trx: Db, style: KeyStyle, matter: KeyMatter): Promise<IssuedKey> {
+  const { key: text, keyPrefix, lastFour } = mintKey(style, matter.environment);
+  const key = { ...matter, keyPrefix, lastFour };
+  await insertApiKey(trx, key, hashKey(text));
+  await insertKeyScopes(trx, key);
+  return { key, text };
+}
+
+/** The part of a key's life that has not happened yet. */
+export function untouched({ actor, now }: Act) {
+  return {
+    createdBy: actor.id,
+    createdAt: now,
+    updatedAt: now,
+    successorKeyId: null,
+    graceEndsAt: null,
+    lastUsedAt: null,
+    lastUsedIp: null,
+    revokedAt: null,
+    revokedBy: null,
+    revokeReason: null,
+  };
+}
+
+/** Whose key it becomes: a person's own, or through their key the same person's. */
+function ownerOf({ principal }: Act): string {
+  if (principal?.type === 'user') return principal.id;
+  if (principal?.owner) return principal.owner.id;
+  throw invalidField('owner', 'Only a person can make a key of their own');
+}

@@ -1,0 +1,54 @@
+import { transaction } from '../../db/connect.ts';
+import { updateApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
+import { changedFields } from '../domain/auditEvent.ts';
+import { newId } from '../domain/id.ts';
+import type { Rotation } from '../domain/keyInput.ts';
+import { graceProblem, policySentence } from '../domain/policy.ts';
+import { iso } from '../domain/times.ts';
+import type { KeyStyle } from '../domain/token.ts';
+import { AppError } from '../errors.ts';
+import type { Act } from './act.ts';
+import { holdKey, refuseDead } from './holdKey.ts';
+import { storeNewKey, untouched, type IssuedKey } from './issueKey.ts';
+import { refuseBeyondOwn, refuseKeysUnlessAllowed } from './keyAuthority.ts';
+import { invalidField, refuseExpiry } from './keyExpiry.ts';
+import { policyOf } from './keyPolicy.ts';
+import { record } from './record.ts';
+
+/**
+ * Puts a new key with everything of the old one in its place. The old one works until its grace period ends, and never
+ * past its own expiry; of several rotations at once one succeeds.
+ */
+export async function rotateKey(act: Act, style: KeyStyle, id: string, rotation: Rotation): Promise<IssuedKey> {
+  return transaction(act.db, async (trx) => {
+    const policy = await policyOf(trx, act.tenantId);
+    refuseKeysUnlessAllowed(act, policy);
+    const old = await holdKey(trx, act.tenantId, id);
+    refuseRotated(old);
+    refuseDead(old, act.now);
+    refuseBeyondOwn(act, old.scopes);
+    const tooLong = graceProblem(policy, rotation.gracePeriodSeconds);
+    if (tooLong) throw invalidField('gracePeriodSeconds', policySentence(tooLong, policy));
+    const expiresAt = rotation.expiresAt === undefined ? old.expiresAt : rotation.expiresAt;
+    refuseExpiry(policy, expiresAt, act.now, act.now);
+
+    const successor = { ...old, id: newId(), expiresAt, previousKeyId: old.id, ...untouched(act) };
+    const issued = await storeNewKey(trx, style, successor);
+    const graceEndsAt = Math.min(act.now + rotation.gracePeriodSeconds * 1000, old.expiresAt ?? Infinity);
+    await updateApiKey(trx, { ...old, successorKeyId: issued.key.id, graceEndsAt, updatedAt: act.now });
+    await record(trx, act, {
+      action: 'API_KEY_ROTATED',
+      entityId: old.id,
+      ...changedFields(
+        { successorKeyId: null, graceEndsAt: null, expiresAt: iso(old.expiresAt) },
+        { successorKeyId: issued.key.id, graceEndsAt: iso(graceEndsAt), expiresAt: iso(expiresAt) },
+      ),
+    });
+    return issued;
+  });
+}
+
+function refuseRotated(key: ApiKey): void {
+  if (key.revokedAt !== null || key.successorKeyId === null) return;
+  throw new AppError('already_rotated', 'This key has been rotated already; rotate its successor.');
+}

@@ -1,0 +1,69 @@
+import { transaction, type Db } from '../../db/connect.ts';
+import { updateApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
+import { storeKeyScopes } from '../../db/tables/apiKeyScopes.ts';
+import { changedFields } from '../domain/auditEvent.ts';
+import type { KeyChange } from '../domain/keyInput.ts';
+import type { Act } from './act.ts';
+import { holdKey, refuseDead } from './holdKey.ts';
+import { refuseBeyondOwn, refuseKeysUnlessAllowed, refuseToGrantBeyondOwn } from './keyAuthority.ts';
+import { refuseExpiry } from './keyExpiry.ts';
+import { policyOf } from './keyPolicy.ts';
+import { toldOf } from './keyTold.ts';
+import { record } from './record.ts';
+
+/** Changes a key that still lives, from its next request on; what stays the same leaves no trace in the log. */
+export async function updateKey(act: Act, id: string, change: KeyChange): Promise<ApiKey> {
+  return transaction(act.db, async (trx) => {
+    const policy = await policyOf(trx, act.tenantId);
+    refuseKeysUnlessAllowed(act, policy);
+    const before = await holdKey(trx, act.tenantId, id);
+    refuseDead(before, act.now);
+    refuseBeyondOwn(act, before.scopes);
+    const after = changed(before, change);
+    refuseToGrantBeyondOwn(
+      act,
+      after.scopes.filter((scope) => !before.scopes.includes(scope)),
+    );
+    if (after.expiresAt !== before.expiresAt) refuseExpiry(policy, after.expiresAt, before.createdAt, act.now);
+    return store(trx, act, before, { ...after, updatedAt: act.now });
+  });
+}
+
+async function store(trx: Db, act: Act, before: ApiKey, after: ApiKey): Promise<ApiKey> {
+  const scopes = changedFields({ scopes: before.scopes }, { scopes: after.scopes });
+  const fields = changedFields(toldOf(before), toldOf(after));
+  if (!scopes.after && !fields.after) return before;
+  await updateApiKey(trx, after);
+  if (scopes.after) {
+    await storeKeyScopes(trx, after);
+    await record(trx, act, { action: 'API_KEY_SCOPES_UPDATED', entityId: after.id, ...scopes });
+  }
+  if (fields.after) await record(trx, act, { action: 'API_KEY_UPDATED', entityId: after.id, ...fields });
+  return after;
+}
+
+function changed(key: ApiKey, change: KeyChange): ApiKey {
+  const { name, description, scopes, expiresAt, allowedIps, rateLimit, monthlyQuota, externalId, metadata } = change;
+  const after = {
+    ...key,
+    ...(name !== undefined && { name }),
+    ...(description !== undefined && { description }),
+    // Their order means nothing.
+    ...(scopes && !isSameSet(scopes, key.scopes) && { scopes }),
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(allowedIps !== undefined && { allowedIps: allowedIps ?? [] }),
+    ...(rateLimit !== undefined && { rateLimit }),
+    ...(monthlyQuota !== undefined && { monthlyQuota }),
+    ...(externalId !== undefined && { externalId }),
+    ...(metadata && { metadata }),
+  };
+  const { graceEndsAt } = after;
+  // The overlap of a rotation never outlives the key itself.
+  return graceEndsAt === null || after.expiresAt === null
+    ? after
+    : { ...after, graceEndsAt: Math.min(graceEndsAt, after.expiresAt) };
+}
+
+function isSameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((scope) => b.includes(scope));
+}

@@ -1,0 +1,59 @@
+import type { Db } from '../../db/connect.ts';
+import type { ApiKey } from '../../db/tables/apiKeys.ts';
+import { busiestEndpoints, sumByHour, sumByScope } from '../../db/tables/apiKeyUsageHours.ts';
+import { covers } from '../domain/scope.ts';
+import { emptyBuckets, type Bucket, type UsageWindow } from '../domain/usageWindow.ts';
+
+const TOP_ENDPOINTS = 10;
+
+/** What a key was used for in a window. */
+export interface UsageStats {
+  window: UsageWindow;
+  from: number;
+  to: number;
+  /** The average is null where there was no request. */
+  totals: { requests: number; ok: number; denied: number; averageMs: number | null };
+  buckets: Bucket[];
+  topEndpoints: { method: string; endpoint: string; requests: number }[];
+  scopes: {
+    /** What routes asked for that the key holds. */
+    used: { scope: string; requests: number }[];
+    /** What the key was granted and no route asked for. */
+    neverUsed: string[];
+  };
+}
+
+/** Sums the hourly counts of a key up to now. */
+export async function usageStats(db: Db, key: ApiKey, window: UsageWindow, now: number): Promise<UsageStats> {
+  const buckets = emptyBuckets(window, now);
+  const span = { from: buckets[0].from, to: buckets.at(-1)?.to ?? now };
+  const hours = await sumByHour(db, key.tenantId, key.id, span);
+  const topEndpoints = await busiestEndpoints(db, key.tenantId, key.id, span, TOP_ENDPOINTS);
+  const asked = await sumByScope(db, key.tenantId, key.id, span);
+
+  const totals = { requests: 0, ok: 0, denied: 0, responseMs: 0 };
+  for (const { hour, ok, denied, responseMs } of hours) {
+    const bucket = buckets.find(({ to }) => hour < to);
+    if (bucket) {
+      bucket.ok += ok;
+      bucket.denied += denied;
+    }
+    totals.requests += ok + denied;
+    totals.ok += ok;
+    totals.denied += denied;
+    totals.responseMs += responseMs;
+  }
+  const { responseMs, ...counts } = totals;
+  const averageMs = counts.requests === 0 ? null : Math.round((responseMs / counts.requests) * 10) / 10;
+  return {
+    window,
+    ...span,
+    totals: { ...counts, averageMs },
+    buckets,
+    topEndpoints,
+    scopes: {
+      used: asked.filter(({ scope }) => key.scopes.some((granted) => covers(granted, scope))),
+      neverUsed: key.scopes.filter((granted) => !asked.some(({ scope }) => covers(granted, scope))),
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import Router from '@koa/router';
+import { z } from 'zod';
+import { listAuditLogs } from '../../../db/tables/auditLogs.ts';
+import { principalOf, type State } from '../../context.ts';
+import { AUDITED, type AuditAction, type AuditEntity } from '../../domain/auditEvent.ts';
+import { Instant } from '../../domain/instant.ts';
+import { AuditLogAnswer, presentAuditEvent } from '../../presenters/auditEvent.ts';
+import type { Services } from '../../services.ts';
+import { scope } from '../access.ts';
+import { answers } from '../answers.ts';
+import { query } from '../input.ts';
+import { pageOf, positionOf } from '../paging.ts';
+import { WholeNumber } from '../queryValues.ts';
+import { ROUTER } from '../router.ts';
+
+const ACTIONS = Object.keys(AUDITED) as AuditAction[];
+const ENTITIES: AuditEntity[] = [...new Set(Object.values(AUDITED))];
+
+/** Most are UUIDs, but an app is known by its name. */
+const Subject = z.string().regex(/^[\w.:-]{1,36}$/, 'Must be an id');
+
+const AuditQuery = z.strictObject({
+  action: z.enum(ACTIONS).optional(),
+  entity: z.enum(ENTITIES).optional(),
+  entityId: Subject.optional(),
+  actorId: Subject.optional(),
+  from: Instant.optional(),
+  to: Instant.optional(),
+  cursor: z.string().optional(),
+  limit: WholeNumber({ max: 100, fallback: 50 }),
+});
+
+/** Shows a tenant what was done in it. */
+export function auditLogRoutes({ db, usage }: Pick<Services, 'db' | 'usage'>): Router<State> {
+  return new Router<State>(ROUTER).get(
+    '/audit-logs',
+    scope('read'),
+    answers(200, AuditLogAnswer, 'Lists what was done in the tenant, newest first.'),
+    query(AuditQuery, async (ctx, { cursor, limit, ...filter }) => {
+      const tenantId = principalOf(ctx).tenant.id;
+      const binding = JSON.stringify(['audit', tenantId, filter]);
+      const after = positionOf(cursor, binding);
+      await usage.flush();
+      const found = await listAuditLogs(db, tenantId, filter, { after, limit: limit + 1 });
+      const { rows, nextCursor } = pageOf(found, limit, binding);
+      ctx.body = { data: rows.map(presentAuditEvent), nextCursor };
+    }),
+  );
+}

@@ -1,0 +1,24 @@
+import { decodeCursor, encodeCursor, type Position } from '../domain/cursor.ts';
+import { AppError } from '../errors.ts';
+
+/** Where a page begins; a cursor of another tenant, list or filter is refused, since the page would silently be wrong. */
+export function positionOf(cursor: string | undefined, binding: string): Position | undefined {
+  if (cursor === undefined) return undefined;
+  const position = decodeCursor(cursor, binding);
+  if (position) return position;
+  throw new AppError('invalid_query', 'The query has values that are not understood.', {
+    errors: [{ path: 'cursor', message: 'Must be the nextCursor of the same list with the same filter' }],
+  });
+}
+
+/** A page of the rows, of which one more than fits was asked for to know whether there is a next one. */
+export function pageOf<Row extends { id: string; createdAt: number }>(
+  found: readonly Row[],
+  limit: number,
+  binding: string,
+): { rows: Row[]; nextCursor: string | null } {
+  const rows = found.slice(0, limit);
+  const last = rows.at(-1);
+  const isLast = found.length <= limit || !last;
+  return { rows, nextCursor: isLast ? null : encodeCursor({ at: last.createdAt, id: last.id }, binding) };
+}

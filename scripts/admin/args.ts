@@ -1,0 +1,95 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import type { ZodType } from 'zod';
+import { UsageError, type Command } from './command.ts';
+
+/** No option of ours takes a list, though the parser's types allow for it. */
+type Values = Readonly<Record<string, string | boolean | undefined>>;
+
+/** What a command was given, every option checked to be one of its own. */
+export class Args {
+  readonly json: boolean;
+  readonly #values: Values;
+  readonly #operand: string | undefined;
+
+  private constructor(values: Values, operand: string | undefined) {
+    this.#values = values;
+    this.#operand = operand;
+    this.json = values['json'] === true;
+  }
+
+  /** Reads what stands behind a command's name; throws a UsageError that names the first fault. */
+  static of(command: Command, words: readonly string[]): Args {
+    const { values, positionals, tokens } = parsed(command, words);
+    const [operand, extra] = positionals;
+    if (extra !== undefined || (operand !== undefined && !command.operand)) {
+      throw new UsageError(`${command.name} does not take "${extra ?? operand ?? ''}"`);
+    }
+    if (operand === undefined && command.operand) throw new UsageError(`${command.name} needs ${command.operand}`);
+    const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []));
+    const repeated = given.find((name, at) => given.indexOf(name) !== at);
+    if (repeated !== undefined) throw new UsageError(`--${repeated} is given more than once`);
+    for (const [name, { required }] of Object.entries(command.options)) {
+      if (required && values[name] === undefined) throw new UsageError(`${command.name} needs --${name}`);
+    }
+    return new Args(values as Values, operand);
+  }
+
+  get operand(): string {
+    if (this.#operand === undefined) throw new Error('this command takes no operand');
+    return this.#operand;
+  }
+
+  flag(name: string): boolean {
+    return this.#values[name] === true;
+  }
+
+  /** The text of an option that may be left out. */
+  optional(name: string): string | undefined {
+    const value = this.#values[name];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  /** The text of an option that the command requires. */
+  text(name: string): string {
+    const value = this.optional(name);
+    if (value === undefined) throw new Error(`--${name} is not marked as required`);
+    return value;
+  }
+
+  /** The number of an option that may be left out. */
+  wholeNumber(name: string): number | undefined {
+    const text = this.optional(name);
+    if (text !== undefined && !/^\d{1,9}$/.test(text)) throw new UsageError(`--${name}: Must be a whole number`);
+    return text === undefined ? undefined : Number(text);
+  }
+
+  /** An option's value as the schema reads it; an absent one is undefined to the schema as well. */
+  read<T>(name: string, schema: ZodType<T>): T {
+    const result = schema.safeParse(this.optional(name));
+    if (result.success) return result.data;
+    throw new UsageError(`--${name}: ${result.error.issues[0]?.message ?? 'is wrong'}`);
+  }
+
+  /** Several options as one schema reads them; its fields are the options' names in camel case. */
+  readAll<T>(schema: ZodType<T>, fields: Readonly<Record<string, unknown>>): T {
+    const result = schema.safeParse(fields);
+    if (result.success) return result.data;
+    const [issue] = result.error.issues;
+    const option = String(issue?.path[0]).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UsageError(`--${option}: ${issue?.message ?? 'is wrong'}`);
+  }
+}
+
+function parsed(command: Command, words: readonly string[]) {
+  const options: NonNullable<ParseArgsConfig['options']> = { json: { type: 'boolean' } };
+  for (const [name, { value }] of Object.entries(command.options)) {
+    options[name] = { type: value === undefined ? 'boolean' : 'string' };
+  }
+  try {
+    return parseArgs({ args: [...words], options, allowPositionals: true, strict: true, tokens: true });
+  } catch (error) {
+    // Node goes on to explain positional arguments, which are none of the operator's concern.
+    const [sentence = ''] = (error instanceof Error ? error.message : '').split(/\.?\s*(?:To specify|$)/);
+    throw new UsageError(`${command.name}: ${sentence}`);
+  }
+}

@@ -1,0 +1,19 @@
+import type { Command } from './command.ts';
+import { keyCreate, keyList, keyRevoke, keyRotate } from './keys.ts';
+import { migrateCommand } from './migrate.ts';
+import { tenantCreate, tenantList } from './tenants.ts';
+import { tokenCommand } from './token.ts';
+import { userCreate } from './users.ts';
+
+/** Everything the operator's tool can do, in the order of its help. */
+export const COMMANDS: readonly Command[] = [
+  migrateCommand,
+  tenantCreate,
+  tenantList,
+  userCreate,
+  tokenCommand,
+  keyCreate,
+  keyList,
+  keyRotate,
+  keyRevoke,
+];

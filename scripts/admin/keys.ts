@@ -1,0 +1,128 @@
+import { systemAct } from '../../app/actions/act.ts';
+import { issueKey, type IssuedKey } from '../../app/actions/issueKey.ts';
+import { revokeKey } from '../../app/actions/revokeKey.ts';
+import { rotateKey } from '../../app/actions/rotateKey.ts';
+import { isId } from '../../app/domain/id.ts';
+import { NewKey, Revocation, Rotation } from '../../app/domain/keyInput.ts';
+import { keyStatus } from '../../app/domain/keyStatus.ts';
+import { iso } from '../../app/domain/times.ts';
+import { maskKey } from '../../app/domain/token.ts';
+import { AppError } from '../../app/errors.ts';
+import { presentIssuedKey, presentKey, presentRevoked } from '../../app/presenters/key.ts';
+import type { Db } from '../../db/connect.ts';
+import { findApiKey, listApiKeys, type ApiKey } from '../../db/tables/apiKeys.ts';
+import { listTenants } from '../../db/tables/tenants.ts';
+import type { Command, Result } from './command.ts';
+import { table } from './table.ts';
+import { tenantNamed } from './tenants.ts';
+
+export const keyCreate: Command = {
+  name: 'key create',
+  about: 'Issue a key for a tenant and show it, this once; without --scopes by the default of its policy',
+  options: {
+    tenant: { value: 'TENANT', required: true },
+    name: { value: 'NAME', required: true },
+    scopes: { value: 'SCOPE,SCOPE' },
+    'expires-in-days': { value: 'DAYS' },
+    environment: { value: 'live|test' },
+  },
+  async run({ services, now }, args) {
+    const wish = args.readAll(NewKey, {
+      name: args.text('name'),
+      scopes: args
+        .optional('scopes')
+        ?.split(',')
+        .map((scope) => scope.trim()),
+      expiresInDays: args.wholeNumber('expires-in-days'),
+      environment: args.optional('environment'),
+    });
+    const { id } = await tenantNamed(services.db, args.text('tenant'));
+    return shown('Created', await issueKey(systemAct(services.db, id, now), services.config.keys, wish), now);
+  },
+};
+
+export const keyList: Command = {
+  name: 'key list',
+  about: 'List the keys of a tenant, revoked ones included',
+  options: { tenant: { value: 'TENANT', required: true } },
+  async run({ services, now }, args) {
+    const { id } = await tenantNamed(services.db, args.text('tenant'));
+    const keys = await allKeys(services.db, id, now);
+    return {
+      lines: table([
+        ['ID', 'KEY', 'NAME', 'STATUS', 'SCOPES', 'LAST USED'],
+        ...keys.map((key) => [
+          key.id,
+          maskKey(key.keyPrefix, key.lastFour),
+          key.name,
+          keyStatus(key, now),
+          key.scopes.join(','),
+          iso(key.lastUsedAt) ?? 'never',
+        ]),
+      ]),
+      json: { data: keys.map((key) => presentKey(key, now)) },
+    };
+  },
+};
+
+export const keyRotate: Command = {
+  name: 'key rotate',
+  about: 'Put a new key in the place of one and show it, this once; the old one ends at once or after the grace',
+  operand: 'ID',
+  options: { 'grace-period-seconds': { value: 'SECONDS' } },
+  async run({ services, now }, args) {
+    const rotation = args.readAll(Rotation, { gracePeriodSeconds: args.wholeNumber('grace-period-seconds') });
+    const key = await keyWithId(services.db, args.operand);
+    const act = systemAct(services.db, key.tenantId, now);
+    return shown('Rotated', await rotateKey(act, services.config.keys, key.id, rotation), now);
+  },
+};
+
+export const keyRevoke: Command = {
+  name: 'key revoke',
+  about: 'End a key for good, in every process at once',
+  operand: 'ID',
+  options: { reason: { value: 'TEXT' } },
+  async run({ services, now }, args) {
+    const key = await keyWithId(services.db, args.operand);
+    const act = systemAct(services.db, key.tenantId, now);
+    const revoked = await revokeKey(act, key.id, args.readAll(Revocation, { reason: args.optional('reason') }));
+    return {
+      lines: [`Revoked ${revoked.name} (${maskKey(revoked.keyPrefix, revoked.lastFour)}) at ${iso(revoked.revokedAt)}`],
+      json: presentRevoked(revoked),
+    };
+  },
+};
+
+const PAGE = 500;
+
+async function allKeys(db: Db, tenantId: string, now: number): Promise<ApiKey[]> {
+  const keys: ApiKey[] = [];
+  for (;;) {
+    const page = { sort: 'createdAt', descending: true, offset: keys.length, limit: PAGE } as const;
+    const found = await listApiKeys(db, tenantId, { now }, page);
+    keys.push(...found);
+    if (found.length < PAGE) return keys;
+  }
+}
+
+/** Looks through the tenants one by one, since no query for a key leaves its tenant out. */
+async function keyWithId(db: Db, id: string): Promise<ApiKey> {
+  const tenants = isId(id) ? await listTenants(db) : [];
+  for (const tenant of tenants) {
+    const key = await findApiKey(db, tenant.id, id);
+    if (key) return key;
+  }
+  throw new AppError('not_found', `There is no key with the id ${id}: key list shows them.`);
+}
+
+function shown(done: string, { key, text }: IssuedKey, now: number): Result {
+  return {
+    lines: [
+      `${done} ${key.name}: id ${key.id}, scopes ${key.scopes.join(', ')}, expires ${iso(key.expiresAt) ?? 'never'}`,
+      'The key, shown this once:',
+      text,
+    ],
+    json: presentIssuedKey(key, text, now),
+  };
+}

@@ -1,0 +1,36 @@
+import { systemAct } from '../../app/actions/act.ts';
+import { record } from '../../app/actions/record.ts';
+import { changedFields } from '../../app/domain/auditEvent.ts';
+import { Email } from '../../app/domain/email.ts';
+import { permissionsOf } from '../../app/domain/role.ts';
+import { AppError } from '../../app/errors.ts';
+import { issueToken } from '../../app/people/tokens.ts';
+import { findMembership } from '../../db/tables/memberships.ts';
+import { findUserByEmail } from '../../db/tables/users.ts';
+import type { Command } from './command.ts';
+import { tenantNamed } from './tenants.ts';
+
+export const tokenCommand: Command = {
+  name: 'token',
+  about: 'Print a Bearer token for a person in a tenant, and nothing else',
+  options: { email: { value: 'EMAIL', required: true }, tenant: { value: 'TENANT', required: true } },
+  async run({ services, now }, args) {
+    const { config, db, secret } = services;
+    const email = args.read('email', Email);
+    const tenant = await tenantNamed(db, args.text('tenant'));
+    const user = await findUserByEmail(db, email);
+    const membership = user && (await findMembership(db, tenant.id, user.id));
+    if (!membership) throw new AppError('not_found', `${email} is no member of ${tenant.slug}.`);
+    if (user.status !== 'active') throw new AppError('conflict', `${email} is disabled.`);
+    const { role } = membership;
+    const permissions = permissionsOf(role, membership.permissions);
+    const token = issueToken(config.jwt, secret, { userId: user.id, tenantId: tenant.id, role, permissions }, now);
+    // Whoever holds it acts as that person, so their tenant's owner gets to see that it was made.
+    await record(db, systemAct(db, tenant.id, now), {
+      action: 'LOGIN',
+      entityId: user.id,
+      ...changedFields(null, { email }),
+    });
+    return { lines: [token], json: { token, expiresIn: config.jwt.ttlSeconds } };
+  },
+};
