@@ -22,6 +22,7 @@ export const PROBLEMS = {
   method_not_allowed: [405, 'Method not allowed'],
   already_rotated: [409, 'Already rotated'],
   key_not_active: [409, 'Key is not active'],
+  plan_limit: [409, 'Limit of the plan reached'],
   conflict: [409, 'Conflict'],
   body_too_large: [413, 'Body too large'],
   unsupported_media_type: [415, 'Unsupported media type'],

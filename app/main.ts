@@ -6,6 +6,9 @@ import { createLog, type Log } from './log.ts';
 import { createHttpServer, drain, listen } from './server.ts';
 import { openServices } from './services.ts';
 
+/** What the file system says of a folder that cannot be written. */
+const FILE_FAULTS = new Set(['EACCES', 'EEXIST', 'EISDIR', 'ENOENT', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS']);
+
 await main();
 
 /** Environment → database → app → listen; a signal at any moment drains and ends with 0. */
@@ -60,8 +63,6 @@ function startProblem(error: unknown, config: Config): string {
   }
   return `Latchkey could not start: ${error instanceof Error ? error.message : 'unknown fault'}`;
 }
-
-const FILE_FAULTS = new Set(['EACCES', 'EEXIST', 'EISDIR', 'ENOENT', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS']);
 
 function listenProblem(code: unknown, { port, host }: Config): string {
   switch (code) {

@@ -3,6 +3,7 @@ import { openLookups } from '../db/lookups.ts';
 import type { Config } from './config.ts';
 import { createLookup, type Lookup } from './keys/lookup.ts';
 import { Usage } from './keys/usage.ts';
+import { createLimits, type Limits } from './limits/limits.ts';
 import type { Log } from './log.ts';
 import { verificationKey, type VerificationKey } from './people/jwks.ts';
 import { signingSecret } from './secrets.ts';
@@ -16,6 +17,8 @@ export interface Services {
   lookup: Lookup;
   /** Takes note of what keys are used for. */
   usage: Usage;
+  /** Says no to too many requests. */
+  limits: Limits;
   /** Signs our own tokens. */
   secret: string;
   verificationKey: VerificationKey;
@@ -30,17 +33,20 @@ export function openServices(config: Config, log: Log): Services {
   const db = connect(config.database);
   const lookups = openLookups(config.database);
   const usage = new Usage(db, log);
+  const limits = createLimits(config, log, db);
   return {
     config,
     log,
     db,
     lookup: createLookup(lookups),
     usage,
+    limits,
     secret,
     verificationKey: verificationKey(config.jwt, secret),
     readiness: { stopping: false },
     close: async () => {
       await usage.close();
+      limits.close();
       await lookups.close();
       await db.destroy();
     },

@@ -3,9 +3,9 @@ import type { Knex } from 'knex';
 import type { DatabaseConfig } from '../app/config.ts';
 import { connect, type Db } from './connect.ts';
 import { faultCode } from './faults.ts';
+import { tryLockFile } from './fileLock.ts';
 import { STEPS } from './migrations/index.ts';
 import type { Step } from './migrations/steps.ts';
-import { isBusy, openSqlite } from './sqlite.ts';
 
 const TABLE = 'migrations';
 /** A large table takes long to change; nobody waits for an answer meanwhile. */
@@ -84,26 +84,12 @@ async function lockServer(db: Db, database: string): Promise<() => Promise<void>
 }
 
 /** The operating system frees the file lock with the process that took it. */
-async function lockFile(file: string, stop: AbortSignal | undefined): Promise<() => Promise<void>> {
+async function lockFile(file: string, stop: AbortSignal | undefined): Promise<() => void> {
   const deadline = Date.now() + LOCK_WAIT_MS;
   for (;;) {
     const unlock = tryLockFile(file);
     if (unlock) return unlock;
     if (Date.now() > deadline) throw new Error(TAKEN);
     await delay(50, undefined, stop && { signal: stop });
-  }
-}
-
-function tryLockFile(file: string): (() => Promise<void>) | undefined {
-  let lock: ReturnType<typeof openSqlite> | undefined;
-  try {
-    lock = openSqlite(file);
-    lock.exec('BEGIN EXCLUSIVE');
-    const held = lock;
-    return async () => held.close();
-  } catch (error) {
-    lock?.close();
-    if (isBusy(error)) return undefined;
-    throw error;
   }
 }

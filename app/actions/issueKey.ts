@@ -10,6 +10,7 @@ import { refuseKeysUnlessAllowed, refuseToGrantBeyondOwn } from './keyAuthority.
 import { invalidField, refuseExpiry } from './keyExpiry.ts';
 import { policyOf } from './keyPolicy.ts';
 import { toldOf } from './keyTold.ts';
+import { refuseBeyondPlan } from './planLimit.ts';
 import { record } from './record.ts';
 
 const DAY_MS = 86_400_000;
@@ -44,6 +45,7 @@ export async function issueKeyWithin(
   refuseToGrantBeyondOwn(act, scopes);
   const expiresAt = wish.expiresAt ?? (wish.expiresInDays ? act.now + wish.expiresInDays * DAY_MS : null);
   refuseExpiry(policy, expiresAt, act.now, act.now);
+  await refuseBeyondPlan(trx, act);
   const issued = await storeNewKey(trx, style, {
     id: newId(),
     tenantId: act.tenantId,

@@ -27,7 +27,7 @@ const Scopes = z
   .overwrite((scopes) => [...new Set(scopes)]);
 
 /** The customer's own name for what the key stands for; kept to the letter, so it has to be legible. */
-const ExternalId = z.string().min(1).max(255).regex(PRINTABLE, 'Must be printable characters');
+const ExternalId = z.string().max(255).regex(PRINTABLE, 'Must be 1 to 255 printable characters');
 
 /** What may be said of a key at its creation and changed later; null takes an optional field away. */
 const changeable = {

@@ -1,7 +1,7 @@
 import { covers } from './scope.ts';
 
 /** A text in both languages of the product. */
-interface Wording {
+export interface Wording {
   en: string;
   fr: string;
 }

@@ -28,8 +28,9 @@ export function slugOf(name: string): string {
   const ascii = name
     .toLowerCase()
     .normalize('NFKD')
+    .replace(/['’]/g, '')
     .replace(/[^\0-\x7f]/gu, (letter) => SPELT_OUT[letter] ?? (/\p{M}/u.test(letter) ? '' : '-'));
-  const slug = cut(ascii.replace(/['’]/g, '').replace(/[^a-z0-9]+/g, '-'), LONGEST);
+  const slug = cut(ascii.replace(/[^a-z0-9]+/g, '-'), LONGEST);
   if (slug === '') return 'tenant';
   return isId(slug) ? `tenant-${slug}` : slug;
 }

@@ -9,7 +9,7 @@ import { tenant, type TenantFrom } from './tenant.ts';
 
 /** The one chain every protected router shares: after it, `ctx.state.principal` is the caller and the route is theirs to use. */
 export function authenticate(services: Services, tenantFrom: TenantFrom): Middleware {
-  const { config, lookup, verificationKey } = services;
+  const { config, lookup, limits, verificationKey } = services;
   const readCredential: Middleware = async (ctx, next) => {
     const credential = credentialOf(ctx, config.keys.prefix);
     if (credential) ctx.state.credential = credential;
@@ -17,6 +17,7 @@ export function authenticate(services: Services, tenantFrom: TenantFrom): Middle
   };
   return compose([
     readCredential,
+    limits.address,
     jwt(config.jwt, verificationKey),
     apiKey(lookup, config.keys.prefix),
     tenant(lookup, tenantFrom),

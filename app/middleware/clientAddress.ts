@@ -3,9 +3,9 @@ import type { Context, Middleware } from '../context.ts';
 
 /** Learns the caller's address: the socket's own, or the one written by the outermost proxy we trust. */
 export function clientAddress(trustedHops: number): Middleware {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     ctx.state.address = addressOf(ctx, trustedHops);
-    await next();
+    return next();
   };
 }
 

@@ -8,16 +8,19 @@ export type Credential =
 
 /** Finds the credential; two of them are refused, since guessing which one was meant would be guessing who calls. */
 export function credentialOf(ctx: Context, keyPrefix: string): Credential | undefined {
-  const authorization = only(ctx, 'authorization');
-  const apiKey = only(ctx, 'x-api-key');
+  const authorization = onlyHeader(ctx, 'authorization');
+  const apiKey = onlyHeader(ctx, 'x-api-key');
   const credential = authorization === undefined ? undefined : readAuthorization(authorization, keyPrefix);
   if (apiKey === undefined) return credential;
   if (credential !== undefined) throw ambiguous();
   return { kind: 'key', text: apiKey, transport: 'x-api-key' };
 }
 
-/** Node keeps the first of two `Authorization` and joins two `x-api-key`, so repeats are counted where nothing is lost. */
-function only(ctx: Context, header: string): string | undefined {
+/**
+ * The header of this name, which may stand there once. Node keeps the first of two `Authorization` and joins two
+ * `x-api-key`, so repeats are counted where nothing is lost.
+ */
+export function onlyHeader(ctx: Context, header: string): string | undefined {
   const { rawHeaders } = ctx.req;
   let found: string | undefined;
   for (let i = 0; i < rawHeaders.length; i += 2) {

@@ -3,9 +3,7 @@ import type { Context, Middleware } from '../context.ts';
 import type { Log } from '../log.ts';
 import { problemOf, type AppError } from '../errors.ts';
 import { renderPage } from '../views.ts';
-
-/** Paths that only programs call: they are answered problem+json whatever they say they accept. */
-const PROGRAMS = /^\/(api|oauth|forward-auth|metrics|openapi\.json)(\/|$)/;
+import { isForPrograms } from './programs.ts';
 
 /** The outermost answer to every error; what was set before it, such as CSP and no-store, stays. */
 export function handleErrors(log: Log): Middleware {
@@ -41,7 +39,7 @@ function answer(ctx: Context, problem: AppError): void {
 }
 
 function wantsPage(ctx: Context): boolean {
-  if (PROGRAMS.test(ctx.path)) return false;
+  if (isForPrograms(ctx.path)) return false;
   return ctx.get('HX-Request') === 'true' || ctx.accepts('json', 'html') === 'html';
 }
 

@@ -17,12 +17,9 @@ export function jwt(config: Config['jwt'], verificationKey: VerificationKey): Mi
     getToken: (ctx) => (ctx.state as Context['state']).credential?.text ?? '',
   }) as unknown as Middleware;
 
-  return async (ctx, next) => {
-    if (ctx.state.credential?.kind === 'jwt') await verified(ctx);
-    await next();
-  };
+  return (ctx, next) => (ctx.state.credential?.kind === 'jwt' ? verified(ctx, next) : next());
 
-  async function verified(ctx: Context): Promise<void> {
+  async function verified(ctx: Context, next: () => Promise<unknown>): Promise<void> {
     if ('secret' in ctx.state) throw new Error('nothing may choose the secret of a token');
     if (ctx.state.credential?.text === '') throw unauthenticated('invalid_token', 'The Bearer token is empty.');
     try {
@@ -33,5 +30,6 @@ export function jwt(config: Config['jwt'], verificationKey: VerificationKey): Mi
       if (originalError instanceof AppError) throw originalError;
       throw unauthenticated('invalid_token', 'The Bearer token is not valid.', error);
     }
+    await next();
   }
 }

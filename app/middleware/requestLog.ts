@@ -1,29 +1,27 @@
 import type { Middleware } from '../context.ts';
 import { problemOf } from '../errors.ts';
-import { routeOf } from '../routes/access.ts';
 import type { Log } from '../log.ts';
+import { routeOf } from '../routes/access.ts';
 
 /** One line a request. The route is logged, not the address asked for: that may hold what people paste by mistake. */
 export function requestLog(log: Log): Middleware {
   return async (ctx, next) => {
-    let status: number | undefined;
+    let refused: number | undefined;
     try {
       await next();
     } catch (error) {
-      status = problemOf(error).status;
+      refused = problemOf(error).status;
       throw error;
     } finally {
-      log.info(
-        {
-          requestId: ctx.state.requestId,
-          method: ctx.method,
-          route: routeOf(ctx)?.path,
-          status: status ?? ctx.status,
-          ms: Math.round((performance.now() - ctx.state.startedAt) * 10) / 10,
-          address: ctx.state.address,
-        },
-        'request',
-      );
+      const { requestId, startedAt, address } = ctx.state;
+      log.request({
+        requestId,
+        method: ctx.method,
+        route: String(routeOf(ctx)?.path ?? ''),
+        status: refused ?? ctx.status,
+        ms: Math.round((performance.now() - startedAt) * 10) / 10,
+        address,
+      });
     }
   };
 }

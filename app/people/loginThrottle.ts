@@ -1,8 +1,8 @@
-import { LRUCache } from 'lru-cache';
+import { createHash } from 'node:crypto';
 import { normaliseEmail } from '../domain/email.ts';
-import { normaliseNetwork } from '../domain/network.ts';
 import type { Rate } from '../domain/rate.ts';
-import { AppError } from '../errors.ts';
+import { callerOf } from '../limits/callerAddress.ts';
+import { tooMany, type Count, type Counter } from '../limits/count.ts';
 
 /** Who tries to sign in, and from where. */
 export interface Attempt {
@@ -19,63 +19,43 @@ export interface LoginThrottle {
   attempt<T>(who: Attempt, signIn: () => Promise<T | undefined>): Promise<T | undefined>;
 }
 
-interface Count {
-  failures: number;
-  endsAt: number;
-}
-
-/** Far more than can fail in a window, at 40 ms a hash: a guesser cannot push a counter out by filling the memory. */
-const REMEMBERED = 50_000;
-
-/** Counts failures in this process, per account and per address, in windows that start with the first of them. */
-export function loginThrottle(rate: Rate | undefined, now: () => number = Date.now): LoginThrottle {
+/** Counts failures per account and per address, each at this rate. */
+export function loginThrottle(
+  rate: Rate | undefined,
+  { accounts, addresses }: { accounts: Counter; addresses: Counter },
+): LoginThrottle {
   if (!rate) return { attempt: async (_who, signIn) => signIn() };
-  const { limit, windowSeconds } = rate;
-  const accounts = new LRUCache<string, Count>({ max: REMEMBERED });
-  const addresses = new LRUCache<string, Count>({ max: REMEMBERED });
-
-  function countOf(counts: LRUCache<string, Count>, name: string): Count {
-    let count = counts.get(name);
-    if (!count || now() >= count.endsAt) {
-      count = { failures: 0, endsAt: now() + windowSeconds * 1000 };
-      counts.set(name, count);
-    }
-    return count;
-  }
-
-  function refuseSpent(counts: readonly Count[]): void {
-    const spent = counts.filter(({ failures }) => failures >= limit);
-    if (spent.length === 0) return;
-    const seconds = Math.ceil((Math.max(...spent.map(({ endsAt }) => endsAt)) - now()) / 1000);
-    throw new AppError('rate_limited', 'Too many failed attempts to sign in; try again later.', {
-      headers: { 'Retry-After': String(Math.max(1, seconds)) },
-    });
-  }
-
   return {
     async attempt({ email, address }, signIn) {
-      const counts = [countOf(accounts, accountOf(email)), countOf(addresses, networkOf(address))];
-      refuseSpent(counts);
       // Counted before it is known to fail: otherwise a hundred guesses at once would all be the first.
-      for (const count of counts) count.failures++;
+      const account = allowed(await accounts.take(accountOf(email), rate));
+      const caller = await addresses.take(callerOf(address), rate);
       let failed = false;
       try {
+        allowed(caller);
         const found = await signIn();
         failed = found === undefined;
         return found;
       } finally {
-        if (!failed) for (const count of counts) count.failures--;
+        if (!failed) await giveBack(account, caller);
       }
     },
   };
 }
 
-/** What is no email has no account to protect, but its failures still count for the address. */
-function accountOf(email: string): string {
-  return normaliseEmail(email) ?? '';
+function allowed(count: Count): Count {
+  if (!count.allowed) throw tooMany(count, 'Too many failed attempts to sign in; try again later.');
+  return count;
 }
 
-/** A network of IPv6 is handed out whole, so 2^64 addresses are one guesser. */
-function networkOf(address: string): string {
-  return address.includes(':') ? (normaliseNetwork(`${address}/64`) ?? address) : address;
+/** What was refused has not counted. */
+async function giveBack(...counts: Count[]): Promise<void> {
+  await Promise.all(counts.filter(({ allowed }) => allowed).map(async (count) => count.by.giveBack(count)));
+}
+
+/** A name of one length that tells nobody the email. What is none has no account, but its failures count for the address. */
+function accountOf(email: string): string {
+  return createHash('sha256')
+    .update(normaliseEmail(email) ?? '')
+    .digest('base64url');
 }

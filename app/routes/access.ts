@@ -7,7 +7,8 @@ export type Access =
   | { kind: 'public' }
   | { kind: 'anyone' }
   | { kind: 'scope'; scope: string }
-  | { kind: 'permission'; permission: Permission; keyScope?: string };
+  | { kind: 'permission'; permission: Permission; keyScope?: string }
+  | { kind: 'basic' };
 
 /** A marker in a route's stack that carries its access. */
 export type Stated = Middleware & { access: Access };
@@ -32,13 +33,18 @@ export function permission(required: Permission, keyScope?: string): Stated {
   return state({ kind: 'permission', permission: required, ...(keyScope !== undefined && { keyScope }) });
 }
 
+/** Support staff, who show a user and a password of the installation's; no key and no token opens it. */
+export function basic(): Stated {
+  return state({ kind: 'basic' });
+}
+
 /** The route's own check that the guard has passed this very access: a route mounted without the chain stays shut. */
 function state(access: Access): Stated {
-  const check: Middleware = async (ctx, next) => {
+  const check: Middleware = (ctx, next) => {
     if (access.kind !== 'public' && ctx.state.granted !== access) {
       throw new AppError('internal_error', undefined, { cause: new Error('a route was reached without its guard') });
     }
-    await next();
+    return next();
   };
   return Object.assign(check, { access });
 }

@@ -1,18 +1,26 @@
 import type { ZodType } from 'zod';
 import type { Middleware } from '../context.ts';
+import type { ErrorCode } from '../errors.ts';
 
 export interface Answer {
   status: number;
   schema: ZodType;
   /** One sentence on what the route does. */
   summary: string;
+  /** What this route alone can refuse, beyond what its access and its input imply. */
+  problems: readonly ErrorCode[];
 }
 
 /** A marker in a route's stack that carries what it answers when all is well, for the documents made from the routes. */
 export type Answering = Middleware & { answer: Answer };
 
 /** States a route's good answer; it checks nothing at run time, the contract test does that for every route. */
-export function answers(status: number, schema: ZodType, summary: string): Answering {
-  const pass: Middleware = async (_ctx, next) => next();
-  return Object.assign(pass, { answer: { status, schema, summary } });
+export function answers(
+  status: number,
+  schema: ZodType,
+  summary: string,
+  problems: readonly ErrorCode[] = [],
+): Answering {
+  const pass: Middleware = (_ctx, next) => next();
+  return Object.assign(pass, { answer: { status, schema, summary, problems } });
 }

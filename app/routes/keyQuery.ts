@@ -18,7 +18,13 @@ export const KeyQuery = z.strictObject({
     .overwrite((text) => normaliseScope(text) ?? text)
     .optional(),
   environment: z.enum(ENVIRONMENTS).optional(),
-  q: z.string().overwrite(cleanName).max(100).optional(),
+  // SQLite takes a NUL for the end of a pattern.
+  q: z
+    .string()
+    .overwrite(cleanName)
+    .max(100)
+    .regex(/^\P{Cc}*$/u, 'Must not contain control characters')
+    .optional(),
   sort: z
     .enum(KEY_SORTS.flatMap((sort) => [sort, `-${sort}`] as const))
     .default('-createdAt')

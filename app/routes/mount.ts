@@ -21,7 +21,7 @@ export function mount(prefix: string, guards: readonly Middleware[], routers: re
   }
   return {
     routers: guarded,
-    middleware: async (ctx, next) => {
+    middleware: (ctx, next) => {
       const segment = segmentOf(ctx.path, prefix);
       const found = segment === undefined ? undefined : bySegment.get(segment);
       return found ? found(ctx, next) : next();

@@ -3,7 +3,6 @@ import type { Middleware, State } from '../context.ts';
 import { authenticate } from '../middleware/authenticate.ts';
 import { recordUse } from '../middleware/recordUse.ts';
 import type { TenantFrom } from '../middleware/tenant.ts';
-import { loginThrottle } from '../people/loginThrottle.ts';
 import type { Services } from '../services.ts';
 import { views } from '../views.ts';
 import { setupRoutes } from './admin/setup.ts';
@@ -25,7 +24,9 @@ export interface Routes {
 export function createRoutes(services: Services): Routes {
   const table: Route[] = [];
   const pageRouters = [setupRoutes(services)];
-  const publicRouters = [healthRoutes(services), authRoutes(services, loginThrottle(services.config.limits.login))];
+  const { limits } = services;
+  const publicRouters = [healthRoutes(services)];
+  const signInRouters = [authRoutes(services, limits.login)];
   const apiRouters: Router<State>[] = [
     whoamiRoutes(),
     apiKeyRoutes(services, () => routesByScope(table)),
@@ -35,10 +36,12 @@ export function createRoutes(services: Services): Routes {
   const guards = (tenantFrom: TenantFrom): Middleware[] => [
     recordUse(services.usage),
     authenticate(services, tenantFrom),
+    limits.key,
   ];
   const mounts = [
     mount('', [views()], pageRouters),
     mount('/api', [], publicRouters),
+    mount('/api', [limits.address], signInRouters),
     mount('/api/v1', guards('credential'), apiRouters),
     mount('/api', guards('header'), apiRouters),
   ];

@@ -105,6 +105,16 @@ export async function sumByScope(
   return rows.map((row) => ({ scope: row.scope, requests: row.requests }));
 }
 
+/** How many requests all keys of a tenant made. */
+export async function countOfTenant(db: Db, tenantId: string, { from, to }: Span): Promise<number> {
+  const row = await table(db)
+    .where({ tenant_id: tenantId })
+    .where('hour', '>=', from)
+    .where('hour', '<', to)
+    .first<{ requests: number | null }>(requests(db));
+  return Number(row.requests ?? 0);
+}
+
 function within(db: Db, tenantId: string, keyId: string, { from, to }: Span) {
   return table(db).where({ key_id: keyId, tenant_id: tenantId }).where('hour', '>=', from).where('hour', '<', to);
 }

@@ -109,6 +109,9 @@ const SORT_COLUMN: Record<KeySort, keyof Row> = {
   expiresAt: 'expires_at',
 };
 
+/** Asks for the keys of all tenants, which nobody can do by forgetting to name one. */
+export const EVERY_TENANT = Symbol('every tenant');
+
 /** Adds a new key under the hash of its text. */
 export async function insertApiKey(db: Db, key: ApiKey, keyHash: Buffer): Promise<void> {
   await table(db).insert({
@@ -140,12 +143,25 @@ export async function lockApiKey(trx: Db, tenantId: string, id: string): Promise
   return row && keyOf(row);
 }
 
+/** The tokens of marketplace apps that work. */
+export async function listAppKeys(db: Db, tenantId: string, now: number): Promise<{ id: string; app: string }[]> {
+  const rows = await matching(db, tenantId, { statuses: ['active', 'rotating'], now })
+    .whereNotNull('app')
+    .select('id', 'app');
+  return rows.map(({ id, app }) => ({ id, app: app ?? '' }));
+}
+
 /** Stores what may change of a key that this transaction holds; its uses are noted apart. */
 export async function updateApiKey(trx: Db, key: ApiKey): Promise<void> {
   await table(trx).where({ tenant_id: key.tenantId, id: key.id }).update(changeableColumns(key));
 }
 
-export async function listApiKeys(db: Db, tenantId: string, filter: KeyFilter, page: KeyPage): Promise<ApiKey[]> {
+export async function listApiKeys(
+  db: Db,
+  tenantId: string | typeof EVERY_TENANT,
+  filter: KeyFilter,
+  page: KeyPage,
+): Promise<ApiKey[]> {
   const order = page.descending ? 'desc' : 'asc';
   const column = SORT_COLUMN[page.sort];
   const rows = matching(db, tenantId, filter);
@@ -156,7 +172,7 @@ export async function listApiKeys(db: Db, tenantId: string, filter: KeyFilter, p
   return found.map(keyOf);
 }
 
-export async function countApiKeys(db: Db, tenantId: string, filter: KeyFilter): Promise<number> {
+export async function countApiKeys(db: Db, tenantId: string | typeof EVERY_TENANT, filter: KeyFilter): Promise<number> {
   const counted = await matching(db, tenantId, filter).count({ total: '*' }).first();
   return Number(counted?.total ?? 0);
 }
@@ -186,10 +202,11 @@ async function noteSome(db: Db, uses: readonly KeyUse[]): Promise<void> {
   );
 }
 
-function matching(db: Db, tenantId: string, filter: KeyFilter) {
+function matching(db: Db, tenantId: string | typeof EVERY_TENANT, filter: KeyFilter) {
   const { statuses, scope, environment, text, now } = filter;
-  const rows = table(db).where({ tenant_id: tenantId, ...(environment && { environment }) });
-  if (scope !== undefined) void rows.whereIn('id', keysWithScope(db, tenantId, scope));
+  const rows = table(db).where({ ...(environment && { environment }) });
+  if (tenantId !== EVERY_TENANT) void rows.where({ tenant_id: tenantId });
+  if (scope !== undefined && tenantId !== EVERY_TENANT) void rows.whereIn('id', keysWithScope(db, tenantId, scope));
   if (text !== undefined) void rows.where((row) => whereText(row, text));
   if (statuses) void rows.whereRaw(`(${statuses.map((status) => STATUS[status]).join(' or ')})`, { now });
   return rows;

@@ -67,6 +67,13 @@ export async function listTenants(db: Db): Promise<TenantRecord[]> {
   return rows.map(tenantOf);
 }
 
+/** The tenants with these ids. */
+export async function findTenants(db: Db, ids: readonly string[]): Promise<TenantRecord[]> {
+  if (ids.length === 0) return [];
+  const rows = await table(db).whereIn('id', [...ids]);
+  return rows.map(tenantOf);
+}
+
 /** The slugs in use that a numbered form of this one could meet. */
 export async function slugsLike(db: Db, slug: string): Promise<Set<string>> {
   const stem = `${slugStem(slug)}-`;

@@ -6,6 +6,10 @@ import { connect } from '../../db/connect.ts';
 import { ANSWER, PATH } from './answer.ts';
 
 interface Row {
+  id: string;
+  tenant_id: string;
+  scopes: string;
+  key_hash: Buffer;
   revoked_at: number | null;
   expires_at: number | null;
 }

@@ -83,11 +83,15 @@ export class Client {
     });
   }
 
-  /** Writes the bytes to a fresh connection and gives everything that came back until the server closed it. */
-  async raw(bytes: string | Buffer): Promise<string> {
+  /**
+   * Writes the bytes to a fresh connection and gives everything that came back until the server closed it; `end` says
+   * that nothing more will come.
+   */
+  async raw(bytes: string | Buffer, { end = false } = {}): Promise<string> {
     const { hostname, port } = new URL(this.url);
-    const socket = connect(Number(port), hostname);
+    const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
     socket.write(bytes);
+    if (end) socket.end();
     let text = '';
     for await (const part of socket.setEncoding('utf8')) text += part as string;
     return text;

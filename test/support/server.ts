@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
-import { pino } from 'pino';
-import { readConfig } from '../../app/config.ts';
+import { readConfig, type Config } from '../../app/config.ts';
+import { createLog } from '../../app/log.ts';
 import { createHttpServer, listen } from '../../app/server.ts';
 import { openServices, type Services } from '../../app/services.ts';
 import { migrate } from '../../db/migrate.ts';
@@ -40,8 +40,17 @@ export class TestServer extends Client {
 export async function startServer(env: Environment, overrides: Environment = {}): Promise<TestServer> {
   const config = readConfig({ ...DEFAULTS, ...env, ...overrides });
   await migrate(config.database);
+  return serve(config);
+}
+
+/** Starts the app on the database as it is. */
+export async function startServerUnmigrated(env: Environment, overrides: Environment = {}): Promise<TestServer> {
+  return serve(readConfig({ ...DEFAULTS, ...env, ...overrides }));
+}
+
+async function serve(config: Config): Promise<TestServer> {
   const lines: string[] = [];
-  const log = pino({ level: config.logLevel, base: null }, { write: (line) => lines.push(line) });
+  const log = createLog(config.logLevel, { write: (line) => lines.push(line) });
   const services = openServices(config, log);
   const http = createHttpServer(services);
   await listen(http, config.port, config.host);

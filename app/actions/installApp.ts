@@ -1,0 +1,65 @@
+import { transaction, type Db } from '../../db/connect.ts';
+import { isDuplicate } from '../../db/faults.ts';
+import { insertAppInstall, lockAppInstall, removeAppInstall } from '../../db/tables/appInstalls.ts';
+import { listAppKeys } from '../../db/tables/apiKeys.ts';
+import type { App } from '../domain/apps.ts';
+import { changedFields } from '../domain/auditEvent.ts';
+import { newId } from '../domain/id.ts';
+import { NewKey } from '../domain/keyInput.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { KeyStyle } from '../domain/token.ts';
+import { AppError } from '../errors.ts';
+import type { Act } from './act.ts';
+import { issueKeyWithin, type IssuedKey } from './issueKey.ts';
+import { policyOf } from './keyPolicy.ts';
+import { record } from './record.ts';
+
+/** How long a token lives where the policy wants an end and names none. */
+const LONGEST_DAYS = 365;
+
+/**
+ * Gives an app a service token of its own with the scopes it declares, which have to be within the installer's. Of
+ * several installs at once one succeeds, the others are 409.
+ */
+export async function installApp(act: Act, style: KeyStyle, app: App): Promise<IssuedKey> {
+  try {
+    return await transaction(act.db, async (trx) => {
+      await refuseInstalled(trx, act, app);
+      const policy = await policyOf(trx, act.tenantId);
+      const issued = await issueKeyWithin(trx, act, style, tokenFor(app, policy), app.id);
+      const install = { id: newId(), tenantId: act.tenantId, app: app.id, keyId: issued.key.id };
+      await insertAppInstall(trx, { ...install, installedBy: act.actor.id, installedAt: act.now });
+      await record(trx, act, {
+        action: 'APP_INSTALLED',
+        entityId: app.id,
+        ...changedFields(null, { keyId: issued.key.id, scopes: app.scopes }),
+      });
+      return issued;
+    });
+  } catch (error) {
+    throw isDuplicate(error) ? installedAlready(error) : error;
+  }
+}
+
+/** An app whose token was revoked by hand, or has expired, is installed no more. */
+async function refuseInstalled(trx: Db, { tenantId, now }: Act, { id }: App): Promise<void> {
+  const installed = await lockAppInstall(trx, tenantId, id);
+  if (!installed) return;
+  const working = await listAppKeys(trx, tenantId, now);
+  if (working.some(({ app }) => app === id)) throw installedAlready();
+  await removeAppInstall(trx, installed, now);
+}
+
+function tokenFor({ name, description, scopes }: App, { requireExpiry, maxLifetimeDays }: Policy): NewKey {
+  const needsEnd = requireExpiry || maxLifetimeDays !== null;
+  return NewKey.parse({
+    name,
+    description: description.en,
+    scopes,
+    ...(needsEnd && { expiresInDays: Math.min(maxLifetimeDays ?? LONGEST_DAYS, LONGEST_DAYS) }),
+  });
+}
+
+function installedAlready(cause?: unknown): AppError {
+  return new AppError('conflict', 'This app is installed already.', { cause });
+}

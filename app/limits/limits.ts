@@ -1,0 +1,59 @@
+import type { Db } from '../../db/connect.ts';
+import type { Config } from '../config.ts';
+import type { KeyHolder, Middleware } from '../context.ts';
+import { createQuotas, type Quotas } from '../keys/quota.ts';
+import type { Log } from '../log.ts';
+import { addressLimit, keyLimit } from '../middleware/rateLimit.ts';
+import { loginThrottle, type LoginThrottle } from '../people/loginThrottle.ts';
+import type { Count, Counter } from './count.ts';
+import { LocalCounter } from './localCounter.ts';
+import { RedisLink } from './redisLink.ts';
+import { SharedCounter } from './sharedCounter.ts';
+
+/** What decides how often a key may come. */
+export type LimitedKey = Pick<KeyHolder, 'tenant' | 'keyPrefix' | 'rateLimit'>;
+
+/** Counts a request of this key; undefined where nothing limits it. */
+export type CountKey = (key: LimitedKey) => Promise<Count> | undefined;
+
+/** Everything that says no to too many requests; one set per process. */
+export interface Limits {
+  /** After `authenticate`: the burst limit and the monthly quota of a key. */
+  key: Middleware;
+  /** Before `authenticate` or on a public route: the limit of an address that shows no valid key. */
+  address: Middleware;
+  login: LoginThrottle;
+  /** Wrong passwords of support staff, by address. */
+  support: Counter;
+  /** The burst limit of a key, for routes that judge keys other than their caller's. */
+  countKey: CountKey;
+  quotas: Quotas;
+  close(): void;
+}
+
+/** The limits as configured: shared through Redis where there is one, otherwise counted by this process. */
+export function createLimits({ limits, redisUrl }: Config, log: Log, db: Db): Limits {
+  const link = redisUrl === undefined ? undefined : new RedisLink(redisUrl, log);
+  const counter = (name: string): Counter => {
+    const local = new LocalCounter(name);
+    return link ? new SharedCounter(name, link, local) : local;
+  };
+  const keys = counter('key');
+  const countKey: CountKey = ({ tenant, keyPrefix, rateLimit }) => {
+    const rate = rateLimit ?? tenant.policy.defaultRateLimit ?? limits.key;
+    return rate && keys.take(`${tenant.id}:${keyPrefix}`, rate);
+  };
+  const quotas = createQuotas(db);
+  return {
+    key: keyLimit(countKey, quotas),
+    address: addressLimit(counter('address'), limits.address, countKey),
+    login: loginThrottle(limits.login, {
+      accounts: counter('login-account'),
+      addresses: counter('login-address'),
+    }),
+    support: counter('support'),
+    countKey,
+    quotas,
+    close: () => link?.close(),
+  };
+}

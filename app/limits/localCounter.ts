@@ -1,0 +1,43 @@
+import MemoryLimiter from 'koa-ratelimit/limiter/memory.js';
+import type { Rate } from '../domain/rate.ts';
+import { Count, type Counter } from './count.ts';
+import { RecentMap } from './recentMap.ts';
+import { Rules } from './rule.ts';
+
+/**
+ * How many ids are remembered, in 4 MB. Whoever would push a count out has to send this many others between two requests
+ * of the one, more than a process can answer in the time that a limit worth the name leaves between them.
+ */
+const REMEMBERED = 20_000;
+
+/**
+ * Counts in this process alone, with the limiter of koa-ratelimit's memory driver: its middleware around that costs as
+ * much again, writes fractions into headers and answers what is ours to answer.
+ */
+export class LocalCounter implements Counter {
+  readonly #rules: Rules;
+  readonly #counts = new RecentMap<LimiterState>(REMEMBERED);
+
+  constructor(name: string) {
+    this.#rules = new Rules(name);
+  }
+
+  async take(id: string, rate: Rate): Promise<Count> {
+    const rule = this.#rules.of(rate);
+    const { limit: max, windowSeconds, text: namespace } = rule;
+    const limiter = new MemoryLimiter({ id, db: this.#counts, max, duration: windowSeconds * 1000, namespace });
+    const { remaining, reset } = await limiter.get();
+    return new Count(this, rule, id, remaining, reset);
+  }
+
+  async giveBack({ rule, id, reset }: Count): Promise<void> {
+    const key = `${rule.text}:${id}`;
+    const state = this.#counts.get(key);
+    // A window that began since has nothing to give back to.
+    if (state?.reset !== reset) return;
+    // It is set to the limit by the first request and one less by each that follows, down to 0 by what is refused.
+    state.remaining = Math.max(state.remaining, 1) + 1;
+    // With nothing left to remember, the next window begins when it is needed.
+    if (state.remaining > rule.limit) this.#counts.delete(key);
+  }
+}

@@ -1,0 +1,32 @@
+import { LRUCache } from 'lru-cache';
+
+/** A Map that forgets what was not asked for the longest: koa-ratelimit takes nothing but a Map, and never removes from it. */
+export class RecentMap<Value extends object> extends Map<string, Value> {
+  readonly #recent: LRUCache<string, Value>;
+
+  constructor(most: number) {
+    super();
+    this.#recent = new LRUCache({ max: most });
+  }
+
+  override get size(): number {
+    return this.#recent.size;
+  }
+
+  override get(key: string): Value | undefined {
+    return this.#recent.get(key);
+  }
+
+  override has(key: string): boolean {
+    return this.#recent.has(key);
+  }
+
+  override set(key: string, value: Value): this {
+    this.#recent.set(key, value);
+    return this;
+  }
+
+  override delete(key: string): boolean {
+    return this.#recent.delete(key);
+  }
+}

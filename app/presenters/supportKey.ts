@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import type { ApiKey } from '../../db/tables/apiKeys.ts';
+import { KeyAnswer, presentKey } from './key.ts';
+
+/** A key as support staff see it: with its tenant, and without what the tenant keeps beside it. */
+export const SupportKeyAnswer = KeyAnswer.omit({ metadata: true }).extend({
+  tenant: z.strictObject({ id: z.string(), slug: z.string(), name: z.string() }),
+});
+
+export const SupportKeyListAnswer = z.strictObject({
+  data: z.array(SupportKeyAnswer),
+  total: z.int(),
+  page: z.int(),
+  limit: z.int(),
+});
+
+/** The tenant a key belongs to, as it is shown beside the key. */
+export interface KeyTenant {
+  id: string;
+  slug: string;
+  name: string;
+}
+
+export function presentSupportKey(
+  key: ApiKey,
+  { id, slug, name }: KeyTenant,
+  now: number,
+): z.output<typeof SupportKeyAnswer> {
+  const { metadata: _, ...shown } = presentKey(key, now);
+  return { ...shown, tenant: { id, slug, name } };
+}

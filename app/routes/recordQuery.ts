@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import type { RecordFilter } from '../../db/tables/records.ts';
+import type { Resource } from '../domain/resources.ts';
+import { cleanName } from '../domain/text.ts';
+import { WholeNumber } from './queryValues.ts';
+
+/** A page of any list that is read by cursor. */
+export const PAGE = { limit: WholeNumber({ max: 100, fallback: 50 }), cursor: z.string().optional() };
+
+// SQLite takes a NUL for the end of a pattern.
+const SearchText = z
+  .string()
+  .overwrite(cleanName)
+  .max(100)
+  .regex(/^\P{Cc}*$/u, 'Must not contain control characters');
+
+/** Which records of a resource to list: by a part of the name, by status, by the field it names as its reference. */
+export function recordQuery({ kept, reference }: Resource): z.ZodType<PageOfRecords> {
+  const values = Object.entries(kept).filter(([field]) => field === 'status' || field === reference);
+  const filters = Object.fromEntries(values.map(([field, schema]) => [field, valueOf(schema).optional()]));
+  return z
+    .strictObject({ ...PAGE, q: SearchText.optional(), ...filters })
+    .transform(({ limit, cursor, q, ...others }) => {
+      const sought: Readonly<Record<string, string | undefined>> = others;
+      const filter = { text: q || undefined, status: sought['status'], reference: reference && sought[reference] };
+      return { limit, cursor, filter };
+    });
+}
+
+export interface PageOfRecords {
+  limit: number;
+  cursor: string | undefined;
+  filter: RecordFilter;
+}
+
+function valueOf(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodNullable ? (schema.unwrap() as z.ZodType) : schema;
+}

@@ -1,0 +1,44 @@
+import type { Db } from '../connect.ts';
+import { isDuplicate } from '../faults.ts';
+
+export interface Spending {
+  keyId: string;
+  /** As `2026-01`. */
+  month: string;
+  quota: number;
+  cost: number;
+}
+
+interface Row {
+  key_id: string;
+  month: string;
+  used: number;
+}
+
+/** Spends the cost where the quota has room for it, in one statement; false, and nothing spent, where it has none. */
+export async function spendQuota(db: Db, { keyId, month, quota, cost }: Spending): Promise<boolean> {
+  const changed = await rows(db)
+    .where({ key_id: keyId, month })
+    .where('used', '<=', quota - cost)
+    .increment('used', cost);
+  return changed > 0;
+}
+
+/** What the key has used in the month; undefined before its first request. */
+export async function quotaUsed(db: Db, keyId: string, month: string): Promise<number | undefined> {
+  const row = await rows(db).where({ key_id: keyId, month }).first('used');
+  return row?.used;
+}
+
+/** Makes the month's row, unless somebody else just did. */
+export async function startQuota(db: Db, keyId: string, month: string): Promise<void> {
+  try {
+    await rows(db).insert({ key_id: keyId, month, used: 0 });
+  } catch (error) {
+    if (!isDuplicate(error)) throw error;
+  }
+}
+
+function rows(db: Db) {
+  return db<Row>('api_key_quotas');
+}

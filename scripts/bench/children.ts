@@ -1,0 +1,148 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PATH } from './answer.ts';
+
+/** A process of the bench on a core of its own. */
+export interface Child {
+  readonly process: ChildProcess;
+  /** Processor time used so far; NaN where the system does not say. */
+  cpuSeconds(): number;
+  rssMb(): number;
+  stop(): Promise<void>;
+}
+
+export interface ServerUnderTest extends Child {
+  readonly port: number;
+}
+
+interface Program {
+  /** The file that Node runs. */
+  file: string;
+  env?: Record<string, string>;
+  core: number;
+  /** Where its output goes. */
+  log: string;
+  args?: string[];
+}
+
+const READY_WITHIN_MS = 30_000;
+const CLOCK_TICKS = 100;
+const CORES = availableParallelism();
+const canPin = works('taskset', ['-c', '0', 'true']);
+
+/** Servers have the first core, the load generator the second, and the database what is left: with two cores, the second. */
+export const SERVER_CORE = 0;
+export const GENERATOR_CORE = CORES > 1 ? 1 : 0;
+export const DATABASE_CORES = CORES > 2 ? `2-${CORES - 1}` : String(GENERATOR_CORE);
+
+/** What the report says of where things ran. */
+export function machine(): string {
+  const where =
+    CORES > 2
+      ? 'the database has the rest'
+      : 'the database shares the second with the load generator, the server has the first';
+  return `${CORES} shared cores; ${canPin ? `one server under test at a time on the first, ${where}` : 'nothing pinned: no taskset'}`;
+}
+
+/** Keeps a process that runs already, with all its threads, to some cores. */
+export function pin(pid: number, cores: string): void {
+  if (canPin) execFileSync('taskset', ['-a', '-p', '-c', cores, String(pid)], { stdio: 'ignore' });
+}
+
+/** Lets a process use every core again. */
+export function unpin(pid: number): void {
+  pin(pid, `0-${CORES - 1}`);
+}
+
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Starts a Node program on one core. */
+export function start({ file, env = {}, core, log, args = [] }: Program): Child {
+  const command = [...(canPin ? ['taskset', '-c', String(core)] : []), process.execPath, ...args, file];
+  const output = openSync(log, 'a');
+  const child = spawn(command[0] ?? '', command.slice(1), {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', output, output, 'ipc'],
+  });
+  closeSync(output);
+  running.add(child);
+  const ended = once(child, 'exit').then(() => running.delete(child));
+  return {
+    process: child,
+    cpuSeconds: () => cpuSeconds(child.pid),
+    rssMb: () => rssMb(child.pid),
+    stop: async () => {
+      // What it holds is thrown away, so nothing is spent on a graceful end.
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Starts a server on a free port and waits until it answers the request of the bench, with any status. */
+export async function startServer(program: Program): Promise<ServerUnderTest> {
+  const port = await freePort();
+  const child = start({ ...program, env: { ...program.env, PORT: String(port) } });
+  const deadline = Date.now() + READY_WITHIN_MS;
+  while (!(await answers(port))) {
+    if (child.process.exitCode !== null || Date.now() > deadline) {
+      await child.stop();
+      throw new Error(`${program.file} did not answer:\n${readFileSync(program.log, 'utf8').slice(-2_000)}`);
+    }
+    await sleep(25);
+  }
+  return { ...child, port };
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    const { status } = await fetch(`http://127.0.0.1:${port}${PATH}`);
+    return status < 500;
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+function works(command: string, args: string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function fromProc(pid: number | undefined, file: string): string | undefined {
+  try {
+    return readFileSync(join('/proc', String(pid), file), 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function cpuSeconds(pid: number | undefined): number {
+  // The name of the program may hold spaces; the fields after its bracket do not.
+  const fields = fromProc(pid, 'stat')?.split(') ')[1]?.split(' ');
+  return (Number(fields?.[11]) + Number(fields?.[12])) / CLOCK_TICKS;
+}
+
+function rssMb(pid: number | undefined): number {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(fromProc(pid, 'status') ?? '')?.[1]) / 1024;
+}

@@ -1,0 +1,69 @@
+import { expect } from 'chai';
+import { onDatabase, onEachDatabase } from '../support/databases.ts';
+import { startServer, startServerUnmigrated, type TestServer } from '../support/server.ts';
+
+onEachDatabase('health', (database) => {
+  let server: TestServer;
+  beforeEach(async () => (server = await startServer(database.env())));
+  afterEach(() => server.stop());
+
+  it('is 200 for everybody while the database answers and is current', async () => {
+    const answer = await server.get('/api/health');
+    expect(answer.status).to.equal(200);
+    expect(answer.body).to.deep.equal({ status: 'ok', database: 'ok', migrations: 'current' });
+    expect(answer.headers).to.have.property('content-type', 'application/json; charset=utf-8');
+    expect(answer.headers).not.to.have.property('retry-after');
+  });
+
+  it('is 503 while a step of migrating is still to be taken', async () => {
+    await server.services.db('migrations').where({ name: 'create users' }).delete();
+    const answer = await server.get('/api/health');
+    expect(answer.status).to.equal(503);
+    expect(answer.body).to.deep.equal({ status: 'unavailable', database: 'ok', migrations: 'pending' });
+    expect(answer.headers).to.have.property('retry-after', '1');
+  });
+
+  it('is 503 while the database cannot be asked, and says nothing of why', async () => {
+    await server.services.db.destroy();
+    const answer = await server.get('/api/health');
+    expect(answer.status).to.equal(503);
+    expect(answer.body).to.deep.equal({ status: 'unavailable', database: 'unreachable', migrations: 'unknown' });
+    expect(answer.headers).to.have.property('retry-after', '1');
+  });
+
+  it('is 503 from the moment the process is told to stop, and tells clients to close', async () => {
+    server.services.readiness.stopping = true;
+    const answer = await server.get('/api/health');
+    expect(answer.status).to.equal(503);
+    expect(answer.body).to.include({ status: 'stopping', database: 'ok' });
+    expect(answer.headers).to.include({ 'retry-after': '1', connection: 'close' });
+  });
+
+  it('of the process alone is 200 whatever the database does', async () => {
+    server.services.readiness.stopping = true;
+    await server.services.db.destroy();
+    const answer = await server.get('/api/health/live');
+    expect(answer.status).to.equal(200);
+    expect(answer.body).to.deep.equal({ status: 'ok' });
+  });
+});
+
+onDatabase('mysql', 'health', (database) => {
+  it('is 503 until the database is migrated', async () => {
+    const server = await startServerUnmigrated(database.env());
+    const answer = await server.get('/api/health');
+    await server.stop();
+    expect(answer.status).to.equal(503);
+    expect(answer.body).to.deep.equal({ status: 'unavailable', database: 'ok', migrations: 'pending' });
+  });
+
+  it('costs the server few questions however many ask at once', async () => {
+    const server = await startServer(database.env());
+    let questions = 0;
+    server.services.db.on('query', () => questions++);
+    const answers = await Promise.all(Array.from({ length: 50 }, async () => server.get('/api/health')));
+    await server.stop();
+    expect(answers.every(({ status }) => status === 200)).to.equal(true);
+    expect(questions).to.be.lessThan(25);
+  });
+});

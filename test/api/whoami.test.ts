@@ -1,0 +1,92 @@
+import { expect } from 'chai';
+import { systemAct } from '../../app/actions/act.ts';
+import { changeMember } from '../../app/actions/changeMember.ts';
+import { issueKey, type IssuedKey } from '../../app/actions/issueKey.ts';
+import { NewKey } from '../../app/domain/keyInput.ts';
+import { PERMISSIONS } from '../../app/domain/role.ts';
+import { iso } from '../../app/domain/times.ts';
+import { issueToken } from '../../app/people/tokens.ts';
+import { PrincipalAnswer } from '../../app/presenters/principal.ts';
+import { addPlayer, as, bearer, castOf, type Cast } from '../support/cast.ts';
+import { onEachDatabase } from '../support/databases.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+onEachDatabase('whoami', (database) => {
+  let server: TestServer;
+  let cast: Cast;
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+  });
+  after(async () => server.stop());
+
+  async function keyOf(wish: object): Promise<IssuedKey> {
+    const { db, config } = server.services;
+    return issueKey(systemAct(db, cast.acme.id), config.keys, NewKey.parse({ name: 'CI', ...wish }));
+  }
+
+  it('tells a person who they are, below both prefixes', async () => {
+    const { acme, bob } = cast;
+    for (const answer of [await server.get('/api/v1/whoami', bearer(bob)), await server.get('/api/whoami', as(bob))]) {
+      expect(answer.status).to.equal(200);
+      expect(answer.body).to.deep.equal({
+        type: 'user',
+        id: bob.id,
+        name: 'Bob',
+        tenant: { id: acme.id, slug: 'acme' },
+        role: 'MEMBER',
+        permissions: [],
+      });
+    }
+  });
+
+  it('tells an owner every permission, and an admin those of the role and those granted', async () => {
+    const whoami = await server.get('/api/v1/whoami', bearer(cast.alice));
+    expect(whoami.body).to.have.property('permissions').that.has.members(PERMISSIONS);
+    const part = { role: 'ADMIN', permissions: ['members:read'] } as const;
+    const hugo = await addPlayer(server.services, cast.acme, 'Hugo', part);
+    const granted = await server.get('/api/v1/whoami', bearer(hugo));
+    expect(granted.body)
+      .to.have.property('permissions')
+      .that.has.members(['api-keys:read', 'audit:read', 'members:read']);
+  });
+
+  it('tells a key its scopes and the role they make, and no time of expiry where there is none', async () => {
+    const { key, text } = await keyOf({ scopes: ['read', 'projects:write'] });
+    const answer = await server.get('/api/v1/whoami', { 'x-api-key': text });
+    expect(answer.body).to.deep.equal({
+      type: 'api_key',
+      id: key.id,
+      name: 'CI',
+      tenant: { id: cast.acme.id, slug: 'acme' },
+      role: 'MEMBER',
+      scopes: ['read', 'projects:write'],
+    });
+    PrincipalAnswer.parse(answer.body);
+  });
+
+  it('tells a key when it expires, and that it acts as an owner', async () => {
+    const { key, text } = await keyOf({ scopes: ['*'], expiresInDays: 7 });
+    const answer = await server.get('/api/whoami', { Authorization: `ApiKey ${text}`, 'x-tenant-id': 'acme' });
+    expect(answer.body).to.include({ role: 'OWNER', expiresAt: iso(key.expiresAt) });
+    expect(answer.text).not.to.include(text);
+    PrincipalAnswer.parse(answer.body);
+  });
+
+  it('wants some credential', async () => {
+    const answer = await server.get('/api/v1/whoami');
+    expect(answer.status).to.equal(401);
+    expect(answer.body).to.include({ code: 'missing_credential' });
+  });
+
+  it('believes the database, whatever role and permissions the token was signed with', async () => {
+    const { config, db, secret } = server.services;
+    const ida = await addPlayer(server.services, cast.acme, 'Ida', { role: 'OWNER' });
+    const claims = { userId: ida.id, tenantId: cast.acme.id, role: 'OWNER', permissions: PERMISSIONS } as const;
+    const token = issueToken(config.jwt, secret, claims, Date.now());
+    expect((await server.get('/api/v1/whoami', bearer({ token }))).body).to.include({ role: 'OWNER' });
+    await changeMember(systemAct(db, cast.acme.id), ida.id, { role: 'MEMBER' });
+    const demoted = await server.get('/api/v1/whoami', bearer({ token }));
+    expect(demoted.body).to.deep.include({ role: 'MEMBER', permissions: [] });
+  });
+});

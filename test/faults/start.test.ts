@@ -1,0 +1,170 @@
+import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { connect as dial, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { readConfig, type MysqlConfig } from '../../app/config.ts';
+import { migrate } from '../../db/migrate.ts';
+import { endChildren, freePort, startMain } from '../support/child.ts';
+import { onDatabase } from '../support/databases.ts';
+import { JWT_SECRET } from '../support/server.ts';
+
+const PROMPTLY_MS = 3_000;
+
+/** What the process says when it gives up: one line that a person can act on. */
+function expectOneLine(stderr: string, line: RegExp): void {
+  expect(stderr).to.match(/^[^\n]+\n$/);
+  expect(stderr).to.match(line);
+  expect(stderr).not.to.match(/node:|\bat .*:\d+/);
+}
+
+describe('starting', function () {
+  this.timeout(20_000);
+  let folder: string;
+  before(async () => (folder = await mkdtemp(path.join(tmpdir(), 'latchkey-start-'))));
+  afterEach(endChildren);
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  it('on nothing at all serves, and keeps the secret it made for itself', async () => {
+    const DATA_DIR = path.join(folder, 'fresh', 'deep');
+    const env = { DATA_DIR, JWT_SECRET: undefined };
+    const secretFile = path.join(DATA_DIR, 'jwt-secret');
+    const first = await startMain(env);
+    await first.says('"msg":"ready"');
+    expect((await first.client.get('/api/health')).status).to.equal(200);
+    const secret = await readFile(secretFile, 'utf8');
+    expect(secret).to.match(/^[0-9a-f]{64}$/);
+    expect((await stat(secretFile)).mode & 0o777).to.equal(0o600);
+    first.client.close();
+    first.kill('SIGTERM');
+    expect(await first.ended).to.deep.equal({ code: 0, signal: null });
+    expect(first.stdout + first.stderr).not.to.include(secret);
+
+    const second = await startMain(env);
+    await second.says('"msg":"ready"');
+    expect(await readFile(secretFile, 'utf8')).to.equal(secret);
+  });
+
+  it('with a wrong variable ends with one line that names it', async () => {
+    const child = await startMain({ DATA_DIR: folder, KEY_LIMIT: 'many' });
+    expect(await child.ended).to.deep.equal({ code: 1, signal: null });
+    expectOneLine(child.stderr, /^KEY_LIMIT is "many": it takes requests\/seconds/);
+    expect(child.stdout).to.equal('');
+  });
+
+  it('on a port somebody has ends with one line that names it', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number };
+    const child = await startMain({ DATA_DIR: path.join(folder, 'port'), PORT: String(port) });
+    expect(await child.ended).to.deep.equal({ code: 1, signal: null });
+    expectOneLine(child.stderr, new RegExp(`^PORT ${port} is already in use`));
+    other.close();
+  });
+
+  it('on an address of another machine ends with one line that names it', async () => {
+    const child = await startMain({ DATA_DIR: path.join(folder, 'host'), HOST: '192.0.2.1' });
+    expect(await child.ended).to.deep.equal({ code: 1, signal: null });
+    expectOneLine(child.stderr, /^HOST 192\.0\.2\.1 is no address of this machine/);
+  });
+
+  it('in a folder that cannot be made ends with one line that names it, whoever makes the secret', async () => {
+    const file = path.join(folder, 'file');
+    await writeFile(file, '');
+    for (const secret of [JWT_SECRET, undefined]) {
+      const child = await startMain({ DATA_DIR: path.join(file, 'data'), JWT_SECRET: secret });
+      expect(await child.ended).to.deep.equal({ code: 1, signal: null });
+      expectOneLine(child.stderr, /^DATA_DIR .*file\/data cannot be used \(E[A-Z]+\)/);
+    }
+  });
+
+  it('on a file that is no database ends with one line, and leaves the file alone', async () => {
+    const DATA_DIR = await mkdtemp(path.join(folder, 'other-'));
+    const file = path.join(DATA_DIR, 'latchkey.db');
+    const content = 'this is no database, but perhaps somebody needs it'.repeat(20);
+    await writeFile(file, content);
+    await chmod(file, 0o600);
+    const child = await startMain({ DATA_DIR });
+    expect(await child.ended).to.deep.equal({ code: 1, signal: null });
+    expectOneLine(child.stderr, /^DATA_DIR .* cannot be used \(\w+\)/);
+    expect(await readFile(file, 'utf8')).to.equal(content);
+  });
+});
+
+onDatabase('mysql', 'starting without its database', function (database) {
+  const servers: Server[] = [];
+  afterEach(async () => {
+    await endChildren();
+    for (const server of servers.splice(0)) server.close();
+  });
+
+  const config = () => readConfig({ JWT_SECRET, ...database.env() }).database as MysqlConfig;
+
+  /** The URL of this suite's database by way of another port. */
+  function urlThrough(port: number, credentials = ''): string {
+    const url = new URL(database.env().DATABASE_URL ?? '');
+    url.host = `${credentials}127.0.0.1:${port}`;
+    return credentials ? `mysql://${credentials}@127.0.0.1:${port}${url.pathname}` : url.href;
+  }
+
+  async function forward(port: number): Promise<void> {
+    const target = config();
+    const server = createServer((client) => {
+      const there = dial(target.port, target.host);
+      client.pipe(there).on('error', () => client.destroy());
+      there.pipe(client).on('error', () => there.destroy());
+    }).listen(port, '127.0.0.1');
+    servers.push(server);
+    await once(server, 'listening');
+  }
+
+  it('waits for it in clear words, then for its migration, and then serves', async function () {
+    this.timeout(20_000);
+    const port = await freePort();
+    const child = await startMain({ ...database.env(), DATABASE_URL: urlThrough(port) });
+    await child.says('the database does not answer (ECONNREFUSED); trying again each second');
+    const away = await child.client.get('/api/health');
+    expect(away.status).to.equal(503);
+    expect(away.body).to.include({ database: 'unreachable' });
+
+    await forward(port);
+    await child.says('the database is not migrated yet: run \\"npm run -s admin -- migrate\\"');
+    expect((await child.client.get('/api/health')).body).to.include({ database: 'ok', migrations: 'pending' });
+
+    await migrate(config());
+    await child.says('"msg":"ready"');
+    expect((await child.client.get('/api/health')).status).to.equal(200);
+    child.client.close();
+    child.kill('SIGTERM');
+    expect(await child.ended).to.deep.equal({ code: 0, signal: null });
+    expect(child.stderr).to.equal('');
+  });
+
+  it('says that its credentials are refused, without them, and ends well when told to', async function () {
+    this.timeout(20_000);
+    const child = await startMain({ ...database.env(), DATABASE_URL: urlThrough(config().port, 'nobody:canary') });
+    await child.says('the database refuses the user or password of its URL (ER_ACCESS_DENIED_ERROR)');
+    expect((await child.client.get('/api/health')).status).to.equal(503);
+    child.client.close();
+    const told = performance.now();
+    child.kill('SIGTERM');
+    expect(await child.ended).to.deep.equal({ code: 0, signal: null });
+    expect(performance.now() - told).to.be.lessThan(PROMPTLY_MS);
+    expect(child.stdout + child.stderr).not.to.include('canary');
+  });
+
+  it('ends promptly when told to, even if the database takes the call and never speaks', async function () {
+    this.timeout(20_000);
+    const silent = createServer().listen(0, '127.0.0.1');
+    servers.push(silent);
+    await once(silent, 'listening');
+    const { port } = silent.address() as { port: number };
+    const child = await startMain({ ...database.env(), DATABASE_URL: urlThrough(port) });
+    await once(silent, 'connection');
+    const told = performance.now();
+    child.kill('SIGTERM');
+    expect(await child.ended).to.deep.equal({ code: 0, signal: null });
+    expect(performance.now() - told).to.be.lessThan(PROMPTLY_MS);
+  });
+});

@@ -1,0 +1,125 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { ROOT } from '../../app/root.ts';
+import { Child, endChildren, freePort, startMain } from '../support/child.ts';
+import { Client } from '../support/http.ts';
+
+const ALIVE = '/api/health/live';
+
+describe('stopping', function () {
+  this.timeout(30_000);
+  let folder: string;
+  beforeEach(async () => (folder = await mkdtemp(path.join(tmpdir(), 'latchkey-stop-'))));
+  afterEach(async () => {
+    await endChildren();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function started() {
+    const child = await startMain({ DATA_DIR: folder });
+    await child.says('"msg":"ready"');
+    return child;
+  }
+
+  it('fails no request of fifty busy clients, tells each to close, and ends with 0 within seconds', async () => {
+    const child = await started();
+    const url = child.client.url;
+    const answers: number[] = [];
+    let toldToClose = 0;
+
+    /** Asks one thing after another on one connection until told to close it. */
+    async function ask(): Promise<void> {
+      const client = new Client(url);
+      for (;;) {
+        const { status, body, headers } = await client.get(ALIVE);
+        expect(body).to.deep.equal({ status: 'ok' });
+        answers.push(status);
+        if (headers.connection !== 'close') continue;
+        toldToClose++;
+        client.close();
+        return;
+      }
+    }
+    const clients = Array.from({ length: 50 }, ask);
+    while (answers.length < 1_000) await Promise.race([...clients, new Promise((resolve) => setTimeout(resolve, 5))]);
+    const told = performance.now();
+    child.kill('SIGTERM');
+    await Promise.all(clients);
+    expect(await child.ended).to.deep.equal({ code: 0, signal: null });
+    expect(performance.now() - told).to.be.lessThan(5_000);
+    expect(toldToClose).to.equal(50);
+    expect(new Set(answers)).to.deep.equal(new Set([200]));
+    expect(child.stderr).to.equal('');
+  });
+
+  it('says so by readiness at once, and lets a request that has begun be finished', async () => {
+    const child = await started();
+    const uploading = new Conversation(child.client.url);
+    uploading.say(
+      'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{',
+    );
+    const idle = new Conversation(child.client.url);
+    idle.say(`GET ${ALIVE} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await idle.hears(/HTTP\/1\.1 200 [^]*"ok"/);
+
+    child.kill('SIGTERM');
+    await child.says('"msg":"stopping"');
+    // A proxy that asks on a connection it has, and one that makes a new one, are told the same.
+    idle.say('GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n');
+    await idle.hears(/HTTP\/1\.1 503 [^]*Connection: close[^]*"status":"stopping"/);
+    expect((await child.client.get('/api/health')).status).to.equal(503);
+
+    uploading.say('}');
+    await uploading.hears(/HTTP\/1\.1 422 [^]*invalid_input/);
+    expect(await child.ended).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('reaches the program through `npm start`', async () => {
+    const { scripts } = (await import('../../package.json', { with: { type: 'json' } })).default;
+    const built = '--enable-source-maps dist/app/main.js';
+    expect(scripts.start).to.include(built);
+    const start = scripts.start.replace(
+      built,
+      `--import ${import.meta.resolve('tsx')} ${path.join(ROOT, 'app/main.ts')}`,
+    );
+    await writeFile(path.join(folder, 'package.json'), JSON.stringify({ name: 'started', scripts: { start } }));
+    const PORT = String(await freePort());
+    const child = new Child('npm', ['start', '--prefix', folder], { PORT, HOST: '127.0.0.1', DATA_DIR: folder });
+    await child.says('"msg":"ready"');
+    child.kill('SIGTERM');
+    await child.ended;
+    expect(child.stdout).to.include('"msg":"stopped"');
+    const gone = connect(Number(PORT), '127.0.0.1');
+    const [error] = (await once(gone, 'error')) as [NodeJS.ErrnoException];
+    expect(error.code).to.equal('ECONNREFUSED');
+  });
+});
+
+/** One connection, word by word. */
+class Conversation {
+  #heard = '';
+  readonly #socket: Socket;
+
+  constructor(url: string) {
+    const { hostname, port } = new URL(url);
+    this.#socket = connect(Number(port), hostname);
+    this.#socket.setEncoding('utf8').on('data', (part: string) => (this.#heard += part));
+  }
+
+  say(text: string): void {
+    this.#socket.write(text);
+  }
+
+  /** Resolves once what came since the last time matches; rejects when the connection ends without. */
+  async hears(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.#heard)) {
+      if (this.#socket.destroyed) throw new Error(`It only said:\n${this.#heard}`);
+      await Promise.race([once(this.#socket, 'data'), once(this.#socket, 'close')]);
+    }
+    this.#heard = '';
+  }
+}
