@@ -1,10 +1,12 @@
 import Koa from 'koa';
+import { assets } from './assets.ts';
 import type { State } from './context.ts';
 import { clientAddress } from './middleware/clientAddress.ts';
 import { handleErrors } from './middleware/handleErrors.ts';
 import { requestId } from './middleware/requestId.ts';
 import { requestLog } from './middleware/requestLog.ts';
 import { securityHeaders } from './middleware/securityHeaders.ts';
+import { staticFiles } from './middleware/staticFiles.ts';
 import { unknownRoute } from './middleware/unknownRoute.ts';
 import { createRoutes } from './routes/routes.ts';
 import type { Services } from './services.ts';
@@ -15,9 +17,10 @@ export function createApp(services: Services): Koa<State> {
   const app = new Koa<State>();
   app.use(requestId(config.trustedHops));
   app.use(securityHeaders(config.publicUrl));
-  app.use(handleErrors(log));
+  app.use(handleErrors(log, config.publicUrl));
   app.use(requestLog(log));
   app.use(clientAddress(config.trustedHops));
+  app.use(staticFiles(assets()));
   for (const routes of createRoutes(services).middlewares) app.use(routes);
   app.use(unknownRoute);
   return app;

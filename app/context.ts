@@ -1,10 +1,12 @@
 import type Koa from 'koa';
+import type { OpenedSession } from '../db/tables/sessions.ts';
 import type { Policy } from './domain/policy.ts';
 import type { Permission, Role } from './domain/role.ts';
 import type { ScopeSet } from './domain/scope.ts';
 import type { Environment } from './domain/token.ts';
 import type { Rate } from './domain/rate.ts';
 import type { Credential } from './middleware/credential.ts';
+import type { Reader } from './pages/reader.ts';
 import type { Access } from './routes/access.ts';
 
 /** What the middlewares learn about a request, in the order they learn it. */
@@ -21,6 +23,12 @@ export interface State {
   principal?: Principal;
   /** The access that the guard has granted; a route runs only if it is its own. */
   granted?: Access;
+  /** The browser session of a page's reader. */
+  session?: OpenedSession;
+  /** The language and the look in which the reader gets pages. */
+  reader?: Reader;
+  /** The fields of a form that was sent from a page of ours. */
+  form?: URLSearchParams;
 }
 
 export type Context = Koa.ParameterizedContext<State>;

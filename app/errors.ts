@@ -16,6 +16,7 @@ export const PROBLEMS = {
   tenant_mismatch: [403, 'Another tenant'],
   tenant_suspended: [403, 'Tenant suspended'],
   address_not_allowed: [403, 'Address not allowed'],
+  form_refused: [403, 'Form not accepted'],
   insufficient_scope: [403, 'Missing scope'],
   insufficient_permission: [403, 'Missing permission'],
   not_found: [404, 'Not found'],

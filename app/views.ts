@@ -1,6 +1,7 @@
 import path from 'node:path';
 import koaViews from 'koa-views';
 import nunjucks from 'nunjucks';
+import { assets } from './assets.ts';
 import type { Middleware } from './context.ts';
 import { ROOT } from './root.ts';
 
@@ -11,6 +12,9 @@ const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(FOLDE
   autoescape: true,
   throwOnUndefined: false,
 });
+
+// Throws on a name that is none, so that no page is served without its styles.
+environment.addGlobal('asset', (name: string) => assets().address(name));
 
 /** Renders a page outside a route, for the one place that has no route: an error. */
 export function renderPage(page: string, locals: Record<string, unknown>): string {

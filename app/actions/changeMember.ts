@@ -25,15 +25,19 @@ export async function changeMember(act: Act, userId: string, change: MemberChang
     };
     refuseBeyondOwn(act, before);
     refuseBeyondOwn(act, after);
-    if (after.role !== 'OWNER' && owners.length === 1 && owners[0] === userId) {
-      throw new AppError('conflict', 'A tenant keeps at least one owner: make somebody else an owner first.');
-    }
+    if (after.role !== 'OWNER') refuseLastOwner(owners, userId);
     const changes = changedFields(visible(before), visible(after));
     if (!changes.before && !changes.after) return before;
     await changeMembership(trx, after, act.now);
     await record(trx, act, { action: 'MEMBER_CHANGED', entityId: userId, ...changes });
     return after;
   });
+}
+
+/** Refuses to lose the one owner who can still sign in. */
+export function refuseLastOwner(owners: readonly string[], userId: string): void {
+  if (owners.length !== 1 || owners[0] !== userId) return;
+  throw new AppError('conflict', 'A tenant keeps at least one owner: make somebody else an owner first.');
 }
 
 function visible({ role, permissions }: Membership) {

@@ -1,13 +1,13 @@
-import { transaction, type Db } from '../../db/connect.ts';
+import type { Db } from '../../db/connect.ts';
 import { updateApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
 import { changedFields } from '../domain/auditEvent.ts';
 import type { Revocation } from '../domain/keyInput.ts';
 import { whyNotValid } from '../domain/keyStatus.ts';
 import { iso } from '../domain/times.ts';
 import type { Act } from './act.ts';
+import { changeKey } from './changeKey.ts';
 import { holdKey } from './holdKey.ts';
-import { refuseBeyondOwn, refuseKeysUnlessAllowed } from './keyAuthority.ts';
-import { policyOf } from './keyPolicy.ts';
+import { refuseBeyondOwn } from './keyAuthority.ts';
 import { record } from './record.ts';
 
 /** A key that is revoked, now or long ago. */
@@ -18,10 +18,7 @@ export type RevokedKey = ApiKey & { revokedAt: number };
  * successor; a key that is revoked already stays as it is, and nothing is written.
  */
 export async function revokeKey(act: Act, id: string, revocation: Revocation): Promise<RevokedKey> {
-  return transaction(act.db, async (trx) => {
-    refuseKeysUnlessAllowed(act, await policyOf(trx, act.tenantId));
-    return revokeKeyWithin(trx, act, id, revocation);
-  });
+  return changeKey(act, id, async (trx) => revokeKeyWithin(trx, act, id, revocation));
 }
 
 /** The same as a part of something larger, such as the removal of an app. */

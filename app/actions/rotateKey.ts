@@ -1,4 +1,3 @@
-import { transaction } from '../../db/connect.ts';
 import { updateApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
 import { changedFields } from '../domain/auditEvent.ts';
 import { newId } from '../domain/id.ts';
@@ -8,11 +7,11 @@ import { iso } from '../domain/times.ts';
 import type { KeyStyle } from '../domain/token.ts';
 import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
+import { changeKey } from './changeKey.ts';
 import { holdKey, refuseDead } from './holdKey.ts';
 import { storeNewKey, untouched, type IssuedKey } from './issueKey.ts';
-import { refuseBeyondOwn, refuseKeysUnlessAllowed } from './keyAuthority.ts';
+import { refuseBeyondOwn } from './keyAuthority.ts';
 import { invalidField, refuseExpiry } from './keyExpiry.ts';
-import { policyOf } from './keyPolicy.ts';
 import { record } from './record.ts';
 
 /**
@@ -20,9 +19,7 @@ import { record } from './record.ts';
  * past its own expiry; of several rotations at once one succeeds.
  */
 export async function rotateKey(act: Act, style: KeyStyle, id: string, rotation: Rotation): Promise<IssuedKey> {
-  return transaction(act.db, async (trx) => {
-    const policy = await policyOf(trx, act.tenantId);
-    refuseKeysUnlessAllowed(act, policy);
+  return changeKey(act, id, async (trx, policy) => {
     const old = await holdKey(trx, act.tenantId, id);
     refuseRotated(old);
     refuseDead(old, act.now);

@@ -1,21 +1,19 @@
-import { transaction, type Db } from '../../db/connect.ts';
+import type { Db } from '../../db/connect.ts';
 import { updateApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
 import { storeKeyScopes } from '../../db/tables/apiKeyScopes.ts';
 import { changedFields } from '../domain/auditEvent.ts';
 import type { KeyChange } from '../domain/keyInput.ts';
 import type { Act } from './act.ts';
+import { changeKey } from './changeKey.ts';
 import { holdKey, refuseDead } from './holdKey.ts';
-import { refuseBeyondOwn, refuseKeysUnlessAllowed, refuseToGrantBeyondOwn } from './keyAuthority.ts';
+import { refuseBeyondOwn, refuseToGrantBeyondOwn } from './keyAuthority.ts';
 import { refuseExpiry } from './keyExpiry.ts';
-import { policyOf } from './keyPolicy.ts';
 import { toldOf } from './keyTold.ts';
 import { record } from './record.ts';
 
 /** Changes a key that still lives, from its next request on; what stays the same leaves no trace in the log. */
 export async function updateKey(act: Act, id: string, change: KeyChange): Promise<ApiKey> {
-  return transaction(act.db, async (trx) => {
-    const policy = await policyOf(trx, act.tenantId);
-    refuseKeysUnlessAllowed(act, policy);
+  return changeKey(act, id, async (trx, policy) => {
     const before = await holdKey(trx, act.tenantId, id);
     refuseDead(before, act.now);
     refuseBeyondOwn(act, before.scopes);

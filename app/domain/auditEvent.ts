@@ -14,6 +14,7 @@ export const AUDITED = {
   MEMBER_CHANGED: 'membership',
   MEMBER_REMOVED: 'membership',
   USER_CREATED: 'user',
+  USER_CHANGED: 'user',
   USER_DISABLED: 'user',
   USER_ENABLED: 'user',
   PASSWORD_CHANGED: 'user',

@@ -27,7 +27,7 @@ const Scopes = z
   .overwrite((scopes) => [...new Set(scopes)]);
 
 /** The customer's own name for what the key stands for; kept to the letter, so it has to be legible. */
-const ExternalId = z.string().max(255).regex(PRINTABLE, 'Must be 1 to 255 printable characters');
+export const ExternalId = z.string().max(255).regex(PRINTABLE, 'Must be 1 to 255 printable characters');
 
 /** What may be said of a key at its creation and changed later; null takes an optional field away. */
 const changeable = {
@@ -43,7 +43,10 @@ const changeable = {
 };
 
 /** A change of a key: any of the fields. */
-export const KeyChange = z.strictObject(changeable).partial();
+export const KeyChange = z
+  .strictObject(changeable)
+  .partial()
+  .meta({ examples: [{ name: 'Nightly export', scopes: ['projects:read'] }] });
 export type KeyChange = z.output<typeof KeyChange>;
 
 /** A key to be made: only its name must be given. */
@@ -58,18 +61,23 @@ export const NewKey = z
   .refine(({ expiresAt, expiresInDays }) => (expiresAt ?? null) === null || (expiresInDays ?? null) === null, {
     path: ['expiresInDays'],
     error: 'Give either expiresAt or expiresInDays',
-  });
+  })
+  .meta({ examples: [{ name: 'Nightly export', scopes: ['projects:read'], expiresInDays: 90 }] });
 export type NewKey = z.output<typeof NewKey>;
 
 /** A rotation: how long the old key goes on working, and when the new one ends if not when the old one would. */
-export const Rotation = z.strictObject({
-  gracePeriodSeconds: z.int().min(0).max(31_536_000).default(0),
-  expiresAt: Instant.nullable().optional(),
-});
+export const Rotation = z
+  .strictObject({
+    gracePeriodSeconds: z.int().min(0).max(31_536_000).default(0),
+    expiresAt: Instant.nullable().optional(),
+  })
+  .meta({ examples: [{ gracePeriodSeconds: 3600 }] });
 export type Rotation = z.output<typeof Rotation>;
 
 /** A revocation, with the reason for whoever reads the log. */
-export const Revocation = z.strictObject({ reason: FreeText(255).nullable().optional() });
+export const Revocation = z
+  .strictObject({ reason: FreeText(255).nullable().optional() })
+  .meta({ examples: [{ reason: 'No longer needed' }] });
 export type Revocation = z.output<typeof Revocation>;
 
 /** Names only what could be a scope, so that no input is repeated at length. */

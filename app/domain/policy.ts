@@ -14,7 +14,7 @@ export const RateLimit = z.strictObject({
   windowSeconds: z.int().min(1).max(86_400),
 });
 
-const StoredPolicy = z.strictObject({
+export const StoredPolicy = z.strictObject({
   maxLifetimeDays: Days.nullable(),
   requireExpiry: z.boolean(),
   // Read as it is, since a scope that left the catalogue must not lock a tenant out.

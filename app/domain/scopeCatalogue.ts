@@ -1,3 +1,4 @@
+import { RESOURCES as RECORDED } from './resources.ts';
 import { covers } from './scope.ts';
 
 /** A text in both languages of the product. */
@@ -87,8 +88,18 @@ const ADMINISTRATION: readonly Resource[] = [
   ['webhooks', 'webhooks', 'les webhooks', 'See where events are sent.', 'Voir où les événements sont envoyés.'],
 ];
 
+const WORDED: readonly Resource[] = [...RECORDS, ...WORKSPACE, ...ADMINISTRATION];
+
+/** Resources that nobody has found words for yet go by their names, among the business records. */
+const UNWORDED: readonly Resource[] = RECORDED.filter(({ name }) => !WORDED.some(([worded]) => worded === name)).map(
+  ({ name }) => {
+    const fr = `les données «\u00a0${name}\u00a0»`;
+    return [name, name, fr, `See ${name}.`, `Voir ${fr}.`];
+  },
+);
+
 /** The names of the ordinary resources, in display order. */
-export const RESOURCES: readonly string[] = [...RECORDS, ...WORKSPACE, ...ADMINISTRATION].map(([name]) => name);
+export const RESOURCES: readonly string[] = [...WORDED, ...UNWORDED].map(([name]) => name);
 
 /** Every scope that may be granted, in display order. */
 export const CATALOGUE: readonly CatalogueScope[] = [
@@ -100,7 +111,7 @@ export const CATALOGUE: readonly CatalogueScope[] = [
     ],
     ['self:read', 'See whom the key belongs to.', 'Voir à qui appartient la clé.'],
   ]),
-  ...inGroup('records', RECORDS.flatMap(ordinaryScopes)),
+  ...inGroup('records', [...RECORDS, ...UNWORDED].flatMap(ordinaryScopes)),
   ...inGroup('workspace', WORKSPACE.flatMap(ordinaryScopes)),
   ...inGroup('services', [
     ['builder:read', 'See the drafts saved in the builder.', 'Voir les brouillons de l’éditeur.'],

@@ -103,10 +103,14 @@ export class Usage {
     return this.#waiting.length + (this.#batch?.events.length ?? 0);
   }
 
-  /** Many at a time, so that a full memory does not cost every request a move of the rest. */
+  /** A batch that failed is the oldest; else many at a time, so that not every request has to move all the rest. */
   #shedOldest(): void {
-    const count = Math.ceil(this.#settings.capacity / 50);
-    this.#shed += this.#waiting.splice(0, count).length;
+    if (this.#batch && !this.#running) {
+      this.#shed += this.#batch.events.length;
+      this.#batch = undefined;
+    } else {
+      this.#shed += this.#waiting.splice(0, Math.ceil(this.#settings.capacity / 50)).length;
+    }
   }
 
   #schedule(): void {

@@ -10,6 +10,9 @@ import { Rules } from './rule.ts';
  */
 const REMEMBERED = 20_000;
 
+/** Refuses: a limiter that leaves no count behind must not open the door. */
+const NOT_COUNTED = { remaining: 0, reset: 0 };
+
 /**
  * Counts in this process alone, with the limiter of koa-ratelimit's memory driver: its middleware around that costs as
  * much again, writes fractions into headers and answers what is ours to answer.
@@ -26,7 +29,10 @@ export class LocalCounter implements Counter {
     const rule = this.#rules.of(rate);
     const { limit: max, windowSeconds, text: namespace } = rule;
     const limiter = new MemoryLimiter({ id, db: this.#counts, max, duration: windowSeconds * 1000, namespace });
-    const { remaining, reset } = await limiter.get();
+    // Its promise gives the state as it is when a whole turn's requests have been counted, so it is read now.
+    this.#counts.latest = undefined;
+    void limiter.get();
+    const { remaining, reset } = this.#counts.latest ?? NOT_COUNTED;
     return new Count(this, rule, id, remaining, reset);
   }
 

@@ -3,18 +3,16 @@ import { LRUCache } from 'lru-cache';
 /** A Map that forgets what was not asked for the longest: koa-ratelimit takes nothing but a Map, and never removes from it. */
 export class RecentMap<Value extends object> extends Map<string, Value> {
   readonly #recent: LRUCache<string, Value>;
+  /** What was asked for or put in last. */
+  latest: Value | undefined = undefined;
 
   constructor(most: number) {
     super();
     this.#recent = new LRUCache({ max: most });
   }
 
-  override get size(): number {
-    return this.#recent.size;
-  }
-
   override get(key: string): Value | undefined {
-    return this.#recent.get(key);
+    return (this.latest = this.#recent.get(key));
   }
 
   override has(key: string): boolean {
@@ -22,7 +20,7 @@ export class RecentMap<Value extends object> extends Map<string, Value> {
   }
 
   override set(key: string, value: Value): this {
-    this.#recent.set(key, value);
+    this.#recent.set(key, (this.latest = value));
     return this;
   }
 

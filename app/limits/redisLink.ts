@@ -10,6 +10,8 @@ const PAUSE_MS = 1_000;
 const OPTIONS = {
   connectionName: 'latchkey',
   connectTimeout: 2_000,
+  // A stopping process would wait this long even for a connection that is gone.
+  disconnectTimeout: 50,
   // A connection that died without a word is found out by this, and made anew.
   socketTimeout: 5_000,
   retryStrategy: () => PAUSE_MS,

@@ -2,28 +2,31 @@ import { faultCode } from '../../db/faults.ts';
 import type { Context, Middleware } from '../context.ts';
 import type { Log } from '../log.ts';
 import { problemOf, type AppError } from '../errors.ts';
-import { renderPage } from '../views.ts';
+import { cookiesOf, type Cookies } from '../pages/cookies.ts';
+import { errorPage } from '../pages/errorPage.ts';
+import { readerOf } from '../pages/reader.ts';
 import { isForPrograms } from './programs.ts';
 
 /** The outermost answer to every error; what was set before it, such as CSP and no-store, stays. */
-export function handleErrors(log: Log): Middleware {
+export function handleErrors(log: Log, publicUrl: string): Middleware {
+  const cookies = cookiesOf(publicUrl);
   return async (ctx, next) => {
     try {
       await next();
     } catch (error) {
       const problem = problemOf(error);
       if (problem.status >= 500) logFault(log, ctx, problem, error);
-      answer(ctx, problem);
+      answer(ctx, problem, cookies);
     }
   };
 }
 
-function answer(ctx: Context, problem: AppError): void {
+function answer(ctx: Context, problem: AppError, cookies: Cookies): void {
   ctx.status = problem.status;
   ctx.set(problem.headers);
   if (wantsPage(ctx)) {
     ctx.type = 'html';
-    ctx.body = renderPage('error', { problem, requestId: ctx.state.requestId });
+    ctx.body = errorPage(ctx, problem, (ctx.state.reader ??= readerOf(ctx, cookies)));
     return;
   }
   ctx.body = JSON.stringify({

@@ -1,5 +1,6 @@
 import type { KeyHolder, Middleware, Person, Principal } from '../context.ts';
 import { roleCoversScope } from '../domain/role.ts';
+import { covers } from '../domain/scope.ts';
 import { AppError } from '../errors.ts';
 import { accessOf, type Access } from '../routes/access.ts';
 import { missingScope } from './challenge.ts';
@@ -13,6 +14,16 @@ export const requireAccess: Middleware = (ctx, next) => {
   ctx.state.granted = access;
   return next();
 };
+
+/** Whether the caller could use a route of this access, for pages that show only what leads somewhere. */
+export function mayUse(principal: Principal, access: Access): boolean {
+  try {
+    allow(principal, access);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function allow(principal: Principal, access: Access): void {
   switch (access.kind) {
@@ -43,9 +54,10 @@ function allowPerson(person: Person, { permission }: Access & { kind: 'permissio
   }
 }
 
-/** Keys manage keys only where the tenant has said so. */
+/** Keys manage keys only where the tenant has said so, and anything else only where the route names a scope for it. */
 function allowKey(key: KeyHolder, { permission, keyScope }: Access & { kind: 'permission' }): void {
-  if (keyScope === undefined || !key.tenant.policy.keysMayManageKeys) {
+  const managesKeys = keyScope !== undefined && covers('api-keys:*', keyScope);
+  if (keyScope === undefined || (managesKeys && !key.tenant.policy.keysMayManageKeys)) {
     throw new AppError('insufficient_permission', `API keys may not do this; it takes a person with ${permission}.`);
   }
   if (!holdsScope(key, keyScope)) throw missingScope(keyScope);

@@ -5,21 +5,23 @@ import { iso } from '../domain/times.ts';
 const Fields = z.record(z.string(), z.unknown()).nullable();
 
 /** One row of the audit log. */
-export const AuditEventAnswer = z.strictObject({
-  id: z.string(),
-  action: z.string(),
-  entity: z.string(),
-  entityId: z.string().nullable(),
-  actorType: z.enum(['user', 'api_key', 'system', 'anonymous']),
-  actorId: z.string().nullable(),
-  actorName: z.string().nullable(),
-  ipAddress: z.string().nullable(),
-  userAgent: z.string().nullable(),
-  requestId: z.string().nullable(),
-  before: Fields,
-  after: Fields,
-  createdAt: z.iso.datetime(),
-});
+export const AuditEventAnswer = z
+  .strictObject({
+    id: z.string(),
+    action: z.string(),
+    entity: z.string(),
+    entityId: z.string().nullable(),
+    actorType: z.enum(['user', 'api_key', 'system', 'anonymous']),
+    actorId: z.string().nullable(),
+    actorName: z.string().nullable(),
+    ipAddress: z.string().nullable(),
+    userAgent: z.string().nullable(),
+    requestId: z.string().nullable(),
+    before: Fields,
+    after: Fields,
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'AuditEvent' });
 
 export const AuditLogAnswer = z.strictObject({
   data: z.array(AuditEventAnswer),

@@ -33,9 +33,7 @@ export const BillingAnswer = z
     limits: LimitsAnswer,
     usage: z.strictObject({ keys: z.int(), requestsThisMonth: z.int() }),
     pendingCheckout: CheckoutAnswer.nullable(),
-    plans: z.array(
-      z.strictObject({ id: z.string(), name: z.string(), description: z.string(), limits: LimitsAnswer }),
-    ),
+    plans: z.array(z.strictObject({ id: z.string(), name: z.string(), description: z.string(), limits: LimitsAnswer })),
   })
   .meta({ id: 'Billing' });
 

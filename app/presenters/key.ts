@@ -8,35 +8,37 @@ import { iso } from '../domain/times.ts';
 const Time = z.iso.datetime();
 
 /** A key as everyone who may see it sees it: never its text, never its hash. */
-export const KeyAnswer = z.strictObject({
-  id: z.string(),
-  name: z.string(),
-  description: z.string().nullable(),
-  owner: z.enum(OWNERS),
-  environment: z.enum(ENVIRONMENTS),
-  keyPrefix: z.string(),
-  lastFour: z.string(),
-  scopes: z.array(z.string()),
-  status: z.enum(KEY_STATUSES),
-  expiresAt: Time.nullable(),
-  lastUsedAt: Time.nullable(),
-  lastUsedIp: z.string().nullable(),
-  allowedIps: z.array(z.string()),
-  rateLimit: RateLimit.nullable(),
-  monthlyQuota: z.int().nullable(),
-  externalId: z.string().nullable(),
-  metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-  previousKeyId: z.string().nullable(),
-  successorKeyId: z.string().nullable(),
-  graceEndsAt: Time.nullable(),
-  createdBy: z.string().nullable(),
-  createdAt: Time,
-  updatedAt: Time,
-  revokedAt: Time.nullable(),
-});
+export const KeyAnswer = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    description: z.string().nullable(),
+    owner: z.enum(OWNERS),
+    environment: z.enum(ENVIRONMENTS),
+    keyPrefix: z.string(),
+    lastFour: z.string(),
+    scopes: z.array(z.string()),
+    status: z.enum(KEY_STATUSES),
+    expiresAt: Time.nullable(),
+    lastUsedAt: Time.nullable(),
+    lastUsedIp: z.string().nullable(),
+    allowedIps: z.array(z.string()),
+    rateLimit: RateLimit.nullable(),
+    monthlyQuota: z.int().nullable(),
+    externalId: z.string().nullable(),
+    metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+    previousKeyId: z.string().nullable(),
+    successorKeyId: z.string().nullable(),
+    graceEndsAt: Time.nullable(),
+    createdBy: z.string().nullable(),
+    createdAt: Time,
+    updatedAt: Time,
+    revokedAt: Time.nullable(),
+  })
+  .meta({ id: 'ApiKey' });
 
 /** A key at the one moment its text is shown. */
-export const IssuedKeyAnswer = KeyAnswer.extend({ key: z.string() });
+export const IssuedKeyAnswer = KeyAnswer.extend({ key: z.string() }).meta({ id: 'IssuedApiKey' });
 
 export const KeyListAnswer = z.strictObject({
   data: z.array(KeyAnswer),

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { ApiKey } from '../../db/tables/apiKeys.ts';
 import { KeyAnswer, presentKey } from './key.ts';
 
-/** A key as support staff see it: with its tenant, and without what the tenant keeps beside it. */
-export const SupportKeyAnswer = KeyAnswer.omit({ metadata: true }).extend({
+/** A key as support staff see it: as its tenant does, and with the tenant. */
+export const SupportKeyAnswer = KeyAnswer.extend({
   tenant: z.strictObject({ id: z.string(), slug: z.string(), name: z.string() }),
 });
 
@@ -26,6 +26,5 @@ export function presentSupportKey(
   { id, slug, name }: KeyTenant,
   now: number,
 ): z.output<typeof SupportKeyAnswer> {
-  const { metadata: _, ...shown } = presentKey(key, now);
-  return { ...shown, tenant: { id, slug, name } };
+  return { ...presentKey(key, now), tenant: { id, slug, name } };
 }

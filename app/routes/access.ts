@@ -28,7 +28,10 @@ export function scope(required: string): Stated {
   return state({ kind: 'scope', scope: required });
 }
 
-/** People must hold the permission; keys may come only where the tenant's policy lets keys manage keys, with `keyScope`. */
+/**
+ * People must hold the permission, keys the `keyScope`, without which no key may come; where that is about keys, keys may
+ * come only if the tenant's policy lets keys manage keys.
+ */
 export function permission(required: Permission, keyScope?: string): Stated {
   return state({ kind: 'permission', permission: required, ...(keyScope !== undefined && { keyScope }) });
 }

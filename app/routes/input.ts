@@ -3,8 +3,14 @@ import type { Context, Middleware } from '../context.ts';
 import { AppError, type ErrorCode, type FieldError } from '../errors.ts';
 import { readJson } from '../middleware/body.ts';
 
+/** What a route reads of a request, and from where. */
+export interface Input {
+  from: 'body' | 'query';
+  schema: ZodType;
+}
+
 /** A handler that carries the schema of what it takes, for the documents made from the routes. */
-export type Takes = Middleware & { input: { from: 'body' | 'query'; schema: ZodType } };
+export type Takes = Middleware & { input: Input };
 
 /** A handler of a JSON body: 422 names each field that is wrong. */
 export function body<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) => Promise<void>): Takes {

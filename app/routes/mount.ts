@@ -40,7 +40,8 @@ function segmentsOf(router: Router<State>, prefix: string): string[] {
     .filter((layer) => layer.methods.length > 0)
     .map((layer) => {
       const segment = segmentOf(String(layer.path), prefix);
-      if (!segment || segment.startsWith(':'))
+      // An empty segment is the prefix with a slash behind it, such as the front page.
+      if (segment === undefined || segment.startsWith(':'))
         throw new Error(`${String(layer.path)} does not begin with a fixed segment`);
       return segment;
     });

@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import { decodeCursor, encodeCursor, type Position } from '../domain/cursor.ts';
 import { AppError } from '../errors.ts';
+import { WholeNumber } from './queryValues.ts';
 
 /** Where a page begins; a cursor of another tenant, list or filter is refused, since the page would silently be wrong. */
 export function positionOf(cursor: string | undefined, binding: string): Position | undefined {
@@ -21,4 +23,18 @@ export function pageOf<Row extends { id: string; createdAt: number }>(
   const last = rows.at(-1);
   const isLast = found.length <= limit || !last;
   return { rows, nextCursor: isLast ? null : encodeCursor({ at: last.createdAt, id: last.id }, binding) };
+}
+
+/** What every list that is read by cursor takes. */
+export const PAGE = { limit: WholeNumber({ max: 100, fallback: 50 }), cursor: z.string().optional() };
+
+/** Reads one page of a list; the binding names the list, its tenant and the filter. */
+export async function readPage<Row extends { id: string; createdAt: number }>(
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+  binding: readonly unknown[],
+  load: (page: { after: Position | undefined; limit: number }) => Promise<readonly Row[]>,
+): Promise<{ rows: Row[]; nextCursor: string | null }> {
+  const bound = JSON.stringify(binding);
+  const after = positionOf(cursor, bound);
+  return pageOf(await load({ after, limit: limit + 1 }), limit, bound);
 }

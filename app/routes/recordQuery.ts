@@ -2,10 +2,7 @@ import { z } from 'zod';
 import type { RecordFilter } from '../../db/tables/records.ts';
 import type { Resource } from '../domain/resources.ts';
 import { cleanName } from '../domain/text.ts';
-import { WholeNumber } from './queryValues.ts';
-
-/** A page of any list that is read by cursor. */
-export const PAGE = { limit: WholeNumber({ max: 100, fallback: 50 }), cursor: z.string().optional() };
+import { PAGE } from './paging.ts';
 
 // SQLite takes a NUL for the end of a pattern.
 const SearchText = z

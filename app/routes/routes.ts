@@ -1,17 +1,29 @@
 import type Router from '@koa/router';
 import type { Middleware, State } from '../context.ts';
 import { authenticate } from '../middleware/authenticate.ts';
+import { basicAuth } from '../middleware/basicAuth.ts';
 import { recordUse } from '../middleware/recordUse.ts';
 import type { TenantFrom } from '../middleware/tenant.ts';
 import type { Services } from '../services.ts';
-import { views } from '../views.ts';
-import { setupRoutes } from './admin/setup.ts';
 import { apiKeyRoutes } from './api/apiKeys.ts';
 import { auditLogRoutes } from './api/auditLogs.ts';
 import { authRoutes } from './api/auth.ts';
+import { billingRoutes } from './api/billing.ts';
+import { builderRoutes } from './api/builder.ts';
 import { healthRoutes } from './api/health.ts';
+import { marketplaceRoutes } from './api/marketplace.ts';
+import { memberRoutes } from './api/members.ts';
+import { openApiRoutes } from './api/openapi.ts';
+import { recordRoutes } from './api/records.ts';
+import { routeTableRoutes } from './api/routeTable.ts';
+import { securityCenterRoutes } from './api/securityCenter.ts';
+import { settingsRoutes } from './api/settings.ts';
+import { supportRoutes } from './api/support.ts';
+import { supportStaffRoutes } from './api/supportStaff.ts';
+import { userRoutes } from './api/users.ts';
 import { whoamiRoutes } from './api/whoami.ts';
-import { mount } from './mount.ts';
+import { mount, type Mount } from './mount.ts';
+import { pageMounts } from './pages.ts';
 import { routesByScope, routesOf, type Route } from './table.ts';
 
 /** Everything that is served: the way in, and the same routes as data. */
@@ -23,7 +35,6 @@ export interface Routes {
 /** The routers of the process, each mounted once; the API's stand below both of its prefixes. */
 export function createRoutes(services: Services): Routes {
   const table: Route[] = [];
-  const pageRouters = [setupRoutes(services)];
   const { limits } = services;
   const publicRouters = [healthRoutes(services)];
   const signInRouters = [authRoutes(services, limits.login)];
@@ -31,6 +42,16 @@ export function createRoutes(services: Services): Routes {
     whoamiRoutes(),
     apiKeyRoutes(services, () => routesByScope(table)),
     auditLogRoutes(services),
+    ...recordRoutes(services),
+    memberRoutes(services),
+    userRoutes(services),
+    settingsRoutes(services),
+    securityCenterRoutes(services),
+    builderRoutes(services),
+    supportRoutes(services),
+    billingRoutes(services),
+    marketplaceRoutes(services),
+    routeTableRoutes(() => table),
   ];
 
   const guards = (tenantFrom: TenantFrom): Middleware[] => [
@@ -39,12 +60,22 @@ export function createRoutes(services: Services): Routes {
     limits.key,
   ];
   const mounts = [
-    mount('', [views()], pageRouters),
+    ...pageMounts(services),
+    mount('', [], [openApiRoutes(() => table)]),
     mount('/api', [], publicRouters),
+    ...supportMounts(services),
     mount('/api', [limits.address], signInRouters),
     mount('/api/v1', guards('credential'), apiRouters),
     mount('/api', guards('header'), apiRouters),
   ];
   for (const { routers } of mounts) table.push(...routesOf(routers));
   return { middlewares: mounts.map(({ middleware }) => middleware), table };
+}
+
+/** Where no support staff is configured, nothing of theirs exists. */
+function supportMounts(services: Services): Mount[] {
+  const { config, limits } = services;
+  if (!config.support) return [];
+  const guard = basicAuth(config.support, { failures: limits.support, rate: config.limits.login });
+  return [mount('/api', [guard], [supportStaffRoutes(services)])];
 }

@@ -1,12 +1,18 @@
 import type Router from '@koa/router';
 import type { State } from '../context.ts';
 import { accessOfLayer, type Access } from './access.ts';
+import type { Answer, Answering } from './answers.ts';
+import type { Input, Takes } from './input.ts';
 
 /** One route as its definition states it; documents, tables and proxies read these and nothing else. */
 export interface Route {
   method: string;
   path: string;
   access: Access;
+  /** What it reads of a request beside the path; absent where that is nothing. */
+  input?: Input;
+  /** What it says when all is well, first of all, and what else it says that is no problem. */
+  answers: readonly Answer[];
 }
 
 /** Every route of these routers; throws on one that does not state who may use it, so that it never serves. */
@@ -18,10 +24,21 @@ export function routesOf(routers: readonly Router<State>[]): Route[] {
         .map((method) => {
           const access = accessOfLayer(layer);
           if (!access) throw new Error(`${method} ${String(layer.path)} does not state who may use it`);
-          return { method, path: String(layer.path), access };
+          const input = inputOf(layer.stack);
+          return { method, path: String(layer.path), access, answers: answersOf(layer.stack), ...(input && { input }) };
         }),
     ),
   );
+}
+
+function inputOf(stack: readonly unknown[]): Input | undefined {
+  const takes = stack.find((middleware) => typeof middleware === 'function' && 'input' in middleware);
+  return (takes as Takes | undefined)?.input;
+}
+
+function answersOf(stack: readonly unknown[]): Answer[] {
+  const stating = stack.filter((middleware) => typeof middleware === 'function' && 'answer' in middleware);
+  return (stating as Answering[]).map(({ answer }) => answer);
 }
 
 /** Which routes each scope opens, as `GET /api/v1/projects`. */

@@ -2,7 +2,8 @@ import { audit } from './0003_audit.ts';
 import { keys } from './0002_keys.ts';
 import { people } from './0001_people.ts';
 import { plans } from './0005_plans.ts';
+import { records } from './0004_records.ts';
 import type { Step } from './steps.ts';
 
 /** Every step ever released, in order. Add at the end; never edit, rename or reorder what stands. */
-export const STEPS: readonly Step[] = [...people, ...keys, ...audit, ...plans];
+export const STEPS: readonly Step[] = [...people, ...keys, ...audit, ...records, ...plans];

@@ -1,4 +1,5 @@
 import type { Position } from '../../app/domain/cursor.ts';
+import { along } from '../along.ts';
 import type { Db } from '../connect.ts';
 
 /** One request made with a key. */
@@ -31,6 +32,7 @@ interface Row {
   created_at: number;
 }
 
+const TABLE = 'api_key_usage';
 /** Rows of one statement: SQLite takes 32,766 values at once. */
 const CHUNK = 500;
 
@@ -46,7 +48,8 @@ export async function listKeyUsage(
   keyId: string,
   { after, limit }: { after?: Position | undefined; limit: number },
 ): Promise<KeyUsage[]> {
-  const rows = table(db).where({ key_id: keyId, tenant_id: tenantId });
+  const rows = db<Row>(along(db, TABLE, 'api_key_usage_key_id_created_at_id'));
+  void rows.where({ key_id: keyId, tenant_id: tenantId });
   // The first condition repeats what the second implies: it is the one that an index can begin with.
   if (after) {
     void rows.where('created_at', '<=', after.at);
@@ -57,7 +60,7 @@ export async function listKeyUsage(
 }
 
 function table(db: Db) {
-  return db<Row>('api_key_usage');
+  return db<Row>(TABLE);
 }
 
 function rowOf(usage: KeyUsage): Row {

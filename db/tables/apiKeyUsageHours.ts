@@ -112,7 +112,7 @@ export async function countOfTenant(db: Db, tenantId: string, { from, to }: Span
     .where('hour', '>=', from)
     .where('hour', '<', to)
     .first<{ requests: number | null }>(requests(db));
-  return Number(row.requests ?? 0);
+  return row.requests ?? 0;
 }
 
 function within(db: Db, tenantId: string, keyId: string, { from, to }: Span) {

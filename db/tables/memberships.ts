@@ -1,5 +1,7 @@
 import { PERMISSIONS, ROLES, type Permission, type Role } from '../../app/domain/role.ts';
 import type { Db } from '../connect.ts';
+import type { Page } from '../newestFirst.ts';
+import { userStatusOf, type UserStatus } from './users.ts';
 
 /** What a person is in a tenant; `permissions` are those granted beyond the role's own. */
 export interface Membership {
@@ -14,6 +16,16 @@ export interface Belonging extends Membership {
   tenant: { id: string; slug: string; name: string };
 }
 
+/** A membership with the person in it. */
+export interface Member extends Membership {
+  /** The person's. */
+  id: string;
+  email: string;
+  name: string;
+  status: UserStatus;
+  createdAt: number;
+}
+
 interface Row {
   tenant_id: string;
   user_id: string;
@@ -22,6 +34,9 @@ interface Row {
   created_at: number;
   updated_at: number;
 }
+
+type MemberRow = Row & { email: string; name: string; status: string };
+const MEMBER_COLUMNS = ['memberships.*', 'users.email', 'users.name', 'users.status'];
 
 export async function insertMembership(db: Db, membership: Membership, now: number): Promise<void> {
   const { tenantId, userId, role, permissions } = membership;
@@ -53,10 +68,35 @@ export async function belongingsOf(db: Db, userId: string): Promise<Belonging[]>
   }));
 }
 
-/** The owners of a tenant, held until the transaction ends so that the last one cannot be lost twice at once. */
+/**
+ * The owners of a tenant who can sign in, held until the transaction ends so that the last one cannot be lost twice at
+ * once.
+ */
 export async function lockOwners(trx: Db, tenantId: string): Promise<string[]> {
-  const rows = await table(trx).where({ tenant_id: tenantId, role: 'OWNER' }).forUpdate().select('user_id');
+  const rows = await table(trx)
+    .join('users', 'users.id', 'memberships.user_id')
+    .where({ 'memberships.tenant_id': tenantId, 'memberships.role': 'OWNER', 'users.status': 'active' })
+    .forUpdate()
+    .select<{ user_id: string }[]>('memberships.user_id');
   return rows.map((row) => row.user_id);
+}
+
+export async function findMember(db: Db, tenantId: string, userId: string): Promise<Member | undefined> {
+  const row = await members(db, tenantId)
+    .where('memberships.user_id', userId)
+    .first<MemberRow | undefined>(...MEMBER_COLUMNS);
+  return row && memberOf(row);
+}
+
+/** A tenant's people, those known longest first, from behind a position on. */
+export async function listMembers(db: Db, tenantId: string, { after, limit }: Page): Promise<Member[]> {
+  const rows = members(db, tenantId);
+  if (after) void rows.where('memberships.user_id', '>', after.id);
+  const found = await rows
+    .orderBy('memberships.user_id')
+    .limit(limit)
+    .select<MemberRow[]>(...MEMBER_COLUMNS);
+  return found.map(memberOf);
 }
 
 export async function changeMembership(db: Db, membership: Membership, now: number): Promise<void> {
@@ -64,6 +104,14 @@ export async function changeMembership(db: Db, membership: Membership, now: numb
   await table(db)
     .where({ tenant_id: tenantId, user_id: userId })
     .update({ role, permissions: JSON.stringify(permissions), updated_at: now });
+}
+
+export async function deleteMembership(db: Db, tenantId: string, userId: string): Promise<void> {
+  await table(db).where({ tenant_id: tenantId, user_id: userId }).delete();
+}
+
+function members(db: Db, tenantId: string) {
+  return table(db).join('users', 'users.id', 'memberships.user_id').where('memberships.tenant_id', tenantId);
 }
 
 function table(db: Db) {
@@ -78,5 +126,16 @@ function membershipOf(row: Row): Membership {
     // What this release does not know gives the least.
     role: ROLES.find((role) => role === row.role) ?? 'MEMBER',
     permissions: PERMISSIONS.filter((permission) => granted.includes(permission)),
+  };
+}
+
+function memberOf(row: MemberRow): Member {
+  return {
+    ...membershipOf(row),
+    id: row.user_id,
+    email: row.email,
+    name: row.name,
+    status: userStatusOf(row.status),
+    createdAt: row.created_at,
   };
 }

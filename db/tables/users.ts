@@ -1,6 +1,8 @@
+import type { Locale, Theme } from '../../app/domain/locale.ts';
 import type { Db } from '../connect.ts';
 
-export type UserStatus = 'active' | 'disabled';
+export const USER_STATUSES = ['active', 'disabled'] as const;
+export type UserStatus = (typeof USER_STATUSES)[number];
 
 export interface User {
   id: string;
@@ -26,6 +28,8 @@ interface Row {
   created_at: number;
   updated_at: number;
   last_login_at: number | null;
+  locale: string | null;
+  theme: string | null;
 }
 
 export interface NewUser {
@@ -65,6 +69,16 @@ export async function anyUser(db: Db): Promise<boolean> {
   return (await table(db).first('id')) !== undefined;
 }
 
+/** One person, held until the transaction ends so that nobody else changes them meanwhile. */
+export async function lockUser(trx: Db, id: string): Promise<User | undefined> {
+  const row = await table(trx).where({ id }).forUpdate().first();
+  return row && userOf(row);
+}
+
+export async function renameUser(db: Db, id: string, name: string, now: number): Promise<void> {
+  await table(db).where({ id }).update({ name, updated_at: now });
+}
+
 export async function changeUserStatus(db: Db, id: string, status: UserStatus, now: number): Promise<void> {
   await table(db).where({ id }).update({ status, updated_at: now });
 }
@@ -79,6 +93,24 @@ export async function noteLogin(db: Db, id: string, now: number): Promise<void> 
   await table(db).where({ id }).update({ last_login_at: now });
 }
 
+/** What this release does not know does not get in. */
+export function userStatusOf(text: string): UserStatus {
+  return text === 'active' ? 'active' : 'disabled';
+}
+
+/** How a person wants their pages; what is left out stays. */
+export async function changePreferences(
+  db: Db,
+  id: string,
+  preferences: { locale?: Locale; theme?: Theme },
+): Promise<void> {
+  await table(db).where({ id }).update(preferences);
+}
+
+export async function changePasswordHash(db: Db, id: string, passwordHash: string, now: number): Promise<void> {
+  await table(db).where({ id }).update({ password_hash: passwordHash, updated_at: now });
+}
+
 function table(db: Db) {
   return db<Row>('users');
 }
@@ -89,8 +121,7 @@ function userOf(row: Row): User {
     email: row.email,
     name: row.name,
     passwordHash: row.password_hash,
-    // What this release does not know does not get in.
-    status: row.status === 'active' ? 'active' : 'disabled',
+    status: userStatusOf(row.status),
     operator: Boolean(row.operator),
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -9,6 +9,9 @@ import { UsageError, type Command, type Result } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { help } from './help.ts';
 
+/** The log would stand between the lines of an answer; what goes wrong is said on its own. */
+const NO_LOG = createLog('silent');
+
 /** Where a run reads and writes. */
 export interface Terminal {
   env: Readonly<Record<string, string | undefined>>;
@@ -43,8 +46,7 @@ function commandIn(words: readonly string[]): Command {
 }
 
 async function perform(command: Command, args: Args, { env, readInput }: Terminal): Promise<Result> {
-  // The log would stand between the lines of the answer; what goes wrong is said on its own.
-  const services = openServices(readConfig(env), createLog('silent'));
+  const services = openServices(readConfig(env), NO_LOG);
   try {
     if (!command.beforeMigration) await requireSchema(services);
     return await command.run({ services, now: Date.now(), readInput }, args);

@@ -24,7 +24,8 @@ interface Program {
   /** The file that Node runs. */
   file: string;
   env?: Record<string, string>;
-  core: number;
+  /** Any, unless given. */
+  core?: number;
   /** Where its output goes. */
   log: string;
   args?: string[];
@@ -42,11 +43,15 @@ export const DATABASE_CORES = CORES > 2 ? `2-${CORES - 1}` : String(GENERATOR_CO
 
 /** What the report says of where things ran. */
 export function machine(): string {
-  const where =
-    CORES > 2
-      ? 'the database has the rest'
-      : 'the database shares the second with the load generator, the server has the first';
-  return `${CORES} shared cores; ${canPin ? `one server under test at a time on the first, ${where}` : 'nothing pinned: no taskset'}`;
+  if (!canPin) return `${CORES} shared cores, nothing pinned for want of taskset`;
+  const database = CORES > 2 ? 'the database the rest' : 'which the database shares';
+  return `${CORES} shared cores: the server under test has the first, the load generator the second, ${database}`;
+}
+
+/** A command that runs on one core where that can be asked for. */
+export function onCore(core: number | undefined, command: string, args: string[]): string[] {
+  const own = [command, ...args];
+  return canPin && core !== undefined ? ['taskset', '-c', String(core), ...own] : own;
 }
 
 /** Keeps a process that runs already, with all its threads, to some cores. */
@@ -66,10 +71,10 @@ process.on('exit', () => {
 
 /** Starts a Node program on one core. */
 export function start({ file, env = {}, core, log, args = [] }: Program): Child {
-  const command = [...(canPin ? ['taskset', '-c', String(core)] : []), process.execPath, ...args, file];
+  const [command = '', ...rest] = onCore(core, process.execPath, [...args, file]);
   const output = openSync(log, 'a');
-  const child = spawn(command[0] ?? '', command.slice(1), {
-    env: { PATH: process.env['PATH'], ...env },
+  const child = spawn(command, rest, {
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
     stdio: ['ignore', output, output, 'ipc'],
   });
   closeSync(output);

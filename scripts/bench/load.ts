@@ -1,5 +1,11 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import type { Child } from './children.ts';
+import { accessSync, constants } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { ROOT } from '../../app/root.ts';
+import { PATH } from './answer.ts';
+import { GENERATOR_CORE, onCore, start } from './children.ts';
 
 /** One run of load against one server. */
 export interface Load {
@@ -21,15 +27,74 @@ export interface Outcome {
   p99Ms: number;
 }
 
-/** Has the generator run one load; an answer other than 200 means the figures would be of something else, and ends the bench. */
-export async function run(generator: Child, load: Load): Promise<Outcome> {
-  const answered = once(generator.process, 'message') as Promise<[{ outcome: Outcome } | { failed: string }]>;
-  generator.process.send(load);
-  const [message] = await answered;
-  if ('failed' in message) throw new Error(`The load generator stopped: ${message.failed}`);
-  const { outcome } = message;
+export interface Generator {
+  readonly name: string;
+  run(load: Load): Promise<Outcome>;
+  /** Processor time used so far; NaN where it is not known. */
+  cpuSeconds(): number;
+}
+
+/** wrk where it is installed, otherwise a generator of our own, which costs less than the ones that npm has. */
+export function startGenerator(log: string): Generator {
+  const wrk = onPath('wrk');
+  const generator = wrk === undefined ? ownGenerator(log) : wrkGenerator(wrk);
+  return { ...generator, run: async (load) => only200(await generator.run(load)) };
+}
+
+/** An answer other than 200 means that the figures would be of something else. */
+function only200(outcome: Outcome): Outcome {
   if (Object.keys(outcome.refused).length > 0) {
-    throw new Error(`The server under test refused requests: ${JSON.stringify(outcome.refused)}`);
+    throw new Error(`the server under test refused requests: ${JSON.stringify(outcome.refused)}`);
   }
   return outcome;
+}
+
+function ownGenerator(log: string): Generator {
+  const file = path.join(ROOT, 'dist/scripts/bench/generator.js');
+  const child = start({ file, core: GENERATOR_CORE, log });
+  return {
+    name: 'a generator of its own',
+    cpuSeconds: () => child.cpuSeconds(),
+    run: async (load) => {
+      const answered = once(child.process, 'message') as Promise<[{ outcome: Outcome } | { failed: string }]>;
+      child.process.send(load);
+      const [message] = await answered;
+      if ('failed' in message) throw new Error(`the load generator stopped: ${message.failed}`);
+      return message.outcome;
+    },
+  };
+}
+
+function wrkGenerator(wrk: string): Generator {
+  const script = path.join(ROOT, 'scripts/bench/wrk.lua');
+  const run = promisify(execFile);
+  return {
+    name: 'wrk',
+    cpuSeconds: () => NaN,
+    run: async ({ port, keysFile, connections, seconds, addresses = 0 }) => {
+      // It takes whole seconds only.
+      const shape = ['-t1', `-c${connections}`, `-d${Math.max(1, Math.round(seconds))}s`, '--timeout', '10s'];
+      const [command = wrk, ...args] = onCore(GENERATOR_CORE, wrk, [
+        ...shape,
+        ...['-s', script, `http://127.0.0.1:${port}${PATH}`, '--', keysFile, String(addresses)],
+      ]);
+      const { stderr } = await run(command, args);
+      return JSON.parse(stderr) as Outcome;
+    },
+  };
+}
+
+function onPath(program: string): string | undefined {
+  return (process.env['PATH'] ?? '')
+    .split(path.delimiter)
+    .filter(Boolean)
+    .map((folder) => path.join(folder, program))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
 }

@@ -160,13 +160,12 @@ onEachDatabase('whoever manages keys', (database) => {
         expect(refusal(refused, 422, 'invalid_input')).to.deep.equal(['owner']);
       });
 
-      it('that belongs to a person reaches no further than that person', async () => {
-        const own = await issue(server, as(maud), { scopes: ['read', 'projects:write'], owner: 'user' });
-        await server.services
-          .db('api_keys')
-          .where({ id: own.id })
-          .update({ scopes: JSON.stringify(['*']) });
-        refusal(await create(by(own), ['read']), 403, 'insufficient_scope');
+      it('that belongs to a person gives no more than that person could', async () => {
+        const own = await issue(server, as(cast.alice), { scopes: ['*'], owner: 'user' });
+        keyOf(await create(by(own), ['billing:write']), 201);
+        await server.services.db('api_keys').where({ id: own.id }).update({ user_id: cast.carol.id });
+        refusal(await create(by(own), ['billing:write']), 403, 'insufficient_scope');
+        keyOf(await create(by(own), ['billing:read']), 201);
       });
 
       it('rotates itself', async () => {

@@ -79,7 +79,7 @@ onDatabase('sqlite', 'the HTTP frame', (database) => {
       expect(answer.text).not.to.match(/canary|nothing\b(?! at this address)/);
     });
 
-    for (const path of ['/API/health', '/Api/Health', '/api/Health', '/api/health/', '/api//health', '//api/health']) {
+    for (const path of ['/API/health', '/Api/Health', '/api/Health', '/api/health/', '/api/health/LIVE', '/api//health', '//api/health']) {
       it(`${path} by 404, for it is not /api/health`, async () => {
         expectProblem(await server.get(path), 404, 'not_found');
       });

@@ -55,6 +55,13 @@ onEachDatabase('the limit of a key', (database) => {
     expect((await use(await issue(server, as(cast.charlie)))).status).to.equal(200);
   });
 
+  it('lets as many of many at once pass as it says', async () => {
+    const key = await newKey({ rateLimit: { limit: 10, windowSeconds: 60 } });
+    const answers = await Promise.all(Array.from({ length: 30 }, async () => use(key)));
+    const passed = answers.filter(({ status }) => status === 200).map((answer) => rateOf(answer).remaining);
+    expect(passed.sort((a, b) => b - a)).to.deep.equal([9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
+  });
+
   it('is counted over both mounts and all ways to send the key together', async () => {
     const { key } = await newKey();
     const ways: [string, Headers][] = [

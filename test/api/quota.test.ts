@@ -102,16 +102,16 @@ onEachDatabase('the monthly quota of a key', (database) => {
   });
 
   it('answers 503 when it cannot be counted, and only for keys that have one', async () => {
-    const { schema } = server.services.db;
+    const { db } = server.services;
     const limited = await newKey({ monthlyQuota: 5 });
     const free = await newKey({});
-    await schema.renameTable('api_key_quotas', 'away');
+    await db.schema.renameTable('api_key_quotas', 'away');
     try {
       const answer = await use(limited);
       expect([answer.status, answer.headers['retry-after']]).to.deep.equal([503, '1']);
       expect((await use(free)).status).to.equal(200);
     } finally {
-      await schema.renameTable('away', 'api_key_quotas');
+      await db.schema.renameTable('away', 'api_key_quotas');
     }
     expect((await use(limited)).status).to.equal(200);
   });

@@ -158,8 +158,13 @@ onDatabase('sqlite', 'a transaction', (database) => {
   function lockFile(): () => void {
     const { file } = config() as { file: string };
     const other = openSqlite(file);
-    other.exec('BEGIN IMMEDIATE');
-    other.exec("UPDATE accounts SET balance = balance + 1 WHERE id = 'a'");
+    try {
+      other.exec('BEGIN IMMEDIATE');
+      other.exec("UPDATE accounts SET balance = balance + 1 WHERE id = 'a'");
+    } catch (error) {
+      other.close();
+      throw error;
+    }
     return () => {
       other.exec('COMMIT');
       other.close();
@@ -198,9 +203,28 @@ onDatabase('sqlite', 'a transaction', (database) => {
     expect(await balanceOf(db(), 'a')).to.equal(101);
   });
 
-  it('reads what stands while another process writes', async () => {
+  it('keeps other processes from writing between what it reads and what it writes', async () => {
+    await transaction(db(), async (trx) => {
+      const before = (await balanceOf(trx, 'a')) ?? 0;
+      expect(lockFile).to.throw('locked');
+      await accounts(trx)
+        .where({ id: 'a' })
+        .update({ balance: before + 1 });
+    });
+    expect(await balanceOf(db(), 'a')).to.equal(101);
+  });
+
+  it('and reading never wait for each other', async () => {
+    const { file } = config() as { file: string };
     const unlock = lockFile();
     expect(await balanceOf(db(), 'a')).to.equal(100);
     unlock();
+    const reader = openSqlite(file);
+    reader.exec('BEGIN');
+    expect(reader.prepare("SELECT balance FROM accounts WHERE id = 'a'").get()).to.include({ balance: 101 });
+    const started = performance.now();
+    await transaction(db(), async (trx) => accounts(trx).where({ id: 'a' }).update({ balance: 7 }));
+    expect(performance.now() - started).to.be.lessThan(500);
+    reader.close();
   });
 });

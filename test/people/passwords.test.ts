@@ -62,12 +62,17 @@ describe('work in turns', () => {
     await work[1];
     await turnOfEvents();
     expect(started).to.deep.equal([0, 1, 2]);
+    // Whoever comes now stands behind the one who waits, although a place has changed hands.
+    const late = turn(async () => started.push(4));
+    await turnOfEvents();
+    expect(started).to.deep.equal([0, 1, 2]);
     finish[0]?.();
     finish[2]?.();
     await turnOfEvents();
-    expect(started).to.deep.equal([0, 1, 2, 3]);
+    expect(started.slice(0, 4)).to.deep.equal([0, 1, 2, 3]);
     finish[3]?.();
-    await Promise.all(work);
+    await Promise.all([...work, late]);
+    expect(started).to.deep.equal([0, 1, 2, 3, 4]);
   });
 
   it('refuses with 503 when too many wait, and takes more once they are through', async () => {

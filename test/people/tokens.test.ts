@@ -161,6 +161,9 @@ describe('without an identity provider', () => {
 
   it('the key is a secret key and nothing else, so no public key can be mistaken for it', async () => {
     expect(await door({ alg: 'HS256' }, good())).to.have.property('type', 'secret');
+    for (const alg of ['none', 'HS384', 'RS256', 'hs256', '', undefined, ['HS256']]) {
+      await expectRefused(door({ alg, kid: 'one' }, good()));
+    }
   });
 });
 
@@ -240,7 +243,12 @@ describe('with the key set of an identity provider', () => {
       await expectRefused(accept(signed(kid)));
     }
     await expectRefused(accept(signed('verify', ec.privateKey, 'ES256')));
-    await expectRefused(accept(byHand({ alg: 'RS256', kid: 'small' }, good())));
+    // Asked of the door itself, for jsonwebtoken would refuse these two as well.
+    for (const [alg, kid] of [
+      ['RS256', 'small'],
+      ['ES256', 'p384'],
+    ])
+      await expectRefused(door({ alg, kid }, good()));
     await expectAccepted(signed('verify'));
     await expectAccepted(signed('curve', ec.privateKey, 'ES256'));
   });
@@ -311,6 +319,11 @@ describe('with the key set of an identity provider', () => {
 
   it('a provider that stops in the middle of its answer is 503', async () => {
     provider.answer = (response) => response.write('{"keys":[');
+    await expectUnavailable(signed('one'));
+  });
+
+  it('an error is no key set, whatever it says', async () => {
+    provider.answer = (response) => response.writeHead(404).end(JSON.stringify({ keys: provider.keys }));
     await expectUnavailable(signed('one'));
   });
 

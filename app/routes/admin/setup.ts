@@ -7,18 +7,22 @@ import { AppError } from '../../errors.ts';
 import { readForm } from '../../middleware/body.ts';
 import { readFirstPerson, type FirstPersonProblems } from '../../people/firstPerson.ts';
 import { isSetUpToken } from '../../people/setUpLink.ts';
+import type { Pages } from '../../pages/pages.ts';
 import { presentFirstSteps } from '../../presenters/firstSteps.ts';
 import type { Services } from '../../services.ts';
 import { open } from '../access.ts';
 import { ROUTER } from '../router.ts';
 
 /** The page on which the first person sets themselves up, for whoever holds the link that the start printed. */
-export function setupRoutes({ config, db, secret }: Pick<Services, 'config' | 'db' | 'secret'>): Router<State> {
+export function setupRoutes(
+  { config, db, secret }: Pick<Services, 'config' | 'db' | 'secret'>,
+  pages: Pages,
+): Router<State> {
   return new Router<State>(ROUTER)
     .get('/setup', open(), async (ctx) => {
       const token = new URLSearchParams(ctx.querystring).get('token') ?? '';
       await refuseOthers(token);
-      await showForm(ctx, token);
+      await showForm(ctx, pages, token);
     })
     .post('/setup', open(), async (ctx) => {
       const form = await readForm(ctx);
@@ -28,12 +32,13 @@ export function setupRoutes({ config, db, secret }: Pick<Services, 'config' | 'd
       const read = readFirstPerson(written);
       if ('problems' in read) {
         ctx.status = 422;
-        await showForm(ctx, token, written, read.problems);
+        await showForm(ctx, pages, token, written, read.problems);
         return;
       }
       const made = await setUp({ db, now: Date.now(), origin: originOf(ctx) }, read.person);
       if (!made) throw gone();
-      await ctx.render('setUpDone', presentFirstSteps(config.publicUrl, made));
+      const locals = presentFirstSteps(config.publicUrl, made);
+      await pages.showOpen(ctx, 'setUpDone', { title: pages.texts(ctx).t('setup.done_title'), locals });
     });
 
   /** The token in the form is what a forged request could not know; once somebody exists it opens nothing. */
@@ -52,15 +57,16 @@ function personIn(form: URLSearchParams): FirstPerson {
 /** The password is never written back into a page. */
 async function showForm(
   ctx: Context,
+  pages: Pages,
   token: string,
   { name, email, tenantName }: Omit<FirstPerson, 'password'> = { name: '', email: '', tenantName: '' },
   problems: FirstPersonProblems = {},
 ): Promise<void> {
-  const inOrder = FIELDS.flatMap((field) => {
-    const problem = problems[field];
-    return problem === undefined ? [] : [{ field, problem }];
-  });
-  await ctx.render('setUp', { token, values: { name, email, tenantName }, problems, inOrder });
+  const { t, said } = pages.texts(ctx);
+  const translated = Object.fromEntries(Object.entries(problems).map(([field, problem]) => [field, said(problem)]));
+  const title = t(Object.keys(problems).length > 0 ? 'setup.title_again' : 'setup.title');
+  const locals = { token, values: { name, email, tenantName }, problems: translated, fields: FIELDS };
+  await pages.showOpen(ctx, 'setUp', { title, locals });
 }
 
 function gone(): AppError {

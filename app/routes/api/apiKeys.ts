@@ -64,7 +64,7 @@ export function apiKeyRoutes(
     .post(
       '/api-keys',
       managing(),
-      answers(201, IssuedKeyAnswer, 'Creates a key; its text is in this answer and nowhere else.'),
+      answers(201, IssuedKeyAnswer, 'Creates a key; its text is in this answer and nowhere else.', ['plan_limit']),
       body(NewKey, async (ctx, wish) => {
         const act = actOf(ctx, db);
         const { key, text } = await issueKey(act, config.keys, wish);
@@ -101,7 +101,7 @@ export function apiKeyRoutes(
     .patch(
       '/api-keys/:id',
       managing(),
-      answers(200, KeyAnswer, 'Changes a key, from its next request on.'),
+      answers(200, KeyAnswer, 'Changes a key, from its next request on.', ['key_not_active']),
       body(KeyChange, async (ctx, change) => {
         const act = actOf(ctx, db);
         const id = idOf(ctx);
@@ -112,7 +112,10 @@ export function apiKeyRoutes(
     .post(
       '/api-keys/:id/rotate',
       managing(),
-      answers(200, IssuedKeyAnswer, 'Puts a new key in the place of this one, at once or with an overlap.'),
+      answers(200, IssuedKeyAnswer, 'Puts a new key in the place of this one, at once or with an overlap.', [
+        'already_rotated',
+        'key_not_active',
+      ]),
       body(Rotation, async (ctx, rotation) => {
         const act = actOf(ctx, db);
         const { key, text } = await rotateKey(act, config.keys, idOf(ctx), rotation);

@@ -15,7 +15,9 @@ import { body } from '../input.ts';
 import { ROUTER } from '../router.ts';
 
 // Whatever was typed is only ever wrong, so that the answer says nothing of which emails could have an account.
-const Login = z.strictObject({ email: z.string().min(1), password: z.string().min(1) });
+const Login = z
+  .strictObject({ email: z.string().min(1), password: z.string().min(1) })
+  .meta({ examples: [{ email: 'ada@example.com', password: 'a long and quiet evening' }] });
 
 /** Turns an email and a password into a token. */
 export function authRoutes(
@@ -26,7 +28,11 @@ export function authRoutes(
   return new Router<State>(ROUTER).post(
     '/auth/login',
     open(),
-    answers(200, LoginAnswer, 'Turns an email and a password into a Bearer token.'),
+    answers(200, LoginAnswer, 'Turns an email and a password into a Bearer token.', [
+      'invalid_login',
+      'rate_limited',
+      'temporarily_unavailable',
+    ]),
     body(Login, async (ctx, login) => {
       const act = { db, now: Date.now(), origin: originOf(ctx) };
       const who = { email: login.email, address: ctx.state.address };

@@ -53,9 +53,12 @@ export function billingRoutes(
     .post(
       '/billing/checkout',
       scope('billing:write'),
-      answers(201, CheckoutAnswer, 'Orders a plan, which an owner then confirms; a reference sent twice is one order.', [
-        'conflict',
-      ]),
+      answers(
+        201,
+        CheckoutAnswer,
+        'Orders a plan, which an owner then confirms; a reference sent twice is one order.',
+        ['conflict'],
+      ),
       body(Order, async (ctx, order) => {
         ctx.body = presentCheckout(await startCheckout(actOf(ctx, db), provider, order));
         ctx.status = 201;
@@ -64,7 +67,9 @@ export function billingRoutes(
     .post(
       '/billing/checkouts/:id/confirm',
       permission('billing:manage'),
-      answers(200, CheckoutAnswer, 'Confirms an order, in person: from now on the limits of its plan hold.', ['conflict']),
+      answers(200, CheckoutAnswer, 'Confirms an order, in person: from now on the limits of its plan hold.', [
+        'conflict',
+      ]),
       async (ctx) => {
         ctx.body = presentCheckout(await confirmCheckout(actOf(ctx, db), provider, idOf(ctx)));
       },

@@ -1,33 +1,46 @@
 import Router from '@koa/router';
+import { z } from 'zod';
 import type { Db } from '../../../db/connect.ts';
 import { migrationState } from '../../../db/migrate.ts';
 import type { State } from '../../context.ts';
 import type { Services } from '../../services.ts';
 import { open } from '../access.ts';
+import { answers } from '../answers.ts';
 import { ROUTER } from '../router.ts';
 
-interface Health {
-  status: 'ok' | 'unavailable' | 'stopping';
-  database: 'ok' | 'unreachable';
-  migrations: 'current' | 'pending' | 'unknown';
-}
+const HealthAnswer = z
+  .strictObject({
+    status: z.enum(['ok', 'unavailable', 'stopping']),
+    database: z.enum(['ok', 'unreachable']),
+    migrations: z.enum(['current', 'pending', 'unknown']),
+  })
+  .meta({ id: 'Health' });
+type Health = z.output<typeof HealthAnswer>;
+
+const LiveAnswer = z.strictObject({ status: z.literal('ok') });
 
 /** Liveness says the process runs; readiness says it can answer, and why not. */
 export function healthRoutes({ db, readiness }: Services): Router<State> {
   const check = shared(() => checkDatabase(db));
   return new Router<State>(ROUTER)
-    .get('/health/live', open(), async (ctx) => {
+    .get('/health/live', open(), answers(200, LiveAnswer, 'Says that the process runs.'), async (ctx) => {
       ctx.body = { status: 'ok' };
     })
-    .get('/health', open(), async (ctx) => {
-      const database = await check();
-      const health: Health = { ...database, status: readiness.stopping ? 'stopping' : database.status };
-      if (health.status !== 'ok') {
-        ctx.status = 503;
-        ctx.set('Retry-After', '1');
-      }
-      ctx.body = health;
-    });
+    .get(
+      '/health',
+      open(),
+      answers(200, HealthAnswer, 'Says whether requests can be answered, and why not.'),
+      answers(503, HealthAnswer, 'Requests cannot be answered now.'),
+      async (ctx) => {
+        const database = await check();
+        const health: Health = { ...database, status: readiness.stopping ? 'stopping' : database.status };
+        if (health.status !== 'ok') {
+          ctx.status = 503;
+          ctx.set('Retry-After', '1');
+        }
+        ctx.body = health;
+      },
+    );
 }
 
 async function checkDatabase(db: Db): Promise<Health> {

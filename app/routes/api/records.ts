@@ -17,7 +17,7 @@ import type { Services } from '../../services.ts';
 import { scope } from '../access.ts';
 import { answers } from '../answers.ts';
 import { body, query } from '../input.ts';
-import { pageOf, positionOf } from '../paging.ts';
+import { readPage } from '../paging.ts';
 import { idOf } from '../pathId.ts';
 import { recordQuery } from '../recordQuery.ts';
 import { ROUTER } from '../router.ts';
@@ -37,11 +37,11 @@ function routesOf(db: Services['db'], resource: Resource): Router<State> {
       `/${name}`,
       scope(`${name}:read`),
       answers(200, recordListAnswer(resource), `Lists ${name}, newest first.`),
-      query(recordQuery(resource), async (ctx, { limit, cursor, filter }) => {
-        const binding = JSON.stringify([name, tenantOf(ctx), filter]);
-        const after = positionOf(cursor, binding);
-        const found = await listRecords(db, tenantOf(ctx), name, filter, { after, limit: limit + 1 });
-        const { rows, nextCursor } = pageOf(found, limit, binding);
+      query(recordQuery(resource), async (ctx, { filter, ...asked }) => {
+        const tenantId = tenantOf(ctx);
+        const { rows, nextCursor } = await readPage(asked, [name, tenantId, filter], async (page) =>
+          listRecords(db, tenantId, name, filter, page),
+        );
         ctx.body = { data: rows.map((record) => presentRecord(resource, record)), nextCursor };
       }),
     )

@@ -1,61 +1,83 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import type { Db } from '../../../db/connect.ts';
-import { countApiKeys, EVERY_TENANT, listApiKeys, type ApiKey } from '../../../db/tables/apiKeys.ts';
-import { findTenantNamed, findTenants } from '../../../db/tables/tenants.ts';
-import type { State } from '../../context.ts';
-import { isId } from '../../domain/id.ts';
-import { KEY_STATUSES } from '../../domain/keyStatus.ts';
-import { isSlug } from '../../domain/slug.ts';
-import { presentSupportKey, SupportKeyListAnswer, type KeyTenant } from '../../presenters/supportKey.ts';
+import { listTicketMessages } from '../../../db/tables/supportMessages.ts';
+import {
+  findTicket,
+  listTickets,
+  TICKET_PRIORITIES,
+  TICKET_STATUSES,
+  type Ticket,
+} from '../../../db/tables/supportTickets.ts';
+import { actOf } from '../../actions/act.ts';
+import { addTicketMessage, answerTicket, closeTicket } from '../../actions/continueTicket.ts';
+import { openTicket } from '../../actions/openTicket.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { FreeText, Name } from '../../domain/text.ts';
+import { AppError } from '../../errors.ts';
+import { presentTicket, presentWholeTicket, TicketListAnswer, WholeTicketAnswer } from '../../presenters/ticket.ts';
 import type { Services } from '../../services.ts';
-import { basic } from '../access.ts';
+import { permission, scope } from '../access.ts';
 import { answers } from '../answers.ts';
-import { query } from '../input.ts';
-import { KeyQuery } from '../keyQuery.ts';
-import { WholeNumber } from '../queryValues.ts';
+import { body, query } from '../input.ts';
+import { PAGE, readPage } from '../paging.ts';
+import { idOf } from '../pathId.ts';
 import { ROUTER } from '../router.ts';
 
-const SupportQuery = z.strictObject({
-  page: WholeNumber({ max: 1_000_000, fallback: 1 }),
-  limit: WholeNumber({ max: 100, fallback: 20 }),
-  tenant: z
-    .string()
-    .refine((text) => isId(text.toLowerCase()) || isSlug(text), 'Must be the id or the slug of a tenant')
-    .optional(),
-  status: z.enum(KEY_STATUSES).optional(),
-  q: KeyQuery.shape.q,
-});
+const Message = z.strictObject({ message: FreeText(5000) });
+const NewTicket = Message.extend({ subject: Name, priority: z.enum(TICKET_PRIORITIES).default('normal') });
+const TicketQuery = z.strictObject({ ...PAGE, status: z.enum(TICKET_STATUSES).optional() });
 
-/** What support staff look at: the keys of every tenant, to read only. */
-export function supportRoutes({ db, usage }: Pick<Services, 'db' | 'usage'>): Router<State> {
-  return new Router<State>(ROUTER).get(
-    '/admin/api-keys',
-    basic(),
-    answers(200, SupportKeyListAnswer, 'Lists the keys of every tenant, the newest first.'),
-    query(SupportQuery, async (ctx, { page, limit, tenant, status, q }) => {
-      await usage.flush();
-      const now = Date.now();
-      const whose = tenant === undefined ? EVERY_TENANT : ((await findTenantNamed(db, tenant))?.id ?? NOBODY);
-      const filter = { ...(status && { statuses: [status] }), text: q === '' ? undefined : q, now };
-      const order = { sort: 'createdAt', descending: true, offset: (page - 1) * limit, limit } as const;
-      const keys = await listApiKeys(db, whose, filter, order);
-      const total = await countApiKeys(db, whose, filter);
-      const tenants = await tenantsOf(db, keys);
-      const data = keys.map((key) => presentSupportKey(key, tenants.get(key.tenantId) ?? gone(key), now));
-      ctx.body = { data, total, page, limit };
-    }),
-  );
-}
+/** Tickets: open until somebody who manages them answers, until they are closed. */
+export function supportRoutes({ db }: Pick<Services, 'db'>): Router<State> {
+  const show = async (ctx: Context, ticket: Ticket | undefined) => {
+    if (!ticket) throw new AppError('not_found', 'There is no such ticket.');
+    ctx.body = presentWholeTicket(ticket, await listTicketMessages(db, ticket.tenantId, ticket.id));
+  };
 
-/** No tenant has this id. */
-const NOBODY = '';
-
-async function tenantsOf(db: Db, keys: readonly ApiKey[]): Promise<Map<string, KeyTenant>> {
-  const found = await findTenants(db, [...new Set(keys.map(({ tenantId }) => tenantId))]);
-  return new Map(found.map((tenant) => [tenant.id, tenant]));
-}
-
-function gone({ tenantId }: ApiKey): KeyTenant {
-  return { id: tenantId, slug: '', name: '' };
+  return new Router<State>(ROUTER)
+    .post(
+      '/support/tickets',
+      scope('support:write'),
+      answers(201, WholeTicketAnswer, 'Opens a ticket.'),
+      body(NewTicket, async (ctx, input) => {
+        await show(ctx, await openTicket(actOf(ctx, db), input));
+        ctx.status = 201;
+      }),
+    )
+    .get(
+      '/support/tickets',
+      scope('support:read'),
+      answers(200, TicketListAnswer, 'Lists the tickets, newest first.'),
+      query(TicketQuery, async (ctx, { status, ...asked }) => {
+        const tenantId = principalOf(ctx).tenant.id;
+        const { rows, nextCursor } = await readPage(asked, ['tickets', tenantId, status ?? null], async (page) =>
+          listTickets(db, tenantId, { status }, page),
+        );
+        ctx.body = { data: rows.map(presentTicket), nextCursor };
+      }),
+    )
+    .get(
+      '/support/tickets/:id',
+      scope('support:read'),
+      answers(200, WholeTicketAnswer, 'Shows a ticket with everything that was said.'),
+      async (ctx) => show(ctx, await findTicket(db, principalOf(ctx).tenant.id, idOf(ctx))),
+    )
+    .post(
+      '/support/tickets/:id/messages',
+      scope('support:write'),
+      answers(200, WholeTicketAnswer, 'Adds to a ticket; one that was answered is open again.'),
+      body(Message, async (ctx, { message }) => show(ctx, await addTicketMessage(actOf(ctx, db), idOf(ctx), message))),
+    )
+    .post(
+      '/support/tickets/:id/answer',
+      permission('tickets:manage'),
+      answers(200, WholeTicketAnswer, 'Answers a ticket.'),
+      body(Message, async (ctx, { message }) => show(ctx, await answerTicket(actOf(ctx, db), idOf(ctx), message))),
+    )
+    .post(
+      '/support/tickets/:id/close',
+      permission('tickets:manage'),
+      answers(200, WholeTicketAnswer, 'Closes a ticket for good.'),
+      body(z.strictObject({}), async (ctx) => show(ctx, await closeTicket(actOf(ctx, db), idOf(ctx)))),
+    );
 }

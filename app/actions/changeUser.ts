@@ -1,0 +1,72 @@
+import { transaction, type Db } from '../../db/connect.ts';
+import { belongingsOf, findMembership, lockOwners } from '../../db/tables/memberships.ts';
+import {
+  changeUserStatus,
+  lockOperators,
+  lockUser,
+  renameUser,
+  type User,
+  type UserStatus,
+} from '../../db/tables/users.ts';
+import { changedFields } from '../domain/auditEvent.ts';
+import { AppError } from '../errors.ts';
+import type { Act } from './act.ts';
+import { refuseBeyondOwn } from './addMember.ts';
+import { refuseLastOwner } from './changeMember.ts';
+import { record } from './record.ts';
+
+export interface UserChange {
+  name?: string | undefined;
+  status?: UserStatus | undefined;
+}
+
+/**
+ * Changes the account of somebody in the act's tenant. An account is one for all tenants, so a tenant may only touch
+ * those of people who are in no other, and never that of an operator; operators may touch any. The last owner and the
+ * last operator cannot be disabled: 409.
+ */
+export async function changeUser(act: Act, userId: string, { name, status }: UserChange): Promise<void> {
+  await transaction(act.db, async (trx) => {
+    const owners = await lockOwners(trx, act.tenantId);
+    const membership = await findMembership(trx, act.tenantId, userId);
+    const user = membership && (await lockUser(trx, userId));
+    if (!user) throw new AppError('not_found', 'There is no such user.');
+    refuseBeyondOwn(act, membership);
+    await refuseBeyondTenant(trx, act, user);
+    if (name !== undefined && name !== user.name) await rename(trx, act, user, name);
+    if (status === undefined || status === user.status) return;
+    if (status === 'disabled') {
+      refuseLastOwner(owners, userId);
+      await refuseLastOperator(trx, user);
+    }
+    await setStatus(trx, act, user, status);
+  });
+}
+
+async function refuseBeyondTenant(trx: Db, { principal }: Act, { id, operator }: User): Promise<void> {
+  if (!principal || (principal.type === 'user' && principal.operator)) return;
+  const belongings = await belongingsOf(trx, id);
+  if (!operator && belongings.length === 1) return;
+  throw new AppError(
+    'insufficient_permission',
+    'This account reaches beyond your tenant: only operators may change it.',
+  );
+}
+
+async function refuseLastOperator(trx: Db, { id }: User): Promise<void> {
+  const operators = await lockOperators(trx);
+  if (operators.length !== 1 || operators[0] !== id) return;
+  throw new AppError('conflict', 'The last operator cannot be disabled.');
+}
+
+async function rename(trx: Db, act: Act, user: User, name: string): Promise<void> {
+  await renameUser(trx, user.id, name, act.now);
+  const changes = changedFields({ name: user.name }, { name });
+  await record(trx, act, { action: 'USER_CHANGED', entityId: user.id, ...changes });
+}
+
+async function setStatus(trx: Db, act: Act, user: User, status: UserStatus): Promise<void> {
+  await changeUserStatus(trx, user.id, status, act.now);
+  const action = status === 'disabled' ? 'USER_DISABLED' : 'USER_ENABLED';
+  await record(trx, act, { action, entityId: user.id, ...changedFields({ status: user.status }, { status }) });
+}

@@ -1,0 +1,24 @@
+import type { Middleware } from '../context.ts';
+import type { Cookies } from '../pages/cookies.ts';
+import type { Services } from '../services.ts';
+import { views } from '../views.ts';
+import { ownForm, ownOrigin } from './csrf.ts';
+import { requireAccess } from './requireAccess.ts';
+import { session, signedIn } from './session.ts';
+
+/** What stands before every page, those that are open to the world included. */
+export function openPageGuards({ config, db }: Pick<Services, 'config' | 'db'>, cookies: Cookies): Middleware[] {
+  return [views(), ownOrigin(config.publicUrl), session(db, cookies), varied];
+}
+
+/** What stands before the pages of people who are signed in: then each page's own access decides. */
+export function pageGuards(services: Pick<Services, 'config' | 'db' | 'lookup'>, cookies: Cookies): Middleware[] {
+  const { db, lookup } = services;
+  return [...openPageGuards(services, cookies), signedIn(db, lookup), ownForm, requireAccess];
+}
+
+/** The same address gives a whole page or a part of one. */
+const varied: Middleware = (ctx, next) => {
+  ctx.vary('HX-Request');
+  return next();
+};

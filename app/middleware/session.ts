@@ -1,0 +1,61 @@
+import type { Db } from '../../db/connect.ts';
+import { findSession, noteSeen, type OpenedSession } from '../../db/tables/sessions.ts';
+import type { Middleware, Person } from '../context.ts';
+import { hashToken, isOpen, NOTED_EVERY_MS } from '../domain/session.ts';
+import { AppError } from '../errors.ts';
+import type { FoundPerson, Lookup } from '../keys/lookup.ts';
+import type { Cookies } from '../pages/cookies.ts';
+import { leadToLogin } from '../pages/leading.ts';
+import { readerOf } from '../pages/reader.ts';
+
+const TOKEN = /^[\w-]{43}$/;
+
+/** Learns which session the browser shows, if any, and how its reader wants pages; it lets everybody pass. */
+export function session(db: Db, cookies: Cookies): Middleware {
+  return async (ctx, next) => {
+    const opened = await openedBy(cookies.get(ctx, 'session'));
+    if (opened) ctx.state.session = opened;
+    ctx.state.reader = readerOf(ctx, cookies);
+    await next();
+  };
+
+  async function openedBy(token: string | undefined): Promise<OpenedSession | undefined> {
+    if (token === undefined || !TOKEN.test(token)) return undefined;
+    const found = await findSession(db, hashToken(token));
+    return found && isOpen(found, Date.now()) ? found : undefined;
+  }
+}
+
+/** Lets in whoever is signed in, as the same principal a token of theirs would make; everybody else is led to the login. */
+export function signedIn(db: Db, lookup: Lookup): Middleware {
+  return async (ctx, next) => {
+    const { session } = ctx.state;
+    const person = session && (await lookup.person('id', session.userId));
+    if (!session || !person?.active) {
+      leadToLogin(ctx);
+      return;
+    }
+    ctx.state.principal = principalIn(person, session.tenantId);
+    await seen(session);
+    await next();
+  };
+
+  async function seen({ id, lastSeenAt }: OpenedSession): Promise<void> {
+    const now = Date.now();
+    if (now - lastSeenAt >= NOTED_EVERY_MS) await noteSeen(db, id, now);
+  }
+}
+
+/** The person in the tenant the session was switched to; in another one of theirs, where that is closed to them now. */
+function principalIn({ id, name, operator, memberships }: FoundPerson, tenantId: string | null): Person {
+  const open = memberships
+    .filter(({ tenant }) => tenant.active)
+    .sort((a, b) => (a.tenant.slug < b.tenant.slug ? -1 : 1));
+  const membership = open.find(({ tenant }) => tenant.id === tenantId) ?? open[0];
+  if (!membership) {
+    if (memberships.length > 0) throw new AppError('tenant_suspended', 'This tenant is suspended.');
+    throw new AppError('insufficient_permission', 'You do not belong to any organisation.');
+  }
+  const { tenant, role, permissions } = membership;
+  return { type: 'user', id, name, tenant, role, permissions, operator };
+}

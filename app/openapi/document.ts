@@ -1,0 +1,77 @@
+import { isForPrograms } from '../middleware/programs.ts';
+import type { Route } from '../routes/table.ts';
+import { exampleOf } from './example.ts';
+import { operationOf, templateOf } from './operation.ts';
+import { HEADERS, PROBLEM_SCHEMA, Refusals } from './responses.ts';
+import { Schemas, type Json } from './schemas.ts';
+import { securitySchemes } from './security.ts';
+import { describedTags, tagOf } from './tags.ts';
+
+const DESCRIPTION = `Latchkey issues, scopes, verifies, rotates, revokes, limits and audits API keys for multi-tenant products.
+
+**Credentials.** Send exactly one: an API key as \`x-api-key: …\`, \`Authorization: ApiKey …\` or \`Authorization: Bearer …\`, or a
+token of \`POST /api/auth/login\` as \`Authorization: Bearer …\`.
+
+**Two prefixes, one API.** Below \`/api/v1\` the credential names its tenant. Below \`/api\` the caller names it, by id or slug, in
+\`x-tenant-id\`.
+
+**Problems** are \`application/problem+json\` with a stable \`code\`. A method that an address does not take is 405
+\`method_not_allowed\`, with those it does take in \`Allow\`.`;
+
+/** The OpenAPI document of these routes, pages left out: what a route states of itself and nothing else. */
+export function openApiDocument(routes: readonly Route[], version: string): Json {
+  const documented = routes.filter(({ path }) => isForPrograms(path));
+  const shared = { schemas: new Schemas(), refusals: new Refusals() };
+  const paths: Record<string, Json> = {};
+  for (const route of [...documented].sort(byPath)) {
+    const path = templateOf(route.path);
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, shared) };
+  }
+  const { schemas, refusals } = shared;
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Latchkey',
+      version,
+      summary: 'API keys for multi-tenant products',
+      description: DESCRIPTION,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/', description: 'This installation' }],
+    tags: describedTags(new Set(documented.map(({ path }) => tagOf(path)))),
+    paths,
+    components: {
+      securitySchemes: securitySchemes(documented.map(({ access }) => access)),
+      parameters: PARAMETERS,
+      headers: HEADERS,
+      schemas: { ...withExamples(schemas), Problem: PROBLEM_SCHEMA },
+      responses: refusals.named,
+    },
+  };
+}
+
+const TENANT = { name: 'x-tenant-id', in: 'header', schema: { type: 'string' } };
+
+const PARAMETERS: Json = {
+  Tenant: { ...TENANT, required: true, description: 'The tenant to act for: its id or slug.' },
+  TenantIfSeveral: {
+    ...TENANT,
+    required: false,
+    description: 'The tenant to act for: its id or slug. Only a person of several tenants has to say.',
+  },
+};
+
+function withExamples(schemas: Schemas): Json {
+  const named = Object.entries(schemas.named as Record<string, Json>);
+  return Object.fromEntries(
+    named.map(([name, schema]) => [name, { ...schema, examples: [exampleOf(schema, schemas)] }]),
+  );
+}
+
+/** By path, and each path's methods as people think of them. */
+function byPath(a: Route, b: Route): number {
+  if (a.path !== b.path) return a.path < b.path ? -1 : 1;
+  return METHODS.indexOf(a.method) - METHODS.indexOf(b.method);
+}
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];

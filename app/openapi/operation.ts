@@ -1,0 +1,83 @@
+import type { Route } from '../routes/table.ts';
+import { smallestExampleOf } from './example.ts';
+import { problemsOf } from './problems.ts';
+import { goodResponse, type Refusals } from './responses.ts';
+import type { Json, Schemas } from './schemas.ts';
+import { securityOf, sentenceOf } from './security.ts';
+import { tagOf } from './tags.ts';
+
+/** What the operations of a document share. */
+export interface Shared {
+  schemas: Schemas;
+  refusals: Refusals;
+}
+
+/** The path as OpenAPI writes it: `/api/v1/api-keys/{id}`. */
+export function templateOf(path: string): string {
+  return path.replace(/:(\w+)/g, '{$1}');
+}
+
+/** One route as an operation, whole: who may use it, what it takes, and everything it can answer. */
+export function operationOf(route: Route, { schemas, refusals }: Shared): Json {
+  const { access, answers } = route;
+  const responses: Record<number, Json> = {};
+  for (const [status, codes] of problemsOf(route)) responses[status] = refusals.of(status, codes);
+  // Stated by the route itself, so it goes before what is implied: a health check answers 503 in its own words.
+  for (const answer of answers) responses[answer.status] = goodResponse(answer, schemas);
+  const parameters = [...pathParameters(route), ...tenantHeader(route), ...queryParameters(route, schemas)];
+  return {
+    tags: [tagOf(route.path)],
+    operationId: operationIdOf(route),
+    summary: answers[0]?.summary ?? `${route.method} ${route.path}`,
+    description: sentenceOf(access),
+    security: securityOf(access),
+    ...(parameters.length > 0 && { parameters }),
+    ...requestBody(route, schemas),
+    responses,
+  };
+}
+
+/** Unique because method and path are: `getApiV1ApiKeysById`. */
+function operationIdOf({ method, path }: Route): string {
+  const words = path.split('/').flatMap((part) => (part.startsWith(':') ? ['by', part.slice(1)] : part.split(/\W/)));
+  const camel = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+  return `${method.toLowerCase()}${camel}`;
+}
+
+function pathParameters({ path }: Route): Json[] {
+  return [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string', ...(name === 'id' && { format: 'uuid' }) },
+  }));
+}
+
+/** Below `/api/v1` the credential says it all, but for people of several tenants. */
+function tenantHeader({ access, path }: Route): Json[] {
+  if (access.kind === 'public' || access.kind === 'basic') return [];
+  return [{ $ref: `#/components/parameters/${path.startsWith('/api/v1/') ? 'TenantIfSeveral' : 'Tenant'}` }];
+}
+
+function queryParameters({ input }: Route, schemas: Schemas): Json[] {
+  if (input?.from !== 'query') return [];
+  const { properties = {}, required = [] } = schemas.resolved(schemas.of(input.schema, 'input'));
+  return Object.entries(properties as Record<string, Json>).map(([name, schema]) => {
+    const { description, ...rest } = schema;
+    const said = typeof description === 'string' ? { description } : {};
+    return { name, in: 'query', required: (required as string[]).includes(name), ...said, schema: rest };
+  });
+}
+
+function requestBody({ input }: Route, schemas: Schemas): { requestBody?: Json } {
+  if (input?.from !== 'body') return {};
+  const schema = schemas.of(input.schema, 'input');
+  const { required = [] } = schemas.resolved(schema);
+  const example = smallestExampleOf(schema, schemas);
+  return {
+    requestBody: {
+      required: (required as string[]).length > 0,
+      content: { 'application/json': { schema, example } },
+    },
+  };
+}

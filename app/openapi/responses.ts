@@ -1,0 +1,111 @@
+import { PROBLEMS, type ErrorCode } from '../errors.ts';
+import type { Answer } from '../routes/answers.ts';
+import { exampleOf } from './example.ts';
+import type { Json, Schemas } from './schemas.ts';
+
+/** Every problem looks like this. */
+export const PROBLEM_SCHEMA: Json = {
+  type: 'object',
+  description: 'What went wrong, as RFC 9457 says it. The code is stable: go by it.',
+  required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
+  properties: {
+    type: { type: 'string', format: 'uri' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string', enum: Object.keys(PROBLEMS) },
+    requestId: { type: 'string' },
+    errors: {
+      type: 'array',
+      description: 'The fields that are wrong, by their paths.',
+      items: {
+        type: 'object',
+        required: ['path', 'message'],
+        properties: { path: { type: 'string' }, message: { type: 'string' } },
+        additionalProperties: false,
+      },
+    },
+  },
+  additionalProperties: false,
+};
+
+/** The headers that answers refer to. */
+export const HEADERS: Json = {
+  'X-Request-Id': header('Names this request in the log.', { type: 'string' }),
+  'Retry-After': header('Seconds after which to try again.', { type: 'integer', minimum: 1 }),
+  'WWW-Authenticate': header('The credentials that would do.', { type: 'string' }),
+  RateLimit: header('How much of the limit is left, and for how many seconds.', { type: 'string' }),
+  'RateLimit-Policy': header('The limit and its window in seconds.', { type: 'string' }),
+};
+
+/** The problem answers of a document: the same set of codes is written once, and referred to. */
+export class Refusals {
+  readonly #named = new Map<string, Json>();
+
+  get named(): Json {
+    return Object.fromEntries([...this.#named].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** A reference to the answer that any of these codes, which share a status, is. */
+  of(status: number, codes: readonly ErrorCode[]): Json {
+    const name = [status, ...codes].join('.');
+    if (!this.#named.has(name)) this.#named.set(name, refusal(status, codes));
+    return { $ref: `#/components/responses/${name}` };
+  }
+}
+
+/** What a route answers when all is well. */
+export function goodResponse({ status, schema, summary }: Answer, schemas: Schemas): Json {
+  const made = schemas.of(schema, 'output');
+  const example = '$ref' in made ? {} : { example: exampleOf(made, schemas) };
+  return {
+    description: status === 200 ? 'Done.' : status === 201 ? 'Created.' : summary,
+    headers: refersTo(['X-Request-Id']),
+    content: { 'application/json': { schema: made, ...example } },
+  };
+}
+
+function refusal(status: number, codes: readonly ErrorCode[]): Json {
+  return {
+    description: codes.map((code) => `${PROBLEMS[code][1]} (\`${code}\`)`).join(', '),
+    headers: refersTo(['X-Request-Id', ...headersOf(status)]),
+    content: {
+      'application/problem+json': {
+        schema: {
+          allOf: [{ $ref: '#/components/schemas/Problem' }],
+          properties: { status: { const: status }, code: { enum: [...codes] } },
+        },
+        examples: Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }])),
+      },
+    },
+  };
+}
+
+function problemExample(code: ErrorCode): Json {
+  const [status, title] = PROBLEMS[code];
+  const errors =
+    code === 'invalid_input' || code === 'invalid_query' ? [{ path: 'name', message: 'Unknown field' }] : [];
+  return {
+    type: `urn:latchkey:problem:${code}`,
+    title,
+    status,
+    detail: `${title}.`,
+    code,
+    requestId: 'pZ4wQ9sX1aBc-2f',
+    ...(errors.length > 0 && { errors }),
+  };
+}
+
+function headersOf(status: number): string[] {
+  if (status === 401) return ['WWW-Authenticate'];
+  if (status === 429) return ['Retry-After', 'RateLimit', 'RateLimit-Policy'];
+  return status === 503 ? ['Retry-After'] : [];
+}
+
+function refersTo(names: readonly string[]): Json {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+function header(description: string, schema: Json): Json {
+  return { description, schema };
+}

@@ -1,0 +1,63 @@
+import { z, type ZodType } from 'zod';
+
+/** A JSON Schema, or any other object of the document. */
+export type Json = Record<string, unknown>;
+
+/** The schemas of a document: those with a name are gathered, and referred to wherever they occur. */
+export class Schemas {
+  readonly #named = new Map<string, Json>();
+
+  /** The schemas with a name, in the order of their names. */
+  get named(): Json {
+    return Object.fromEntries([...this.#named].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** The JSON Schema of what is sent (`input`) or answered (`output`) under this schema. */
+  of(schema: ZodType, io: 'input' | 'output'): Json {
+    const { $defs = {}, ...made } = z.toJSONSchema(schema, { io, override: tidy });
+    delete made.$schema;
+    for (const [name, definition] of Object.entries($defs)) this.#named.set(name, pointed(definition) as Json);
+    return pointed(made) as Json;
+  }
+
+  /** A schema with what it refers to at its top put in its place. */
+  resolved(schema: Json): Json {
+    const { $ref: reference } = schema;
+    return typeof reference === 'string' ? (this.#named.get(nameIn(reference)) ?? schema) : schema;
+  }
+}
+
+/** Leaves out what zod says of its own workings, and puts back the default of what it turns from text. */
+function tidy({
+  zodSchema,
+  jsonSchema,
+}: {
+  zodSchema: z.core.$ZodTypes;
+  jsonSchema: z.core.JSONSchema.BaseSchema;
+}): void {
+  const { def } = zodSchema._zod;
+  const { type, format } = jsonSchema;
+  if (def.type === 'default' && type !== undefined)
+    jsonSchema.default ??= def.defaultValue as typeof jsonSchema.default;
+  // A format says it all; and the text of a query is its number or flag.
+  if (format === 'date-time' || format === 'uuid' || type === 'integer') delete jsonSchema.pattern;
+  if (type === 'boolean') delete jsonSchema.enum;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+}
+
+/** The same with every reference leading to the document's components. */
+function pointed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(pointed);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      name === '$ref' && typeof inner === 'string' ? `#/components/schemas/${nameIn(inner)}` : pointed(inner),
+    ]),
+  );
+}
+
+function nameIn(reference: string): string {
+  return reference.slice(reference.lastIndexOf('/') + 1);
+}

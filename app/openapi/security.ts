@@ -1,0 +1,61 @@
+import type { Access } from '../routes/access.ts';
+import type { Json } from './schemas.ts';
+
+/** The ways to show who calls, those of support staff only where there are any. */
+export function securitySchemes(accesses: readonly Access[]): Json {
+  const hasStaff = accesses.some(({ kind }) => kind === 'basic');
+  return { ...SCHEMES, ...(hasStaff && { BasicAuth: BASIC }) };
+}
+
+const SCHEMES: Json = {
+  BearerAuth: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'A token of POST /api/auth/login, or an API key where the tenant takes keys as Bearer tokens.',
+  },
+  ApiKeyHeader: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'An API key, as it was shown once.' },
+  ApiKeyAuthorization: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'Authorization',
+    description: 'The word ApiKey, a space and an API key: `ApiKey fsk_live_…`',
+  },
+};
+
+const BASIC: Json = { type: 'http', scheme: 'basic', description: 'The user and password of support staff.' };
+
+/** Which credentials open a route; each alone will do. */
+export function securityOf(access: Access): Json[] {
+  if (access.kind === 'public') return [];
+  if (access.kind === 'basic') return [{ BasicAuth: [] }];
+  const person = { BearerAuth: access.kind === 'scope' ? [access.scope] : [] };
+  const keyScopes = scopesOf(access);
+  if (keyScopes === undefined) return [person];
+  return [{ ApiKeyHeader: keyScopes }, { ApiKeyAuthorization: keyScopes }, { BearerAuth: keyScopes }];
+}
+
+/** What the route asks for, as a sentence. */
+export function sentenceOf(access: Access): string {
+  switch (access.kind) {
+    case 'public':
+      return 'Open to everyone.';
+    case 'anyone':
+      return 'Takes any valid credential.';
+    case 'basic':
+      return 'For support staff.';
+    case 'scope':
+      return `Takes the scope \`${access.scope}\`.`;
+    case 'permission':
+      return access.keyScope === undefined
+        ? `Takes a person with the permission \`${access.permission}\`; no API key may do this.`
+        : `Takes a person with the permission \`${access.permission}\`, or an API key with the scope \`${access.keyScope}\` where the tenant’s policy lets keys manage keys.`;
+  }
+}
+
+/** What an API key has to hold; undefined where none is let in. */
+function scopesOf(access: Exclude<Access, { kind: 'public' | 'basic' }>): string[] | undefined {
+  if (access.kind === 'scope') return [access.scope];
+  if (access.kind === 'anyone') return [];
+  return access.keyScope === undefined ? undefined : [access.keyScope];
+}

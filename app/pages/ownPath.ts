@@ -1,0 +1,23 @@
+/** Stands for our own origin, whatever that is. */
+const HERE = 'http://here.invalid';
+
+/**
+ * The path, with its query, of one of our own pages; undefined for anything that could lead elsewhere, such as
+ * `//evil.example` or `/\evil.example`, and for pages that only lead on.
+ */
+export function ownPath(text: string | null | undefined): string | undefined {
+  if (!text?.startsWith('/') || text.length > 2_000 || !URL.canParse(text, HERE)) return undefined;
+  const url = new URL(text, HERE);
+  // A path such as `/.//evil.example` is ours when it is read, and theirs once it is written into a header.
+  if (url.origin !== HERE || url.pathname.startsWith('//') || /^\/(?:login|logout)(?:\/|$)/.test(url.pathname)) {
+    return undefined;
+  }
+  return url.pathname + url.search;
+}
+
+/** The path of the page of ours that a browser says it is on, whatever name it knows us by. */
+export function pathOfUrl(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { pathname, search } = new URL(url);
+  return ownPath(pathname + search);
+}

@@ -1,0 +1,67 @@
+import type { Context } from '../context.ts';
+import type { Route } from '../routes/table.ts';
+import type { Services } from '../services.ts';
+import type { Cookies } from './cookies.ts';
+import { openFrame, shellFrame, type Section } from './frame.ts';
+import { isPartial, lead } from './leading.ts';
+import { keepNotice, takeNotice, type Notice } from './notice.ts';
+import { readerOf } from './reader.ts';
+import { textsIn, type Texts } from './texts.ts';
+
+/** What a page is beside its view: its title, its place, and what its template is filled with. */
+export interface Page {
+  /** Already in the reader's language. */
+  title: string;
+  section?: Section;
+  /** The view that answers htmx, which has no frame; without one htmx gets the whole page. */
+  part?: string;
+  /** What the view shows, made by a presenter; never a whole row or person. */
+  locals?: Readonly<Record<string, unknown>>;
+  /** Where a switch of language leads back to, where that is not this address. */
+  here?: string;
+}
+
+/** How routes answer with pages; one for the process. */
+export interface Pages {
+  readonly cookies: Cookies;
+  /** The texts in the reader's language. */
+  texts(ctx: Context): Texts;
+  /** Answers with a page of the admin in its frame, or with its part where htmx asks. */
+  show(ctx: Context, view: string, page: Page): Promise<void>;
+  /** Answers with a page that stands open to the world, in the small frame. */
+  showOpen(ctx: Context, view: string, page: Pick<Page, 'title' | 'locals'>): Promise<void>;
+  /** Leads to another page of ours, which then tells what was done. */
+  lead(ctx: Context, path: string, notice?: Notice): void;
+}
+
+/** Makes the pages' own helper; `routes` are the pages there are, known only once all are mounted. */
+export function createPages({ db }: Pick<Services, 'db'>, cookies: Cookies, routes: () => readonly Route[]): Pages {
+  const reader = (ctx: Context) => (ctx.state.reader ??= readerOf(ctx, cookies));
+  const texts = (ctx: Context) => textsIn(reader(ctx).locale);
+
+  return {
+    cookies,
+    texts,
+    async show(ctx, view, { title, section, part, locals, here }) {
+      const words = texts(ctx);
+      const open = openFrame(ctx, reader(ctx), title);
+      const frame = here === undefined ? open : { ...open, here };
+      const notice = takeNotice(ctx, cookies, words);
+      if (part !== undefined && isPartial(ctx)) {
+        await ctx.render('part', { ...locals, ...words, frame, notice, part: `${part}.njk` });
+        return;
+      }
+      const shell = await shellFrame(ctx, frame, section, { db, pages: routes(), texts: words });
+      await ctx.render(view, { ...locals, ...words, frame: shell, notice });
+    },
+    async showOpen(ctx, view, { title, locals }) {
+      const words = texts(ctx);
+      const notice = takeNotice(ctx, cookies, words);
+      await ctx.render(view, { ...locals, ...words, frame: openFrame(ctx, reader(ctx), title), notice });
+    },
+    lead(ctx, path, notice) {
+      if (notice) keepNotice(ctx, cookies, notice);
+      lead(ctx, path);
+    },
+  };
+}

@@ -1,0 +1,120 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { IntlMessageFormat } from 'intl-messageformat';
+import { LOCALES, type Locale } from '../domain/locale.ts';
+import { ROOT } from '../root.ts';
+
+/** What a text may be filled with. */
+export type Values = Readonly<Record<string, string | number>>;
+
+/** Everything that is said differently in another language. */
+export interface Texts {
+  readonly locale: Locale;
+  /** The text of this key, `keys.title`; a key without a text is shown itself, and found by the catalogue's test. */
+  readonly t: (key: string, values?: Values) => string;
+  /** Whether there is a text of this key. */
+  readonly has: (key: string) => boolean;
+  /** A sentence that actions and parsers say in English, in the reader's language where it has been translated. */
+  readonly said: (sentence: string) => string;
+  readonly number: (value: number) => string;
+  /** A list of words, as `a, b and c`. */
+  readonly joined: (words: readonly string[]) => string;
+  /** A moment: for machines, in full, and as seen from now. */
+  readonly moment: (ms: number, now?: number) => Moment;
+}
+
+export interface Moment {
+  iso: string;
+  full: string;
+  relative: string;
+}
+
+const FOLDER = path.join(ROOT, 'app', 'locales');
+
+/** The texts of one language, the same object for whoever asks. */
+export function textsIn(locale: Locale): Texts {
+  return ALL[locale];
+}
+
+/** All texts of a language by key: `<area>.<name>` for the entry `name` of `<area>.json`. */
+export function catalogueOf(locale: Locale): ReadonlyMap<string, string> {
+  const folder = path.join(FOLDER, locale);
+  return new Map(
+    readdirSync(folder)
+      .filter((file) => file.endsWith('.json'))
+      .flatMap((file) => {
+        const texts = JSON.parse(readFileSync(path.join(folder, file), 'utf8')) as Record<string, string>;
+        return Object.entries(texts).map(([name, text]) => [`${path.basename(file, '.json')}.${name}`, text] as const);
+      }),
+  );
+}
+
+const ALL = Object.fromEntries(LOCALES.map((locale) => [locale, textsOf(locale)])) as Record<Locale, Texts>;
+
+function textsOf(locale: Locale): Texts {
+  const catalogue = catalogueOf(locale);
+  const formats = new Map<string, IntlMessageFormat>();
+  const numbers = new Intl.NumberFormat(locale);
+  const lists = new Intl.ListFormat(locale);
+
+  function t(key: string, values: Values = {}): string {
+    let format = formats.get(key);
+    if (!format) {
+      const text = catalogue.get(key);
+      if (text === undefined) return key;
+      // Texts are text: what looks like a tag in them is escaped by the page like any other.
+      formats.set(key, (format = new IntlMessageFormat(text, locale, undefined, { ignoreTag: true })));
+    }
+    return String(format.format(values));
+  }
+
+  return {
+    locale,
+    t,
+    has: (key) => catalogue.has(key),
+    said: (sentence) => saidIn(sentence, (key, values) => (catalogue.has(key) ? t(key, values) : undefined)),
+    number: (value) => numbers.format(value),
+    joined: (words) => lists.format(words),
+    moment: momentIn(locale),
+  };
+}
+
+/** Sentences are their own keys in `said.json`, with `{n}`, `{m}` for their numbers; English is what remains. */
+function saidIn(sentence: string, translated: (key: string, values: Values) => string | undefined): string {
+  const names = ['n', 'm', 'o', 'p'];
+  const values: Record<string, number> = {};
+  const pattern = sentence.replace(/\d+/g, (digits) => {
+    const name = names[Object.keys(values).length] ?? 'q';
+    values[name] = Number(digits);
+    return `{${name}}`;
+  });
+  return translated(`said.${pattern}`, values) ?? translated(`said.${sentence}`, {}) ?? sentence;
+}
+
+const STEPS = [
+  ['year', 31_536_000_000],
+  ['month', 2_592_000_000],
+  ['week', 604_800_000],
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+] as const;
+
+function momentIn(locale: Locale): Texts['moment'] {
+  // UTC and said so, since the server does not know the reader's clock.
+  const full = new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, {
+    dateStyle: 'medium',
+    timeStyle: 'medium',
+    timeZone: 'UTC',
+  });
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+  return (ms, now = Date.now()) => {
+    const away = ms - now;
+    const [unit, size] = STEPS.find(([, size]) => Math.abs(away) >= size) ?? ['second', 1_000];
+    return {
+      iso: new Date(ms).toISOString(),
+      full: `${full.format(ms)} UTC`,
+      relative: unit === 'second' ? relative.format(0, 'second') : relative.format(Math.trunc(away / size), unit),
+    };
+  };
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import type { Draft } from '../../db/tables/builderDrafts.ts';
+import type { DraftVersion } from '../../db/tables/builderDraftVersions.ts';
+import { iso } from '../domain/times.ts';
+
+/** A draft as its list shows it: with the number of its newest version, without the content of any. */
+export const DraftAnswer = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  version: z.int(),
+  createdBy: z.string().nullable(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+});
+
+export const DraftListAnswer = z.strictObject({ data: z.array(DraftAnswer), nextCursor: z.string().nullable() });
+
+/** One version of a draft: who saved it, and what. */
+export const DraftVersionAnswer = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  version: z.int(),
+  latestVersion: z.int(),
+  content: z.unknown(),
+  savedBy: z.string().nullable(),
+  savedAt: z.iso.datetime(),
+});
+
+export function presentDraft({ id, name, version, createdBy, ...times }: Draft): z.output<typeof DraftAnswer> {
+  return { id, name, version, createdBy, createdAt: iso(times.createdAt), updatedAt: iso(times.updatedAt) };
+}
+
+export function presentDraftVersion(draft: Draft, saved: DraftVersion): z.output<typeof DraftVersionAnswer> {
+  return {
+    id: draft.id,
+    name: draft.name,
+    version: saved.version,
+    latestVersion: draft.version,
+    content: saved.content,
+    savedBy: saved.createdBy,
+    savedAt: iso(saved.createdAt),
+  };
+}

@@ -1,0 +1,88 @@
+import Router from '@koa/router';
+import { anyUser } from '../../../db/tables/users.ts';
+import { originOf } from '../../actions/act.ts';
+import { signOut } from '../../actions/endSession.ts';
+import { openSession } from '../../actions/openSession.ts';
+import { signIn, type SignedIn } from '../../actions/signIn.ts';
+import type { Context, State } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import { ownForm } from '../../middleware/csrf.ts';
+import { readForm } from '../../middleware/body.ts';
+import { ownPath } from '../../pages/ownPath.ts';
+import type { Pages } from '../../pages/pages.ts';
+import type { Services } from '../../services.ts';
+import { open } from '../access.ts';
+import { ROUTER } from '../router.ts';
+
+/** What the login shows of an attempt that failed. */
+interface Failed {
+  email: string;
+  problem: 'wrong' | 'throttled';
+  retryAfter?: number;
+}
+
+/** The way in and out of the admin, by email and password. */
+export function loginRoutes({ db, limits }: Pick<Services, 'db' | 'limits'>, pages: Pages): Router<State> {
+  const { cookies } = pages;
+  return new Router<State>(ROUTER)
+    .get('/login', open(), async (ctx) => {
+      const next = ownPath(new URLSearchParams(ctx.querystring).get('next')) ?? '/';
+      if (ctx.state.session) pages.lead(ctx, next);
+      else await showForm(ctx, next);
+    })
+    .post('/login', open(), async (ctx) => {
+      const form = await readForm(ctx);
+      const next = ownPath(form.get('next')) ?? '/';
+      const email = form.get('email') ?? '';
+      const signedIn = await attempt(ctx, { email, password: form.get('password') ?? '' });
+      if ('problem' in signedIn) {
+        await showForm(ctx, next, signedIn);
+        return;
+      }
+      await begin(ctx, signedIn);
+      pages.lead(ctx, next);
+    })
+    .post('/logout', open(), ownForm, async (ctx) => {
+      await end(ctx);
+      cookies.clear(ctx, 'session');
+      pages.lead(ctx, '/login', { text: 'login.signed_out' });
+    });
+
+  async function attempt(ctx: Context, login: { email: string; password: string }): Promise<SignedIn | Failed> {
+    const { email } = login;
+    const act = { db, now: Date.now(), origin: originOf(ctx) };
+    try {
+      const found = await limits.login.attempt({ email, address: ctx.state.address }, async () => signIn(act, login));
+      if (found) return found;
+      ctx.status = 422;
+      return { email, problem: 'wrong' };
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'rate_limited') throw error;
+      ctx.status = 429;
+      ctx.set(error.headers);
+      return { email, problem: 'throttled', retryAfter: Number(error.headers['Retry-After']) };
+    }
+  }
+
+  async function begin(ctx: Context, { user, belongings }: SignedIn): Promise<void> {
+    const act = { db, now: Date.now(), origin: originOf(ctx) };
+    const formerToken = cookies.get(ctx, 'session');
+    const tenantId = belongings[0]?.tenantId ?? null;
+    cookies.set(ctx, 'session', await openSession(act, { userId: user.id, tenantId, formerToken }));
+  }
+
+  async function end(ctx: Context): Promise<void> {
+    const { session } = ctx.state;
+    if (!session) return;
+    const { userId, name, tenantId } = session;
+    const actor = { type: 'user', id: userId, name } as const;
+    await signOut({ db, now: Date.now(), origin: originOf(ctx), tenantId, actor }, userId, session.id);
+  }
+
+  /** The password is never written back into a page. */
+  async function showForm(ctx: Context, next: string, failed?: Failed): Promise<void> {
+    const { t } = pages.texts(ctx);
+    const setUp = await anyUser(db);
+    await pages.showOpen(ctx, 'login', { title: t('login.title'), locals: { next, failed, setUp } });
+  }
+}

@@ -1,0 +1,64 @@
+import Router from '@koa/router';
+import { changeSessionTenant } from '../../../db/tables/sessions.ts';
+import { changePreferences } from '../../../db/tables/users.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { localeNamed, themeNamed } from '../../domain/locale.ts';
+import { AppError } from '../../errors.ts';
+import { formOf, ownForm } from '../../middleware/csrf.ts';
+import { ownPath } from '../../pages/ownPath.ts';
+import type { Pages } from '../../pages/pages.ts';
+import type { Services } from '../../services.ts';
+import { anyCredential, open } from '../access.ts';
+import { ROUTER } from '../router.ts';
+
+const YEAR_SECONDS = 31_536_000;
+const FRONT_PAGE = '/admin/api-keys';
+
+/** The front page, and the switches of language and look, which work before anybody has signed in. */
+export function readerRoutes({ db }: Pick<Services, 'db'>, { cookies, lead }: Pages): Router<State> {
+  return new Router<State>(ROUTER)
+    .get('/', open(), async (ctx) => lead(ctx, FRONT_PAGE))
+    .get('/admin', open(), async (ctx) => lead(ctx, FRONT_PAGE))
+    .post('/preferences', open(), ownForm, async (ctx) => {
+      const form = formOf(ctx);
+      const locale = localeNamed(form.get('locale'));
+      const theme = themeNamed(form.get('theme'));
+      if (locale) cookies.set(ctx, 'locale', locale, YEAR_SECONDS);
+      if (theme) cookies.set(ctx, 'theme', theme, YEAR_SECONDS);
+      const { session } = ctx.state;
+      if (session && (locale ?? theme)) {
+        await changePreferences(db, session.userId, { ...(locale && { locale }), ...(theme && { theme }) });
+      }
+      lead(ctx, ownPath(form.get('next')) ?? loginOf(form) ?? '/');
+    });
+}
+
+/** The login is no page to come back to, save from itself. */
+function loginOf(form: URLSearchParams): string | undefined {
+  const [path, query = ''] = (form.get('next') ?? '').split('?');
+  if (path !== '/login') return undefined;
+  const next = ownPath(new URLSearchParams(query).get('next'));
+  return next === undefined ? '/login' : `/login?next=${encodeURIComponent(next)}`;
+}
+
+/** The switch between the tenants of a person, kept for the session. */
+export function tenantSwitchRoutes(
+  { db, lookup }: Pick<Services, 'db' | 'lookup'>,
+  { lead }: Pages,
+): Router<State> {
+  return new Router<State>(ROUTER).post('/tenant', anyCredential(), async (ctx) => {
+    const tenantId = formOf(ctx).get('tenant') ?? '';
+    await refuseOthers(ctx, tenantId);
+    const { session } = ctx.state;
+    if (session) await changeSessionTenant(db, session.id, tenantId);
+    // Not back to the page they were on, which may be about something of the other tenant.
+    lead(ctx, FRONT_PAGE);
+  });
+
+  async function refuseOthers(ctx: Context, tenantId: string): Promise<void> {
+    const person = await lookup.person('id', principalOf(ctx).id);
+    const membership = person?.memberships.find(({ tenant }) => tenant.id === tenantId);
+    if (!membership) throw new AppError('not_found', 'You belong to no such organisation.');
+    if (!membership.tenant.active) throw new AppError('tenant_suspended', 'This tenant is suspended.');
+  }
+}

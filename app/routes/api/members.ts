@@ -1,0 +1,109 @@
+import Router from '@koa/router';
+import { z } from 'zod';
+import { findMember, listMembers } from '../../../db/tables/memberships.ts';
+import { actOf } from '../../actions/act.ts';
+import { changeMember } from '../../actions/changeMember.ts';
+import { inviteMember } from '../../actions/inviteMember.ts';
+import { removeMember } from '../../actions/removeMember.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { Email } from '../../domain/email.ts';
+import { PERMISSIONS, ROLES } from '../../domain/role.ts';
+import { Name } from '../../domain/text.ts';
+import { AppError } from '../../errors.ts';
+import {
+  InvitedAnswer,
+  MemberAnswer,
+  MemberListAnswer,
+  presentInvited,
+  presentMember,
+} from '../../presenters/member.ts';
+import { DeletedAnswer, presentDeleted } from '../../presenters/record.ts';
+import type { Services } from '../../services.ts';
+import { permission } from '../access.ts';
+import { answers } from '../answers.ts';
+import { body, query } from '../input.ts';
+import { PAGE, readPage } from '../paging.ts';
+import { idOf } from '../pathId.ts';
+import { ROUTER } from '../router.ts';
+
+const Permissions = z.array(z.enum(PERMISSIONS)).overwrite((permissions) => [...new Set(permissions)]);
+const MemberChange = z.strictObject({ role: z.enum(ROLES).optional(), permissions: Permissions.optional() });
+const NewMember = z.strictObject({
+  email: Email,
+  name: Name.optional(),
+  role: z.enum(ROLES).default('MEMBER'),
+  permissions: Permissions.default([]),
+});
+const MemberQuery = z.strictObject(PAGE);
+
+/** Who belongs to the tenant, and what they may do in it. */
+export function memberRoutes({ db }: Pick<Services, 'db'>): Router<State> {
+  const memberOf = async (ctx: Context, id: string) => {
+    const member = await findMember(db, principalOf(ctx).tenant.id, id);
+    if (!member) throw new AppError('not_found', 'There is no such member.');
+    return member;
+  };
+
+  return new Router<State>(ROUTER)
+    .get(
+      '/members',
+      permission('members:read', 'members:read'),
+      answers(200, MemberListAnswer, 'Lists the members of the tenant, those known longest first.'),
+      query(MemberQuery, async (ctx, asked) => {
+        const tenantId = principalOf(ctx).tenant.id;
+        const { rows, nextCursor } = await readPage(asked, ['members', tenantId], async (page) =>
+          listMembers(db, tenantId, page),
+        );
+        ctx.body = { data: rows.map(presentMember), nextCursor };
+      }),
+    )
+    .post(
+      '/members',
+      permission('members:manage', 'members:write'),
+      answers(
+        201,
+        InvitedAnswer,
+        'Takes a person in by their email; for somebody new the answer holds their first password, once.',
+        ['conflict', 'insufficient_permission'],
+      ),
+      body(NewMember, async (ctx, invitation) => {
+        const { userId, password } = await inviteMember(actOf(ctx, db), invitation);
+        ctx.status = 201;
+        ctx.body = presentInvited(await memberOf(ctx, userId), password);
+      }),
+    )
+    .get(
+      '/members/:id',
+      permission('members:read', 'members:read'),
+      answers(200, MemberAnswer, 'Shows a member.'),
+      async (ctx) => {
+        ctx.body = presentMember(await memberOf(ctx, idOf(ctx)));
+      },
+    )
+    .patch(
+      '/members/:id',
+      permission('members:manage', 'members:write'),
+      answers(200, MemberAnswer, 'Changes what a member is, from their next request on.', [
+        'conflict',
+        'insufficient_permission',
+      ]),
+      body(MemberChange, async (ctx, change) => {
+        const id = idOf(ctx);
+        await changeMember(actOf(ctx, db), id, change);
+        ctx.body = presentMember(await memberOf(ctx, id));
+      }),
+    )
+    .delete(
+      '/members/:id',
+      permission('members:manage', 'members:delete'),
+      answers(200, DeletedAnswer, 'Puts a member out of the tenant; their account stays.', [
+        'conflict',
+        'insufficient_permission',
+      ]),
+      async (ctx) => {
+        const id = idOf(ctx);
+        await removeMember(actOf(ctx, db), id);
+        ctx.body = presentDeleted(id);
+      },
+    );
+}

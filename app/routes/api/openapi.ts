@@ -1,0 +1,35 @@
+import Router from '@koa/router';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import type { State } from '../../context.ts';
+import { openApiDocument } from '../../openapi/document.ts';
+import { ROOT } from '../../root.ts';
+import { open } from '../access.ts';
+import { answers } from '../answers.ts';
+import { ROUTER } from '../router.ts';
+import type { Route } from '../table.ts';
+
+const DocumentAnswer = z
+  .looseObject({ openapi: z.string(), info: z.looseObject({}), paths: z.looseObject({}) })
+  .meta({ id: 'OpenApiDocument', description: 'An OpenAPI 3.1 document.' });
+
+/** The document of the routes that this process serves; made once, when it is first asked for. */
+export function openApiRoutes(routes: () => readonly Route[]): Router<State> {
+  let text: string | undefined;
+  return new Router<State>(ROUTER).get(
+    '/openapi.json',
+    open(),
+    answers(200, DocumentAnswer, 'Describes every endpoint of this installation, as it runs.'),
+    async (ctx) => {
+      text ??= JSON.stringify(openApiDocument(routes(), version()));
+      ctx.type = 'application/json';
+      ctx.body = text;
+    },
+  );
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  return version;
+}

@@ -1,0 +1,59 @@
+import Router from '@koa/router';
+import { z } from 'zod';
+import { findMember, listMembers } from '../../../db/tables/memberships.ts';
+import { USER_STATUSES } from '../../../db/tables/users.ts';
+import { actOf } from '../../actions/act.ts';
+import { changeUser } from '../../actions/changeUser.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { Name } from '../../domain/text.ts';
+import { AppError } from '../../errors.ts';
+import { presentUser, UserAnswer, UserListAnswer } from '../../presenters/member.ts';
+import type { Services } from '../../services.ts';
+import { scope } from '../access.ts';
+import { answers } from '../answers.ts';
+import { body, query } from '../input.ts';
+import { PAGE, readPage } from '../paging.ts';
+import { idOf } from '../pathId.ts';
+import { ROUTER } from '../router.ts';
+
+const UserChange = z.strictObject({ name: Name, status: z.enum(USER_STATUSES) }).partial();
+const UserQuery = z.strictObject(PAGE);
+
+/** The accounts of the people in the tenant. */
+export function userRoutes({ db }: Pick<Services, 'db'>): Router<State> {
+  const show = async (ctx: Context, id: string) => {
+    const member = await findMember(db, principalOf(ctx).tenant.id, id);
+    if (!member) throw new AppError('not_found', 'There is no such user.');
+    ctx.body = presentUser(member);
+  };
+
+  return new Router<State>(ROUTER)
+    .get(
+      '/users',
+      scope('users:read'),
+      answers(200, UserListAnswer, 'Lists the people of the tenant, those known longest first.'),
+      query(UserQuery, async (ctx, asked) => {
+        const tenantId = principalOf(ctx).tenant.id;
+        const { rows, nextCursor } = await readPage(asked, ['users', tenantId], async (page) =>
+          listMembers(db, tenantId, page),
+        );
+        ctx.body = { data: rows.map(presentUser), nextCursor };
+      }),
+    )
+    .get('/users/:id', scope('users:read'), answers(200, UserAnswer, 'Shows a person of the tenant.'), async (ctx) =>
+      show(ctx, idOf(ctx)),
+    )
+    .patch(
+      '/users/:id',
+      scope('users:write'),
+      answers(200, UserAnswer, 'Renames, disables or enables a person who is in no other tenant.', [
+        'conflict',
+        'insufficient_permission',
+      ]),
+      body(UserChange, async (ctx, change) => {
+        const id = idOf(ctx);
+        await changeUser(actOf(ctx, db), id, change);
+        await show(ctx, id);
+      }),
+    );
+}

@@ -1,0 +1,10 @@
+import type { Knex } from 'knex';
+import { isSqlite, type Db } from './connect.ts';
+
+/**
+ * A table to be read along one of its indexes, for lists that go on from a position: left to itself MariaDB starts
+ * at the newest row of the tenant and reads its way down to the page. SQLite needs no telling.
+ */
+export function along(db: Db, table: string, index: string): string | Knex.Raw {
+  return isSqlite(db) ? table : db.raw('?? force index (??)', [table, index]);
+}

@@ -1,0 +1,80 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DatabaseConfig } from '../app/config.ts';
+import { isSqlite, type Db } from './connect.ts';
+import { tryLockFile } from './fileLock.ts';
+
+const DAY_MS = 86_400_000;
+/** Small enough that nobody waits for a batch, with a breath between two for those who did. */
+const BATCH = 1_000;
+const BREATH_MS = 20;
+
+/** How long rows are kept, by the time that each table keeps. */
+const KEPT: { table: string; column: string; days: number }[] = [
+  { table: 'api_key_usage', column: 'created_at', days: 30 },
+  { table: 'api_key_usage_hours', column: 'hour', days: 396 },
+  // A journal found later than this would be counted again, so it outlives the longest that one may lie about.
+  { table: 'usage_batches', column: 'created_at', days: 90 },
+  { table: 'sessions', column: 'expires_at', days: 0 },
+];
+
+/** How many rows of each table went. */
+export type Pruned = Record<string, number>;
+
+/** Deletes what is too old, in small batches; undefined where another process is at it already. */
+export async function prune(
+  db: Db,
+  config: DatabaseConfig,
+  now: number,
+  stop?: AbortSignal,
+): Promise<Pruned | undefined> {
+  if (config.kind === 'sqlite') {
+    const unlock = tryLockFile(`${config.file}-pruning`);
+    if (!unlock) return undefined;
+    return pruneAll(db, now, stop).finally(unlock);
+  }
+  // The lock belongs to one connection, and goes with it however this process ends.
+  const holder = await db.transaction();
+  try {
+    const answer: unknown = await holder.raw('select get_lock(?, 0) as got', [
+      `latchkey prune ${config.database}`.slice(0, 64),
+    ]);
+    const [[row]] = answer as [[{ got: number | null }]];
+    return row.got === 1 ? await pruneAll(db, now, stop) : undefined;
+  } finally {
+    await holder.raw('select release_lock(?)', [`latchkey prune ${config.database}`.slice(0, 64)]);
+    await holder.rollback();
+  }
+}
+
+async function pruneAll(db: Db, now: number, stop: AbortSignal | undefined): Promise<Pruned> {
+  const pruned: Pruned = {};
+  for (const { table, column, days } of KEPT) {
+    let gone = 0;
+    let batch = BATCH;
+    while (batch === BATCH && !stop?.aborted) {
+      batch = await deleteOldest(db, table, column, now - days * DAY_MS);
+      gone += batch;
+      if (batch === BATCH) await delay(BREATH_MS);
+    }
+    pruned[table] = gone;
+  }
+  return pruned;
+}
+
+async function deleteOldest(db: Db, table: string, column: string, before: number): Promise<number> {
+  if (isSqlite(db)) {
+    // Built without `delete … limit`.
+    const oldest = db(table).select(db.raw('rowid')).where(column, '<', before).orderBy(column).limit(BATCH);
+    return db(table)
+      .whereIn(db.raw('rowid') as unknown as string, oldest)
+      .delete();
+  }
+  const answer: unknown = await db.raw('delete from ?? where ?? < ? order by ?? limit ?', [
+    table,
+    column,
+    before,
+    column,
+    BATCH,
+  ]);
+  return (answer as [{ affectedRows: number }])[0].affectedRows;
+}

@@ -1,0 +1,104 @@
+import type { Bench } from './context.ts';
+import { explained } from './explain.ts';
+import { count, medianOf, table } from './figures.ts';
+import { ownerToken } from './owner.ts';
+import type { Order } from './seed.ts';
+import { BUSY_KEY } from './seedHistory.ts';
+import { idOf } from './seedRows.ts';
+import type { Kind, Store } from './stores.ts';
+import { latchkey } from './subjects.ts';
+
+const SMALL = 1_000;
+const TIMES = 9;
+const DAY_MS = 86_400_000;
+
+interface Page {
+  name: string;
+  path: string;
+  /** Behind the first page, by its cursor. */
+  second?: true;
+}
+
+const KEYS = '/api/v1/api-keys';
+const AUDIT = '/api/v1/audit-logs';
+const YESTERDAY = new Date(Date.now() - DAY_MS).toISOString();
+const PAGES: Page[] = [
+  { name: 'keys', path: KEYS },
+  { name: 'keys, page 40', path: `${KEYS}?page=40` },
+  { name: 'keys with revoked ones', path: `${KEYS}?includeRevoked=true` },
+  { name: 'keys by name', path: `${KEYS}?sort=name` },
+  { name: 'keys by last use', path: `${KEYS}?sort=-lastUsedAt` },
+  { name: 'keys by expiry', path: `${KEYS}?sort=expiresAt` },
+  { name: 'keys, revoked', path: `${KEYS}?status=revoked` },
+  { name: 'keys, expired', path: `${KEYS}?status=expired` },
+  { name: 'keys with a scope', path: `${KEYS}?scope=projects:write` },
+  { name: 'keys of test', path: `${KEYS}?environment=test` },
+  { name: 'search, a third of all', path: `${KEYS}?q=billing` },
+  { name: 'search, one key', path: `${KEYS}?q=0000ff` },
+  { name: 'audit', path: AUDIT },
+  { name: 'audit, second page', path: AUDIT, second: true },
+  { name: 'audit, one action', path: `${AUDIT}?action=API_KEY_CREATED` },
+  { name: 'audit, one key', path: `${AUDIT}?entityId=${idOf('key', 7)}` },
+  { name: 'audit, one person', path: `${AUDIT}?actorId=${idOf('user', 0)}` },
+  { name: 'audit, one day', path: `${AUDIT}?from=${YESTERDAY}` },
+  { name: 'usage of a busy key', path: `${KEYS}/${BUSY_KEY}/usage` },
+  { name: 'usage, second page', path: `${KEYS}/${BUSY_KEY}/usage`, second: true },
+  { name: 'usage statistics', path: `${KEYS}/${BUSY_KEY}/usage/stats?window=30d` },
+];
+
+/** The lists of a large tenant beside those of a small one, and the index through which each question is answered. */
+export async function adminPart({ stores, plan, print }: Bench, kind: Kind): Promise<unknown> {
+  const large = await stores.store(kind, plan.tenantKeys, 'large_tenant');
+  const small = await stores.store(kind, SMALL, 'small_tenant');
+  await stores.fill([[orderOf(large, plan.history)], [orderOf(small, SMALL)]]);
+  stores.pinDatabase();
+  const servers = { large: (await latchkey(stores, large)).server, small: (await latchkey(stores, small)).server };
+  const head = ['', 'small ms', 'large ms', 'large ÷ small', 'answered through'];
+  const rows: string[][] = [];
+  const results: Record<string, unknown> = {};
+  for (const page of PAGES) {
+    const paths = { large: await pathOf(page, servers.large.port), small: await pathOf(page, servers.small.port) };
+    const ms: Record<keyof typeof servers, number[]> = { large: [], small: [] };
+    for (let time = 0; time < TIMES; time++) {
+      for (const size of ['small', 'large'] as const) {
+        const began = performance.now();
+        await get(servers[size].port, paths[size]);
+        ms[size].push(performance.now() - began);
+      }
+    }
+    const through =
+      kind === 'MariaDB'
+        ? await explained(stores, 'large_tenant', async () => get(servers.large.port, paths.large))
+        : ['(asked of MariaDB only)'];
+    const [smallMs, largeMs] = [medianOf(ms.small), medianOf(ms.large)];
+    results[page.name] = { smallMs, largeMs, ratio: largeMs / smallMs, through };
+    const [first = '', ...more] = through;
+    rows.push([page.name, smallMs.toFixed(1), largeMs.toFixed(1), (largeMs / smallMs).toFixed(1), first]);
+    rows.push(...more.map((line) => ['', '', '', '', line]));
+  }
+  for (const server of Object.values(servers)) await server.stop();
+  print(
+    `${kind}: a tenant with ${count(plan.tenantKeys)} keys and ${count(plan.history)} rows each of audit and usage, beside one with ${count(SMALL)} of each; medians of ${TIMES}`,
+  );
+  print(table([head, ...rows]));
+  return results;
+}
+
+function orderOf({ env, place, keys }: Store, history: number): Order {
+  return { what: 'latchkey', env, place, count: keys, oneTenant: true, history };
+}
+
+/** The path with the cursor that the first page gave, where it is the second that is wanted. */
+async function pathOf({ path, second }: Page, port: number): Promise<string> {
+  if (!second) return path;
+  const { nextCursor } = (await get(port, path)) as { nextCursor: string };
+  return `${path}${path.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(nextCursor)}`;
+}
+
+async function get(port: number, path: string): Promise<unknown> {
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+    headers: { authorization: `Bearer ${ownerToken()}` },
+  });
+  if (answer.status !== 200) throw new Error(`${path} was answered ${answer.status}: ${await answer.text()}`);
+  return answer.json();
+}

@@ -1,0 +1,92 @@
+import { betterAuthStores, type Bench } from './context.ts';
+import { count, medianOf, ratiosOf, shown, table, type Spread } from './figures.ts';
+import { each, inRounds, type Sample, type Samples } from './rounds.ts';
+import { singleConnection } from './singleConnection.ts';
+import { KINDS } from './stores.ts';
+import {
+  BARE,
+  bareKoa,
+  betterAuth,
+  betterAuthName,
+  knexName,
+  knexPerRequest,
+  latchkey,
+  latchkeyName,
+} from './subjects.ts';
+
+export const MANY_CONNECTIONS = 64;
+
+/** What a check of a key costs, beside bare Koa, Better Auth and one query for each request. */
+export async function keysPart(bench: Bench): Promise<unknown> {
+  const { stores, plan, print } = bench;
+  const [own, theirs] = await Promise.all([bench.latchkey(), betterAuthStores(stores, plan.sizes)]);
+  stores.pinDatabase();
+  const most = own.filter(({ keys }) => keys === plan.sizes.at(-1));
+  const bare = await bareKoa(stores, most[0]?.keysFile ?? '');
+  const ours = await Promise.all(own.map(async (store) => latchkey(stores, store)));
+  const others = await Promise.all([
+    ...theirs.map(async (store) => betterAuth(stores, store)),
+    ...most.map(async (store) => knexPerRequest(stores, store)),
+  ]);
+  const { rounds, seconds } = plan;
+  const many = await inRounds(bench.generator, [bare, ...ours, ...others], {
+    rounds,
+    connections: MANY_CONNECTIONS,
+    seconds,
+    warmUpSeconds: seconds / 2,
+  });
+  print(
+    `${MANY_CONNECTIONS} connections, ${rounds} rounds of ${seconds} s each; the median of the rounds (lowest–highest)`,
+  );
+  print(figures(many));
+  print(comparisons(many, plan.sizes));
+  for (const { server } of others) await server.stop();
+  const single = await singleConnection(bench, bare, ours, own);
+  for (const { server } of [bare, ...ours]) await server.stop();
+  return { connections64: Object.fromEntries(many), connections1: single };
+}
+
+function ratio(many: Samples, name: string, to: string): Spread {
+  return ratiosOf(each(many.get(name), 'perSecond'), each(many.get(to), 'perSecond'));
+}
+
+function figures(many: Samples): string {
+  const head = ['', '÷ bare Koa', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs each', 'core used', 'RSS MB'];
+  const rows = [...many].map(([name, samples]) => {
+    const median = (of: keyof Sample) => medianOf(each(samples, of));
+    return [
+      name,
+      shown(ratio(many, name, BARE)),
+      count(median('perSecond')),
+      median('p50Ms').toFixed(1),
+      median('p99Ms').toFixed(1),
+      median('cpuMicros').toFixed(0),
+      percent(median('serverBusy')),
+      median('rssMb').toFixed(0),
+    ];
+  });
+  const generator = medianOf(each(many.get(BARE), 'generatorBusy'));
+  if (Number.isNaN(generator)) return table([head, ...rows]);
+  return `${table([head, ...rows])}\n(Against bare Koa the load generator used ${percent(generator)} of its core.)`;
+}
+
+const percent = (share: number) => `${(share * 100).toFixed(0)}%`;
+
+function comparisons(many: Samples, sizes: readonly number[]): string {
+  const [few = 0, most = 0] = [sizes[0], sizes.at(-1)];
+  const rows = KINDS.flatMap((kind) => {
+    const own = (keys: number) => latchkeyName({ kind, keys });
+    return [
+      [`Latchkey, ${kind}: ${count(most)} keys ÷ ${count(few)} keys`, shown(ratio(many, own(most), own(few)))],
+      ...sizes.map((keys) => [
+        `Latchkey ÷ Better Auth, ${kind}, ${count(keys)} keys`,
+        shown(ratio(many, own(keys), betterAuthName({ kind, keys }))),
+      ]),
+      [
+        `Latchkey ÷ a Knex query each, ${kind}, ${count(most)} keys`,
+        shown(ratio(many, own(most), knexName({ kind, keys: most }))),
+      ],
+    ];
+  });
+  return table(rows);
+}

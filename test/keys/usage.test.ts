@@ -1,0 +1,282 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { newId } from '../../app/domain/id.ts';
+import { Usage, type UsageEvent, type UsageSettings } from '../../app/keys/usage.ts';
+import type { Db } from '../../db/connect.ts';
+import { as, castOf, type Cast } from '../support/cast.ts';
+import { onEachDatabase } from '../support/databases.ts';
+import { issue, read, type Key } from '../support/keys.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const NEVER: Partial<UsageSettings> = { flushMs: 3_600_000 };
+
+onEachDatabase('taking note of uses', (database) => {
+  let server: TestServer;
+  let cast: Cast;
+  let db: Db;
+  let key: Key;
+  let lines: string[];
+  let opened: Usage[];
+
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+    db = server.services.db;
+  });
+  after(async () => server.stop());
+  beforeEach(async () => {
+    key = await issue(server, as(cast.alice));
+    lines = [];
+    opened = [];
+  });
+  afterEach(async () => {
+    for (const usage of opened) await usage.close();
+  });
+
+  it('writes by itself, soon', async () => {
+    open({ flushMs: 1 }).record(event());
+    await until(async () => (await written()) === 1);
+  });
+
+  it('writes at once when there is much to write', async () => {
+    const usage = open({ ...NEVER, batchSize: 3 });
+    usage.record(event());
+    usage.record(event());
+    await delay(20);
+    expect(await written()).to.equal(0);
+    usage.record(event());
+    await until(async () => (await written()) === 3);
+  });
+
+  it('writes each use once, however many flush at once, and none too few', async () => {
+    const usage = open({ ...NEVER, batchSize: 7 });
+    const flushes: Promise<void>[] = [];
+    for (let i = 0; i < 40; i++) {
+      usage.record(event());
+      flushes.push(usage.flush());
+    }
+    const early = usage.flush();
+    usage.record(event());
+    await usage.flush();
+    expect(await written()).to.equal(41);
+    await Promise.all([...flushes, early]);
+    expect(await written()).to.equal(41);
+  });
+
+  it('counts thousands of uses of many keys to the last one', async () => {
+    const usage = open(NEVER);
+    const keyIds = Array.from({ length: 230 }, newId);
+    for (let i = 0; i < 2_300; i++) {
+      usage.record(event({ keyId: keyIds[i % 230] ?? '', statusCode: i % 23 === 0 ? 403 : 200, responseMs: 2 }));
+    }
+    await usage.flush();
+    const rows = db('api_key_usage').whereIn('key_id', keyIds);
+    const hours = db('api_key_usage_hours').whereIn('key_id', keyIds);
+    expect(Number((await rows.count({ n: '*' }).first())?.['n'])).to.equal(2_300);
+    expect(numbers(await hours.sum({ ok: 'ok', denied: 'denied', ms: 'response_ms' }).first())).to.deep.equal({
+      ok: 2_200,
+      denied: 100,
+      ms: 4_600,
+    });
+    const audited = await db('audit_logs').whereIn('entity_id', keyIds).count({ n: '*' }).first();
+    expect(Number(audited?.['n'])).to.be.within(230, 460);
+  });
+
+  it('never turns the last use back', async () => {
+    const usage = open(NEVER);
+    const at = Date.now();
+    usage.record(event({ at, ip: '192.0.2.2' }));
+    usage.record(event({ at: at - 1, ip: '192.0.2.1' }));
+    await usage.flush();
+    expect(await lastUse()).to.deep.equal([at, '192.0.2.2']);
+    usage.record(event({ at: at - 5, ip: '192.0.2.3' }));
+    await usage.flush();
+    expect(await lastUse()).to.deep.equal([at, '192.0.2.2']);
+    usage.record(event({ at: at + 5, ip: null }));
+    await usage.flush();
+    expect(await lastUse()).to.deep.equal([at + 5, null]);
+  });
+
+  it('cuts what does not fit, so that nothing keeps the rest from being written', async () => {
+    const usage = open(NEVER);
+    usage.record(event({ userAgent: 'é'.repeat(10_000), ip: '::ffff:192.0.2.1', endpoint: '/é'.repeat(300) }));
+    usage.record(event({ userAgent: `${'x'.repeat(254)}😀`, ip: 'nonsense', responseMs: NaN, method: 'PROPPATCHED' }));
+    usage.record(event({ responseMs: 1e12, scope: 's'.repeat(1_000) }));
+    await usage.flush();
+    const rows = (await db('api_key_usage').where({ key_id: key.id }).orderBy('id')) as Record<string, unknown>[];
+    expect(rows.map(({ user_agent: agent }) => (agent as string | null)?.length)).to.deep.equal([255, 254, undefined]);
+    expect(rows.map(({ ip }) => ip)).to.deep.equal(['192.0.2.1', null, '127.0.0.1']);
+    expect(rows.map(({ response_ms: ms }) => ms)).to.deep.equal([1, 0, 999_999]);
+    expect(rows[1]?.['method']).to.equal('PROPPATCHE');
+  });
+
+  describe('while the database takes none', () => {
+    afterEach(async () => comeBack());
+
+    it('fails no flush and loses nothing', async () => {
+      const usage = open(NEVER);
+      usage.record(event());
+      await goAway();
+      await usage.flush();
+      usage.record(event());
+      await usage.flush();
+      expect(lines.join()).to.include('could not be written yet');
+      await comeBack();
+      await usage.flush();
+      expect(await written()).to.equal(2);
+      expect(await counted()).to.equal(2);
+    });
+
+    it('tries again by itself', async () => {
+      await goAway();
+      const usage = open({ flushMs: 5 });
+      usage.record(event());
+      await until(async () => lines.some((line) => line.includes('could not be written yet')));
+      await comeBack();
+      await until(async () => (await written()) === 1);
+    });
+
+    it('keeps so many and drops the oldest, saying how many', async () => {
+      await goAway();
+      const usage = open({ ...NEVER, capacity: 100, batchSize: 10_000 });
+      const base = Date.now() - 1_000;
+      for (let i = 0; i < 150; i++) usage.record(event({ at: base + i }));
+      await usage.flush();
+      // What could not be written then is the oldest now.
+      for (let i = 150; i < 175; i++) usage.record(event({ at: base + i }));
+      await usage.flush();
+      await comeBack();
+      await usage.flush();
+      const rows = db('api_key_usage').where({ key_id: key.id }).orderBy('created_at');
+      const times = (await rows.pluck('created_at')) as number[];
+      expect(times.at(-1)).to.equal(base + 174);
+      expect(times).to.deep.equal(times.map((_, i) => base + 175 - times.length + i));
+      expect(times.length).to.be.within(1, 100);
+      const shed = lines.map((line) => (JSON.parse(line) as { shed?: number }).shed ?? 0);
+      expect(shed.reduce((a, b) => a + b)).to.equal(175 - times.length);
+    });
+
+    it('answers requests with a key, and reads of keys, as ever', async () => {
+      await goAway();
+      expect((await server.get('/api/v1/whoami', { 'x-api-key': key.key })).status).to.equal(200);
+      expect((await read(server, as(cast.alice), key.id)).lastUsedAt).to.equal(null);
+      expect((await server.get('/api/api-keys', as(cast.alice))).status).to.equal(200);
+      expect((await server.get('/api/audit-logs', as(cast.alice))).status).to.equal(200);
+      await comeBack();
+      expect((await read(server, as(cast.alice), key.id)).lastUsedAt).not.to.equal(null);
+    });
+
+    it('says at the end what is lost', async () => {
+      await goAway();
+      const usage = open(NEVER);
+      usage.record(event());
+      usage.record(event());
+      await usage.close();
+      expect(lines.map((line) => (JSON.parse(line) as { lost?: number }).lost)).to.include(2);
+    });
+  });
+
+  it('counts a batch once when the answer to its commit was lost', async () => {
+    let lost = 0;
+    const flaky = new Proxy(db, {
+      get: (target, name) => {
+        if (name !== 'transaction') return Reflect.get(target, name) as unknown;
+        return async (work: Parameters<Db['transaction']>[0]) => {
+          const result: unknown = await target.transaction(work);
+          if (lost++ > 0) return result;
+          throw Object.assign(new Error('lost'), { code: 'PROTOCOL_CONNECTION_LOST' });
+        };
+      },
+    });
+    const usage = open(NEVER, flaky);
+    usage.record(event());
+    await usage.flush();
+    usage.record(event());
+    await usage.flush();
+    expect(lost).to.equal(3);
+    expect([await written(), await counted()]).to.deep.equal([2, 2]);
+  });
+
+  it('gives up on a batch that a working database will not have, and goes on', async () => {
+    const usage = open(NEVER);
+    usage.record(event({ tenantId: null as unknown as string }));
+    for (let i = 0; i < 3; i++) await usage.flush();
+    usage.record(event());
+    await usage.flush();
+    expect(await written()).to.equal(1);
+    expect(lines.some((line) => (JSON.parse(line) as { lost?: number }).lost === 1)).to.equal(true);
+  });
+
+  it('never throws at the request, whatever it is given', () => {
+    const usage = open(NEVER);
+    for (const nonsense of [null, undefined, {}, { userAgent: 5 }]) usage.record(nonsense as unknown as UsageEvent);
+  });
+
+  it('writes what is left at the end', async () => {
+    const usage = open(NEVER);
+    usage.record(event());
+    await usage.close();
+    expect(await written()).to.equal(1);
+  });
+
+  function open(settings: Partial<UsageSettings>, on = db): Usage {
+    const write = (line: string) => void lines.push(line);
+    const log = pino({ level: 'trace', base: null }, { write });
+    const usage = new Usage(on, log, settings);
+    opened.push(usage);
+    return usage;
+  }
+
+  function event(change: Partial<UsageEvent> = {}): UsageEvent {
+    return {
+      tenantId: cast.acme.id,
+      keyId: key.id,
+      keyName: 'a key',
+      method: 'GET',
+      endpoint: '/api/v1/whoami',
+      statusCode: 200,
+      scope: null,
+      ip: '127.0.0.1',
+      userAgent: null,
+      responseMs: 1,
+      at: Date.now(),
+      requestId: null,
+      ...change,
+    };
+  }
+
+  async function written(): Promise<number> {
+    return Number((await db('api_key_usage').where({ key_id: key.id }).count({ n: '*' }).first())?.['n']);
+  }
+
+  async function counted(): Promise<number> {
+    return Number((await db('api_key_usage_hours').where({ key_id: key.id }).sum({ n: 'ok' }).first())?.['n']);
+  }
+
+  async function lastUse(): Promise<unknown> {
+    const row = (await db('api_keys').where({ id: key.id }).first()) as Record<string, unknown>;
+    return [row['last_used_at'], row['last_used_ip']];
+  }
+
+  async function goAway(): Promise<void> {
+    await db.schema.renameTable('usage_batches', 'usage_batches_away');
+  }
+
+  async function comeBack(): Promise<void> {
+    if (await db.schema.hasTable('usage_batches_away'))
+      await db.schema.renameTable('usage_batches_away', 'usage_batches');
+  }
+
+  async function until(isSo: () => Promise<boolean>): Promise<void> {
+    const deadline = Date.now() + 5_000;
+    while (!(await isSo())) {
+      if (Date.now() > deadline) throw new Error('it did not come about in 5 s');
+      await delay(5);
+    }
+  }
+});
+
+function numbers(row: Record<string, unknown> | undefined): Record<string, number> {
+  return Object.fromEntries(Object.entries(row ?? {}).map(([name, value]) => [name, Number(value)]));
+}
