@@ -2,6 +2,7 @@ import { faultCode } from '../db/faults.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { firstStart } from './firstStart.ts';
 import { readyDatabase } from './readyDatabase.ts';
+import { keepHouse } from './housekeeping.ts';
 import { createLog, type Log } from './log.ts';
 import { createHttpServer, drain, listen } from './server.ts';
 import { openServices } from './services.ts';
@@ -31,10 +32,12 @@ async function serve(config: Config, log: Log, stop: AbortSignal): Promise<void>
   log.info(`Latchkey answers on ${config.publicUrl}`);
   await readyDatabase(services.db, config.database, log, stop);
   if (!stop.aborted) await firstStart(services);
+  const housekeeping = keepHouse(services);
   if (!stop.aborted) log.info('ready');
   await aborted(stop);
   log.info({ signal: stop.reason }, 'stopping');
   await drain(server, services.readiness);
+  await housekeeping.stop();
   await services.close();
   log.info('stopped');
   log.flush();
@@ -56,6 +59,7 @@ function readConfigOrExit(): Config {
 
 /** What went wrong, in one line that says what to do. */
 function startProblem(error: unknown, config: Config): string {
+  if (error instanceof ConfigError) return error.message;
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };
   if (syscall === 'listen' || syscall === 'getaddrinfo') return listenProblem(code, config);
   if (FILE_FAULTS.has(String(code)) || (error instanceof Error && 'sqliteCode' in error)) {

@@ -32,7 +32,7 @@ export function openServices(config: Config, log: Log): Services {
   const secret = signingSecret(config);
   const db = connect(config.database);
   const lookups = openLookups(config.database);
-  const usage = new Usage(db, log);
+  const usage = new Usage(db, log, config.dataDir);
   const limits = createLimits(config, log, db);
   return {
     config,

@@ -5,7 +5,7 @@ import type { Connection } from 'mysql2';
 import knexFactory, { type Knex } from 'knex';
 import type { DatabaseConfig } from '../app/config.ts';
 import { isRetryable } from './faults.ts';
-import { MysqlClient, mysqlConnection, QUERY_TIMEOUT_MS, SESSION_SETTINGS } from './mysql.ts';
+import { hangUp, MysqlClient, mysqlConnection, QUERY_TIMEOUT_MS, SESSION_SETTINGS } from './mysql.ts';
 import { SqliteClient } from './sqlite.ts';
 
 /** Anything a table's functions run on: the pool, or one transaction of it. */
@@ -40,6 +40,8 @@ function mysqlSettings(
 ): Knex.Config {
   return {
     client: MysqlClient,
+    // Knex would ask the first connection for it, without a deadline, and let all others wait for that answer.
+    version: 'latest',
     connection: mysqlConnection(config),
     pool: {
       min: 0,
@@ -61,7 +63,7 @@ async function prepareSession(connection: Connection): Promise<void> {
     }
   } catch (error) {
     // The pool forgets a connection that was never ready, and would leave it open.
-    connection.destroy();
+    hangUp(connection);
     throw error;
   }
 }

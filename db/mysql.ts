@@ -1,9 +1,12 @@
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from 'mysql2';
 import Mysql2Client from 'knex/lib/dialects/mysql2/index.js';
 import type { MysqlConfig } from '../app/config.ts';
 
 /** What a query may take before its request is answered 503. */
 export const QUERY_TIMEOUT_MS = 1_000;
+const GOODBYE_MS = 500;
 
 /** Knex's MySQL dialect with a deadline on every query; `queryTimeoutMs` beside the connection settings changes it. */
 export class MysqlClient extends Mysql2Client {
@@ -14,10 +17,22 @@ export class MysqlClient extends Mysql2Client {
       return await super._query(connection, query);
     } catch (error) {
       // The late answer would reach the next query of this connection: it must not go back to the pool.
-      if ((error as { code?: unknown }).code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
+      if ((error as { code?: unknown }).code === 'PROTOCOL_SEQUENCE_TIMEOUT') hangUp(connection);
       throw error;
     }
   }
+
+  /** Says goodbye, and hangs up on a server that does not say it back. */
+  override async destroyRawConnection(connection: Connection): Promise<void> {
+    await Promise.race([super.destroyRawConnection(connection), delay(GOODBYE_MS, undefined, { ref: false })]);
+    hangUp(connection);
+  }
+}
+
+/** Closes the socket at once: the driver's own `destroy` would leave it open until the server answers. */
+export function hangUp(connection: Connection): void {
+  connection.destroy();
+  (connection as unknown as { stream: Socket }).stream.destroy();
 }
 
 /** The driver's settings: UTC, no objects in place of values, TLS exactly as asked for. */

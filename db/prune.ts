@@ -8,13 +8,14 @@ const DAY_MS = 86_400_000;
 const BATCH = 1_000;
 const BREATH_MS = 20;
 
-/** How long rows are kept, by the time that each table keeps. */
-const KEPT: { table: string; column: string; days: number }[] = [
-  { table: 'api_key_usage', column: 'created_at', days: 30 },
-  { table: 'api_key_usage_hours', column: 'hour', days: 396 },
+/** What is kept of each table: rows from this value of the column on. */
+const KEPT: { table: string; column: string; from: (now: number) => number | string }[] = [
+  { table: 'api_key_usage', column: 'created_at', from: (now) => now - 30 * DAY_MS },
+  { table: 'api_key_usage_hours', column: 'hour', from: (now) => now - 396 * DAY_MS },
+  { table: 'api_key_quotas', column: 'month', from: (now) => new Date(now - 396 * DAY_MS).toISOString().slice(0, 7) },
   // A journal found later than this would be counted again, so it outlives the longest that one may lie about.
-  { table: 'usage_batches', column: 'created_at', days: 90 },
-  { table: 'sessions', column: 'expires_at', days: 0 },
+  { table: 'usage_batches', column: 'created_at', from: (now) => now - 90 * DAY_MS },
+  { table: 'sessions', column: 'expires_at', from: (now) => now },
 ];
 
 /** How many rows of each table went. */
@@ -48,11 +49,11 @@ export async function prune(
 
 async function pruneAll(db: Db, now: number, stop: AbortSignal | undefined): Promise<Pruned> {
   const pruned: Pruned = {};
-  for (const { table, column, days } of KEPT) {
+  for (const { table, column, from } of KEPT) {
     let gone = 0;
     let batch = BATCH;
     while (batch === BATCH && !stop?.aborted) {
-      batch = await deleteOldest(db, table, column, now - days * DAY_MS);
+      batch = await deleteOldest(db, table, column, from(now));
       gone += batch;
       if (batch === BATCH) await delay(BREATH_MS);
     }
@@ -61,7 +62,7 @@ async function pruneAll(db: Db, now: number, stop: AbortSignal | undefined): Pro
   return pruned;
 }
 
-async function deleteOldest(db: Db, table: string, column: string, before: number): Promise<number> {
+async function deleteOldest(db: Db, table: string, column: string, before: number | string): Promise<number> {
   if (isSqlite(db)) {
     // Built without `delete … limit`.
     const oldest = db(table).select(db.raw('rowid')).where(column, '<', before).orderBy(column).limit(BATCH);

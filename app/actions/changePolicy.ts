@@ -1,4 +1,5 @@
-import { transaction } from '../../db/connect.ts';
+import { transaction, type Db } from '../../db/connect.ts';
+import { noteKeyUses } from '../../db/tables/apiKeys.ts';
 import { changeTenant, lockTenant } from '../../db/tables/tenants.ts';
 import { changedFields } from '../domain/auditEvent.ts';
 import { Networks } from '../domain/network.ts';
@@ -18,9 +19,16 @@ export async function changePolicy(act: Act, change: PolicyChange): Promise<Poli
     const changes = changedFields(tenant.policy, after);
     if (!changes.before && !changes.after) return tenant.policy;
     await changeTenant(trx, act.tenantId, { policy: after }, act.now);
+    await noteUse(trx, act);
     await record(trx, act, { action: 'SETTINGS_CHANGED', entityId: act.tenantId, ...changes });
     return after;
   });
+}
+
+/** The use of a key is written down a moment later; until then its own new rule could take it for idle. */
+async function noteUse(trx: Db, { principal, tenantId, now, origin }: Act): Promise<void> {
+  if (principal?.type !== 'api_key') return;
+  await noteKeyUses(trx, [{ tenantId, keyId: principal.id, at: now, ip: origin.ip }]);
 }
 
 /** A key that shut itself out could not undo it. Networks bind keys alone, so a person always can. */

@@ -2,16 +2,26 @@ import type { Db } from '../../db/connect.ts';
 import { lockApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
 import { whyNotValid } from '../domain/keyStatus.ts';
 import { AppError } from '../errors.ts';
+import type { Act } from './act.ts';
 
-/** The tenant's key, held until the transaction ends; one of another tenant does not exist. */
-export async function holdKey(trx: Db, tenantId: string, id: string): Promise<ApiKey> {
-  const key = await lockApiKey(trx, tenantId, id);
+/** A key that nobody else can change, and the act as something that comes after all that has happened to it. */
+export interface Held {
+  key: ApiKey;
+  act: Act;
+}
+
+/**
+ * Holds the tenant's key until the transaction ends; one of another tenant does not exist. Requests wait for each other
+ * and clocks differ: without moving its time on, an act that waited for a rotation would find the old key still valid.
+ */
+export async function holdKey(trx: Db, act: Act, id: string): Promise<Held> {
+  const key = await lockApiKey(trx, act.tenantId, id);
   if (!key) throw new AppError('not_found', 'There is no such API key.');
-  return key;
+  return { key, act: { ...act, now: Math.max(act.now, key.updatedAt) } };
 }
 
 /** Refuses to change what can never be used again. */
-export function refuseDead(key: ApiKey, now: number): void {
-  const reason = whyNotValid(key, now);
+export function refuseDead({ key, act }: Held): void {
+  const reason = whyNotValid(key, act.now);
   if (reason) throw new AppError('key_not_active', `This key is ${reason}.`);
 }

@@ -6,7 +6,7 @@ import { whyNotValid } from '../domain/keyStatus.ts';
 import { iso } from '../domain/times.ts';
 import type { Act } from './act.ts';
 import { changeKey } from './changeKey.ts';
-import { holdKey } from './holdKey.ts';
+import { holdKey, type Held } from './holdKey.ts';
 import { refuseBeyondOwn } from './keyAuthority.ts';
 import { record } from './record.ts';
 
@@ -22,8 +22,8 @@ export async function revokeKey(act: Act, id: string, revocation: Revocation): P
 }
 
 /** The same as a part of something larger, such as the removal of an app. */
-export async function revokeKeyWithin(trx: Db, act: Act, id: string, { reason }: Revocation): Promise<RevokedKey> {
-  const key = await holdLiveKey(trx, act, id);
+export async function revokeKeyWithin(trx: Db, asked: Act, id: string, { reason }: Revocation): Promise<RevokedKey> {
+  const { key, act } = await holdLiveKey(trx, asked, id);
   // A person who may manage keys may stop any of them; a key that could would be a way to lock its masters out.
   if (act.principal?.type === 'api_key') refuseBeyondOwn(act, key.scopes);
   if (isRevoked(key)) return key;
@@ -44,10 +44,11 @@ export async function revokeKeyWithin(trx: Db, act: Act, id: string, { reason }:
 }
 
 /** The key of this id, or where it was rotated away and works no more, the one that took its place. */
-async function holdLiveKey(trx: Db, act: Act, id: string): Promise<ApiKey> {
-  const key = await holdKey(trx, act.tenantId, id);
+async function holdLiveKey(trx: Db, asked: Act, id: string): Promise<Held> {
+  const held = await holdKey(trx, asked, id);
+  const { key, act } = held;
   const { successorKeyId, revokedAt } = key;
-  if (revokedAt !== null || successorKeyId === null || !whyNotValid(key, act.now)) return key;
+  if (revokedAt !== null || successorKeyId === null || !whyNotValid(key, act.now)) return held;
   return holdLiveKey(trx, act, successorKeyId);
 }
 

@@ -18,11 +18,12 @@ import { record } from './record.ts';
  * Puts a new key with everything of the old one in its place. The old one works until its grace period ends, and never
  * past its own expiry; of several rotations at once one succeeds.
  */
-export async function rotateKey(act: Act, style: KeyStyle, id: string, rotation: Rotation): Promise<IssuedKey> {
-  return changeKey(act, id, async (trx, policy) => {
-    const old = await holdKey(trx, act.tenantId, id);
+export async function rotateKey(asked: Act, style: KeyStyle, id: string, rotation: Rotation): Promise<IssuedKey> {
+  return changeKey(asked, id, async (trx, policy) => {
+    const held = await holdKey(trx, asked, id);
+    const { key: old, act } = held;
     refuseRotated(old);
-    refuseDead(old, act.now);
+    refuseDead(held);
     refuseBeyondOwn(act, old.scopes);
     const tooLong = graceProblem(policy, rotation.gracePeriodSeconds);
     if (tooLong) throw invalidField('gracePeriodSeconds', policySentence(tooLong, policy));

@@ -12,10 +12,11 @@ import { toldOf } from './keyTold.ts';
 import { record } from './record.ts';
 
 /** Changes a key that still lives, from its next request on; what stays the same leaves no trace in the log. */
-export async function updateKey(act: Act, id: string, change: KeyChange): Promise<ApiKey> {
-  return changeKey(act, id, async (trx, policy) => {
-    const before = await holdKey(trx, act.tenantId, id);
-    refuseDead(before, act.now);
+export async function updateKey(asked: Act, id: string, change: KeyChange): Promise<ApiKey> {
+  return changeKey(asked, id, async (trx, policy) => {
+    const held = await holdKey(trx, asked, id);
+    const { key: before, act } = held;
+    refuseDead(held);
     refuseBeyondOwn(act, before.scopes);
     const after = changed(before, change);
     refuseToGrantBeyondOwn(

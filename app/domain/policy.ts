@@ -41,7 +41,9 @@ const DefaultScopes = z
   .overwrite((scopes) => [...new Set(scopes)]);
 
 /** A change as input: any of the fields, with null to lift a rule that may be absent. */
-export const PolicyChange = StoredPolicy.extend({ defaultScopes: DefaultScopes }).partial();
+export const PolicyChange = StoredPolicy.extend({ defaultScopes: DefaultScopes })
+  .partial()
+  .meta({ examples: [{ maxGraceSeconds: 86_400, leakAction: 'revoke' }] });
 export type PolicyChange = z.output<typeof PolicyChange>;
 
 type Stored = z.output<typeof StoredPolicy>;

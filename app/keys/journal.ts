@@ -9,42 +9,46 @@ export interface Segment {
   sequence: number;
   file: string;
   lines: number;
-  bytes: number;
 }
 
 /**
- * An append-only journal in files of this process's own folder. A line is in the kernel's hands before `append`
- * resolves, so that killing the process loses none; what a dead process left behind is found by `orphans`.
+ * An append-only journal of lines, in files of this process's own folder. A line is in the kernel's hands before
+ * `append` resolves, so that killing the process loses none; what dead processes left behind is given by `orphans`.
  */
 export class Journal {
   readonly processId = newId();
   readonly #root: string;
   readonly #folder: string;
+  readonly #segmentLines: number;
   readonly #unlock: () => void;
   readonly #sealed: Segment[] = [];
+  #sealedLines = 0;
   #sequence = 0;
   #file: number | undefined;
   #lines = 0;
-  #bytes = 0;
   #pending = '';
   #pendingLines = 0;
   #written: Promise<void> | undefined;
 
-  constructor(dataDir: string) {
+  constructor(dataDir: string, segmentLines: number) {
     this.#root = path.join(dataDir, 'usage');
     this.#folder = path.join(this.#root, this.processId);
+    this.#segmentLines = segmentLines;
     mkdirSync(this.#folder, { recursive: true });
-    const unlock = tryLockFile(path.join(this.#folder, 'lock'));
-    if (!unlock) throw new Error('a new usage journal is locked already');
-    this.#unlock = unlock;
+    this.#unlock = lockOf(this.#folder) ?? neverNew();
+  }
+
+  /** How many lines wait to be counted. */
+  get backlog(): number {
+    return this.#sealedLines + this.#lines + this.#pendingLines;
   }
 
   /** Takes a line; resolves when it is written, together with all lines of this turn of the event loop. */
-  append(line: string): Promise<void> {
+  async append(line: string): Promise<void> {
     this.#pending += line;
     this.#pending += '\n';
     this.#pendingLines++;
-    return (this.#written ??= new Promise((resolve, reject) => {
+    this.#written ??= new Promise((resolve, reject) => {
       setImmediate(() => {
         try {
           this.#write();
@@ -53,90 +57,77 @@ export class Journal {
           reject(error as Error);
         }
       });
-    }));
+    });
+    return this.#written;
   }
 
-  /** How much waits to be counted. */
-  get backlog(): { lines: number; bytes: number } {
-    const sum = { lines: this.#lines + this.#pendingLines, bytes: this.#bytes };
-    for (const { lines, bytes } of this.#sealed) {
-      sum.lines += lines;
-      sum.bytes += bytes;
-    }
-    return sum;
-  }
-
-  /** Cuts off what was appended so far; the oldest segment that waits, or undefined when nothing does. */
+  /** The oldest segment that waits; what was written and not yet cut off is cut off when it comes to that. */
   next(): Segment | undefined {
-    this.#seal();
+    if (this.#sealed.length === 0) {
+      this.#write();
+      this.#seal();
+    }
     return this.#sealed[0];
   }
 
   /** Forgets a segment that is counted, or given up. */
   done(segment: Segment): void {
     const index = this.#sealed.indexOf(segment);
-    if (index >= 0) this.#sealed.splice(index, 1);
+    if (index >= 0) {
+      this.#sealed.splice(index, 1);
+      this.#sealedLines -= segment.lines;
+    }
     rmSync(segment.file, { force: true });
   }
 
-  /** The lines of a segment; one that was cut short by a crash was never answered for and is left out. */
+  /** The lines of a segment; a last one that a crash cut short was never answered for and is left out. */
   read({ file }: Segment): string[] {
-    const text = readFileSync(file, 'utf8');
-    return text
-      .slice(0, text.lastIndexOf('\n') + 1)
-      .split('\n')
-      .slice(0, -1);
+    return readFileSync(file, 'utf8').split('\n').slice(0, -1);
   }
 
-  /** The segments of processes that are no more, each folder taken by one process alone until it is given back. */
+  /** The segments of processes that are no more; nobody else gets them until they are released. */
   orphans(): { segments: Segment[]; release: () => void }[] {
     return readdirSync(this.#root).flatMap((processId) => {
       const folder = path.join(this.#root, processId);
-      const unlock = processId === this.processId ? undefined : tryLockFile(path.join(folder, 'lock'));
+      const unlock = processId === this.processId ? undefined : lockOf(folder);
       if (!unlock) return [];
-      const segments = segmentsIn(folder, processId);
       const release = () => {
-        unlock();
         if (segmentsIn(folder, processId).length === 0) rmSync(folder, { recursive: true, force: true });
+        unlock();
       };
-      return [{ segments, release }];
+      return [{ segments: segmentsIn(folder, processId), release }];
     });
   }
 
-  /** Closes the files; a folder with nothing left to count goes. */
+  /** Closes the files; the folder goes unless something in it waits to be counted. */
   close(): void {
     this.#write();
     this.#seal();
-    this.#unlock();
     if (this.#sealed.length === 0) rmSync(this.#folder, { recursive: true, force: true });
+    this.#unlock();
   }
 
   #write(): void {
-    this.#written = undefined;
-    if (this.#pendingLines === 0) return;
     const text = this.#pending;
     const lines = this.#pendingLines;
+    this.#written = undefined;
     this.#pending = '';
     this.#pendingLines = 0;
+    if (lines === 0) return;
     this.#file ??= openSync(this.#path(), 'a', 0o600);
-    this.#bytes += writeSync(this.#file, text);
+    writeSync(this.#file, text);
     this.#lines += lines;
+    if (this.#lines >= this.#segmentLines) this.#seal();
   }
 
   #seal(): void {
     if (this.#file === undefined) return;
     closeSync(this.#file);
     const { processId } = this;
-    this.#sealed.push({
-      processId,
-      sequence: this.#sequence,
-      file: this.#path(),
-      lines: this.#lines,
-      bytes: this.#bytes,
-    });
+    this.#sealed.push({ processId, sequence: this.#sequence, file: this.#path(), lines: this.#lines });
+    this.#sealedLines += this.#lines;
     this.#file = undefined;
     this.#lines = 0;
-    this.#bytes = 0;
     this.#sequence++;
   }
 
@@ -145,15 +136,18 @@ export class Journal {
   }
 }
 
+function lockOf(folder: string): (() => void) | undefined {
+  return tryLockFile(path.join(folder, 'lock'));
+}
+
+function neverNew(): never {
+  throw new Error('a new usage journal is locked already');
+}
+
 function segmentsIn(folder: string, processId: string): Segment[] {
   return readdirSync(folder)
     .flatMap((name) => /^(\d+)\.jsonl$/.exec(name)?.[1] ?? [])
-    .map((sequence) => ({
-      processId,
-      sequence: Number(sequence),
-      file: path.join(folder, `${sequence}.jsonl`),
-      lines: 0,
-      bytes: 0,
-    }))
-    .sort((a, b) => a.sequence - b.sequence);
+    .map((text) => Number(text))
+    .sort((a, b) => a - b)
+    .map((sequence) => ({ processId, sequence, file: path.join(folder, `${sequence}.jsonl`), lines: 0 }));
 }

@@ -1,190 +1,199 @@
 import type { Db } from '../../db/connect.ts';
 import { faultCode, isUnavailable } from '../../db/faults.ts';
-import { newId } from '../domain/id.ts';
-import { normaliseAddress } from '../domain/network.ts';
 import type { Log } from '../log.ts';
+import { Journal, type Segment } from './journal.ts';
+import { eventOf, lineOf, type UsageEvent } from './usageEvent.ts';
 import { writeUsage } from './writeUsage.ts';
 
-/** One request made with a valid key, however it was answered. */
-export interface UsageEvent {
-  tenantId: string;
-  keyId: string;
-  keyName: string;
-  method: string;
-  /** The route's pattern. */
-  endpoint: string;
-  statusCode: number;
-  /** What the route asks for. */
-  scope: string | null;
-  ip: string | null;
-  userAgent: string | null;
-  responseMs: number;
-  at: number;
-  requestId: string | null;
-}
+export type { UsageEvent } from './usageEvent.ts';
 
 export interface UsageSettings {
   /** How long an event may wait for others. */
   flushMs: number;
-  /** How many are written at once, and how many are worth not waiting for more. */
+  /** How many are written in one transaction. */
   batchSize: number;
   /** How many are kept while the database takes none. */
   capacity: number;
+  /** How long a reader waits for what was just used to be counted. */
+  patienceMs: number;
 }
 
+const SETTINGS: UsageSettings = {
+  flushMs: 500,
+  batchSize: 1_000,
+  capacity: 1_000_000,
+  patienceMs: 2_000,
+};
 const MOST_REFUSALS = 3;
 
-const SETTINGS: UsageSettings = { flushMs: 500, batchSize: 1_000, capacity: 50_000 };
-
-/** Events that go to the database together, under one name however often that is tried. */
-interface Batch {
-  sequence: number;
-  /** How often a database that was there would not take it. */
-  refusals: number;
-  events: UsageEvent[];
-}
-
-/** What is known of the use of keys and not yet written; requests only ever leave an event here and go on. */
+/**
+ * Counts what keys are used for. An event is in the journal before its request is answered, and in the database soon
+ * after; a process that is killed, or a database that is away, loses none of them.
+ */
 export class Usage {
+  /** Since the process began; lost ones were too many to keep, or refused by a working database. */
+  readonly counts = { recorded: 0, written: 0, lost: 0 };
   readonly #db: Db;
-  readonly #log: Log;
+  readonly #log: Pick<Log, 'warn' | 'error'>;
+  readonly #dataDir: string;
   readonly #settings: UsageSettings;
-  readonly #processId = newId();
-  #waiting: UsageEvent[] = [];
-  /** The batch under way, or the one that failed and comes first again. */
-  #batch: Batch | undefined;
-  #sequence = 0;
-  #shed = 0;
+  #opened: Journal | undefined;
+  /** How often a database that was there would not take the oldest segment. */
+  #refusals = 0;
+  /** Whether the last attempt failed: then only the clock starts the next one. */
+  #failed = false;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #closed = false;
 
-  constructor(db: Db, log: Log, settings: Partial<UsageSettings> = {}) {
+  constructor(db: Db, log: Pick<Log, 'warn' | 'error'>, dataDir: string, settings: Partial<UsageSettings> = {}) {
     this.#db = db;
     this.#log = log;
+    this.#dataDir = dataDir;
     this.#settings = { ...SETTINGS, ...settings };
   }
 
-  /** Takes note of a request; costs next to nothing and never throws. */
-  record(use: UsageEvent): void {
+  /** How many events wait to be counted. */
+  get backlog(): number {
+    return this.#opened?.backlog ?? 0;
+  }
+
+  /** Takes note of a request; resolves when not even a kill can lose it, and never rejects. */
+  async record(use: UsageEvent): Promise<void> {
     try {
-      this.#waiting.push(fitting(use));
-      if (this.#kept() > this.#settings.capacity) this.#shedOldest();
+      this.counts.recorded++;
+      const written = this.#journal().append(lineOf(use));
       this.#schedule();
+      await written;
+      if (this.backlog >= this.#settings.batchSize && !this.#running && !this.#failed) void this.#flushAll();
     } catch (error) {
+      this.counts.lost++;
       this.#log.warn({ fault: faultCode(error) }, 'a use of a key could not be noted');
     }
   }
 
-  /** Resolves once all that was recorded before is written, or could not be; never rejects. */
+  /** Resolves once all that was recorded before is counted, or could not be in time; never rejects. */
   async flush(): Promise<void> {
-    // One that has begun may have passed over what was recorded since: the next one will not.
-    const flushed = this.#running
-      ? (this.#next ??= this.#running.then(async () => {
-          this.#next = undefined;
-          return this.flush();
-        }))
-      : (this.#running = this.#writeAll().finally(() => {
-          this.#running = undefined;
-        }));
-    await flushed;
+    const patience = new AbortController();
+    await Promise.race([this.#flushAll(), expiry(this.#settings.patienceMs, patience.signal)]);
+    patience.abort();
   }
 
-  /** Writes what is left and stops; what the database does not take now is lost, and said to be. */
+  /** Counts what dead processes left in the data folder, each segment once even if it was counted before they died. */
+  async recover(): Promise<void> {
+    for (const { segments, release } of this.#journal().orphans()) {
+      try {
+        for (const segment of segments) {
+          await this.#count(segment);
+          this.#journal().done(segment);
+        }
+      } catch (error) {
+        this.#log.warn({ fault: faultCode(error) }, 'uses of keys of an ended process could not be counted yet');
+      } finally {
+        release();
+      }
+    }
+  }
+
+  /** Counts what is left and stops; what the database does not take now stays for the next start. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.flush();
     clearTimeout(this.#timer);
-    if (this.#kept() > 0) this.#log.warn({ lost: this.#kept() }, 'uses of keys were lost at the end of the process');
+    await this.flush();
+    if (this.backlog > 0)
+      this.#log.warn({ waiting: this.backlog }, 'uses of keys are left for the next start to count');
+    this.#opened?.close();
+    this.#opened = undefined;
   }
 
-  #kept(): number {
-    return this.#waiting.length + (this.#batch?.events.length ?? 0);
+  #journal(): Journal {
+    return (this.#opened ??= new Journal(this.#dataDir, this.#settings.batchSize));
   }
 
-  /** A batch that failed is the oldest; else many at a time, so that not every request has to move all the rest. */
-  #shedOldest(): void {
-    if (this.#batch && !this.#running) {
-      this.#shed += this.#batch.events.length;
-      this.#batch = undefined;
-    } else {
-      this.#shed += this.#waiting.splice(0, Math.ceil(this.#settings.capacity / 50)).length;
+  async #flushAll(): Promise<void> {
+    if (!this.#running) {
+      this.#running = this.#countAll().finally(() => {
+        this.#running = undefined;
+      });
+      return this.#running;
     }
+    // The one under way may have passed over what was recorded since: the next one will not.
+    return (this.#next ??= this.#running.then(async () => {
+      this.#next = undefined;
+      return this.#flushAll();
+    }));
   }
 
   #schedule(): void {
     if (this.#closed) return;
-    if (this.#waiting.length >= this.#settings.batchSize && !this.#running && !this.#batch) void this.flush();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      void this.flush();
+      void this.#flushAll();
     }, this.#settings.flushMs).unref();
   }
 
-  async #writeAll(): Promise<void> {
+  async #countAll(): Promise<void> {
+    const journal = this.#opened;
+    if (!journal) return;
     try {
-      while (this.#nextBatch()) await this.#writeBatch();
+      for (let segment = journal.next(); segment; segment = journal.next()) {
+        await this.#count(segment);
+        journal.done(segment);
+        this.#refusals = 0;
+      }
+      this.#failed = false;
     } catch (error) {
-      this.#log.warn({ fault: faultCode(error), waiting: this.#kept() }, 'uses of keys could not be written yet');
-      this.#giveUpOnRefused(error);
+      this.#failed = true;
+      this.#log.warn({ fault: faultCode(error), waiting: journal.backlog }, 'uses of keys could not be counted yet');
+      this.#giveUpOnRefused(journal, error);
+      this.#shedOldest(journal);
       this.#schedule();
     }
-    if (this.#shed > 0) {
-      this.#log.warn(
-        { shed: this.#shed },
-        'uses of keys were dropped, the oldest first: too many could not be written',
-      );
-      this.#shed = 0;
+  }
+
+  async #count(segment: Segment): Promise<void> {
+    const { processId, sequence } = segment;
+    const lines = this.#journal().read(segment);
+    const events = lines.flatMap((line) => eventOf(line) ?? []);
+    await writeUsage(this.#db, { processId, sequence, events }, Date.now());
+    this.counts.written += events.length;
+    this.counts.lost += lines.length - events.length;
+  }
+
+  /** A segment that a working database refuses again and again would hold up all that come after it. */
+  #giveUpOnRefused(journal: Journal, error: unknown): void {
+    if (isUnavailable(error)) return;
+    this.#refusals++;
+    const segment = journal.next();
+    if (this.#refusals < MOST_REFUSALS || !segment) return;
+    this.#log.error({ fault: faultCode(error), lost: segment.lines }, 'uses of keys were refused and lost');
+    this.#lose(journal, segment);
+  }
+
+  #shedOldest(journal: Journal): void {
+    let shed = 0;
+    for (let oldest = journal.next(); oldest && journal.backlog > this.#settings.capacity; oldest = journal.next()) {
+      shed += oldest.lines;
+      this.#lose(journal, oldest);
     }
+    if (shed > 0)
+      this.#log.warn({ shed }, 'uses of keys were dropped, the oldest first: too many could not be counted');
   }
 
-  /** A batch that a working database refuses again and again would hold up all that come after it. */
-  #giveUpOnRefused(error: unknown): void {
-    if (!this.#batch || isUnavailable(error)) return;
-    this.#batch.refusals += 1;
-    if (this.#batch.refusals < MOST_REFUSALS) return;
-    this.#log.error({ fault: faultCode(error), lost: this.#batch.events.length }, 'uses of keys were refused and lost');
-    this.#batch = undefined;
-  }
-
-  #nextBatch(): Batch | undefined {
-    if (!this.#batch && this.#waiting.length > 0) {
-      this.#sequence += 1;
-      this.#batch = {
-        sequence: this.#sequence,
-        refusals: 0,
-        events: this.#waiting.splice(0, this.#settings.batchSize),
-      };
-    }
-    return this.#batch;
-  }
-
-  async #writeBatch(): Promise<void> {
-    if (!this.#batch) return;
-    await writeUsage(this.#db, { ...this.#batch, processId: this.#processId }, Date.now());
-    this.#batch = undefined;
+  #lose(journal: Journal, segment: Segment): void {
+    this.#refusals = 0;
+    this.counts.lost += segment.lines;
+    journal.done(segment);
   }
 }
 
-const LONGEST_ENDPOINT = 200;
-const LONGEST_SCOPE = 100;
-const LONGEST_USER_AGENT = 255;
-const LONGEST_RESPONSE_MS = 999_999;
-
-/** The event as the tables can hold it, so that none can keep the others from being written. */
-function fitting(use: UsageEvent): UsageEvent {
-  return {
-    ...use,
-    method: ascii(use.method, 10),
-    endpoint: ascii(use.endpoint, LONGEST_ENDPOINT),
-    scope: use.scope === null ? null : ascii(use.scope, LONGEST_SCOPE),
-    ip: use.ip === null ? null : (normaliseAddress(use.ip) ?? null),
-    userAgent: use.userAgent?.slice(0, LONGEST_USER_AGENT).replace(/\p{Cs}/gu, '') ?? null,
-    responseMs: Number.isFinite(use.responseMs) ? Math.min(Math.max(use.responseMs, 0), LONGEST_RESPONSE_MS) : 0,
-  };
-}
-
-function ascii(text: string, length: number): string {
-  return text.slice(0, length).replace(/[^\x20-\x7e]/g, '?');
+async function expiry(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

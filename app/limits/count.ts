@@ -4,7 +4,8 @@ import type { Rule } from './rule.ts';
 
 /** Counts requests by id; each rate counts by itself, so that a changed one holds at once. */
 export interface Counter {
-  take(id: string, rate: Rate): Promise<Count>;
+  /** At once where it is counted in this process, for every request of a key passes here. */
+  take(id: string, rate: Rate): Count | Promise<Count>;
   /** Lets a request that this counter allowed not have counted after all. */
   giveBack(count: Count): Promise<void>;
 }

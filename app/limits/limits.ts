@@ -14,7 +14,7 @@ import { SharedCounter } from './sharedCounter.ts';
 export type LimitedKey = Pick<KeyHolder, 'tenant' | 'keyPrefix' | 'rateLimit'>;
 
 /** Counts a request of this key; undefined where nothing limits it. */
-export type CountKey = (key: LimitedKey) => Promise<Count> | undefined;
+export type CountKey = (key: LimitedKey) => Count | Promise<Count> | undefined;
 
 /** Everything that says no to too many requests; one set per process. */
 export interface Limits {

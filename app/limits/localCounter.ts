@@ -5,8 +5,8 @@ import { RecentMap } from './recentMap.ts';
 import { Rules } from './rule.ts';
 
 /**
- * How many ids are remembered, in 4 MB. Whoever would push a count out has to send this many others between two requests
- * of the one, more than a process can answer in the time that a limit worth the name leaves between them.
+ * How many ids are remembered, in about 5 MB. A count is pushed out when this many others come between two requests of the one:
+ * never in a burst, though a window of hours may end early. What has to be exact for that long is a quota.
  */
 const REMEMBERED = 20_000;
 
@@ -25,14 +25,13 @@ export class LocalCounter implements Counter {
     this.#rules = new Rules(name);
   }
 
-  async take(id: string, rate: Rate): Promise<Count> {
+  take(id: string, rate: Rate): Count {
     const rule = this.#rules.of(rate);
     const { limit: max, windowSeconds, text: namespace } = rule;
     const limiter = new MemoryLimiter({ id, db: this.#counts, max, duration: windowSeconds * 1000, namespace });
     // Its promise gives the state as it is when a whole turn's requests have been counted, so it is read now.
-    this.#counts.latest = undefined;
     void limiter.get();
-    const { remaining, reset } = this.#counts.latest ?? NOT_COUNTED;
+    const { remaining, reset } = this.#counts.takeLatest() ?? NOT_COUNTED;
     return new Count(this, rule, id, remaining, reset);
   }
 

@@ -3,8 +3,7 @@ import { LRUCache } from 'lru-cache';
 /** A Map that forgets what was not asked for the longest: koa-ratelimit takes nothing but a Map, and never removes from it. */
 export class RecentMap<Value extends object> extends Map<string, Value> {
   readonly #recent: LRUCache<string, Value>;
-  /** What was asked for or put in last. */
-  latest: Value | undefined = undefined;
+  #latest: Value | undefined;
 
   constructor(most: number) {
     super();
@@ -12,7 +11,7 @@ export class RecentMap<Value extends object> extends Map<string, Value> {
   }
 
   override get(key: string): Value | undefined {
-    return (this.latest = this.#recent.get(key));
+    return (this.#latest = this.#recent.get(key));
   }
 
   override has(key: string): boolean {
@@ -20,8 +19,15 @@ export class RecentMap<Value extends object> extends Map<string, Value> {
   }
 
   override set(key: string, value: Value): this {
-    this.#recent.set(key, (this.latest = value));
+    this.#recent.set(key, (this.#latest = value));
     return this;
+  }
+
+  /** What was asked for or put in last, once. */
+  takeLatest(): Value | undefined {
+    const latest = this.#latest;
+    this.#latest = undefined;
+    return latest;
   }
 
   override delete(key: string): boolean {

@@ -10,13 +10,21 @@ import type { CountKey } from '../limits/limits.ts';
 export function keyLimit(countKey: CountKey, quotas: Quotas): Middleware {
   return (ctx, next) => {
     const principal = principalOf(ctx);
-    return principal.type === 'api_key' ? limited(ctx, principal, next) : next();
+    if (principal.type !== 'api_key') return next();
+    const count = countKey(principal);
+    if (count instanceof Promise || principal.monthlyQuota !== null) return wait(ctx, principal, count, next);
+    if (count) admit(ctx, count);
+    return next();
   };
 
-  async function limited(ctx: Context, key: KeyHolder, next: () => Promise<unknown>): Promise<void> {
-    const counting = countKey(key);
-    if (counting) admit(ctx, await counting);
-    if (key.monthlyQuota !== null && !(await quotas.take(key.id, key.monthlyQuota))) throw quotaExceeded(Date.now());
+  async function wait(
+    ctx: Context,
+    { id, monthlyQuota }: KeyHolder,
+    count: ReturnType<CountKey>,
+    next: () => Promise<unknown>,
+  ): Promise<void> {
+    if (count) admit(ctx, await count);
+    if (monthlyQuota !== null && !(await quotas.take(id, monthlyQuota))) throw quotaExceeded(Date.now());
     await next();
   }
 }
@@ -49,8 +57,8 @@ export function addressLimit(counter: Counter, rate: Rate | undefined, countKey:
   async function countRefused(ctx: Context): Promise<void> {
     const { principal } = ctx.state;
     if (principal?.type !== 'api_key') return countAddress(ctx);
-    const counting = countKey(principal);
-    if (counting) admit(ctx, await counting);
+    const count = await countKey(principal);
+    if (count) admit(ctx, count);
   }
 }
 

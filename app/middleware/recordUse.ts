@@ -3,7 +3,7 @@ import { problemOf } from '../errors.ts';
 import type { Usage } from '../keys/usage.ts';
 import { accessOf, routeOf } from '../routes/access.ts';
 
-/** Notes each request of a key once its status is known; stands around the guards, so that what they refuse counts too. */
+/** Notes each request of a key once its status is known and before it is answered; stands around the guards, so that what they refuse counts too. */
 export function recordUse(usage: Usage): Middleware {
   return async (ctx, next) => {
     let refused: number | undefined;
@@ -13,15 +13,15 @@ export function recordUse(usage: Usage): Middleware {
       refused = problemOf(error).status;
       throw error;
     } finally {
-      note(usage, ctx, refused ?? ctx.status);
+      await note(usage, ctx, refused ?? ctx.status);
     }
   };
 }
 
-function note(usage: Usage, ctx: Context, statusCode: number): void {
+async function note(usage: Usage, ctx: Context, statusCode: number): Promise<void> {
   const { principal, address, requestId, startedAt } = ctx.state;
   if (principal?.type !== 'api_key') return;
-  usage.record({
+  await usage.record({
     tenantId: principal.tenant.id,
     keyId: principal.id,
     keyName: principal.name,

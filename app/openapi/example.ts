@@ -30,7 +30,21 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   action: 'API_KEY_CREATED',
   entity: 'api_key',
   plan: 'pro',
-  message: 'API key has been revoked',
+  subject: 'The nightly export stops',
+  message: 'It ends at midnight, half-way through.',
+  text: 'It ends at midnight, half-way through.',
+  defaultScopes: 'read',
+  mediaType: 'text/csv',
+  currency: 'EUR',
+  sku: 'TEA-250',
+  kind: 'export',
+  version: '1.4.2',
+  events: 'order.paid',
+  location: 'Shelf 4',
+  phone: '+33 1 70 18 99 00',
+  company: 'Analytical Engines',
+  notes: 'Prefers to be called in the morning.',
+  content: 'The export runs every night.',
   nextCursor: 'c2VlIHRoZSBuZXh0IHBhZ2U',
   cursor: 'c2VlIHRoZSBuZXh0IHBhZ2U',
 };
@@ -123,6 +137,8 @@ function textOf({ format }: Json, name: string): unknown {
   if (format === 'date-time') return INSTANT;
   if (format === 'uuid') return UUID;
   if (format === 'email') return BY_NAME.email;
+  if (format === 'uri') return 'https://example.com/hooks/orders';
+  if (format === 'date') return '2026-01-31';
   if (Object.hasOwn(BY_NAME, name)) return BY_NAME[name];
   return /(^id|Id)$|^(createdBy|confirmedBy)$/.test(name) ? UUID : 'text';
 }

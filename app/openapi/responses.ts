@@ -72,8 +72,10 @@ function refusal(status: number, codes: readonly ErrorCode[]): Json {
     content: {
       'application/problem+json': {
         schema: {
-          allOf: [{ $ref: '#/components/schemas/Problem' }],
-          properties: { status: { const: status }, code: { enum: [...codes] } },
+          allOf: [
+            { $ref: '#/components/schemas/Problem' },
+            { type: 'object', properties: { status: { const: status }, code: { enum: [...codes] } } },
+          ],
         },
         examples: Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }])),
       },

@@ -27,7 +27,7 @@ export class Schemas {
   }
 }
 
-/** Leaves out what zod says of its own workings, and puts back the default of what it turns from text. */
+/** Leaves out what zod says of its own workings, and puts back the defaults and examples of what it makes something of. */
 function tidy({
   zodSchema,
   jsonSchema,
@@ -39,6 +39,8 @@ function tidy({
   const { type, format } = jsonSchema;
   if (def.type === 'default' && type !== undefined)
     jsonSchema.default ??= def.defaultValue as typeof jsonSchema.default;
+  const { examples } = z.globalRegistry.get(zodSchema) ?? {};
+  if (Array.isArray(examples)) jsonSchema.examples ??= examples;
   // A format says it all; and the text of a query is its number or flag.
   if (format === 'date-time' || format === 'uuid' || type === 'integer') delete jsonSchema.pattern;
   if (type === 'boolean') delete jsonSchema.enum;

@@ -25,7 +25,10 @@ export function leadToLogin(ctx: Context): void {
   const next = pageOf(ctx);
   const login = next === undefined ? '/login' : `/login?next=${encodeURIComponent(next)}`;
   lead(ctx, login);
-  if (isPartial(ctx)) ctx.status = 401;
+  if (isPartial(ctx)) {
+    ctx.status = 401;
+    ctx.body = '';
+  }
 }
 
 /** The page the reader is on: the one asked for, or the one that a form or a part was sent from. */

@@ -15,7 +15,11 @@ export function keepNotice(ctx: Context, cookies: Cookies, notice: Notice): void
 }
 
 /** What there is to say on this page, in the reader's words; asked once, it is forgotten. */
-export function takeNotice(ctx: Context, cookies: Cookies, { t, has }: Texts): { text: string; kind: string } | undefined {
+export function takeNotice(
+  ctx: Context,
+  cookies: Cookies,
+  { t, has }: Texts,
+): { text: string; kind: string } | undefined {
   const kept = cookies.get(ctx, 'notice');
   if (kept === undefined) return undefined;
   cookies.clear(ctx, 'notice');

@@ -13,8 +13,7 @@ export interface Reader {
 export function readerOf(ctx: Context, cookies: Cookies): Reader {
   const { session } = ctx.state;
   return {
-    locale:
-      session?.locale ?? localeNamed(cookies.get(ctx, 'locale')) ?? localeOfHeader(ctx.get('Accept-Language')),
+    locale: session?.locale ?? localeNamed(cookies.get(ctx, 'locale')) ?? localeOfHeader(ctx.get('Accept-Language')),
     theme: session?.theme ?? themeNamed(cookies.get(ctx, 'theme')),
   };
 }

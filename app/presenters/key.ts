@@ -47,7 +47,11 @@ export const KeyListAnswer = z.strictObject({
   limit: z.int(),
 });
 
-export const RevokedAnswer = z.strictObject({ id: z.string(), revokedAt: Time, message: z.string() });
+export const RevokedAnswer = z.strictObject({
+  id: z.string(),
+  revokedAt: Time,
+  message: z.literal('API key has been revoked'),
+});
 
 export function presentKey(key: ApiKey, now: number): z.output<typeof KeyAnswer> {
   const status = keyStatus(key, now);

@@ -4,14 +4,16 @@ import type { Fields, Resource } from '../domain/resources.ts';
 import { iso } from '../domain/times.ts';
 
 /** A record as its own resource shows it. */
-export function recordAnswer({ kept }: Resource) {
-  return z.strictObject({
-    id: z.string(),
-    ...kept,
-    createdBy: z.string().nullable(),
-    createdAt: z.iso.datetime(),
-    updatedAt: z.iso.datetime(),
-  });
+export function recordAnswer({ name, kept }: Resource) {
+  return z
+    .strictObject({
+      id: z.string(),
+      ...kept,
+      createdBy: z.string().nullable(),
+      createdAt: z.iso.datetime(),
+      updatedAt: z.iso.datetime(),
+    })
+    .meta({ id: `${name.charAt(0).toUpperCase()}${name.slice(1)}Record` });
 }
 
 export function recordListAnswer(resource: Resource) {

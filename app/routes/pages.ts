@@ -15,7 +15,12 @@ export function pageMounts(services: Services): Mount[] {
   const cookies = cookiesOf(services.config.publicUrl);
   const routes: Route[] = [];
   const pages = createPages(services, cookies, () => routes);
-  const open = [loginRoutes(services, pages), readerRoutes(services, pages), setupRoutes(services, pages), docsRoutes()];
+  const open = [
+    loginRoutes(services, pages),
+    readerRoutes(services, pages),
+    setupRoutes(services, pages),
+    docsRoutes(),
+  ];
   const admin = [tenantSwitchRoutes(services, pages), apiKeyPages(pages)];
   const mounts = [
     mount('', openPageGuards(services, cookies), open),

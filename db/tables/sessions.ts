@@ -65,7 +65,8 @@ export async function findSession(db: Db, tokenHash: Buffer): Promise<OpenedSess
   const row = (await table(db)
     .join('users', 'users.id', 'sessions.user_id')
     .where('sessions.token_hash', tokenHash)
-    .first('sessions.*', 'users.name', 'users.email', 'users.locale', 'users.theme')) as (Row & PersonColumns) | undefined;
+    .first('sessions.*', 'users.name', 'users.email', 'users.locale', 'users.theme')) as
+    (Row & PersonColumns) | undefined;
   if (!row) return undefined;
   const { name, email, locale, theme } = row;
   return { ...sessionOf(row), name, email, locale: localeNamed(locale), theme: themeNamed(theme) };

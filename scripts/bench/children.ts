@@ -10,7 +10,6 @@ import { PATH } from './answer.ts';
 /** A process of the bench on a core of its own. */
 export interface Child {
   readonly process: ChildProcess;
-  /** Processor time used so far; NaN where the system does not say. */
   cpuSeconds(): number;
   rssMb(): number;
   stop(): Promise<void>;
@@ -57,11 +56,6 @@ export function onCore(core: number | undefined, command: string, args: string[]
 /** Keeps a process that runs already, with all its threads, to some cores. */
 export function pin(pid: number, cores: string): void {
   if (canPin) execFileSync('taskset', ['-a', '-p', '-c', cores, String(pid)], { stdio: 'ignore' });
-}
-
-/** Lets a process use every core again. */
-export function unpin(pid: number): void {
-  pin(pid, `0-${CORES - 1}`);
 }
 
 const running = new Set<ChildProcess>();
@@ -142,7 +136,8 @@ function fromProc(pid: number | undefined, file: string): string | undefined {
   }
 }
 
-function cpuSeconds(pid: number | undefined): number {
+/** Processor time that a process used so far; NaN where the system does not say. */
+export function cpuSeconds(pid: number | undefined): number {
   // The name of the program may hold spaces; the fields after its bracket do not.
   const fields = fromProc(pid, 'stat')?.split(') ')[1]?.split(' ');
   return (Number(fields?.[11]) + Number(fields?.[12])) / CLOCK_TICKS;

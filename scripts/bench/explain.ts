@@ -1,9 +1,11 @@
+import { count } from './figures.ts';
 import type { Stores } from './stores.ts';
 
 interface Step {
   table: string | null;
   type: string | null;
   key: string | null;
+  rows: number | null;
   Extra: string | null;
 }
 
@@ -39,9 +41,10 @@ async function logged(stores: Stores, schema: string, work: () => Promise<unknow
     .filter((text) => /^select/i.test(text) && OF_INTEREST.test(text));
 }
 
-function wayOf({ table, type, key, Extra }: Step): string {
+function wayOf({ table, type, key, rows, Extra }: Step): string {
   if (table === null) return Extra ?? 'no table';
-  const sorted = Extra?.includes('filesort') ? ', then sorts' : '';
-  if (key === null) return `${table} WITHOUT AN INDEX${sorted}`;
-  return `${key === 'PRIMARY' ? `${table}'s primary key` : key}${type === 'index' ? ' FROM END TO END' : ''}${sorted}`;
+  const index = key === null ? `${table} WITHOUT AN INDEX` : key === 'PRIMARY' ? `the primary key of ${table}` : key;
+  const whole = type === 'index' ? ' from end to end' : '';
+  const sorted = Extra?.includes('filesort') ? ', sorted' : '';
+  return `${index}${whole} (about ${count(rows ?? 0)} rows${sorted})`;
 }

@@ -25,11 +25,13 @@ export function shown({ median, min, max }: Spread): string {
   return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
 }
 
-/** Columns as wide as their widest cell; the first reads from the left, the others end on the right. */
+/** Columns as wide as their widest cell: the first one reads from the left, figures end on the right. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   const line = (row: readonly string[]) =>
-    widths.map((width, column) => (row[column] ?? '')[column === 0 ? 'padEnd' : 'padStart'](width)).join('  ');
+    widths
+      .map((width, column) => (row[column] ?? '')[isFigures(rows, column) ? 'padStart' : 'padEnd'](width))
+      .join('  ');
   return rows.map((row) => line(row).trimEnd()).join('\n');
 }
 
@@ -39,4 +41,8 @@ export const count = (number: number) => Math.round(number).toLocaleString('en-U
 export function quantileOf(figures: readonly number[], share: number): number {
   const sorted = [...figures].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+}
+
+function isFigures(rows: readonly (readonly string[])[], column: number): boolean {
+  return rows.slice(1).every((row) => /^-?[\d,.]*(%| \(.*\))?$/.test(row[column] ?? ''));
 }

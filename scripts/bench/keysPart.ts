@@ -1,8 +1,8 @@
 import { betterAuthStores, type Bench } from './context.ts';
 import { count, medianOf, ratiosOf, shown, table, type Spread } from './figures.ts';
-import { each, inRounds, type Sample, type Samples } from './rounds.ts';
+import { each, inRounds, type Sample, type Samples, type Subject } from './rounds.ts';
 import { singleConnection } from './singleConnection.ts';
-import { KINDS } from './stores.ts';
+import { KINDS, type Store, type Stores } from './stores.ts';
 import {
   BARE,
   bareKoa,
@@ -29,7 +29,7 @@ export async function keysPart(bench: Bench): Promise<unknown> {
     ...most.map(async (store) => knexPerRequest(stores, store)),
   ]);
   const { rounds, seconds } = plan;
-  const many = await inRounds(bench.generator, [bare, ...ours, ...others], {
+  const many = await inRounds(bench, [bare, ...ours, ...others], {
     rounds,
     connections: MANY_CONNECTIONS,
     seconds,
@@ -40,6 +40,7 @@ export async function keysPart(bench: Bench): Promise<unknown> {
   );
   print(figures(many));
   print(comparisons(many, plan.sizes));
+  print(await counted(stores, ours, own));
   for (const { server } of others) await server.stop();
   const single = await singleConnection(bench, bare, ours, own);
   for (const { server } of [bare, ...ours]) await server.stop();
@@ -51,7 +52,18 @@ function ratio(many: Samples, name: string, to: string): Spread {
 }
 
 function figures(many: Samples): string {
-  const head = ['', '÷ bare Koa', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs each', 'core used', 'RSS MB'];
+  const head = [
+    '',
+    '÷ bare Koa',
+    'requests/s',
+    'p50 ms',
+    'p99 ms',
+    'CPU µs each',
+    'MariaDB µs each',
+    'core used',
+    'done after s',
+    'RSS MB',
+  ];
   const rows = [...many].map(([name, samples]) => {
     const median = (of: keyof Sample) => medianOf(each(samples, of));
     return [
@@ -61,13 +73,25 @@ function figures(many: Samples): string {
       median('p50Ms').toFixed(1),
       median('p99Ms').toFixed(1),
       median('cpuMicros').toFixed(0),
+      median('databaseMicros').toFixed(0),
       percent(median('serverBusy')),
+      median('afterSeconds').toFixed(1),
       median('rssMb').toFixed(0),
     ];
   });
   const generator = medianOf(each(many.get(BARE), 'generatorBusy'));
   if (Number.isNaN(generator)) return table([head, ...rows]);
   return `${table([head, ...rows])}\n(Against bare Koa the load generator used ${percent(generator)} of its core.)`;
+}
+
+/** Throughput bought by losing count of requests would be worth nothing. */
+async function counted(stores: Stores, subjects: readonly Subject[], own: readonly Store[]): Promise<string> {
+  const rows: string[][] = [['', 'requests answered', 'counted as usage']];
+  for (const [index, store] of own.entries()) {
+    const { name, answered } = subjects[index] ?? { name: '', answered: 0 };
+    rows.push([name, count(answered), count(await stores.countedUses(store))]);
+  }
+  return table(rows);
 }
 
 const percent = (share: number) => `${(share * 100).toFixed(0)}%`;

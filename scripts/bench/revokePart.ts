@@ -55,18 +55,18 @@ export async function revokePart(bench: Bench): Promise<unknown> {
   return results;
 }
 
-async function measure({ generator, plan }: Bench, subject: Subject, store: Store) {
+async function measure(bench: Bench, subject: Subject, store: Store) {
   const revoker = revokerOf(subject.server.port, store);
   const atRest = await revoker(async (revokes) => revokes.tookMs.length >= 20);
   const quiet: number[] = [];
   const busy: number[] = [];
   const underLoad: Revokes = { tookMs: [], stale: 0 };
-  await sample(generator, subject, CONNECTIONS, plan.seconds / 2);
-  for (let round = 0; round < Math.min(plan.rounds, 3); round++) {
-    quiet.push((await sample(generator, subject, CONNECTIONS, plan.seconds)).perSecond);
+  await sample(bench, subject, CONNECTIONS, bench.plan.seconds / 2);
+  for (let round = 0; round < Math.min(bench.plan.rounds, 3); round++) {
+    quiet.push((await sample(bench, subject, CONNECTIONS, bench.plan.seconds)).perSecond);
     let over = false;
     const revoking = revoker(async () => over);
-    busy.push((await sample(generator, subject, CONNECTIONS, plan.seconds)).perSecond);
+    busy.push((await sample(bench, subject, CONNECTIONS, bench.plan.seconds)).perSecond);
     over = true;
     const { tookMs, stale } = await revoking;
     underLoad.tookMs.push(...tookMs);

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerUnderTest } from './children.ts';
-import type { Generator } from './load.ts';
+import type { Bench } from './context.ts';
 
 /** A server under test, and the keys that it knows. */
 export interface Subject {
   name: string;
   server: ServerUnderTest;
   keysFile: string;
+  /** What it has answered so far, warm-ups included. */
+  answered: number;
 }
 
 /** What one run showed. */
@@ -16,10 +18,12 @@ export interface Sample {
   p99Ms: number;
   /** Processor time of the server for one request, with what it does about it afterwards. */
   cpuMicros: number;
+  /** The same of MariaDB, whoever had it work. */
+  databaseMicros: number;
   /** How much of their cores server and generator used. */
   serverBusy: number;
   generatorBusy: number;
-  /** How long the server went on working after the last answer. */
+  /** How long server and database went on working after the last answer. */
   afterSeconds: number;
   rssMb: number;
 }
@@ -44,18 +48,18 @@ export interface Turns {
  * order turns with the rounds, so that nobody is always behind the same neighbour.
  */
 export async function inRounds(
-  generator: Generator,
+  bench: Bench,
   subjects: readonly Subject[],
   { rounds, connections, seconds, warmUpSeconds }: Turns,
 ): Promise<Samples> {
   const samples: Samples = new Map(subjects.map(({ name }) => [name, []]));
   if (warmUpSeconds > 0) {
-    for (const subject of subjects) await sample(generator, subject, connections, warmUpSeconds);
+    for (const subject of subjects) await sample(bench, subject, connections, warmUpSeconds);
   }
   for (let round = 0; round < rounds; round++) {
     const turn = subjects.map((_, index) => subjects[(index + round) % subjects.length]);
     for (const subject of turn) {
-      if (subject) samples.get(subject.name)?.push(await sample(generator, subject, connections, seconds));
+      if (subject) samples.get(subject.name)?.push(await sample(bench, subject, connections, seconds));
     }
   }
   return samples;
@@ -63,42 +67,53 @@ export async function inRounds(
 
 /** One run, and then rest: nobody's afterwork falls into the next one's time. */
 export async function sample(
-  generator: Generator,
-  { server, keysFile }: Subject,
+  { generator, stores }: Bench,
+  subject: Subject,
   connections: number,
   seconds: number,
 ): Promise<Sample> {
-  const began = { at: performance.now(), server: server.cpuSeconds(), generator: generator.cpuSeconds() };
+  const { server, keysFile } = subject;
+  const cpu = () => ({
+    server: server.cpuSeconds(),
+    generator: generator.cpuSeconds(),
+    database: stores.databaseCpuSeconds(),
+  });
+  const before = cpu();
+  const began = performance.now();
   const outcome = await generator.run({ port: server.port, keysFile, connections, seconds });
-  const lasted = (performance.now() - began.at) / 1000;
-  const serverBusy = (server.cpuSeconds() - began.server) / lasted;
-  const generatorBusy = (generator.cpuSeconds() - began.generator) / lasted;
-  const afterSeconds = await untilIdle(server);
+  const lasted = (performance.now() - began) / 1000;
+  subject.answered += outcome.answered;
+  const during = cpu();
+  const afterSeconds = await untilIdle(() => server.cpuSeconds() + (stores.databaseCpuSeconds() || 0));
+  const after = cpu();
+  const each = (used: number) => (used / outcome.answered) * 1e6;
   return {
     perSecond: outcome.perSecond,
     p50Ms: outcome.p50Ms,
     p99Ms: outcome.p99Ms,
-    cpuMicros: ((server.cpuSeconds() - began.server) / outcome.answered) * 1e6,
-    serverBusy,
-    generatorBusy,
+    cpuMicros: each(after.server - before.server),
+    databaseMicros: each(after.database - before.database),
+    serverBusy: (during.server - before.server) / lasted,
+    generatorBusy: (during.generator - before.generator) / lasted,
     afterSeconds,
     rssMb: server.rssMb(),
   };
 }
 
 const LONGEST_AFTERWORK_MS = 3_000;
-const LOOK_EVERY_MS = 50;
+const LOOK_EVERY_MS = 60;
+/** The system counts in ticks of 10 ms, and a process at rest may cross one. */
+const AT_REST_SECONDS = 0.011;
 
-async function untilIdle(server: ServerUnderTest): Promise<number> {
+async function untilIdle(cpuSeconds: () => number): Promise<number> {
   const began = performance.now();
-  let idleSince = began;
-  for (let used = server.cpuSeconds(); performance.now() - began < LONGEST_AFTERWORK_MS;) {
+  let lastBusy = began;
+  for (let used = cpuSeconds(); performance.now() - began < LONGEST_AFTERWORK_MS;) {
     await sleep(LOOK_EVERY_MS);
-    const now = server.cpuSeconds();
-    // The clock has ticks of 10 ms.
-    if (now - used <= 0.01) break;
+    const now = cpuSeconds();
+    if (!(now - used > AT_REST_SECONDS)) break;
     used = now;
-    idleSince = performance.now();
+    lastBusy = performance.now();
   }
-  return (idleSince - began) / 1000;
+  return (lastBusy - began) / 1000;
 }

@@ -21,7 +21,7 @@ export async function singleConnection(
   const samples: Samples = new Map();
   for (let round = 0; round < rounds; round++) {
     const plan = { rounds: 1, connections: 1, seconds, warmUpSeconds: 0 };
-    for (const [name, some] of await inRounds(bench.generator, [bare, ...ours], plan)) {
+    for (const [name, some] of await inRounds(bench, [bare, ...ours], plan)) {
       samples.set(name, [...(samples.get(name) ?? []), ...some]);
     }
     for (const [kind, child] of askers) trips.get(kind)?.push(await roundTrip(child, seconds / 2));

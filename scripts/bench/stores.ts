@@ -5,8 +5,9 @@ import path from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import { mintKey } from '../../app/domain/token.ts';
 import { ROOT } from '../../app/root.ts';
+import { openSqlite } from '../../db/sqlite.ts';
 import { startPrivateServer, type TestServer } from '../testDatabase.ts';
-import { DATABASE_CORES, pin, start, startServer, SERVER_CORE, type ServerUnderTest } from './children.ts';
+import { cpuSeconds, DATABASE_CORES, pin, start, startServer, SERVER_CORE, type ServerUnderTest } from './children.ts';
 import type { Order } from './seed.ts';
 import type { Place } from './sql.ts';
 
@@ -134,9 +135,27 @@ export class Stores {
     );
   }
 
+  /** How many requests a Latchkey has written into its usage counts. */
+  async countedUses({ place }: Store): Promise<number> {
+    const question = 'select coalesce(sum(ok), 0) as uses from api_key_usage_hours';
+    if ('url' in place) {
+      const [row] = await this.query<{ uses: string }>(question, new URL(place.url).pathname.slice(1));
+      return Number(row?.uses);
+    }
+    const connection = openSqlite(place.file);
+    const row = connection.prepare(question).get() as { uses: number };
+    connection.close();
+    return row.uses;
+  }
+
   /** Keeps MariaDB off the core of the servers under test, from when the filling is done. */
   pinDatabase(): void {
     if (this.#mariadb.pid !== undefined) pin(this.#mariadb.pid, DATABASE_CORES);
+  }
+
+  /** Processor time that MariaDB used so far. */
+  databaseCpuSeconds(): number {
+    return cpuSeconds(this.#mariadb.pid);
   }
 
   async startServer(file: string, env: Record<string, string>): Promise<ServerUnderTest> {

@@ -17,22 +17,22 @@ export const knexName = named('a Knex query each');
 
 /** Koa and its router alone; the keys it is sent mean nothing to it. */
 export async function bareKoa(stores: Stores, keysFile: string): Promise<Subject> {
-  return { name: BARE, server: await stores.startServer('dist/scripts/bench/bareKoa.js', {}), keysFile };
+  return { name: BARE, server: await stores.startServer('dist/scripts/bench/bareKoa.js', {}), keysFile, answered: 0 };
 }
 
 /** The product as it is built and started in production. */
 export async function latchkey(stores: Stores, store: Store, env: Record<string, string> = {}): Promise<Subject> {
   const server = await stores.startServer('dist/app/main.js', { ...store.env, ...env });
-  return { name: latchkeyName(store), server, keysFile: store.keysFile };
+  return { name: latchkeyName(store), server, keysFile: store.keysFile, answered: 0 };
 }
 
 export async function betterAuth(stores: Stores, store: Store): Promise<Subject> {
   const env = { ...store.env, ANSWER: JSON.stringify(ANSWER) };
   const server = await stores.startServer('scripts/bench/betterAuth.js', env);
-  return { name: betterAuthName(store), server, keysFile: store.keysFile };
+  return { name: betterAuthName(store), server, keysFile: store.keysFile, answered: 0 };
 }
 
 export async function knexPerRequest(stores: Stores, store: Store): Promise<Subject> {
   const server = await stores.startServer('dist/scripts/bench/knexPerRequest.js', placeEnv(store.place));
-  return { name: knexName(store), server, keysFile: store.keysFile };
+  return { name: knexName(store), server, keysFile: store.keysFile, answered: 0 };
 }

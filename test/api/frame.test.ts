@@ -79,7 +79,15 @@ onDatabase('sqlite', 'the HTTP frame', (database) => {
       expect(answer.text).not.to.match(/canary|nothing\b(?! at this address)/);
     });
 
-    for (const path of ['/API/health', '/Api/Health', '/api/Health', '/api/health/', '/api/health/LIVE', '/api//health', '//api/health']) {
+    for (const path of [
+      '/API/health',
+      '/Api/Health',
+      '/api/Health',
+      '/api/health/',
+      '/api/health/LIVE',
+      '/api//health',
+      '//api/health',
+    ]) {
       it(`${path} by 404, for it is not /api/health`, async () => {
         expectProblem(await server.get(path), 404, 'not_found');
       });
@@ -147,7 +155,7 @@ onDatabase('sqlite', 'the HTTP frame', (database) => {
       expect(answer.status).to.equal(404);
       expect(answer.headers['content-type']).to.equal('text/html; charset=utf-8');
       expect(answer.headers).to.include(PAGE);
-      expect(answer.text).to.include('<h1>Not found</h1>').and.include(answer.headers['x-request-id']);
+      expect(answer.text).to.include('Not found').and.include(answer.headers['x-request-id']);
       expect(answer.text).not.to.match(/script>|<b>/);
     });
 
@@ -273,9 +281,7 @@ onDatabase('sqlite', 'the HTTP frame', (database) => {
       await server.get('/api/health?key=canary', { Authorization: 'Bearer canary' });
       expect(JSON.parse(server.log.at(-1) ?? '')).to.include({ method: 'GET', route: '/api/health', status: 200 });
       await server.get('/api/canary');
-      expect(JSON.parse(server.log.at(-1) ?? ''))
-        .to.include({ status: 404 })
-        .and.not.to.have.property('route');
+      expect(JSON.parse(server.log.at(-1) ?? '')).to.include({ status: 404, route: '' });
       expect(server.log.join('')).not.to.include('canary');
     });
   });

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { systemAct } from '../../app/actions/act.ts';
+import { revokeKey } from '../../app/actions/revokeKey.ts';
 import { as, castOf, type Cast } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer } from '../support/http.ts';
@@ -66,6 +68,17 @@ onEachDatabase('many changes of one key at once, in three processes', (database)
       const written = { ...(await actionsOn(key.id)), ...(fresh && (await actionsOn(fresh.id))) };
       expect(written).to.deep.equal({ API_KEY_CREATED: 1, ...(fresh && { API_KEY_ROTATED: 1 }), API_KEY_REVOKED: 1 });
     }
+  });
+
+  it('a revocation asked for before a rotation and carried out after it ends the new key', async () => {
+    const { db } = server.services;
+    const earlier = systemAct(db, cast.acme.id, Date.now());
+    const fresh = (await rotate(server, {})).body as Key;
+    await db('api_keys')
+      .where({ id: key.id })
+      .update({ grace_ends_at: earlier.now + 50, updated_at: earlier.now + 50 });
+    expect((await revokeKey(earlier, key.id, {})).id).to.equal(fresh.id);
+    expect(await tried(server, fresh.key)).to.equal('401 key_revoked');
   });
 
   it('a change after a revocation is refused, and what was changed before is in the log', async () => {

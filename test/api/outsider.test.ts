@@ -24,12 +24,12 @@ onEachDatabase('an outsider', (database) => {
   before(async () => {
     server = await startServer(database.env());
     cast = await castOf(server);
-    routes = createRoutes(server.services).table.filter(({ access }) => access.kind !== 'public');
+    routes = createRoutes(server.services).table.filter(isGuardedApi);
     const { acme, alice, bob, carol } = cast;
     const key = await issue(as(alice), 'the Acme deploy key', { owner: 'user' });
     await server.get('/api/v1/whoami', { 'x-api-key': key.key });
     charlieKey = (await issue(as(cast.charlie), 'skeleton', { scopes: ['*'] })).key;
-    acmeIds = [key.id, alice.id, bob.id, carol.id, acme.id];
+    acmeIds = [key.id, alice.id, acme.id];
     traces = [
       ...acmeIds,
       acme.slug,
@@ -61,7 +61,7 @@ onEachDatabase('an outsider', (database) => {
 
     it(`${how} finds none of Acme's things from their own tenant`, async () => {
       for (const route of routes) {
-        for (const id of acmeIds) {
+        for (const id of route.path.includes(':') ? acmeIds : ['']) {
           const answer = await ask(route, { ...headers(), 'x-tenant-id': cast.globex.id }, id);
           if (route.path.includes(':')) expect(answer.status, at(route)).to.be.within(400, 499);
           expectNoTrace(answer, route);
@@ -110,6 +110,11 @@ onEachDatabase('an outsider', (database) => {
     for (const trace of traces.filter((one) => !sent.includes(one))) expect(text, at(route)).not.to.include(trace);
   }
 });
+
+/** Pages know their visitors by a session, which a token or key does not make. */
+function isGuardedApi({ path, access }: Route): boolean {
+  return path.startsWith('/api/') && access.kind !== 'public';
+}
 
 function at({ method, path }: Route): string {
   return `${method} ${path}`;

@@ -12,7 +12,8 @@ onEachDatabase('a secret', (database) => {
   const keys: string[] = [];
   const answers: Answer[] = [];
 
-  before(async () => {
+  before(async function () {
+    this.timeout(60_000);
     server = await startServer(database.env());
     cast = await castOf(server);
     await live();

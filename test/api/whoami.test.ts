@@ -1,4 +1,6 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
+import jwt from 'jsonwebtoken';
 import { systemAct } from '../../app/actions/act.ts';
 import { changeMember } from '../../app/actions/changeMember.ts';
 import { issueKey, type IssuedKey } from '../../app/actions/issueKey.ts';
@@ -9,6 +11,7 @@ import { issueToken } from '../../app/people/tokens.ts';
 import { PrincipalAnswer } from '../../app/presenters/principal.ts';
 import { addPlayer, as, bearer, castOf, type Cast } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
+import { Provider, published } from '../support/identityProvider.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 onEachDatabase('whoami', (database) => {
@@ -88,5 +91,67 @@ onEachDatabase('whoami', (database) => {
     await changeMember(systemAct(db, cast.acme.id), ida.id, { role: 'MEMBER' });
     const demoted = await server.get('/api/v1/whoami', bearer({ token }));
     expect(demoted.body).to.deep.include({ role: 'MEMBER', permissions: [] });
+  });
+});
+
+onEachDatabase('whoami of somebody an identity provider vouches for', (database) => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  let provider: Provider;
+  let server: TestServer;
+  let cast: Cast;
+  before(async () => {
+    provider = await Provider.start([published(publicKey, 'one')]);
+    server = await startServer(database.env(), { JWT_JWKS_URL: provider.url });
+    cast = await castOf(server);
+  });
+  after(async () => {
+    await server.stop();
+    await provider.stop();
+  });
+
+  async function whoami(claims: object, kid = 'one') {
+    const options = {
+      algorithm: 'RS256',
+      keyid: kid,
+      issuer: 'latchkey',
+      audience: 'latchkey',
+      expiresIn: 60,
+    } as const;
+    return server.get(
+      '/api/v1/whoami',
+      bearer({ token: jwt.sign({ sub: 'auth0|7', ...claims }, privateKey, options) }),
+    );
+  }
+
+  it('is the person of ours with the verified email, in whatever case it is written', async () => {
+    const answer = await whoami({ email: cast.bob.email.toUpperCase(), email_verified: true });
+    expect(answer.body).to.include({ type: 'user', id: cast.bob.id, role: 'MEMBER' });
+  });
+
+  it('is nobody with an email that is not verified, or that nobody has', async () => {
+    const strangers = [{ email: cast.alice.email }, { email: 'nobody@acme.example', email_verified: true }, {}];
+    for (const claims of strangers) {
+      const answer = await whoami(claims);
+      expect(answer.status).to.equal(401);
+      expect(answer.body).to.include({ code: 'invalid_token' });
+    }
+  });
+
+  it('gets no role from the provider, only from us', async () => {
+    const answer = await whoami({
+      email: cast.bob.email,
+      email_verified: true,
+      role: 'OWNER',
+      permissions: PERMISSIONS,
+    });
+    expect(answer.body).to.deep.include({ role: 'MEMBER', permissions: [] });
+  });
+
+  it('is 503 while the keys cannot be fetched, and our own tokens go on working', async () => {
+    provider.answer = (response) => response.destroy();
+    const answer = await whoami({ email: cast.bob.email, email_verified: true }, 'new');
+    expect(answer.status).to.equal(503);
+    expect(answer.headers['retry-after']).to.equal('1');
+    expect((await server.get('/api/v1/whoami', bearer(cast.bob))).status).to.equal(200);
   });
 });

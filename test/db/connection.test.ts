@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect as dial, createServer, type AddressInfo } from 'node:net';
+import { connect as dial, createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { readConfig, type MysqlConfig } from '../../app/config.ts';
 import { connect, type Db } from '../../db/connect.ts';
@@ -117,6 +117,26 @@ onDatabase('mysql', 'a connection', (database) => {
     expect(ms).to.be.lessThan(1_000);
     await other.destroy();
     silent.close();
+  });
+
+  it('that hangs while its session is made ready is closed, not forgotten', async () => {
+    const { host, port } = configOf(database);
+    const wire = createServer((client) => {
+      const server = dial(port, host);
+      server.pipe(client);
+      // The server hears who it is, and nothing after that.
+      client.once('data', (hello: Buffer) => server.write(hello));
+      client.on('close', () => server.destroy());
+    }).listen(0, '127.0.0.1');
+    await once(wire, 'listening');
+    const other = connect({ ...configOf(database), port: (wire.address() as AddressInfo).port });
+    const connected = once(wire, 'connection') as Promise<[Socket]>;
+    const { error } = await failureOf(other.raw('select 1'));
+    expect(isUnavailable(error)).to.equal(true);
+    const [client] = await connected;
+    if (!client.destroyed) await once(client, 'close');
+    await other.destroy();
+    wire.close();
   });
 });
 

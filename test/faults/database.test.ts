@@ -1,7 +1,9 @@
+import { tmpdir } from 'node:os';
 import { expect } from 'chai';
 import { createConnection } from 'mysql2/promise';
 import { startPrivateServer, type TestServer as DatabaseServer } from '../../scripts/testDatabase.ts';
 import { as, castOf, PASSWORD, type Cast } from '../support/cast.ts';
+import { endChildren, startMain } from '../support/child.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import type { Answer } from '../support/http.ts';
 
@@ -21,7 +23,10 @@ describe('a database that freezes', function () {
     server = await startServer({ DATABASE_URL: `${database.url}frozen` });
     cast = await castOf(server);
   });
-  afterEach(() => signal('SIGCONT'));
+  afterEach(async () => {
+    signal('SIGCONT');
+    await endChildren();
+  });
   after(async () => {
     await server.stop();
     await database.stop();
@@ -91,23 +96,16 @@ describe('a database that freezes', function () {
     expect((await server.get('/nothing')).status).to.equal(404);
   });
 
-  it('leaves no connection behind that was never ready', async () => {
+  it('does not keep a process from ending', async () => {
+    const child = await startMain({ DATABASE_URL: `${database.url}frozen`, DATA_DIR: tmpdir() });
+    await child.says('"msg":"ready"');
     signal('SIGSTOP');
-    for (let i = 0; i < 3; i++) await server.get('/api/health');
-    signal('SIGCONT');
-    await recovered('/api/health');
-    await server.stop();
-    const connection = await createConnection(database.url);
-    const deadline = performance.now() + 3_000;
-    let left: unknown[];
-    do {
-      [left] = (await connection.query("SELECT id FROM information_schema.processlist WHERE db = 'frozen'")) as [
-        unknown[],
-        unknown,
-      ];
-    } while (left.length > 0 && performance.now() < deadline);
-    await connection.end();
-    server = await startServer({ DATABASE_URL: `${database.url}frozen` });
-    expect(left).to.deep.equal([]);
+    const asked = Array.from({ length: 5 }, async () => child.client.get('/api/health'));
+    for (const { status } of await Promise.all(asked)) expect(status).to.equal(503);
+    child.client.close();
+    const told = performance.now();
+    child.kill('SIGTERM');
+    expect(await child.ended).to.deep.equal({ code: 0, signal: null });
+    expect(performance.now() - told).to.be.lessThan(5_000);
   });
 });

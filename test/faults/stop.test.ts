@@ -3,12 +3,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ROOT } from '../../app/root.ts';
 import { Child, endChildren, freePort, startMain } from '../support/child.ts';
 import { Client } from '../support/http.ts';
 
 const ALIVE = '/api/health/live';
+/** A request that has begun and wants two more bytes. */
+const UPLOAD =
+  'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n';
 
 describe('stopping', function () {
   this.timeout(30_000);
@@ -59,9 +63,8 @@ describe('stopping', function () {
   it('says so by readiness at once, and lets a request that has begun be finished', async () => {
     const child = await started();
     const uploading = new Conversation(child.client.url);
-    uploading.say(
-      'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{',
-    );
+    uploading.say(UPLOAD);
+    await uploading.hears(/^HTTP\/1\.1 100 /);
     const idle = new Conversation(child.client.url);
     idle.say(`GET ${ALIVE} HTTP/1.1\r\nHost: x\r\n\r\n`);
     await idle.hears(/HTTP\/1\.1 200 [^]*"ok"/);
@@ -73,7 +76,19 @@ describe('stopping', function () {
     await idle.hears(/HTTP\/1\.1 503 [^]*Connection: close[^]*"status":"stopping"/);
     expect((await child.client.get('/api/health')).status).to.equal(503);
 
-    uploading.say('}');
+    uploading.say('{}');
+    await uploading.hears(/HTTP\/1\.1 422 [^]*invalid_input/);
+    expect(await child.ended).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('waits for a request that takes longer than the notice it gives', async () => {
+    const child = await started();
+    const uploading = new Conversation(child.client.url);
+    uploading.say(UPLOAD);
+    await uploading.hears(/^HTTP\/1\.1 100 /);
+    child.kill('SIGTERM');
+    await refused(child.client.url);
+    uploading.say('{}');
     await uploading.hears(/HTTP\/1\.1 422 [^]*invalid_input/);
     expect(await child.ended).to.deep.equal({ code: 0, signal: null });
   });
@@ -93,11 +108,26 @@ describe('stopping', function () {
     child.kill('SIGTERM');
     await child.ended;
     expect(child.stdout).to.include('"msg":"stopped"');
-    const gone = connect(Number(PORT), '127.0.0.1');
-    const [error] = (await once(gone, 'error')) as [NodeJS.ErrnoException];
-    expect(error.code).to.equal('ECONNREFUSED');
+    await refused(`http://127.0.0.1:${PORT}`);
   });
 });
+
+/** Resolves once nobody listens there any more. */
+async function refused(url: string): Promise<void> {
+  const { hostname, port } = new URL(url);
+  for (;;) {
+    const socket = connect(Number(port), hostname);
+    try {
+      await once(socket, 'connect');
+    } catch (error) {
+      expect((error as NodeJS.ErrnoException).code).to.equal('ECONNREFUSED');
+      return;
+    } finally {
+      socket.destroy();
+    }
+    await delay(100);
+  }
+}
 
 /** One connection, word by word. */
 class Conversation {

@@ -1,7 +1,8 @@
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { pino } from 'pino';
 import { newId } from '../../app/domain/id.ts';
+import { createLog } from '../../app/log.ts';
 import { Usage, type UsageEvent, type UsageSettings } from '../../app/keys/usage.ts';
 import type { Db } from '../../db/connect.ts';
 import { as, castOf, type Cast } from '../support/cast.ts';
@@ -35,17 +36,17 @@ onEachDatabase('taking note of uses', (database) => {
   });
 
   it('writes by itself, soon', async () => {
-    open({ flushMs: 1 }).record(event());
+    void open({ flushMs: 1 }).record(event());
     await until(async () => (await written()) === 1);
   });
 
   it('writes at once when there is much to write', async () => {
     const usage = open({ ...NEVER, batchSize: 3 });
-    usage.record(event());
-    usage.record(event());
+    void usage.record(event());
+    void usage.record(event());
     await delay(20);
     expect(await written()).to.equal(0);
-    usage.record(event());
+    void usage.record(event());
     await until(async () => (await written()) === 3);
   });
 
@@ -53,11 +54,11 @@ onEachDatabase('taking note of uses', (database) => {
     const usage = open({ ...NEVER, batchSize: 7 });
     const flushes: Promise<void>[] = [];
     for (let i = 0; i < 40; i++) {
-      usage.record(event());
+      void usage.record(event());
       flushes.push(usage.flush());
     }
     const early = usage.flush();
-    usage.record(event());
+    void usage.record(event());
     await usage.flush();
     expect(await written()).to.equal(41);
     await Promise.all([...flushes, early]);
@@ -68,7 +69,7 @@ onEachDatabase('taking note of uses', (database) => {
     const usage = open(NEVER);
     const keyIds = Array.from({ length: 230 }, newId);
     for (let i = 0; i < 2_300; i++) {
-      usage.record(event({ keyId: keyIds[i % 230] ?? '', statusCode: i % 23 === 0 ? 403 : 200, responseMs: 2 }));
+      void usage.record(event({ keyId: keyIds[i % 230] ?? '', statusCode: i % 23 === 0 ? 403 : 200, responseMs: 2 }));
     }
     await usage.flush();
     const rows = db('api_key_usage').whereIn('key_id', keyIds);
@@ -86,23 +87,25 @@ onEachDatabase('taking note of uses', (database) => {
   it('never turns the last use back', async () => {
     const usage = open(NEVER);
     const at = Date.now();
-    usage.record(event({ at, ip: '192.0.2.2' }));
-    usage.record(event({ at: at - 1, ip: '192.0.2.1' }));
+    void usage.record(event({ at, ip: '192.0.2.2' }));
+    void usage.record(event({ at: at - 1, ip: '192.0.2.1' }));
     await usage.flush();
     expect(await lastUse()).to.deep.equal([at, '192.0.2.2']);
-    usage.record(event({ at: at - 5, ip: '192.0.2.3' }));
+    void usage.record(event({ at: at - 5, ip: '192.0.2.3' }));
     await usage.flush();
     expect(await lastUse()).to.deep.equal([at, '192.0.2.2']);
-    usage.record(event({ at: at + 5, ip: null }));
+    void usage.record(event({ at: at + 5, ip: null }));
     await usage.flush();
     expect(await lastUse()).to.deep.equal([at + 5, null]);
   });
 
   it('cuts what does not fit, so that nothing keeps the rest from being written', async () => {
     const usage = open(NEVER);
-    usage.record(event({ userAgent: 'é'.repeat(10_000), ip: '::ffff:192.0.2.1', endpoint: '/é'.repeat(300) }));
-    usage.record(event({ userAgent: `${'x'.repeat(254)}😀`, ip: 'nonsense', responseMs: NaN, method: 'PROPPATCHED' }));
-    usage.record(event({ responseMs: 1e12, scope: 's'.repeat(1_000) }));
+    void usage.record(event({ userAgent: 'é'.repeat(10_000), ip: '::ffff:192.0.2.1', endpoint: '/é'.repeat(300) }));
+    void usage.record(
+      event({ userAgent: `${'x'.repeat(254)}😀`, ip: 'nonsense', responseMs: NaN, method: 'PROPPATCHED' }),
+    );
+    void usage.record(event({ responseMs: 1e12, scope: 's'.repeat(1_000) }));
     await usage.flush();
     const rows = (await db('api_key_usage').where({ key_id: key.id }).orderBy('id')) as Record<string, unknown>[];
     expect(rows.map(({ user_agent: agent }) => (agent as string | null)?.length)).to.deep.equal([255, 254, undefined]);
@@ -116,12 +119,12 @@ onEachDatabase('taking note of uses', (database) => {
 
     it('fails no flush and loses nothing', async () => {
       const usage = open(NEVER);
-      usage.record(event());
+      void usage.record(event());
       await goAway();
       await usage.flush();
-      usage.record(event());
+      void usage.record(event());
       await usage.flush();
-      expect(lines.join()).to.include('could not be written yet');
+      expect(lines.join()).to.include('could not be counted yet');
       await comeBack();
       await usage.flush();
       expect(await written()).to.equal(2);
@@ -131,8 +134,8 @@ onEachDatabase('taking note of uses', (database) => {
     it('tries again by itself', async () => {
       await goAway();
       const usage = open({ flushMs: 5 });
-      usage.record(event());
-      await until(async () => lines.some((line) => line.includes('could not be written yet')));
+      void usage.record(event());
+      await until(async () => lines.some((line) => line.includes('could not be counted yet')));
       await comeBack();
       await until(async () => (await written()) === 1);
     });
@@ -141,10 +144,10 @@ onEachDatabase('taking note of uses', (database) => {
       await goAway();
       const usage = open({ ...NEVER, capacity: 100, batchSize: 10_000 });
       const base = Date.now() - 1_000;
-      for (let i = 0; i < 150; i++) usage.record(event({ at: base + i }));
+      for (let i = 0; i < 150; i++) void usage.record(event({ at: base + i }));
       await usage.flush();
       // What could not be written then is the oldest now.
-      for (let i = 150; i < 175; i++) usage.record(event({ at: base + i }));
+      for (let i = 150; i < 175; i++) void usage.record(event({ at: base + i }));
       await usage.flush();
       await comeBack();
       await usage.flush();
@@ -167,13 +170,16 @@ onEachDatabase('taking note of uses', (database) => {
       expect((await read(server, as(cast.alice), key.id)).lastUsedAt).not.to.equal(null);
     });
 
-    it('says at the end what is lost', async () => {
+    it('leaves what is left to the next process, and says so', async () => {
       await goAway();
       const usage = open(NEVER);
-      usage.record(event());
-      usage.record(event());
+      void usage.record(event());
+      void usage.record(event());
       await usage.close();
-      expect(lines.map((line) => (JSON.parse(line) as { lost?: number }).lost)).to.include(2);
+      expect(lines.map((line) => (JSON.parse(line) as { waiting?: number }).waiting)).to.include(2);
+      await comeBack();
+      await reopened(usage).recover();
+      expect(await written()).to.equal(2);
     });
   });
 
@@ -190,9 +196,9 @@ onEachDatabase('taking note of uses', (database) => {
       },
     });
     const usage = open(NEVER, flaky);
-    usage.record(event());
+    void usage.record(event());
     await usage.flush();
-    usage.record(event());
+    void usage.record(event());
     await usage.flush();
     expect(lost).to.equal(3);
     expect([await written(), await counted()]).to.deep.equal([2, 2]);
@@ -200,9 +206,9 @@ onEachDatabase('taking note of uses', (database) => {
 
   it('gives up on a batch that a working database will not have, and goes on', async () => {
     const usage = open(NEVER);
-    usage.record(event({ tenantId: null as unknown as string }));
+    void usage.record(event({ tenantId: null as unknown as string }));
     for (let i = 0; i < 3; i++) await usage.flush();
-    usage.record(event());
+    void usage.record(event());
     await usage.flush();
     expect(await written()).to.equal(1);
     expect(lines.some((line) => (JSON.parse(line) as { lost?: number }).lost === 1)).to.equal(true);
@@ -210,22 +216,29 @@ onEachDatabase('taking note of uses', (database) => {
 
   it('never throws at the request, whatever it is given', () => {
     const usage = open(NEVER);
-    for (const nonsense of [null, undefined, {}, { userAgent: 5 }]) usage.record(nonsense as unknown as UsageEvent);
+    for (const nonsense of [null, undefined, {}, { userAgent: 5 }])
+      void usage.record(nonsense as unknown as UsageEvent);
   });
 
   it('writes what is left at the end', async () => {
     const usage = open(NEVER);
-    usage.record(event());
+    void usage.record(event());
     await usage.close();
     expect(await written()).to.equal(1);
   });
 
-  function open(settings: Partial<UsageSettings>, on = db): Usage {
+  function open(settings: Partial<UsageSettings>, on = db, folder = opened.length): Usage {
     const write = (line: string) => void lines.push(line);
-    const log = pino({ level: 'trace', base: null }, { write });
-    const usage = new Usage(on, log, settings);
+    const log = createLog('trace', { write });
+    const dataDir = path.join(database.env().DATA_DIR, `${key.id}-${folder}`);
+    const usage = new Usage(on, log, dataDir, settings);
     opened.push(usage);
     return usage;
+  }
+
+  /** The next process on the same data folder. */
+  function reopened(usage: Usage): Usage {
+    return open(NEVER, db, opened.indexOf(usage));
   }
 
   function event(change: Partial<UsageEvent> = {}): UsageEvent {

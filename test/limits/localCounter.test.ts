@@ -2,13 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
-import { rateHeaders, tooMany } from '../../app/limits/count.ts';
+import { rateHeaders, tooMany, type Counter } from '../../app/limits/count.ts';
 import { LocalCounter } from '../../app/limits/localCounter.ts';
 
 const HOUR = { limit: 3, windowSeconds: 3600 };
 
 describe('limits counted in this process', () => {
-  let counter: LocalCounter;
+  let counter: Counter;
   beforeEach(() => {
     counter = new LocalCounter('test');
   });

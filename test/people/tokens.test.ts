@@ -1,14 +1,4 @@
-import {
-  createHmac,
-  createPublicKey,
-  generateKeyPairSync,
-  randomUUID,
-  type JsonWebKey,
-  type KeyObject,
-} from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createHmac, generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto';
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import type { JwtConfig } from '../../app/config.ts';
@@ -16,6 +6,7 @@ import { newId } from '../../app/domain/id.ts';
 import { AppError } from '../../app/errors.ts';
 import { subjectOf, verificationKey, type VerificationKey } from '../../app/people/jwks.ts';
 import { issueToken } from '../../app/people/tokens.ts';
+import { Provider, published } from '../support/identityProvider.ts';
 
 const SECRET = 'a secret of tests, long enough to sign with';
 const SETTINGS: JwtConfig = {
@@ -352,43 +343,3 @@ describe('with the key set of an identity provider', () => {
     await expectAccepted(signed('one'));
   });
 });
-
-function published(key: KeyObject, kid: string, more: object = {}): JsonWebKey {
-  return { ...createPublicKey(key.export({ type: 'spki', format: 'pem' })).export({ format: 'jwk' }), kid, ...more };
-}
-
-/** An identity provider's key set over real HTTP. */
-class Provider {
-  keys: unknown[];
-  asked = 0;
-  /** What it answers instead of its keys. */
-  answer: ((response: ServerResponse) => unknown) | undefined;
-  readonly #server: Server;
-
-  private constructor(keys: unknown[]) {
-    this.keys = keys;
-    this.#server = createServer((_request, response) => {
-      this.asked++;
-      if (this.answer) this.answer(response);
-      else response.end(JSON.stringify({ keys: this.keys }));
-    });
-  }
-
-  static async start(keys: unknown[]): Promise<Provider> {
-    const provider = new Provider(keys);
-    provider.#server.listen(0, '127.0.0.1');
-    await once(provider.#server, 'listening');
-    return provider;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/.well-known/jwks.json`;
-  }
-
-  async stop(): Promise<void> {
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await closed;
-  }
-}

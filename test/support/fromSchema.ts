@@ -7,6 +7,7 @@ export interface Schema {
   anyOf?: readonly Schema[];
   properties?: Readonly<Record<string, Schema>>;
   required?: readonly string[];
+  additionalProperties?: unknown;
   items?: Schema;
   minItems?: number;
   maxItems?: number;
@@ -47,7 +48,7 @@ export function valid(schema: Schema): Arbitrary<unknown> {
       });
     case 'object':
       return validObject(schema);
-    case undefined:
+    default:
       // JSON has one zero.
       return fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
   }
@@ -73,12 +74,21 @@ function validString({ format, pattern, minLength = 0, maxLength = 40 }: Schema)
   const formatted = format === undefined ? undefined : FORMATS[format];
   if (formatted) return formatted;
   // What is merely printable is that anyway.
-  if (pattern !== undefined && !pattern.includes('\\p')) return fc.stringMatching(new RegExp(pattern));
+  if (pattern !== undefined && !pattern.includes('\\p')) return matching(pattern);
   const most = Math.min(maxLength, 40);
   return fc
     .string({ unit: 'grapheme', minLength, maxLength: most })
     .map((text) => text.normalize('NFC').trim())
     .filter((text) => /[\p{L}\p{N}]/u.test(text) && !/\p{C}/u.test(text) && Array.from(text).length <= most);
+}
+
+/** Made once each, since that takes long. */
+const matched = new Map<string, Arbitrary<string>>();
+
+function matching(pattern: string): Arbitrary<string> {
+  const known = matched.get(pattern) ?? fc.stringMatching(new RegExp(pattern));
+  matched.set(pattern, known);
+  return known;
 }
 
 /** Values that the schema would allow but for one fault. */
@@ -123,8 +133,10 @@ function brokenArray({ items = {}, maxItems }: Schema): Arbitrary<Broken> {
   return fc.oneof(inItem, tooMany, faults('x', 7, {}));
 }
 
+const SURPLUS = ['tenantId', 'createdBy', 'constructor', '__proto__'];
+
 function brokenObject(schema: Schema): Arbitrary<Broken> {
-  const { properties = {}, required = [] } = schema;
+  const { properties = {}, required = [], additionalProperties } = schema;
   const inField = Object.entries(properties)
     .filter(([, field]) => Object.keys(field).some((word) => word !== 'default'))
     .map(([name, field]) =>
@@ -135,7 +147,7 @@ function brokenObject(schema: Schema): Arbitrary<Broken> {
   const without = required.map((name) =>
     validObject(schema).map((whole) => ({ value: { ...whole, [name]: undefined }, path: [name] })),
   );
-  const surplus = ['tenantId', 'createdBy', 'constructor', '__proto__'].map((name) =>
+  const surplus = (additionalProperties === false ? SURPLUS : []).map((name) =>
     validObject(schema).map((whole) => ({ value: withField(whole, name), path: [name] })),
   );
   return fc.oneof(...inField, ...without, ...surplus, faults('x', 7, true, [], [{}]));

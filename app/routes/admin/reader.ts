@@ -42,10 +42,7 @@ function loginOf(form: URLSearchParams): string | undefined {
 }
 
 /** The switch between the tenants of a person, kept for the session. */
-export function tenantSwitchRoutes(
-  { db, lookup }: Pick<Services, 'db' | 'lookup'>,
-  { lead }: Pages,
-): Router<State> {
+export function tenantSwitchRoutes({ db, lookup }: Pick<Services, 'db' | 'lookup'>, { lead }: Pages): Router<State> {
   return new Router<State>(ROUTER).post('/tenant', anyCredential(), async (ctx) => {
     const tenantId = formOf(ctx).get('tenant') ?? '';
     await refuseOthers(ctx, tenantId);

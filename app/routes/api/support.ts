@@ -65,13 +65,13 @@ export function supportRoutes({ db }: Pick<Services, 'db'>): Router<State> {
     .post(
       '/support/tickets/:id/messages',
       scope('support:write'),
-      answers(200, WholeTicketAnswer, 'Adds to a ticket; one that was answered is open again.'),
+      answers(200, WholeTicketAnswer, 'Adds to a ticket; one that was answered is open again.', ['conflict']),
       body(Message, async (ctx, { message }) => show(ctx, await addTicketMessage(actOf(ctx, db), idOf(ctx), message))),
     )
     .post(
       '/support/tickets/:id/answer',
       permission('tickets:manage'),
-      answers(200, WholeTicketAnswer, 'Answers a ticket.'),
+      answers(200, WholeTicketAnswer, 'Answers a ticket.', ['conflict']),
       body(Message, async (ctx, { message }) => show(ctx, await answerTicket(actOf(ctx, db), idOf(ctx), message))),
     )
     .post(

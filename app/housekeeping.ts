@@ -1,0 +1,34 @@
+import { faultCode } from '../db/faults.ts';
+import { prune } from '../db/prune.ts';
+import type { Services } from './services.ts';
+
+const EVERY_MS = 60_000;
+const PRUNE_EVERY = 60;
+
+/** Does now and then what no request asks for: counts what dead processes left, and deletes what is too old. */
+export function keepHouse({ db, config, usage, log }: Services): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  let rounds = 0;
+  let round = clean();
+  const timer = setInterval(() => {
+    round = round.then(clean);
+  }, EVERY_MS);
+
+  async function clean(): Promise<void> {
+    if (stopping.signal.aborted) return;
+    try {
+      await usage.recover();
+      if (rounds++ % PRUNE_EVERY === 0) await prune(db, config.database, Date.now(), stopping.signal);
+    } catch (error) {
+      log.warn({ fault: faultCode(error) }, 'housekeeping was put off');
+    }
+  }
+
+  return {
+    async stop() {
+      stopping.abort();
+      clearInterval(timer);
+      await round;
+    },
+  };
+}

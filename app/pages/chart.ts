@@ -1,0 +1,84 @@
+/** So many requests in one span of time. */
+export interface Bucket {
+  /** The span in the reader's words. */
+  label: string;
+  ok: number;
+  denied: number;
+}
+
+interface Bar {
+  x: number;
+  width: number;
+  ok: { y: number; height: number };
+  denied: { y: number; height: number };
+  label: string;
+  okCount: number;
+  deniedCount: number;
+}
+
+export interface BarChart {
+  width: number;
+  height: number;
+  /** Where the lines of the grid lie. */
+  lines: number[];
+  bars: Bar[];
+  /** The most that any bar shows. */
+  top: number;
+  first: string;
+  last: string;
+}
+
+const WIDTH = 960;
+const HEIGHT = 160;
+const GAP = 2;
+
+/** What `barChart` of `macros/chart.njk` draws: denied requests stand upon those that went well. */
+export function barChartOf(buckets: readonly Bucket[]): BarChart {
+  const top = Math.max(1, ...buckets.map(({ ok, denied }) => ok + denied));
+  const step = WIDTH / Math.max(1, buckets.length);
+  const bars = buckets.map(({ label, ok, denied }, index): Bar => {
+    const okHeight = rounded((ok / top) * HEIGHT);
+    const deniedHeight = rounded((denied / top) * HEIGHT);
+    return {
+      x: rounded(index * step),
+      width: rounded(Math.max(1, step - GAP)),
+      ok: { y: rounded(HEIGHT - okHeight), height: okHeight },
+      denied: { y: rounded(HEIGHT - okHeight - deniedHeight), height: deniedHeight },
+      label,
+      okCount: ok,
+      deniedCount: denied,
+    };
+  });
+  const lines = [0, 0.25, 0.5, 0.75, 1].map((part) => HEIGHT * part);
+  const [first, last] = [buckets[0]?.label ?? '', buckets.at(-1)?.label ?? ''];
+  return { width: WIDTH, height: HEIGHT, lines, bars, top, first, last };
+}
+
+export interface Sparkline {
+  width: number;
+  height: number;
+  path: string;
+  total: number;
+  days: number;
+}
+
+const SPARK = { width: 90, height: 20 };
+
+/** What `sparkline` of `macros/chart.njk` draws: one bar a day, each at least visible where there was something. */
+export function sparklineOf(counts: readonly number[]): Sparkline {
+  const top = Math.max(1, ...counts);
+  const step = SPARK.width / Math.max(1, counts.length);
+  const path = counts
+    .map((count, index) => {
+      const height = count === 0 ? 0 : Math.max(2, Math.round((count / top) * SPARK.height));
+      return `M${rounded(index * step)} ${SPARK.height}v-${height}h${rounded(step - 1)}v${height}z`;
+    })
+    .filter((_, index) => counts[index] !== 0)
+    .join('');
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return { ...SPARK, path: path === '' ? `M0 ${SPARK.height - 0.5}h${SPARK.width}` : path, total, days: counts.length };
+}
+
+function rounded(number: number): number {
+  return Math.round(number * 10) / 10;
+}

@@ -1,0 +1,233 @@
+// What the pages can do beyond links and forms. Each part looks for its own attributes, so a page only has to state them.
+(() => {
+  'use strict';
+
+  const root = document.documentElement;
+  root.classList.add('js');
+  const words = document.getElementById('words').dataset;
+
+  // ── Toasts ───────────────────────────────────────────────────────────────
+  const STAYS_MS = 8000;
+  const toasts = document.getElementById('toasts');
+
+  function toast(kind, title, text) {
+    const made = document.getElementById('toast').content.cloneNode(true).firstElementChild;
+    made.classList.replace('toast-problem', `toast-${kind}`);
+    const heading = made.querySelector('[data-toast-title]');
+    heading.textContent = title;
+    heading.hidden = title === '';
+    made.querySelector('[data-toast-text]').textContent = text;
+    toasts.append(made);
+  }
+
+  // What is done may go by itself; what went wrong waits to be read.
+  function leaveInTime(element) {
+    if (!element.classList.contains('toast-done')) return;
+    const leave = () => (element.matches(':hover, :focus-within') ? setTimeout(leave, STAYS_MS) : element.remove());
+    setTimeout(leave, STAYS_MS);
+  }
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes)
+      for (const node of addedNodes) if (node.matches?.('[data-toast]')) leaveInTime(node);
+  }).observe(toasts, { childList: true });
+  toasts.querySelectorAll('[data-toast]').forEach(leaveInTime);
+
+  // Only what lies in the open dialog can be seen and reached.
+  function placeToasts() {
+    const open = [...document.querySelectorAll('dialog[open]')].at(-1);
+    (open ?? document.body).append(toasts);
+  }
+
+  // ── Dialogs ──────────────────────────────────────────────────────────────
+  const openers = new WeakMap();
+
+  function openDialog(dialog, opener) {
+    if (dialog.open) return;
+    openers.set(dialog, opener);
+    dialog.showModal();
+    placeToasts();
+  }
+
+  document.addEventListener(
+    'close',
+    ({ target }) => {
+      if (!(target instanceof HTMLDialogElement)) return;
+      placeToasts();
+      const opener = openers.get(target);
+      // What was fetched for this once holds what may not be seen again.
+      if (target.hasAttribute('data-dialog')) target.remove();
+      if (opener?.isConnected) opener.focus();
+      else document.getElementById('main').focus();
+    },
+    true,
+  );
+  document.addEventListener(
+    'cancel',
+    (event) => {
+      if (event.target.hasAttribute?.('data-firm')) event.preventDefault();
+    },
+    true,
+  );
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && document.querySelector('dialog[data-firm][open]')) event.preventDefault();
+  });
+  document.addEventListener('click', ({ target }) => {
+    const closer = target.closest('[data-close]');
+    const opened = target.closest('[data-open]');
+    if (closer) closer.closest('dialog')?.close();
+    else if (opened) openDialog(document.getElementById(opened.dataset.open), opened);
+    else if (target.closest('[data-dismiss]')) target.closest('[data-toast]').remove();
+    else if (target instanceof HTMLDialogElement && !target.hasAttribute('data-firm')) closeBeside(target);
+  });
+  let pressedOn = null;
+  document.addEventListener('pointerdown', ({ target }) => (pressedOn = target));
+  // A press that began on the text and slipped out is no wish to close.
+  function closeBeside(dialog) {
+    if (pressedOn === dialog) dialog.close();
+  }
+
+  // A close button that waits for its box: `data-close-after` names the checkbox.
+  document.addEventListener('change', ({ target }) => {
+    document.querySelectorAll(`[data-close-after="${CSS.escape(target.id)}"]`).forEach((button) => {
+      button.disabled = !target.checked;
+    });
+  });
+  addEventListener('beforeunload', (event) => {
+    const guard = document.querySelector('[data-guard]');
+    if (guard && !guard.querySelector('[data-guard-done]:checked')) event.preventDefault();
+  });
+
+  // ── htmx ─────────────────────────────────────────────────────────────────
+  const asked = new WeakMap();
+  document.addEventListener('htmx:before:request', ({ detail }) => asked.set(detail.ctx, document.activeElement));
+  document.addEventListener('htmx:after:swap', ({ detail }) => {
+    const { ctx } = detail;
+    const opener = ctx.sourceElement?.isConnected ? ctx.sourceElement : asked.get(ctx);
+    document.querySelectorAll('dialog[data-dialog]:not([open])').forEach((dialog) => openDialog(dialog, opener));
+    focusProblems();
+  });
+  document.addEventListener('htmx:response:error', ({ detail }) => {
+    const { status, headers } = detail.ctx.response;
+    if (status === 422 || headers.get('HX-Redirect')) return;
+    const page = new DOMParser().parseFromString(detail.ctx.text, 'text/html');
+    const problem = page.querySelector('[data-problem]');
+    if (!problem) return toast('problem', words.networkTitle, words.network);
+    const lines = [...problem.querySelectorAll('p:not(.problem-status, .problem-actions)')];
+    toast('problem', problem.querySelector('h1').textContent, lines.map((line) => line.textContent.trim()).join(' '));
+  });
+  document.addEventListener('htmx:error', ({ detail }) => {
+    if (detail.ctx && !detail.ctx.response) toast('problem', words.networkTitle, words.network);
+  });
+
+  function focusProblems() {
+    const summary = document.querySelector('[data-focus]');
+    if (!summary) return;
+    summary.removeAttribute('data-focus');
+    summary.focus();
+  }
+  focusProblems();
+
+  // ── Copying ──────────────────────────────────────────────────────────────
+  document.addEventListener('click', async ({ target }) => {
+    const button = target.closest('[data-copy]');
+    if (!button) return;
+    const source = document.getElementById(button.dataset.copy);
+    const done = await copy(source);
+    const status = document.querySelector(`[data-copy-status="${CSS.escape(button.dataset.copy)}"]`);
+    const said = done ? words.copied : words.copyFailed;
+    if (status) status.textContent = said;
+    else toast(done ? 'done' : 'warning', '', said);
+  });
+
+  // There is no clipboard on plain http: there the old command has to do, or the reader's own keys.
+  async function copy(source) {
+    const text = source.value ?? source.textContent;
+    try {
+      if (!navigator.clipboard) throw new Error('no clipboard');
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      select(source);
+      return document.execCommand('copy');
+    }
+  }
+
+  function select(source) {
+    if (source.select) source.select();
+    else getSelection().selectAllChildren(source);
+  }
+  document.addEventListener('focusin', ({ target }) => {
+    if (target.matches('[data-select]')) target.select();
+  });
+
+  // ── Shortcuts ────────────────────────────────────────────────────────────
+  const OFF = 'latchkey-shortcuts-off';
+  const isOff = () => localStorage.getItem(OFF) === '1';
+  const keys = {
+    '/': () => document.querySelector('[data-search]')?.focus(),
+    c: () => document.querySelector('[data-create]')?.click(),
+    '?': () => openDialog(document.getElementById('shortcuts'), document.activeElement),
+  };
+  document.addEventListener('keydown', (event) => {
+    const { key, target, ctrlKey, metaKey, altKey } = event;
+    if (ctrlKey || metaKey || altKey || !Object.hasOwn(keys, key) || isOff()) return;
+    if (target.closest('input, select, textarea, [contenteditable], dialog')) return;
+    event.preventDefault();
+    keys[key]();
+  });
+  const shortcutsSwitch = document.querySelector('[data-shortcuts-switch]');
+  if (shortcutsSwitch) {
+    shortcutsSwitch.checked = !isOff();
+    shortcutsSwitch.addEventListener('change', () => {
+      if (shortcutsSwitch.checked) localStorage.removeItem(OFF);
+      else localStorage.setItem(OFF, '1');
+    });
+  }
+
+  // ── Look ─────────────────────────────────────────────────────────────────
+  document.addEventListener('submit', async (event) => {
+    const form = event.target.closest('[data-theme-switch]');
+    if (!form || !event.submitter?.value) return;
+    event.preventDefault();
+    const { value } = event.submitter;
+    root.dataset.theme = value;
+    form
+      .querySelectorAll('button')
+      .forEach((button) => button.setAttribute('aria-pressed', String(button.value === value)));
+    const body = new URLSearchParams(new FormData(form, event.submitter));
+    const answer = await fetch(form.action, { method: 'POST', body, redirect: 'manual' }).catch(() => undefined);
+    if (answer?.type !== 'opaqueredirect') toast('problem', words.networkTitle, words.network);
+  });
+
+  // ── Sending once ─────────────────────────────────────────────────────────
+  // htmx drops a second request by itself (hx-sync); a plain form would send both.
+  document.addEventListener('submit', (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== 'post' || form.hasAttribute('hx-post')) return;
+    if (form.dataset.sent === 'true') event.preventDefault();
+    form.dataset.sent = 'true';
+  });
+  addEventListener('pageshow', () => {
+    document.querySelectorAll('form[data-sent]').forEach((form) => form.removeAttribute('data-sent'));
+  });
+
+  // ── Ticking all ──────────────────────────────────────────────────────────
+  // `data-tick-all` ticks every box of its `data-ticks` group and shows when only some are ticked.
+  function boxesOf(all) {
+    const group = all.closest('[data-ticks]') ?? document;
+    return [...group.querySelectorAll('input[type=checkbox]:not([data-tick-all]):not(:disabled)')];
+  }
+  function showTicks(all) {
+    const boxes = boxesOf(all);
+    const ticked = boxes.filter((box) => box.checked).length;
+    all.checked = boxes.length > 0 && ticked === boxes.length;
+    all.indeterminate = ticked > 0 && ticked < boxes.length;
+  }
+  document.addEventListener('change', ({ target }) => {
+    if (target.matches('[data-tick-all]')) {
+      for (const box of boxesOf(target)) box.checked = target.checked;
+    }
+    document.querySelectorAll('[data-tick-all]').forEach(showTicks);
+  });
+  document.querySelectorAll('[data-tick-all]').forEach(showTicks);
+})();

@@ -1,0 +1,238 @@
+import { expect } from 'chai';
+import { addPlayer, addTenant, as, castOf, type Cast, type Part, type Player } from '../support/cast.ts';
+import { onEachDatabase } from '../support/databases.ts';
+import type { Answer, Headers } from '../support/http.ts';
+import { auditOf, issue, refusal } from '../support/keys.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+interface Member {
+  id: string;
+  email: string;
+  name: string;
+  status: string;
+  role: string;
+  permissions: string[];
+  password?: string | null;
+}
+
+onEachDatabase('a member', (database) => {
+  let server: TestServer;
+  let cast: Cast;
+  let alice: Headers;
+
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+    alice = as(cast.alice);
+  });
+  after(async () => server.stop());
+
+  it('who is new is taken in with a password that is told once and works', async () => {
+    const email = 'New.Person@Acme.Example';
+    const made = memberIn(await server.post('/api/members', { email, name: 'Nell', role: 'ADMIN' }, alice), 201);
+    expect(made).to.include({ email: email.toLowerCase(), name: 'Nell', role: 'ADMIN', status: 'active' });
+    const login = await server.post('/api/auth/login', { email, password: made.password });
+    expect(login.status, login.text).to.equal(200);
+    const { password, ...known } = made;
+    const shown = await server.get(`/api/members/${made.id}`, alice);
+    expect(shown.body).to.deep.equal(known);
+    const rows = await auditOf(server, alice, made.id);
+    expect(rows.map(({ action }) => action)).to.deep.equal(['USER_CREATED', 'MEMBER_ADDED', 'LOGIN']);
+    expect(shown.text + JSON.stringify(rows) + server.log.join('')).not.to.include(password);
+  });
+
+  it('who has an account elsewhere joins with it, and with no new password', async () => {
+    const joined = memberIn(await server.post('/api/members', { email: cast.charlie.email }, alice), 201);
+    expect(joined).to.include({ id: cast.charlie.id, name: 'Charlie', role: 'MEMBER', password: null });
+    expect((await server.get('/api/projects', as(cast.charlie, cast.acme))).status).to.equal(200);
+    refusal(await server.post('/api/members', { email: cast.charlie.email }, alice), 409, 'conflict');
+    expect((await server.delete(`/api/members/${cast.charlie.id}`, alice)).status).to.equal(200);
+    refusal(await server.get('/api/projects', as(cast.charlie, cast.acme)), 403, 'tenant_mismatch');
+  });
+
+  it('is listed with everybody else, page by page', async () => {
+    const whole = (await server.get('/api/members', alice)).body as { data: Member[] };
+    expect(whole.data.map(({ name }) => name))
+      .to.include.members(['Alice', 'Bob', 'Carol'])
+      .and.not.include('Charlie');
+    const seen: Member[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const { body } = await server.get(`/api/members?limit=2${cursor && `&cursor=${cursor}`}`, alice);
+      const page = body as { data: Member[]; nextCursor: string | null };
+      seen.push(...page.data);
+      cursor = page.nextCursor;
+    }
+    expect(seen).to.deep.equal(whole.data);
+  });
+
+  it('is changed from the next request on, and both before and after are written down', async () => {
+    const dan = await player({ role: 'MEMBER' });
+    refusal(await server.get('/api/members', as(dan)), 403, 'insufficient_permission');
+    const change = { role: 'ADMIN', permissions: ['members:read', 'members:read'] };
+    const changed = memberIn(await server.patch(`/api/members/${dan.id}`, change, alice));
+    expect(changed).to.deep.include({ role: 'ADMIN', permissions: ['members:read'] });
+    expect((await server.get('/api/members', as(dan))).status).to.equal(200);
+    const [row] = (await auditOf(server, alice, dan.id)).slice(-1);
+    expect(row).to.deep.include({
+      action: 'MEMBER_CHANGED',
+      before: { role: 'MEMBER', permissions: [] },
+      after: { role: 'ADMIN', permissions: ['members:read'] },
+    });
+  });
+
+  it('who is put out loses their tokens and their own keys there at once', async () => {
+    const dora = await player({ role: 'OWNER' });
+    const own = await issue(server, as(dora), { owner: 'user' });
+    const service = await issue(server, as(dora));
+    const gone = await server.delete(`/api/members/${dora.id}`, alice);
+    expect([gone.status, gone.body]).to.deep.equal([200, { id: dora.id, deleted: true }]);
+    refusal(await server.get('/api/v1/whoami', { 'x-api-key': own.key }), 401, 'key_revoked');
+    expect((await server.get('/api/v1/whoami', { 'x-api-key': service.key })).status).to.equal(200);
+    expect((await server.get('/api/projects', as(dora))).status).to.equal(403);
+    refusal(await server.get(`/api/members/${dora.id}`, alice), 404, 'not_found');
+    refusal(await server.delete(`/api/members/${dora.id}`, alice), 404, 'not_found');
+    const [row] = (await auditOf(server, alice, dora.id)).slice(-1);
+    expect(row).to.deep.include({ action: 'MEMBER_REMOVED', before: { role: 'OWNER', permissions: [] }, after: null });
+  });
+
+  describe('is only changed by who holds as much:', () => {
+    it('a person without the permission changes nobody, an admin no more than a member', async () => {
+      for (const headers of [as(cast.bob), as(cast.carol)]) {
+        refusal(await server.get('/api/members', headers), 403, 'insufficient_permission');
+        for (const answer of await tryAll(headers, cast.bob.id)) refusal(answer, 403, 'insufficient_permission');
+      }
+    });
+
+    it('a manager raises nobody above themselves, not even themselves, and reaches nobody above them', async () => {
+      const mia = await player({ role: 'ADMIN', permissions: ['members:manage'] });
+      const target = await player({ role: 'MEMBER' });
+      const mine = as(mia);
+      const raises: object[] = [{ role: 'OWNER' }, { permissions: ['billing:manage'] }];
+      for (const raise of raises) {
+        for (const id of [mia.id, target.id]) {
+          refusal(await server.patch(`/api/members/${id}`, raise, mine), 403, 'insufficient_permission');
+        }
+        const invitation = { email: 'raised@acme.example', ...raise };
+        refusal(await server.post('/api/members', invitation, mine), 403, 'insufficient_permission');
+      }
+      for (const answer of await tryAll(mine, cast.alice.id, false)) refusal(answer, 403, 'insufficient_permission');
+      const helper = { role: 'ADMIN', permissions: ['members:manage'] };
+      expect((await server.patch(`/api/members/${target.id}`, helper, mine)).status).to.equal(200);
+      expect((await server.get(`/api/members/${cast.alice.id}`, alice)).body).to.deep.include({ role: 'OWNER' });
+    });
+
+    it('a refused invitation does not tell who has an account', async () => {
+      const mia = await player({ role: 'MEMBER', permissions: ['members:manage'] });
+      const told = async (email: string) => {
+        const { status, body } = await server.post('/api/members', { email, role: 'OWNER' }, as(mia));
+        return { status, body: { ...(body as object), requestId: '' } };
+      };
+      expect(await told(cast.charlie.email)).to.deep.equal(await told('nobody@acme.example'));
+    });
+  });
+
+  describe('who is the last owner', () => {
+    it('stays one, whatever way they would be lost', async () => {
+      const { tenantId, headers, id } = await alone();
+      const ways = [
+        await server.patch(`/api/members/${id}`, { role: 'ADMIN' }, headers),
+        await server.delete(`/api/members/${id}`, headers),
+        await server.patch(`/api/users/${id}`, { status: 'disabled' }, headers),
+      ];
+      for (const answer of ways) refusal(answer, 409, 'conflict');
+      const row = await server.services
+        .db('memberships')
+        .where({ tenant_id: tenantId, role: 'OWNER' })
+        .first('user_id');
+      expect(row).to.deep.equal({ user_id: id });
+    });
+
+    it('is the last one who can sign in: a disabled owner counts for nothing', async () => {
+      const { headers, id, tenant } = await alone();
+      const second = await player({ role: 'OWNER' }, tenant);
+      expect((await server.patch(`/api/users/${second.id}`, { status: 'disabled' }, headers)).status).to.equal(200);
+      refusal(await server.delete(`/api/members/${id}`, headers), 409, 'conflict');
+      expect((await server.delete(`/api/members/${second.id}`, headers)).status).to.equal(200);
+    });
+
+    it('is left of two who put each other out at once', async () => {
+      const { headers, id, tenant } = await alone();
+      const second = await player({ role: 'OWNER' }, tenant);
+      const both = await Promise.all([
+        server.delete(`/api/members/${second.id}`, headers),
+        server.patch(`/api/members/${id}`, { role: 'MEMBER' }, as(second)),
+      ]);
+      const owners = await server.services.db('memberships').where({ tenant_id: tenant.id, role: 'OWNER' });
+      expect(owners, both.map(({ status }) => status).join()).to.have.length(1);
+    });
+  });
+
+  describe('and a key', () => {
+    it('may do what its scope says, and no more than that', async () => {
+      const bob = `/api/v1/members/${(await player({ role: 'MEMBER' })).id}`;
+      const ways: [scope: string, method: string, path: string, json?: object][] = [
+        ['members:read', 'GET', '/api/v1/members'],
+        ['members:read', 'GET', bob],
+        ['members:write', 'POST', '/api/v1/members', { email: 'by.key@acme.example' }],
+        ['members:write', 'PATCH', bob, { role: 'MEMBER' }],
+        ['members:delete', 'DELETE', bob],
+      ];
+      const other = await issue(server, alice, { scopes: ['read', 'users:*', 'admin:*'] });
+      for (const [scope, method, path, json] of ways) {
+        const ask = async (key: string) =>
+          server.send(method, path, { headers: { 'x-api-key': key }, ...(json && { json }) });
+        refusal(await ask(other.key), 403, 'insufficient_scope');
+        const { key } = await issue(server, alice, { scopes: [scope] });
+        expect((await ask(key)).status, `${method} ${path}`).to.be.oneOf([200, 201]);
+      }
+    });
+
+    it('raises nobody above a member, unless it acts as an owner', async () => {
+      const target = await player({ role: 'MEMBER' });
+      const key = { 'x-api-key': (await issue(server, alice, { scopes: ['members:*', 'read'] })).key };
+      for (const raise of [{ role: 'ADMIN' }, { permissions: ['api-keys:manage'] }]) {
+        refusal(await server.patch(`/api/v1/members/${target.id}`, raise, key), 403, 'insufficient_permission');
+        const invitation = { email: 'up@acme.example', ...raise };
+        refusal(await server.post('/api/v1/members', invitation, key), 403, 'insufficient_permission');
+      }
+      refusal(await server.delete(`/api/v1/members/${cast.carol.id}`, key), 403, 'insufficient_permission');
+      const owner = { 'x-api-key': (await issue(server, alice, { scopes: ['*'] })).key };
+      const raised = await server.patch(`/api/v1/members/${target.id}`, { role: 'ADMIN' }, owner);
+      expect(raised.status, raised.text).to.equal(200);
+    });
+
+    it('of a person stands no higher than that person', async () => {
+      const target = await player({ role: 'MEMBER' });
+      const rita = await player({ role: 'OWNER' });
+      const { key } = await issue(server, as(rita), { scopes: ['*'], owner: 'user' });
+      await server.patch(`/api/members/${rita.id}`, { role: 'ADMIN' }, alice);
+      const raise = server.patch(`/api/v1/members/${target.id}`, { role: 'OWNER' }, { 'x-api-key': key });
+      refusal(await raise, 403, 'insufficient_permission');
+    });
+  });
+
+  async function player(part: Part, tenant = cast.acme): Promise<Player> {
+    return addPlayer(server.services, tenant, `P${count++}`, part);
+  }
+
+  async function alone() {
+    const tenant = await addTenant(server.services, `Alone ${count++}`);
+    const only = await player({ role: 'OWNER' }, tenant);
+    return { tenant, tenantId: tenant.id, id: only.id, headers: as(only) };
+  }
+
+  async function tryAll(headers: Headers, id: string, inviting = true): Promise<Answer[]> {
+    return [
+      await server.patch(`/api/members/${id}`, { role: 'MEMBER' }, headers),
+      await server.delete(`/api/members/${id}`, headers),
+      ...(inviting ? [await server.post('/api/members', { email: 'friend@acme.example' }, headers)] : []),
+    ];
+  }
+});
+
+let count = 1;
+
+function memberIn({ status, body, text }: Answer, expected = 200): Member {
+  expect(status, text).to.equal(expected);
+  return body as Member;
+}

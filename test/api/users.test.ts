@@ -1,0 +1,149 @@
+import { expect } from 'chai';
+import { addPlayer, as, castOf, joinTenant, PASSWORD, type Cast, type Part, type Player } from '../support/cast.ts';
+import { onEachDatabase } from '../support/databases.ts';
+import type { Headers } from '../support/http.ts';
+import { auditOf, issue, refusal } from '../support/keys.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+onEachDatabase('an account', (database) => {
+  let server: TestServer;
+  let cast: Cast;
+  let alice: Headers;
+  let count = 1;
+
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+    alice = as(cast.alice);
+  });
+  after(async () => server.stop());
+
+  it('is shown to those who may see users, as its tenant knows it', async () => {
+    const { data } = (await server.get('/api/users', alice)).body as { data: { name: string }[] };
+    expect(data.map(({ name }) => name))
+      .to.include.members(['Alice', 'Bob', 'Carol'])
+      .and.not.include('Charlie');
+    const shown = (await server.get(`/api/users/${cast.bob.id}`, alice)).body;
+    expect(shown).to.deep.include({ id: cast.bob.id, email: cast.bob.email, role: 'MEMBER', status: 'active' });
+    expect(shown).to.have.all.keys('id', 'email', 'name', 'status', 'role', 'joinedAt');
+    refusal(await server.get('/api/users', as(cast.bob)), 403, 'insufficient_scope');
+    refusal(await server.get(`/api/users/${cast.bob.id}`, as(cast.charlie)), 404, 'not_found');
+  });
+
+  it('is renamed, and once it is disabled opens nothing until it is enabled again', async () => {
+    const dan = await player({ role: 'MEMBER' });
+    const path = `/api/users/${dan.id}`;
+    expect((await server.patch(path, { name: 'Daniel', status: 'disabled' }, alice)).body).to.deep.include({
+      name: 'Daniel',
+      status: 'disabled',
+    });
+    refusal(await server.get('/api/projects', as(dan)), 401, 'invalid_token');
+    const login = async () => server.post('/api/auth/login', { email: dan.email, password: PASSWORD });
+    expect((await login()).status).to.equal(401);
+    expect((await server.patch(path, { status: 'disabled' }, alice)).status).to.equal(200);
+    expect((await server.patch(path, { status: 'active' }, alice)).status).to.equal(200);
+    expect((await login()).status).to.equal(200);
+    expect((await server.get('/api/projects', as(dan))).status).to.equal(200);
+    const rows = (await auditOf(server, alice, dan.id)).map(({ action }) => action);
+    expect(rows.filter((action) => action.startsWith('USER_'))).to.deep.equal([
+      'USER_CREATED',
+      'USER_CHANGED',
+      'USER_DISABLED',
+      'USER_ENABLED',
+    ]);
+  });
+
+  it('of somebody who is in another tenant too, or of an operator, is not one tenant’s to change', async () => {
+    const shared = await player({ role: 'MEMBER' });
+    await joinTenant(server.services, shared, cast.globex, { role: 'MEMBER' });
+    const operator = await player({ role: 'MEMBER', operator: true });
+    const key = { 'x-api-key': (await issue(server, alice, { scopes: ['*'] })).key };
+    for (const { id } of [shared, operator]) {
+      for (const change of [{ status: 'disabled' }, { name: 'renamed' }]) {
+        refusal(await server.patch(`/api/users/${id}`, change, alice), 403, 'insufficient_permission');
+        refusal(await server.patch(`/api/v1/users/${id}`, change, key), 403, 'insufficient_permission');
+      }
+    }
+    const other = await player({ role: 'OWNER', operator: true });
+    expect((await server.patch(`/api/users/${shared.id}`, { status: 'disabled' }, as(other))).status).to.equal(200);
+  });
+
+  it('of an operator is disabled by another one, the last of them never', async () => {
+    const { db } = server.services;
+    await db('users').where({ operator: true }).update({ operator: false });
+    const [first, last] = [
+      await player({ role: 'OWNER', operator: true }),
+      await player({ role: 'OWNER', operator: true }),
+    ];
+    expect((await server.patch(`/api/users/${first.id}`, { status: 'disabled' }, as(last))).status).to.equal(200);
+    refusal(await server.patch(`/api/users/${last.id}`, { status: 'disabled' }, as(last)), 409, 'conflict');
+  });
+
+  it('of an owner is not an admin’s to change, nor a plain key’s', async () => {
+    const key = { 'x-api-key': (await issue(server, alice, { scopes: ['users:write'] })).key };
+    const dan = await player({ role: 'MEMBER' });
+    for (const headers of [{ ...as(cast.carol) }, key]) {
+      const change = server.patch(`/api/v1/users/${cast.alice.id}`, { name: 'X' }, headers);
+      refusal(await change, 403, 'insufficient_permission');
+      expect((await server.patch(`/api/v1/users/${dan.id}`, { name: 'Danny' }, headers)).status).to.equal(200);
+    }
+    refusal(await server.patch(`/api/v1/users/${dan.id}`, { name: 'D' }, as(cast.bob)), 403, 'insufficient_scope');
+  });
+
+  it('of a stranger does not exist', async () => {
+    refusal(await server.patch(`/api/users/${cast.charlie.id}`, { status: 'disabled' }, alice), 404, 'not_found');
+    expect((await server.get('/api/projects', as(cast.charlie))).status).to.equal(200);
+  });
+
+  async function player(part: Part): Promise<Player> {
+    return addPlayer(server.services, cast.acme, `U${count++}`, part);
+  }
+});
+
+onEachDatabase('the settings of a tenant', (database) => {
+  let server: TestServer;
+  let cast: Cast;
+
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+  });
+  after(async () => server.stop());
+
+  it('are what everything else goes by', async () => {
+    const alice = as(cast.alice);
+    const change = { name: 'Acme Inc.', slug: 'acme-inc', externalId: 'crm-42' };
+    const answer = await server.patch('/api/settings', change, alice);
+    expect(answer.body).to.deep.include({ id: cast.acme.id, ...change });
+    expect((await server.get('/api/settings', { ...alice, 'x-tenant-id': 'acme-inc' })).body).to.deep.equal(
+      answer.body,
+    );
+    refusal(await server.get('/api/settings', { ...alice, 'x-tenant-id': 'acme' }), 403, 'tenant_mismatch');
+    const [row] = (await auditOf(server, alice, cast.acme.id)).slice(-1);
+    expect(row).to.deep.include({ action: 'TENANT_UPDATED', after: change });
+    expect((await server.patch('/api/settings', { externalId: null }, alice)).body).to.include({ externalId: null });
+  });
+
+  it('never take the slug of somebody else', async () => {
+    refusal(await server.patch('/api/settings', { slug: 'globex' }, as(cast.alice)), 409, 'conflict');
+  });
+
+  it('open to their scopes, and to people who administer', async () => {
+    const keyWith = async (scope: string) => ({
+      'x-api-key': (await issue(server, as(cast.alice), { scopes: [scope] })).key,
+    });
+    const [read, write, other] = [
+      await keyWith('settings:read'),
+      await keyWith('settings:write'),
+      await keyWith('read'),
+    ];
+    expect((await server.get('/api/v1/settings', read)).status).to.equal(200);
+    refusal(await server.patch('/api/v1/settings', { name: 'X' }, read), 403, 'insufficient_scope');
+    expect((await server.patch('/api/v1/settings', { name: 'X' }, write)).status).to.equal(200);
+    for (const headers of [other, as(cast.bob)]) {
+      refusal(await server.get('/api/v1/settings', headers), 403, 'insufficient_scope');
+      refusal(await server.patch('/api/v1/settings', { name: 'Y' }, headers), 403, 'insufficient_scope');
+    }
+    expect((await server.patch('/api/v1/settings', { name: 'Z' }, as(cast.carol))).status).to.equal(200);
+  });
+});

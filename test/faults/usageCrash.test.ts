@@ -1,0 +1,92 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'chai';
+import { as, castOf } from '../support/cast.ts';
+import { endChildren, startMain } from '../support/child.ts';
+import { onEachDatabase } from '../support/databases.ts';
+import type { Client } from '../support/http.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+/** The long form kills fifty times, the short one often enough to hit a flush and a moment between two. */
+const KILLS = process.env.TEST_LONG ? 50 : 3;
+const CLIENTS = 8;
+
+onEachDatabase('uses of a key, when its server is killed under load', (database) => {
+  let server: TestServer;
+  let key: { id: string; key: string };
+
+  before(async function () {
+    this.timeout(30_000);
+    server = await startServer(database.env(), { DATA_DIR: database.env().DATA_DIR });
+    const { alice } = await castOf(server);
+    key = (await server.post('/api/api-keys', { name: 'under load' }, as(alice))).body as typeof key;
+  });
+  after(async () => {
+    await endChildren();
+    await server.stop();
+  });
+
+  it('are all counted if they were answered, and none is counted twice', async function () {
+    this.timeout(300_000);
+    const env = { ...database.env(), KEY_LIMIT: 'off', ADDRESS_LIMIT: 'off', LOG_LEVEL: 'warn' };
+    const seen = { sent: 0, answered: 0 };
+    for (let kill = 0; kill < KILLS; kill++) {
+      const child = await startMain(env);
+      await untilReady(child.client);
+      const hammers = Array.from({ length: CLIENTS }, async () => hammer(child.client, key.key, seen));
+      await delay(20 + Math.random() * 900);
+      child.kill('SIGKILL');
+      await child.ended;
+      await Promise.all(hammers);
+    }
+    const last = await startMain(env);
+    await untilReady(last.client);
+    await until(() => journals(env.DATA_DIR) <= 1);
+    last.kill('SIGTERM');
+    await last.ended;
+
+    const raw = await count('api_key_usage', 'count(*)');
+    expect(raw, 'counted, and answered').to.be.at.least(seen.answered);
+    expect(raw, 'counted, and sent').to.be.at.most(seen.sent);
+    expect(await count('api_key_usage_hours', 'sum(ok + denied)')).to.equal(raw);
+    expect(seen.answered).to.be.greaterThan(KILLS * CLIENTS);
+  });
+
+  async function count(table: string, what: string): Promise<number> {
+    const { db } = server.services;
+    const row = (await db(table)
+      .where({ key_id: key.id })
+      .first(db.raw(`${what} as n`))) as { n: unknown };
+    return Number(row.n);
+  }
+});
+
+async function hammer(client: Client, key: string, seen: { sent: number; answered: number }): Promise<void> {
+  for (;;) {
+    seen.sent++;
+    try {
+      const { status } = await client.get('/api/v1/whoami', { 'x-api-key': key });
+      if (status === 200) seen.answered++;
+    } catch {
+      return;
+    }
+  }
+}
+
+/** Folders of journals that somebody still has to count, the one of the process that looks among them. */
+function journals(dataDir: string): number {
+  return readdirSync(path.join(dataDir, 'usage')).length;
+}
+
+async function untilReady(client: Client): Promise<void> {
+  await until(async () => (await client.get('/api/health').catch(() => ({ status: 0 }))).status === 200);
+}
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error('it did not come about in 30 s');
+    await delay(25);
+  }
+}

@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { IntlMessageFormat, type MessageFormatElement } from 'intl-messageformat';
+import { LOCALES } from '../../app/domain/locale.ts';
+import { catalogueOf, textsIn } from '../../app/pages/texts.ts';
+import { ROOT } from '../../app/root.ts';
+
+const en = catalogueOf('en');
+const fr = catalogueOf('fr');
+
+/** Every file of the pages, by its path. */
+function sources(): Map<string, string> {
+  return new Map(
+    ['views', 'app'].flatMap((folder) =>
+      readdirSync(path.join(ROOT, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && /\.(njk|ts)$/.test(entry.name))
+        .map((entry) => path.join(entry.parentPath, entry.name))
+        .map((file): [string, string] => [path.relative(ROOT, file), readFileSync(file, 'utf8')]),
+    ),
+  );
+}
+
+/** The keys a source asks for, and the beginnings of those it puts together. */
+function asked(source: string): { keys: string[]; beginnings: string[] } {
+  const keys = [...source.matchAll(/\bt\(\s*'([\w.]+)'\s*[,)]/g)].map(([, key = '']) => key);
+  const beginnings = [...source.matchAll(/\bt\(\s*'([\w.]+)'\s*[+~]/g)].map(([, key = '']) => key);
+  return { keys, beginnings };
+}
+
+/** The names that a text wants filled in. */
+function names(elements: readonly MessageFormatElement[]): Set<string> {
+  return new Set(
+    elements.flatMap((element) => {
+      if (!('value' in element) || element.type === 0) return [];
+      const options = 'options' in element ? Object.values(element.options) : [];
+      return [element.value, ...options.flatMap(({ value }) => [...names(value)])];
+    }),
+  );
+}
+
+function namesOf(text: string, locale: string): string[] {
+  return [...names(new IntlMessageFormat(text, locale, undefined, { ignoreTag: true }).getAst())].sort();
+}
+
+describe('the texts', () => {
+  it('exist in every language', () => {
+    for (const locale of LOCALES) expect([...catalogueOf(locale).keys()].sort()).to.deep.equal([...en.keys()].sort());
+  });
+
+  it('want the same names filled in, whatever the language', () => {
+    for (const [key, text] of en) expect(namesOf(fr.get(key) ?? '', 'fr'), key).to.deep.equal(namesOf(text, 'en'));
+  });
+
+  it('are there for every key that views and code ask for', () => {
+    const missing: string[] = [];
+    for (const [file, source] of sources()) {
+      const { keys, beginnings } = asked(source);
+      missing.push(...keys.filter((key) => !en.has(key)).map((key) => `${file}: ${key}`));
+      const all = [...en.keys()];
+      missing.push(
+        ...beginnings.filter((one) => !all.some((key) => key.startsWith(one))).map((key) => `${file}: ${key}*`),
+      );
+    }
+    expect(missing).to.deep.equal([]);
+  });
+
+  it('are said in the plural where it is one', () => {
+    expect(textsIn('en').t('ui.problems_title', { count: 1 })).to.equal('One thing to correct');
+    expect(textsIn('fr').t('ui.problems_title', { count: 2 })).to.equal('2 points à corriger');
+  });
+
+  it('translate what parsers and actions say, with its numbers, and leave the rest', () => {
+    const { said } = textsIn('fr');
+    expect(said('Must be at most 100 characters long')).to.equal('Ne doit pas dépasser 100 caractères');
+    expect(said('Something nobody translated {n} 5')).to.equal('Something nobody translated {n} 5');
+    expect(textsIn('en').said('Must be at most 100 characters long')).to.equal('Must be at most 100 characters long');
+  });
+
+  it('tell moments for machines, in full, and from now', () => {
+    const now = Date.UTC(2030, 0, 31, 12);
+    const { iso, full, relative } = textsIn('fr').moment(now - 3 * 86_400_000, now);
+    expect(iso).to.equal('2030-01-28T12:00:00.000Z');
+    expect(full).to.match(/^28 janv\. 2030.* UTC$/);
+    expect(relative).to.equal('il y a 3 jours');
+    expect(textsIn('en').moment(now + 7_200_000, now).relative).to.equal('in 2 hours');
+    expect(textsIn('en').moment(now - 10, now).relative).to.equal('now');
+  });
+});

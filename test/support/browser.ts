@@ -1,0 +1,181 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { chromium, type Browser, type BrowserContext, type ConsoleMessage, type Page } from 'playwright-core';
+import { PASSWORD } from './cast.ts';
+
+/** How somebody looks at the pages; what is left out is English, dark, 1280 wide and with JavaScript. */
+export interface Looking {
+  javaScript?: boolean;
+  theme?: 'dark' | 'light';
+  locale?: 'en' | 'fr';
+  width?: number;
+}
+
+/** Somebody who can sign in. */
+interface Person {
+  email: string;
+}
+
+type StorageState = Awaited<ReturnType<BrowserContext['storageState']>>;
+
+const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+/** Pages answer in milliseconds: what is not there by then does not come. */
+const PATIENCE_MS = 5_000;
+
+/** A real Chromium for the suite that asks for it; each test gets pages of its own, and fails on any trouble of theirs. */
+export class TestBrowser {
+  #browser: Browser | undefined;
+  #contexts: BrowserContext[] = [];
+  #troubles: string[] = [];
+  #expected = new Set<number>();
+  readonly #signedIn = new Map<string, StorageState>();
+
+  /** Opens a page of the server. */
+  async open(server: { url: string }, path: string, looking: Looking = {}): Promise<Page> {
+    const page = await this.#page(server, looking);
+    await page.goto(path);
+    return page;
+  }
+
+  /** Opens a page as this person, who signs in on the real login page the first time and stays signed in. */
+  async as(person: Person, server: { url: string }, path: string, looking: Looking = {}): Promise<Page> {
+    const name = `${server.url} ${person.email}`;
+    let state = this.#signedIn.get(name);
+    if (!state) this.#signedIn.set(name, (state = await this.#signIn(person, server)));
+    const page = await this.#page(server, looking, state);
+    await page.goto(path);
+    return page;
+  }
+
+  /** Says that the test makes the server answer with these statuses, which Chromium reports as errors. */
+  expects(...statuses: number[]): void {
+    for (const status of statuses) this.#expected.add(status);
+  }
+
+  async start(): Promise<void> {
+    const executablePath = PROGRAMS.find((program) => existsSync(program));
+    if (executablePath === undefined) {
+      throw new Error('No Chromium was found: apt-get install --no-install-recommends chromium fonts-dejavu-core');
+    }
+    this.#browser = await chromium.launch({ executablePath, args: FLAGS });
+  }
+
+  async stop(): Promise<void> {
+    await this.#browser?.close();
+  }
+
+  /** Closes the pages of a test; throws where one of them had something to complain about. */
+  async endTest(): Promise<void> {
+    const troubles = this.#troubles;
+    await Promise.all(this.#contexts.map(async (context) => context.close()));
+    this.#contexts = [];
+    this.#troubles = [];
+    this.#expected = new Set();
+    if (troubles.length > 0) throw new Error(`The browser complained:\n${troubles.join('\n')}`);
+  }
+
+  async #signIn({ email }: Person, server: { url: string }): Promise<StorageState> {
+    const page = await this.open(server, '/login');
+    await signIn(page, email);
+    return page.context().storageState();
+  }
+
+  async #page({ url }: { url: string }, looking: Looking, storageState?: StorageState): Promise<Page> {
+    const { javaScript = true, theme = 'dark', locale = 'en', width = 1280 } = looking;
+    if (!this.#browser) throw new Error('useBrowser() has a browser only while its suite runs');
+    const context = await this.#browser.newContext({
+      baseURL: url,
+      javaScriptEnabled: javaScript,
+      colorScheme: theme,
+      locale,
+      reducedMotion: 'reduce',
+      viewport: { width, height: width < 720 ? 844 : 900 },
+      ...(storageState && { storageState }),
+    });
+    this.#contexts.push(context);
+    context.setDefaultTimeout(PATIENCE_MS);
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await context.addInitScript(
+      `addEventListener('securitypolicyviolation', (event) => console.error('CSP refused ' + event.violatedDirective));`,
+    );
+    const page = await context.newPage();
+    this.#watch(page);
+    return page;
+  }
+
+  #watch(page: Page): void {
+    page.on('pageerror', (error) => this.#troubles.push(`${page.url()}: ${error.message}`));
+    page.on('console', (message) => {
+      if (message.type() !== 'error' && message.type() !== 'warning') return;
+      if (!this.#isExpected(message)) this.#troubles.push(`${page.url()}: ${message.text()}`);
+    });
+  }
+
+  #isExpected(message: ConsoleMessage): boolean {
+    const status = /^Failed to load resource: the server responded with a status of (\d+)/.exec(message.text())?.[1];
+    return status !== undefined && this.#expected.has(Number(status));
+  }
+}
+
+/** Gives the suite it is called in a browser: `const browser = useBrowser();`. */
+export function useBrowser(): TestBrowser {
+  const browser = new TestBrowser();
+  before(async function () {
+    this.timeout(30_000);
+    await browser.start();
+  });
+  afterEach(async () => browser.endTest());
+  after(async () => browser.stop());
+  return browser;
+}
+
+/** Signs in on the login page that is open, as somebody of the cast unless another password is given. */
+export async function signIn(page: Page, email: string, password = PASSWORD): Promise<void> {
+  await page.getByLabel('Email').fill(email);
+  await page.getByLabel(/^(Password|Mot de passe)$/).fill(password);
+  await Promise.all([page.waitForEvent('framenavigated'), page.locator('main button[type=submit]').click()]);
+  await page.waitForLoadState();
+}
+
+interface Violation {
+  id: string;
+  nodes: { html: string; failureSummary?: string }[];
+}
+
+/** Expects that axe has nothing to say about the page as it is now. */
+export async function expectAccessible(page: Page): Promise<void> {
+  await page.evaluate(await axe());
+  const { violations } = await page.evaluate<{ violations: Violation[] }>(
+    `axe.run(document, { resultTypes: ['violations'] })`,
+  );
+  const found = violations.map(
+    ({ id, nodes }) =>
+      `${id}:\n${nodes.map(({ html, failureSummary }) => `  ${html}\n  ${failureSummary ?? ''}`).join('\n')}`,
+  );
+  if (found.length > 0) throw new Error(`axe found on ${page.url()}:\n${found.join('\n')}`);
+}
+
+/** Expects that nothing of the page lies outside the window's width. */
+export async function expectNoOverflow(page: Page): Promise<void> {
+  const [content, shown] = await page.evaluate<[number, number]>(
+    `[document.documentElement.scrollWidth, document.documentElement.clientWidth]`,
+  );
+  if (content > shown) throw new Error(`${page.url()} is ${content} pixels wide in a window of ${shown}`);
+}
+
+let axeSource: Promise<string> | undefined;
+
+/** As text to evaluate, since the page's policy would block it as a script. */
+async function axe(): Promise<string> {
+  return (axeSource ??= readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+}

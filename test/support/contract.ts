@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import type { Answer } from './http.ts';
+
+type Json = Record<string, unknown>;
+
+interface Response {
+  headers?: Json;
+  content?: Record<string, { schema: Json }>;
+}
+
+/** One operation of the published document. */
+export interface Operation {
+  method: string;
+  /** With its parameters in braces, as the document writes it. */
+  path: string;
+  /** `POST /projects`: below either prefix. */
+  name: string;
+  security: Record<string, string[]>[];
+  body: { schema: Json; example: unknown; required: boolean } | undefined;
+  /** Whether it has parameters in the query. */
+  hasQuery: boolean;
+  responses: Map<number, Response>;
+}
+
+/** The published document, as something to hold answers against. */
+export class Contract {
+  readonly operations: readonly Operation[];
+  readonly #document: Json;
+  readonly #seen = new Set<string>();
+  readonly #schemas = new Map<string, z.ZodType>();
+
+  constructor(document: unknown) {
+    this.#document = document as Json;
+    const paths = Object.entries(this.#document.paths as Record<string, Record<string, Json>>);
+    this.operations = paths.flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => this.#operation(method.toUpperCase(), path, operation)),
+    );
+  }
+
+  /** Says what in the answer is not as documented; undefined promises that all of it is, and counts it as seen. */
+  problem(operation: Operation, { status, headers, body, text }: Answer): string | undefined {
+    const response = operation.responses.get(status);
+    if (!response) return `${status} is not documented: ${text.slice(0, 300)}`;
+    const missing = Object.keys(response.headers ?? {}).filter(
+      (name) => !OPTIONAL.has(name) && headers[name.toLowerCase()] === undefined,
+    );
+    if (missing.length > 0) return `${status} lacks ${missing.join(', ')}`;
+    const type = headers['content-type']?.split(';')[0] ?? 'none';
+    const schema = response.content?.[type]?.schema;
+    if (!schema) return `${status} is ${type}, which is not documented`;
+    const result = this.schema(schema).safeParse(body);
+    if (!result.success)
+      return `${status} is not as its schema says: ${z.prettifyError(result.error)}\n${text.slice(0, 500)}`;
+    this.#seen.add(at(operation, status));
+    return undefined;
+  }
+
+  /** A schema of the document, as a validator. */
+  schema(schema: Json): z.ZodType {
+    const text = within(schema);
+    let known = this.#schemas.get(text);
+    if (!known) {
+      const $defs = JSON.parse(within((this.#document.components as Json).schemas)) as z.core.JSONSchema.JSONSchema;
+      known = z.fromJSONSchema({ ...(JSON.parse(text) as object), $defs } as z.core.JSONSchema.JSONSchema);
+      this.#schemas.set(text, known);
+    }
+    return known;
+  }
+
+  get seen(): number {
+    return this.#seen.size;
+  }
+
+  /** The documented answers that nothing has shown yet. */
+  unseen(): string[] {
+    return this.operations.flatMap((operation) =>
+      [...operation.responses.keys()].map((status) => at(operation, status)).filter((one) => !this.#seen.has(one)),
+    );
+  }
+
+  #operation(method: string, path: string, operation: Json): Operation {
+    const responses = Object.entries(operation.responses as Record<string, Json>);
+    const parameters = (operation.parameters ?? []) as Json[];
+    const { requestBody } = operation as { requestBody?: { required: boolean; content: Record<string, Json> } };
+    const { schema, example } = (requestBody?.content['application/json'] ?? {}) as {
+      schema?: Json;
+      example?: unknown;
+    };
+    return {
+      method,
+      path,
+      name: `${method} ${path.replace(/^\/api(\/v1)?(?=\/)/, '')}`,
+      security: operation.security as Operation['security'],
+      body: schema && { schema, example, required: requestBody?.required ?? false },
+      hasQuery: parameters.some((parameter) => parameter.in === 'query'),
+      responses: new Map(responses.map(([status, response]) => [Number(status), this.#resolved(response)])),
+    };
+  }
+
+  #resolved(value: Json): Response {
+    const { $ref: reference } = value;
+    if (typeof reference !== 'string') return value;
+    const parts = reference.slice('#/'.length).split('/');
+    return parts.reduce<unknown>((inner, part) => (inner as Json)[part], this.#document) as Response;
+  }
+}
+
+/** Only limited routes carry these, and only where a limit is set. */
+const OPTIONAL = new Set(['RateLimit', 'RateLimit-Policy']);
+
+function at({ method, path }: Operation, status: number): string {
+  return `${method} ${path} ${status}`;
+}
+
+/** As text, with the references of a document turned into those of a schema. */
+function within(schema: unknown): string {
+  return JSON.stringify(schema).replaceAll('#/components/schemas/', '#/$defs/');
+}
