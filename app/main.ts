@@ -30,6 +30,7 @@ async function serve(config: Config, log: Log, stop: AbortSignal): Promise<void>
   const server = createHttpServer(services);
   await listen(server, config.port, config.host);
   log.info(`Latchkey answers on ${config.publicUrl}`);
+  if (config.redisUrl === undefined) log.info('limits are counted by this process alone; REDIS_URL shares them');
   await readyDatabase(services.db, config.database, log, stop);
   if (!stop.aborted) await firstStart(services);
   const housekeeping = keepHouse(services);

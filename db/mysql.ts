@@ -24,7 +24,10 @@ export class MysqlClient extends Mysql2Client {
 
   /** Says goodbye, and hangs up on a server that does not say it back. */
   override async destroyRawConnection(connection: Connection): Promise<void> {
-    await Promise.race([super.destroyRawConnection(connection), delay(GOODBYE_MS, undefined, { ref: false })]);
+    const impatience = new AbortController();
+    const waited = delay(GOODBYE_MS, undefined, { signal: impatience.signal }).catch(() => undefined);
+    await Promise.race([super.destroyRawConnection(connection), waited]);
+    impatience.abort();
     hangUp(connection);
   }
 }

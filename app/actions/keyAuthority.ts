@@ -1,17 +1,9 @@
-import type { Principal } from '../context.ts';
+import { holdsScope } from '../authority.ts';
 import type { Policy } from '../domain/policy.ts';
-import { roleCoversScope } from '../domain/role.ts';
 import { isPlatformScope } from '../domain/scopeCatalogue.ts';
 import { AppError } from '../errors.ts';
 import { missingScope } from '../middleware/challenge.ts';
 import type { Act } from './act.ts';
-
-/** Whether the caller could itself do what the scope opens: a key by its own scopes, and no more than its owner could. */
-export function holdsScope(principal: Principal, scope: string): boolean {
-  if (principal.type === 'user') return roleCoversScope(principal.role, scope, principal.operator);
-  const { scopes, owner } = principal;
-  return scopes.covers(scope) && (owner === null || roleCoversScope(owner.role, scope, owner.operator));
-}
 
 /** Refuses a key that manages keys where the policy, read in the same transaction, does not let it. */
 export function refuseKeysUnlessAllowed({ principal }: Act, policy: Policy): void {

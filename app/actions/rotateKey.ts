@@ -1,9 +1,10 @@
+import { inheritQuota } from '../../db/tables/apiKeyQuotas.ts';
 import { updateApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
 import { changedFields } from '../domain/auditEvent.ts';
 import { newId } from '../domain/id.ts';
 import type { Rotation } from '../domain/keyInput.ts';
 import { graceProblem, policySentence } from '../domain/policy.ts';
-import { iso } from '../domain/times.ts';
+import { iso, monthOf } from '../domain/times.ts';
 import type { KeyStyle } from '../domain/token.ts';
 import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
@@ -32,6 +33,7 @@ export async function rotateKey(asked: Act, style: KeyStyle, id: string, rotatio
 
     const successor = { ...old, id: newId(), expiresAt, previousKeyId: old.id, ...untouched(act) };
     const issued = await storeNewKey(trx, style, successor);
+    await inheritQuota(trx, old.id, issued.key.id, monthOf(act.now));
     const graceEndsAt = Math.min(act.now + rotation.gracePeriodSeconds * 1000, old.expiresAt ?? Infinity);
     await updateApiKey(trx, { ...old, successorKeyId: issued.key.id, graceEndsAt, updatedAt: act.now });
     await record(trx, act, {

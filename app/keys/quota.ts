@@ -1,6 +1,7 @@
 import type { Db } from '../../db/connect.ts';
 import { isRetryable } from '../../db/faults.ts';
 import { quotaUsed, spendQuota, startQuota } from '../../db/tables/apiKeyQuotas.ts';
+import { monthOf } from '../domain/times.ts';
 import { AppError, unavailable } from '../errors.ts';
 
 /** Counts what keys with a monthly quota have used, exactly, however many processes serve them. */
@@ -115,11 +116,6 @@ function costOf(requests: Iterable<Request>): number {
   let cost = 0;
   for (const request of requests) cost += request.cost;
   return cost;
-}
-
-/** The month in UTC, as `2026-01`. */
-function monthOf(now: number): string {
-  return new Date(now).toISOString().slice(0, 7);
 }
 
 function secondsToNextMonth(now: number): number {

@@ -51,6 +51,6 @@ function logFault(log: Log, ctx: Context, problem: AppError, error: unknown): vo
   const cause = problem.cause ?? error;
   const stack = cause instanceof Error ? cause.stack?.split('\n').filter((line) => /^\s+at /.test(line)) : undefined;
   const details = { code: problem.code, fault: faultCode(cause), requestId: ctx.state.requestId };
-  if (problem.status === 503) log.warn(details, 'the database could not be asked');
+  if (problem.status === 503) log.warn(details, 'what the answer depends on could not be asked');
   else log.error({ ...details, stack: stack?.slice(0, 8).map((line) => line.trim()) }, 'unexpected fault');
 }

@@ -1,5 +1,5 @@
+import { holdsScope } from '../authority.ts';
 import type { KeyHolder, Middleware, Person, Principal } from '../context.ts';
-import { roleCoversScope } from '../domain/role.ts';
 import { covers } from '../domain/scope.ts';
 import { AppError } from '../errors.ts';
 import { accessOf, type Access } from '../routes/access.ts';
@@ -39,13 +39,6 @@ function allow(principal: Principal, access: Access): void {
       if (principal.type === 'user') allowPerson(principal, access);
       else allowKey(principal, access);
   }
-}
-
-/** What a key opens: its own scopes, and if it belongs to a person, no more than that person. */
-function holdsScope(principal: Principal, scope: string): boolean {
-  if (principal.type === 'user') return roleCoversScope(principal.role, scope, principal.operator);
-  const { scopes, owner } = principal;
-  return scopes.covers(scope) && (owner === null || roleCoversScope(owner.role, scope, owner.operator));
 }
 
 function allowPerson(person: Person, { permission }: Access & { kind: 'permission' }): void {

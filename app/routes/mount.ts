@@ -24,7 +24,7 @@ export function mount(prefix: string, guards: readonly Middleware[], routers: re
     middleware: (ctx, next) => {
       const segment = segmentOf(ctx.path, prefix);
       const found = segment === undefined ? undefined : bySegment.get(segment);
-      return found ? found(ctx, next) : next();
+      return found ? (found(ctx, next) as Promise<void>) : next();
     },
   };
 }

@@ -22,6 +22,7 @@ import { supportRoutes } from './api/support.ts';
 import { supportStaffRoutes } from './api/supportStaff.ts';
 import { userRoutes } from './api/users.ts';
 import { whoamiRoutes } from './api/whoami.ts';
+import { metricsMount } from './metrics.ts';
 import { mount, type Mount } from './mount.ts';
 import { pageMounts } from './pages.ts';
 import { routesByScope, routesOf, type Route } from './table.ts';
@@ -62,6 +63,7 @@ export function createRoutes(services: Services): Routes {
   const mounts = [
     ...pageMounts(services),
     mount('', [], [openApiRoutes(() => table)]),
+    metricsMount(services),
     mount('/api', [], publicRouters),
     ...supportMounts(services),
     mount('/api', [limits.address], signInRouters),

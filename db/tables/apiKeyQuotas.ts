@@ -39,6 +39,12 @@ export async function startQuota(db: Db, keyId: string, month: string): Promise<
   }
 }
 
+/** Lets the key that takes another's place begin where that one stands, so that rotating refills nothing. */
+export async function inheritQuota(trx: Db, fromKeyId: string, toKeyId: string, month: string): Promise<void> {
+  const used = await quotaUsed(trx, fromKeyId, month);
+  if (used !== undefined) await rows(trx).insert({ key_id: toKeyId, month, used });
+}
+
 function rows(db: Db) {
   return db<Row>('api_key_quotas');
 }

@@ -62,11 +62,10 @@ export async function insertSession(db: Db, session: Session, tokenHash: Buffer)
 
 /** The session whose token has this hash, open or not. */
 export async function findSession(db: Db, tokenHash: Buffer): Promise<OpenedSession | undefined> {
-  const row = (await table(db)
+  const row = await table(db)
     .join('users', 'users.id', 'sessions.user_id')
     .where('sessions.token_hash', tokenHash)
-    .first('sessions.*', 'users.name', 'users.email', 'users.locale', 'users.theme')) as
-    (Row & PersonColumns) | undefined;
+    .first<(Row & PersonColumns) | undefined>('sessions.*', 'users.name', 'users.email', 'users.locale', 'users.theme');
   if (!row) return undefined;
   const { name, email, locale, theme } = row;
   return { ...sessionOf(row), name, email, locale: localeNamed(locale), theme: themeNamed(theme) };

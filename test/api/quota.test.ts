@@ -7,7 +7,7 @@ import { connect } from '../../db/connect.ts';
 import { quotaUsed } from '../../db/tables/apiKeyQuotas.ts';
 import { as, castOf, type Cast } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
-import { issue, read, type Key } from '../support/keys.ts';
+import { issue, read, rotate, type Key } from '../support/keys.ts';
 import { statuses, tooMany } from '../support/limits.ts';
 import { startServer, startServerUnmigrated, type TestServer } from '../support/server.ts';
 
@@ -54,6 +54,14 @@ onEachDatabase('the monthly quota of a key', (database) => {
       expect(passed).to.have.length(quota);
       expect(await used(key)).to.equal(quota);
     }
+  });
+
+  it('is not refilled by rotating the key', async () => {
+    const key = await newKey({ monthlyQuota: 2 });
+    expect((await use(key)).status).to.equal(200);
+    const successor = await rotate(server, as(cast.alice), key.id);
+    expect((await use(successor)).status).to.equal(200);
+    tooMany(await use(successor), 'quota_exceeded');
   });
 
   it('says in Retry-After when the month ends, in UTC', async () => {

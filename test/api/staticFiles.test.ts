@@ -1,5 +1,5 @@
 import { gunzipSync, brotliDecompressSync } from 'node:zlib';
-import { get } from 'node:http';
+import { get, type IncomingHttpHeaders } from 'node:http';
 import { expect } from 'chai';
 import { assets } from '../../app/assets.ts';
 import { onDatabase } from '../support/databases.ts';
@@ -89,10 +89,7 @@ onDatabase('sqlite', 'a static file', (database) => {
     expect(() => assets().address('nothing.css')).to.throw('no asset named nothing.css');
   });
 
-  async function download(
-    path: string,
-    headers: Headers,
-  ): Promise<{ bytes: Buffer; headers: Record<string, unknown> }> {
+  async function download(path: string, headers: Headers): Promise<{ bytes: Buffer; headers: IncomingHttpHeaders }> {
     return new Promise((resolve, reject) => {
       get(`${server.url}${path}`, { headers }, (response) => {
         const parts: Buffer[] = [];

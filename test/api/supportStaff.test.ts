@@ -155,8 +155,8 @@ onEachDatabase('support staff', (database) => {
     const other = await startServer(database.env());
     try {
       for (const headers of [{}, staff(), as(cast.alice)]) {
-        refusal(await other.get(PATH, headers as Headers), 404, 'not_found');
-        refusal(await other.post(PATH, {}, headers as Headers), 404, 'not_found');
+        refusal(await other.get(PATH, headers), 404, 'not_found');
+        refusal(await other.post(PATH, {}, headers), 404, 'not_found');
       }
     } finally {
       await other.stop();

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { expect } from 'chai';
 import { createConnection } from 'mysql2/promise';
@@ -37,6 +39,13 @@ describe('a database that freezes', function () {
     process.kill(database.pid, name);
   }
 
+  /** A signal takes a moment to reach every thread. */
+  async function freeze(): Promise<void> {
+    signal('SIGSTOP');
+    const file = `/proc/${database.pid ?? ''}/stat`;
+    while (existsSync(file) && !/\) T /.test(await readFile(file, 'utf8'))) continue;
+  }
+
   async function timed(asking: Promise<Answer>): Promise<Answer & { ms: number }> {
     const started = performance.now();
     const answer = await asking;
@@ -62,7 +71,7 @@ describe('a database that freezes', function () {
   })) {
     it(`answers ${what} by 503 within a second and a half, and by 200 when it goes on`, async () => {
       expect((await ask()).status).to.equal(200);
-      signal('SIGSTOP');
+      await freeze();
       // The first request meets a connection that was good; later ones have to make theirs.
       for (let i = 0; i < 2; i++) {
         const answer = await timed(ask());
@@ -78,7 +87,7 @@ describe('a database that freezes', function () {
   }
 
   it('answers fifty at once as fast, each by 503', async () => {
-    signal('SIGSTOP');
+    await freeze();
     const asked = Array.from({ length: 50 }, async () => timed(server.get('/api/v1/whoami', as(cast.alice))));
     for (const { status, ms } of await Promise.all(asked)) {
       expect(status).to.equal(503);
@@ -89,7 +98,7 @@ describe('a database that freezes', function () {
   });
 
   it('still lets the process say that it lives, and what needs no database be refused', async () => {
-    signal('SIGSTOP');
+    await freeze();
     expect((await server.get('/api/health/live')).status).to.equal(200);
     expect((await server.get('/api/v1/whoami')).status).to.equal(401);
     expect((await server.get('/api/v1/whoami', { Authorization: 'Bearer nonsense' })).status).to.equal(401);
@@ -99,7 +108,7 @@ describe('a database that freezes', function () {
   it('does not keep a process from ending', async () => {
     const child = await startMain({ DATABASE_URL: `${database.url}frozen`, DATA_DIR: tmpdir() });
     await child.says('"msg":"ready"');
-    signal('SIGSTOP');
+    await freeze();
     const asked = Array.from({ length: 5 }, async () => child.client.get('/api/health'));
     for (const { status } of await Promise.all(asked)) expect(status).to.equal(503);
     child.client.close();

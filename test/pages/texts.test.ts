@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { IntlMessageFormat, type MessageFormatElement } from 'intl-messageformat';
+import { IntlMessageFormat } from 'intl-messageformat';
 import { LOCALES } from '../../app/domain/locale.ts';
 import { catalogueOf, textsIn } from '../../app/pages/texts.ts';
 import { ROOT } from '../../app/root.ts';
@@ -28,19 +28,26 @@ function asked(source: string): { keys: string[]; beginnings: string[] } {
   return { keys, beginnings };
 }
 
-/** The names that a text wants filled in. */
-function names(elements: readonly MessageFormatElement[]): Set<string> {
+/** A part of a parsed text; the first kind is plain text, the others name what is filled in. */
+interface Part {
+  type: number;
+  value?: string;
+  options?: Record<string, { value: Part[] }>;
+}
+
+function names(parts: readonly Part[]): Set<string> {
   return new Set(
-    elements.flatMap((element) => {
-      if (!('value' in element) || element.type === 0) return [];
-      const options = 'options' in element ? Object.values(element.options) : [];
-      return [element.value, ...options.flatMap(({ value }) => [...names(value)])];
+    parts.flatMap(({ type, value, options = {} }) => {
+      const inner = Object.values(options).flatMap((option) => [...names(option.value)]);
+      return type === 0 || value === undefined ? inner : [value, ...inner];
     }),
   );
 }
 
+/** The names that a text wants filled in. */
 function namesOf(text: string, locale: string): string[] {
-  return [...names(new IntlMessageFormat(text, locale, undefined, { ignoreTag: true }).getAst())].sort();
+  const parts: unknown = new IntlMessageFormat(text, locale, undefined, { ignoreTag: true }).getAst();
+  return [...names(parts as Part[])].sort();
 }
 
 describe('the texts', () => {

@@ -30,7 +30,7 @@ const FLAGS = [
   '--disable-sync',
 ];
 /** Pages answer in milliseconds: what is not there by then does not come. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 10_000;
 
 /** A real Chromium for the suite that asks for it; each test gets pages of its own, and fails on any trouble of theirs. */
 export class TestBrowser {
@@ -133,6 +133,10 @@ export function useBrowser(): TestBrowser {
   before(async function () {
     this.timeout(30_000);
     await browser.start();
+  });
+  beforeEach(function () {
+    // A browser that shares its processors with other suites is slow, not wrong.
+    this.currentTest?.timeout(30_000);
   });
   afterEach(async () => browser.endTest());
   after(async () => browser.stop());

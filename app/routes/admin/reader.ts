@@ -15,21 +15,21 @@ const YEAR_SECONDS = 31_536_000;
 const FRONT_PAGE = '/admin/api-keys';
 
 /** The front page, and the switches of language and look, which work before anybody has signed in. */
-export function readerRoutes({ db }: Pick<Services, 'db'>, { cookies, lead }: Pages): Router<State> {
+export function readerRoutes({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {
   return new Router<State>(ROUTER)
-    .get('/', open(), async (ctx) => lead(ctx, FRONT_PAGE))
-    .get('/admin', open(), async (ctx) => lead(ctx, FRONT_PAGE))
+    .get('/', open(), async (ctx) => pages.lead(ctx, FRONT_PAGE))
+    .get('/admin', open(), async (ctx) => pages.lead(ctx, FRONT_PAGE))
     .post('/preferences', open(), ownForm, async (ctx) => {
       const form = formOf(ctx);
       const locale = localeNamed(form.get('locale'));
       const theme = themeNamed(form.get('theme'));
-      if (locale) cookies.set(ctx, 'locale', locale, YEAR_SECONDS);
-      if (theme) cookies.set(ctx, 'theme', theme, YEAR_SECONDS);
+      if (locale) pages.cookies.set(ctx, 'locale', locale, YEAR_SECONDS);
+      if (theme) pages.cookies.set(ctx, 'theme', theme, YEAR_SECONDS);
       const { session } = ctx.state;
       if (session && (locale ?? theme)) {
         await changePreferences(db, session.userId, { ...(locale && { locale }), ...(theme && { theme }) });
       }
-      lead(ctx, ownPath(form.get('next')) ?? loginOf(form) ?? '/');
+      pages.lead(ctx, ownPath(form.get('next')) ?? loginOf(form) ?? '/');
     });
 }
 
@@ -42,14 +42,14 @@ function loginOf(form: URLSearchParams): string | undefined {
 }
 
 /** The switch between the tenants of a person, kept for the session. */
-export function tenantSwitchRoutes({ db, lookup }: Pick<Services, 'db' | 'lookup'>, { lead }: Pages): Router<State> {
+export function tenantSwitchRoutes({ db, lookup }: Pick<Services, 'db' | 'lookup'>, pages: Pages): Router<State> {
   return new Router<State>(ROUTER).post('/tenant', anyCredential(), async (ctx) => {
     const tenantId = formOf(ctx).get('tenant') ?? '';
     await refuseOthers(ctx, tenantId);
     const { session } = ctx.state;
     if (session) await changeSessionTenant(db, session.id, tenantId);
     // Not back to the page they were on, which may be about something of the other tenant.
-    lead(ctx, FRONT_PAGE);
+    pages.lead(ctx, FRONT_PAGE);
   });
 
   async function refuseOthers(ctx: Context, tenantId: string): Promise<void> {

@@ -1,0 +1,71 @@
+import Router from '@koa/router';
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Middleware, State } from '../context.ts';
+import { AppError } from '../errors.ts';
+import { basicAuth } from '../middleware/basicAuth.ts';
+import type { Services } from '../services.ts';
+import { accessOf, basic } from './access.ts';
+import { mount, type Mount } from './mount.ts';
+import { ROUTER } from './router.ts';
+
+/** `GET /metrics` for Prometheus: open on the machine itself, under the password of support staff from elsewhere. */
+export function metricsMount(services: Services): Mount {
+  const registry = registryOf(services);
+  const router = new Router<State>(ROUTER).get('/metrics', basic(), async (ctx) => {
+    ctx.type = registry.contentType;
+    ctx.body = await registry.metrics();
+  });
+  return mount('', [loopbackOr(elsewhere(services))], [router]);
+}
+
+function elsewhere({ config, limits }: Services): Middleware {
+  if (config.support) return basicAuth(config.support, { failures: limits.support, rate: config.limits.login });
+  return () => {
+    throw new AppError('not_found', 'There is nothing at this address.');
+  };
+}
+
+/** A proxy on this machine calls from it too, and says for whom: then it is not this machine that asks. */
+function loopbackOr(guard: Middleware): Middleware {
+  return (ctx, next) => {
+    const forwarded = ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip'].some((name) => ctx.get(name) !== '');
+    const access = accessOf(ctx);
+    if (forwarded || !/^(?:::ffff:)?127\.|^::1$/.test(ctx.req.socket.remoteAddress ?? '')) return guard(ctx, next);
+    if (access?.kind === 'basic') ctx.state.granted = access;
+    return next();
+  };
+}
+
+function registryOf({ usage }: Services): Registry {
+  const registry = new Registry();
+  const counter = (name: string, help: string, value: () => number) =>
+    new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(value());
+      },
+    });
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  counter('latchkey_usage_recorded_total', 'Uses of keys noted in the journal', () => usage.counts.recorded);
+  counter('latchkey_usage_written_total', 'Uses of keys counted in the database', () => usage.counts.written);
+  counter('latchkey_usage_lost_total', 'Uses of keys dropped or refused', () => usage.counts.lost);
+  gauge('latchkey_usage_backlog', 'Uses of keys that wait to be counted', () => usage.backlog);
+  counter('process_cpu_seconds_total', 'Processor time of this process', () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
+  gauge('process_resident_memory_bytes', 'Memory of this process', () => process.memoryUsage.rss());
+  gauge('process_uptime_seconds', 'Time since this process began', () => process.uptime());
+  return registry;
+}
