@@ -28,6 +28,7 @@ export interface KeyRow {
   tenant_slug: string;
   tenant_status: string;
   tenant_policy: string | null;
+  tenant_plan: string;
 }
 
 /** A person in one of their tenants; the tenant's columns are null for somebody who has none. */
@@ -58,7 +59,8 @@ const KEYS = `
     k.rate_window_seconds, k.monthly_quota, k.expires_at, k.grace_ends_at, k.successor_key_id, k.revoked_at,
     k.created_at, k.last_used_at, k.user_id, u.status as user_status, u.operator as user_operator,
     m.role as user_role,
-    t.id as tenant_id, t.slug as tenant_slug, t.status as tenant_status, t.policy as tenant_policy
+    t.id as tenant_id, t.slug as tenant_slug, t.status as tenant_status, t.policy as tenant_policy,
+    t.plan as tenant_plan
   from api_keys k
   join tenants t on t.id = k.tenant_id
   left join users u on u.id = k.user_id

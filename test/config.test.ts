@@ -169,9 +169,6 @@ const WRONG: Record<string, Wrong[]> = {
   OWNER_PASSWORD: [['canary canary canary', 'OWNER_PASSWORD and TENANT_NAME go together']],
   TENANT_NAME: [['Acme', 'OWNER_PASSWORD and TENANT_NAME go together', { OWNER_EMAIL: 'alice@acme.example' }]],
   DYNO: [['web.1', 'DATABASE_URL must be set here: a dyno loses its disk at each restart, and SQLite with it']],
-  DATABASE_URL: wrongDatabases('DATABASE_URL'),
-  JAWSDB_URL: wrongDatabases('JAWSDB_URL'),
-  CLEARDB_DATABASE_URL: wrongDatabases('CLEARDB_DATABASE_URL'),
 };
 
 function wrongLimits(name: string): Wrong[] {
@@ -179,38 +176,6 @@ function wrongLimits(name: string): Wrong[] {
     value,
     `${name} is "${value}": it takes requests/seconds such as 600/60, or off`,
   ]);
-}
-
-function wrongDatabases(name: string): Wrong[] {
-  const database = 'mysql://ann:canary@db.example/keys';
-  const wrong: [url: string, words: string][] = [
-    ['postgres://ann:canary@db.example/keys', 'must be a URL that starts with mysql:// or mariadb://'],
-    ['mysql:canary', 'must be a URL that starts with mysql:// or mariadb://'],
-    ['mysql://ann:canary@db.example:port/keys', 'must be a URL that starts with mysql://'],
-    ['mysql://ann:canary@db.example', 'must name a host and a database'],
-    ['mysql://ann:canary@db.example/', 'must name a host and a database'],
-    ['mysql:///keys', 'must name a host and a database'],
-    ['mysql://ann:canary%zz@db.example/keys', 'has a % that is no escape: write %25'],
-    [`${database}%`, 'has a % that is no escape'],
-    [`${database}?ssl-mode=preferred`, 'has an ssl-mode it cannot honour'],
-    [`${database}?ssl-mode=disabled`, 'has an ssl-mode it cannot honour'],
-    [`${database}?ssl-mode=`, 'has an ssl-mode it cannot honour'],
-    [`${database}?sslmode=required`, 'has ?sslmode=, which is not understood'],
-    [`${database}?SSL-MODE=required`, 'has ?SSL-MODE=, which is not understood'],
-    [`${database}?ssl={}`, 'has ?ssl=, which is not understood'],
-    [`${database}?tls=true`, 'has ?tls=, which is not understood'],
-    [`${database}?useSSL=true`, 'has ?useSSL=, which is not understood'],
-    [`${database}?ssl-mode=required&ssl-mode=verify-ca`, 'has ?ssl-mode= more than once'],
-    [
-      'mysql://ann:canary@192.0.2.1/keys?ssl-mode=verify-identity',
-      'has an address where ssl-mode=verify-identity needs',
-    ],
-    ['mysql://ann:canary@[::1]/keys?ssl-mode=verify-identity', 'has an address where ssl-mode=verify-identity needs'],
-    [`${database}?ssl-ca=/etc/hostname`, 'has ?ssl-ca= but no ?ssl-mode='],
-    [`${database}?ssl-mode=required&ssl-ca=/etc/hostname`, 'has ?ssl-ca=, which only verify-ca and verify-identity'],
-    [`${database}?ssl-mode=verify-ca&ssl-ca=/no/such/file`, 'names an ssl-ca file that cannot be read'],
-  ];
-  return wrong.map(([url, words]) => [url, `${name} ${words}`, { JWT_SECRET: SECRET }]);
 }
 
 describe('a wrong variable', () => {
@@ -224,64 +189,11 @@ describe('a wrong variable', () => {
     });
   }
 
-  it('is none of those that take any text', () => {
+  it('is one of these, of those for a database, or of the few that take any text', () => {
+    const databases = ['DATABASE_URL', 'JAWSDB_URL', 'CLEARDB_DATABASE_URL'];
     const free = ['HOST', 'DATA_DIR', 'JWT_ISSUER', 'JWT_AUDIENCE'];
-    expect([...Object.keys(WRONG), ...free]).to.have.members([...variables(), 'DYNO']);
+    expect([...Object.keys(WRONG), ...databases, ...free]).to.have.members([...variables(), 'DYNO']);
   });
-});
-
-describe('the database of the configuration', () => {
-  it('is embedded below DATA_DIR while no URL is set', () => {
-    expect(readConfig({ DATA_DIR: '/srv/keys' }).database).to.deep.equal({
-      kind: 'sqlite',
-      file: '/srv/keys/latchkey.db',
-    });
-  });
-
-  it('may be named by the variables of Heroku add-ons, DATABASE_URL first', () => {
-    const names = ['CLEARDB_DATABASE_URL', 'JAWSDB_URL', 'DATABASE_URL'];
-    let env: Record<string, string> = { JWT_SECRET: SECRET, DYNO: 'web.1' };
-    for (const name of names) {
-      env = { ...env, [name]: `mysql://u:p@${name.toLowerCase().replaceAll('_', '-')}/keys?reconnect=true` };
-      expect(readConfig(env).database)
-        .to.include({ kind: 'mysql', database: 'keys' })
-        .and.property('host', name.toLowerCase().replaceAll('_', '-'));
-    }
-  });
-
-  it('may have any character in its user, password and name', () => {
-    expect(databaseOf('mysql://a%40b:p%25%2F%3A%23%3F@[::1]:3307/k%20eys')).to.include({
-      user: 'a@b',
-      password: 'p%/:#?',
-      host: '::1',
-      port: 3307,
-      database: 'k eys',
-    });
-  });
-
-  it('listens on 3306 where the URL names no port', () => {
-    expect(databaseOf('mariadb://ann@db.example/keys')).to.include({ port: 3306, password: '' });
-  });
-
-  const certificate = path.join(ROOT, 'package.json');
-  const ca = readFileSync(certificate, 'utf8');
-  const modes: [query: string, tls: object | undefined][] = [
-    ['', undefined],
-    ['?reconnect=true', undefined],
-    ['?ssl-mode=required', { ca: undefined, verifyChain: false, verifyName: false }],
-    ['?ssl-mode=REQUIRED', { ca: undefined, verifyChain: false, verifyName: false }],
-    ['?ssl-mode=verify-ca', { ca: undefined, verifyChain: true, verifyName: false }],
-    ['?ssl-mode=VERIFY_CA', { ca: undefined, verifyChain: true, verifyName: false }],
-    ['?ssl-mode=verify-identity', { ca: undefined, verifyChain: true, verifyName: true }],
-    ['?ssl-mode=VERIFY_IDENTITY', { ca: undefined, verifyChain: true, verifyName: true }],
-    [`?ssl-mode=verify-ca&ssl-ca=${certificate}`, { ca, verifyChain: true, verifyName: false }],
-    [`?ssl-mode=verify-identity&ssl-ca=${certificate}`, { ca, verifyChain: true, verifyName: true }],
-  ];
-  for (const [query, tls] of modes) {
-    it(`is asked in clear text or by TLS as the URL says: ${query || 'no query'}`, () => {
-      expect(databaseOf(`mysql://ann:p4ss@db.example/keys${query}`)).to.have.deep.property('tls', tls);
-    });
-  }
 });
 
 describe('the lists of variables', () => {
@@ -305,10 +217,6 @@ function variables(): string[] {
   const source = readFileSync(path.join(ROOT, 'app/config.ts'), 'utf8');
   const names = [...source.matchAll(/'([A-Z][A-Z_]+)'/g)].map((match) => match[1] ?? '');
   return [...new Set(names)].filter((name) => name !== 'DYNO');
-}
-
-function databaseOf(url: string): unknown {
-  return readConfig({ JWT_SECRET: SECRET, DATABASE_URL: url }).database;
 }
 
 function messageOf(env: Record<string, string>): string {

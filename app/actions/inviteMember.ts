@@ -1,7 +1,7 @@
 import { findUserByEmail } from '../../db/tables/users.ts';
 import { firstPassword } from '../people/firstPassword.ts';
 import type { Act } from './act.ts';
-import { addMember, refuseBeyondOwn, type MemberInput } from './addMember.ts';
+import { addMember, type MemberInput } from './addMember.ts';
 import { createUser } from './createUser.ts';
 
 export interface Invitation extends MemberInput {
@@ -17,10 +17,11 @@ export interface Invited {
   password: string | null;
 }
 
-/** Takes a person into the act's tenant by their email, with an account of their own where they have none yet. */
+/**
+ * Takes a person into the act's tenant by their email, with an account of their own where they have none yet. Whoever may
+ * not is told so first, in the same words whether the email is known or not.
+ */
 export async function inviteMember(act: Act, { email, name, ...membership }: Invitation): Promise<Invited> {
-  // Before anything is said about who has an account.
-  refuseBeyondOwn(act, membership);
   const known = await findUserByEmail(act.db, email);
   if (known) {
     await addMember(act, known.id, membership);

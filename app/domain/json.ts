@@ -16,7 +16,11 @@ function jsonProblem(value: unknown): string | undefined {
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > DEEPEST) return `Must be at most ${DEEPEST} levels deep`;
     if (level.some((one) => typeof one === 'number' && !Number.isFinite(one))) return 'Must not hold a number so large';
-    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
+    level = level.flatMap((one) => (isHolding(one) ? Object.values(one) : []));
   }
   return undefined;
+}
+
+function isHolding(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { LOOKUPS_AT_ONCE, type KeyRow, type Lookups, type PersonRow } from '../../db/lookups.ts';
 import type { Tenant } from '../context.ts';
 import { Networks } from '../domain/network.ts';
+import { planLimits } from '../domain/plan.ts';
 import { readPolicy } from '../domain/policy.ts';
 import { permissionsOf, ROLES, type Permission, type Role } from '../domain/role.ts';
 import { ScopeSet } from '../domain/scope.ts';
@@ -17,7 +18,9 @@ export interface FoundKey {
   environment: Environment;
   scopes: ScopeSet;
   networks: Networks | null;
+  /** Its own, or else its tenant's, or else its plan's; null leaves it to the installation. */
   rateLimit: Rate | null;
+  /** Its own, or else its plan's. */
   monthlyQuota: number | null;
   expiresAt: number | null;
   graceEndsAt: number | null;
@@ -80,6 +83,8 @@ function latin1(bytes: Uint8Array): string {
 }
 
 function foundKey(row: KeyRow): FoundKey {
+  const tenant = tenantOf(row.tenant_id, row.tenant_slug, row.tenant_status, row.tenant_policy);
+  const plan = planLimits(row.tenant_plan);
   return {
     id: row.id,
     name: row.name,
@@ -87,8 +92,8 @@ function foundKey(row: KeyRow): FoundKey {
     environment: row.environment,
     scopes: parsedScopes(row.scopes),
     networks: row.allowed_ips === null ? null : parsedNetworks(row.allowed_ips),
-    rateLimit: rateOf(row),
-    monthlyQuota: row.monthly_quota,
+    rateLimit: rateOf(row) ?? tenant.policy.defaultRateLimit ?? plan.rateLimit,
+    monthlyQuota: row.monthly_quota ?? plan.monthlyQuota,
     expiresAt: row.expires_at,
     graceEndsAt: row.grace_ends_at,
     successorKeyId: row.successor_key_id,
@@ -96,7 +101,7 @@ function foundKey(row: KeyRow): FoundKey {
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
     owner: ownerOf(row),
-    tenant: tenantOf(row.tenant_id, row.tenant_slug, row.tenant_status, row.tenant_policy),
+    tenant,
   };
 }
 

@@ -20,13 +20,7 @@ const CREDENTIAL: readonly ErrorCode[] = [
   'temporarily_unavailable',
 ];
 
-const SUPPORT: readonly ErrorCode[] = [
-  'ambiguous_credentials',
-  'missing_credential',
-  'invalid_login',
-  'rate_limited',
-  'temporarily_unavailable',
-];
+const SUPPORT: readonly ErrorCode[] = ['ambiguous_credentials', 'missing_credential', 'invalid_login', 'rate_limited'];
 
 const INPUT: Record<Input['from'], readonly ErrorCode[]> = {
   body: ['invalid_json', 'bad_request', 'body_too_large', 'unsupported_media_type', 'invalid_input'],

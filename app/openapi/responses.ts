@@ -57,12 +57,17 @@ export class Refusals {
 /** What a route answers when all is well. */
 export function goodResponse({ status, schema, summary }: Answer, schemas: Schemas): Json {
   const made = schemas.of(schema, 'output');
+  if (made.type === 'string') return textResponse(made);
   const example = '$ref' in made ? {} : { example: exampleOf(made, schemas) };
   return {
     description: status === 200 ? 'Done.' : status === 201 ? 'Created.' : summary,
     headers: refersTo(['X-Request-Id']),
     content: { 'application/json': { schema: made, ...example } },
   };
+}
+
+function textResponse(schema: Json): Json {
+  return { description: 'Done.', headers: refersTo(['X-Request-Id']), content: { 'text/plain': { schema } } };
 }
 
 function refusal(status: number, codes: readonly ErrorCode[]): Json {

@@ -25,14 +25,8 @@ export const DeletedAnswer = z.strictObject({ id: z.string(), deleted: z.literal
 /** The fields that the resource has today, whatever the record was stored with. */
 export function presentRecord({ kept, defaults }: Resource, record: StoredRecord): Fields {
   const { id, data, createdBy, createdAt, updatedAt } = record;
-  const fields = Object.keys(kept).map((field) => [field, data[field] ?? defaults[field]]);
-  return {
-    id,
-    ...Object.fromEntries(fields),
-    createdBy,
-    createdAt: iso(createdAt),
-    updatedAt: iso(updatedAt),
-  };
+  const fields: Fields = Object.fromEntries(Object.keys(kept).map((field) => [field, data[field] ?? defaults[field]]));
+  return { id, ...fields, createdBy, createdAt: iso(createdAt), updatedAt: iso(updatedAt) };
 }
 
 export function presentDeleted(id: string): z.output<typeof DeletedAnswer> {

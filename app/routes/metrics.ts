@@ -1,17 +1,22 @@
 import Router from '@koa/router';
 import { Counter, Gauge, Registry } from 'prom-client';
+import { z } from 'zod';
 import type { Middleware, State } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { basicAuth } from '../middleware/basicAuth.ts';
 import type { Services } from '../services.ts';
 import { accessOf, basic } from './access.ts';
+import { answers } from './answers.ts';
 import { mount, type Mount } from './mount.ts';
 import { ROUTER } from './router.ts';
+
+/** On the machine itself it is open; elsewhere there is nothing where nobody may look. */
+const METRICS = answers(200, z.string(), 'Says how the process is doing, for Prometheus.', ['not_found']);
 
 /** `GET /metrics` for Prometheus: open on the machine itself, under the password of support staff from elsewhere. */
 export function metricsMount(services: Services): Mount {
   const registry = registryOf(services);
-  const router = new Router<State>(ROUTER).get('/metrics', basic(), async (ctx) => {
+  const router = new Router<State>(ROUTER).get('/metrics', basic(), METRICS, async (ctx) => {
     ctx.type = registry.contentType;
     ctx.body = await registry.metrics();
   });

@@ -60,15 +60,16 @@ export function createRoutes(services: Services): Routes {
     authenticate(services, tenantFrom),
     limits.key,
   ];
+  // The API first: it is asked most, and each mount passes on what it does not have.
   const mounts = [
+    mount('/api/v1', guards('credential'), apiRouters),
+    mount('/api', guards('header'), apiRouters),
     ...pageMounts(services),
     mount('', [], [openApiRoutes(() => table)]),
     metricsMount(services),
     mount('/api', [], publicRouters),
     ...supportMounts(services),
     mount('/api', [limits.address], signInRouters),
-    mount('/api/v1', guards('credential'), apiRouters),
-    mount('/api', guards('header'), apiRouters),
   ];
   for (const { routers } of mounts) table.push(...routesOf(routers));
   return { middlewares: mounts.map(({ middleware }) => middleware), table };

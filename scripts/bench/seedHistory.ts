@@ -1,3 +1,4 @@
+import { ANSWER } from './answer.ts';
 import { idIn, idOf } from './seedRows.ts';
 import type { Sql } from './sql.ts';
 
@@ -8,13 +9,12 @@ export const BUSY_KEY = idOf('key', 0);
 
 /** Audit and usage rows of one tenant over the last month, and the scopes of its keys; call it after the keys. */
 export async function seedHistory(sql: Sql, keys: number, rows: number, now: number): Promise<void> {
-  await sql.fill(
-    'api_key_scopes',
-    `insert into api_key_scopes (tenant_id, scope, key_created_at, key_id)
-     select k.tenant_id, s.scope, k.created_at, k.id from api_keys k
-     join (select 'read' as scope union all select 'projects:write' union all select 'orders:read') s
-     order by k.tenant_id, s.scope, k.created_at, k.id`,
-  );
+  for (const scope of ANSWER.scopes) {
+    await sql.run(
+      `insert into api_key_scopes (tenant_id, scope, key_created_at, key_id)
+       select tenant_id, '${scope}', created_at, id from api_keys order by id`,
+    );
+  }
   const createdAt = `${now - DAYS * 24 * HOUR} + ${sql.wholePart(`n * ${(DAYS * 24 * HOUR) / rows}`)}`;
   const tenant = `'${idOf('tenant', 0)}'`;
   await fill(sql, 'audit_logs', rows, {

@@ -28,21 +28,23 @@ export function idIn(sql: Sql, kind: Kind, number: string): string {
   return `concat(${parts.join(', ')})`;
 }
 
-/** A table `numbers` from 0, as a source of rows on every database. */
+/** A table `numbers` from 0, as a source of rows on every database, made by statements that need no temporary table. */
 export async function makeNumbers(sql: Sql, count: number): Promise<void> {
-  await sql.run('create table digits (d integer primary key)');
+  await sql.run('create table thousand (d integer primary key)');
   await sql.insert(
-    'digits',
-    Array.from({ length: 10 }, (_, digit) => [digit]),
+    'thousand',
+    Array.from({ length: THOUSAND }, (_, number) => [number]),
   );
   await sql.run('create table numbers (n integer primary key)');
-  const places = String(count - 1).length;
-  const aliases = Array.from({ length: places }, (_, place) => `d${place}`);
-  const sum = aliases.map((alias, place) => `${alias}.d * ${10 ** place}`).join(' + ');
-  const from = aliases.map((alias) => `digits ${alias}`).join(', ');
-  await sql.run(`insert into numbers select ${sum} as n from ${from} where ${sum} < ${count} order by n`);
+  for (let from = 0; from < count; from += THOUSAND * THOUSAND) {
+    const number = `${from} + a.d * ${THOUSAND} + b.d`;
+    await sql.run(
+      `insert into numbers select ${number} from thousand a, thousand b where a.d < ${(count - from) / THOUSAND} and ${number} < ${count}`,
+    );
+  }
 }
 
+const THOUSAND = 1_000;
 const KEYS_PER_TENANT = 100;
 
 export interface KeysPlan {

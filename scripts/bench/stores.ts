@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import path from 'node:path';
 import { createConnection } from 'mysql2/promise';
@@ -166,7 +166,7 @@ export class Stores {
     const log = this.#logOf(file);
     const child = start({ file: path.join(ROOT, file), env, log });
     const [code] = (await once(child.process, 'exit')) as [number | null];
-    if (code !== 0) throw new Error(`${file} failed; see ${log}`);
+    if (code !== 0) throw new Error(`${file} failed:\n${(await readFile(log, 'utf8')).slice(-2_000)}`);
   }
 
   /** A log is really written, as in production: to a file, and not thrown away. */

@@ -183,6 +183,57 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
     expect(path(page)).to.equal(HOME);
   });
 
+  describe('opens dialogs that htmx fetches', () => {
+    /** A page with a link to a dialog, as the server would send one. */
+    async function withDialog(attributes: string, body: string): Promise<Page> {
+      const page = await browser.as(cast.alice, server, HOME);
+      const dialog = `<dialog id="d" class="dialog" aria-labelledby="t" data-dialog ${attributes}>
+        <div class="dialog-head"><h2 id="t">A dialog</h2></div><div class="dialog-body">${body}</div></dialog>`;
+      await page.route('**/admin/dialog', async (route) => route.fulfill({ contentType: 'text/html', body: dialog }));
+      await page.evaluate(`
+        document.querySelector('.page-actions').innerHTML =
+          '<a href="/admin/dialog" hx-get="/admin/dialog" hx-target="#dialogs">Open it</a>';
+        htmx.process(document.body);
+      `);
+      await page.getByRole('link', { name: 'Open it' }).click();
+      await page.getByRole('dialog', { name: 'A dialog' }).waitFor();
+      return page;
+    }
+
+    it('with the focus inside, and back on its opener afterwards, with nothing left behind', async () => {
+      const page = await withDialog('', '<button autofocus data-close>Keep key</button>');
+      expect(await page.locator(':focus').innerText()).to.equal('Keep key');
+      await expectAccessible(page);
+      await page.keyboard.press('Escape');
+      await page.locator('#d').waitFor({ state: 'detached' });
+      expect(await page.locator(':focus').innerText()).to.equal('Open it');
+    });
+
+    it('which hold what is said meanwhile', async () => {
+      browser.expects(404);
+      const page = await withDialog('', '<button data-close>Close</button>');
+      await page.evaluate(`void htmx.ajax('GET', '/admin/nothing', { target: '#main' })`);
+      await page.locator('#d [data-toast]').waitFor();
+      await page.getByRole('button', { name: 'Close', exact: true }).click();
+      await page.locator('body > #toasts [data-toast]').waitFor();
+    });
+
+    it('which stay where they are firm, until their box is ticked', async () => {
+      const page = await withDialog(
+        'closedby="none" data-firm',
+        `<label><input type="checkbox" id="copied"> I have copied it</label>
+         <button data-close data-close-after="copied" disabled>Done</button>`,
+      );
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Escape');
+      await page.mouse.click(5, 300);
+      expect(await page.locator('#d').isVisible()).to.equal(true);
+      await page.getByLabel('I have copied it').check();
+      await page.getByRole('button', { name: 'Done' }).click();
+      await page.locator('#d').waitFor({ state: 'detached' });
+    });
+  });
+
   it('moves the whole window to the login when htmx meets a session that is over', async () => {
     browser.expects(401);
     const page = await browser.as(cast.alice, server, HOME);

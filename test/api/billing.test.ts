@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { as, bearer, castOf, type Cast } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
-import { auditOf, issue, refusal } from '../support/keys.ts';
+import { auditOf, issue, refusal, tried } from '../support/keys.ts';
 import type { Answer } from '../support/http.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
@@ -22,7 +22,7 @@ interface Billing {
   plans: { id: string; limits: { keys: number | null } }[];
 }
 
-const PRINCIPLE = { 'x-tenant-id': 'acme' };
+const ACME = { 'x-tenant-id': 'acme' };
 
 onEachDatabase('billing', (database) => {
   let server: TestServer;
@@ -212,17 +212,40 @@ onEachDatabase('billing', (database) => {
       expect(data.some(({ installed }) => installed)).to.equal(false);
     });
 
+    it('bound how often a key may come and how much it may do in a month, unless the key or the policy says else', async () => {
+      const plain = await issue(server, alice());
+      const own = await issue(server, alice(), { rateLimit: { limit: 7, windowSeconds: 60 }, monthlyQuota: 2 });
+      expect(await limitOf(plain.key)).to.equal('1000000');
+      await putOn('starter');
+      expect(await limitOf(plain.key)).to.equal('300');
+      expect(await limitOf(own.key)).to.equal('7');
+      const { db } = server.services;
+      await db('api_key_quotas').where({ key_id: plain.id }).update({ used: 99_999 });
+      expect(await tried(server, plain.key)).to.equal('200');
+      expect(await tried(server, plain.key)).to.equal('429 quota_exceeded');
+      const policy = { defaultRateLimit: { limit: 11, windowSeconds: 60 } };
+      await db('tenants')
+        .where({ id: cast.acme.id })
+        .update({ policy: JSON.stringify(policy) });
+      expect(await limitOf((await issue(server, alice())).key)).to.equal('11');
+      await db('tenants').where({ id: cast.acme.id }).update({ policy: null });
+    });
+
     it('leave keys working that were there before', async () => {
       const keys = [];
       for (let i = 0; i < 12; i++) keys.push(await issue(server, alice()));
       await putOn('starter');
       const answers = await Promise.all(
-        keys.map(async ({ key }) => server.get('/api/billing', { ...PRINCIPLE, 'x-api-key': key })),
+        keys.map(async ({ key }) => server.get('/api/billing', { ...ACME, 'x-api-key': key })),
       );
       expect(answers.map(({ status }) => status)).to.deep.equal(keys.map(() => 200));
       refusal(await server.post('/api/api-keys', { name: 'thirteenth' }, alice()), 409, 'plan_limit');
     });
   });
+
+  async function limitOf(key: string): Promise<unknown> {
+    return (await server.get('/api/v1/whoami', { 'x-api-key': key })).headers['x-ratelimit-limit'];
+  }
 
   async function putOn(plan: string): Promise<void> {
     const confirmed = await confirm(made(await order({ plan })).id);

@@ -140,11 +140,8 @@ onEachDatabase('a member', (database) => {
         await server.patch(`/api/users/${id}`, { status: 'disabled' }, headers),
       ];
       for (const answer of ways) refusal(answer, 409, 'conflict');
-      const row = await server.services
-        .db('memberships')
-        .where({ tenant_id: tenantId, role: 'OWNER' })
-        .first('user_id');
-      expect(row).to.deep.equal({ user_id: id });
+      const owners = await server.services.db('memberships').where('tenant_id', tenantId).select('user_id', 'role');
+      expect(owners).to.deep.equal([{ user_id: id, role: 'OWNER' }]);
     });
 
     it('is the last one who can sign in: a disabled owner counts for nothing', async () => {
@@ -156,14 +153,16 @@ onEachDatabase('a member', (database) => {
     });
 
     it('is left of two who put each other out at once', async () => {
-      const { headers, id, tenant } = await alone();
-      const second = await player({ role: 'OWNER' }, tenant);
-      const both = await Promise.all([
-        server.delete(`/api/members/${second.id}`, headers),
-        server.patch(`/api/members/${id}`, { role: 'MEMBER' }, as(second)),
-      ]);
-      const owners = await server.services.db('memberships').where({ tenant_id: tenant.id, role: 'OWNER' });
-      expect(owners, both.map(({ status }) => status).join()).to.have.length(1);
+      for (let round = 0; round < 6; round++) {
+        const { headers, id, tenant } = await alone();
+        const second = await player({ role: 'OWNER' }, tenant);
+        const both = await Promise.all([
+          server.delete(`/api/members/${second.id}`, headers),
+          server.patch(`/api/members/${id}`, { role: 'MEMBER' }, as(second)),
+        ]);
+        const owners = await server.services.db('memberships').where({ tenant_id: tenant.id, role: 'OWNER' });
+        expect(owners, both.map(({ status }) => status).join()).to.have.length(1);
+      }
     });
   });
 

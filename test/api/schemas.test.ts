@@ -36,7 +36,7 @@ onEachDatabase('what the document allows', (database) => {
       await everywhere(valid(narrowed(schemaOf(route))), async (value) => {
         const answer = await server.send(route.method, path, { headers, json: value });
         expect(answer.status, at(route, value) + answer.text).to.be.oneOf([200, 201]);
-        expect(answer.body, at(route, value)).to.deep.include(value as object);
+        expect(answer.body, at(route, value)).to.deep.include(value);
       });
     }
     expect([...taken]).to.have.members(KEPT);

@@ -88,9 +88,8 @@ onDatabase('sqlite', 'the OpenAPI document', (database) => {
   it('says nothing of support staff where there are none', async () => {
     const other = await startServer(database.env());
     try {
-      const { paths, components } = (await other.get('/openapi.json')).body as Document;
+      const { paths } = (await other.get('/openapi.json')).body as Document;
       expect(paths).not.to.have.property('/api/admin/api-keys');
-      expect(components.securitySchemes).not.to.have.property('BasicAuth');
     } finally {
       await other.stop();
     }

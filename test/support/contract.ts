@@ -48,7 +48,7 @@ export class Contract {
     const type = headers['content-type']?.split(';')[0] ?? 'none';
     const schema = response.content?.[type]?.schema;
     if (!schema) return `${status} is ${type}, which is not documented`;
-    const result = this.schema(schema).safeParse(body);
+    const result = this.schema(schema).safeParse(type === 'text/plain' ? text : body);
     if (!result.success)
       return `${status} is not as its schema says: ${z.prettifyError(result.error)}\n${text.slice(0, 500)}`;
     this.#seen.add(at(operation, status));

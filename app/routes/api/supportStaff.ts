@@ -32,7 +32,9 @@ export function supportStaffRoutes({ db, usage }: Pick<Services, 'db' | 'usage'>
   return new Router<State>(ROUTER).get(
     '/admin/api-keys',
     basic(),
-    answers(200, SupportKeyListAnswer, 'Lists the keys of every tenant, the newest first.'),
+    answers(200, SupportKeyListAnswer, 'Lists the keys of every tenant, the newest first.', [
+      'temporarily_unavailable',
+    ]),
     query(SupportQuery, async (ctx, { page, limit, tenant, status, q }) => {
       await usage.flush();
       const now = Date.now();
