@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { faultCode } from '../db/faults.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { firstStart } from './firstStart.ts';
@@ -5,10 +6,13 @@ import { readyDatabase } from './readyDatabase.ts';
 import { keepHouse } from './housekeeping.ts';
 import { createLog, type Log } from './log.ts';
 import { createHttpServer, drain, listen } from './server.ts';
-import { openServices } from './services.ts';
+import { openServices, type Services } from './services.ts';
 
 /** What the file system says of a folder that cannot be written. */
 const FILE_FAULTS = new Set(['EACCES', 'EEXIST', 'EISDIR', 'ENOENT', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS']);
+
+/** What giving back connections and files may take at the end. */
+const CLOSE_MS = 5_000;
 
 await main();
 
@@ -39,9 +43,18 @@ async function serve(config: Config, log: Log, stop: AbortSignal): Promise<void>
   log.info({ signal: stop.reason }, 'stopping');
   await drain(server, services.readiness);
   await housekeeping.stop();
-  await services.close();
+  await close(services);
   log.info('stopped');
-  log.flush();
+  process.exit(0);
+}
+
+/** A database that does not answer any more must not keep the process. */
+async function close(services: Services): Promise<void> {
+  try {
+    await Promise.race([services.close(), delay(CLOSE_MS)]);
+  } catch (error) {
+    services.log.warn({ fault: faultCode(error) }, 'not everything could be closed');
+  }
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -4,6 +4,7 @@ import type { DatabaseConfig } from '../app/config.ts';
 import { connect, type Db } from './connect.ts';
 import { faultCode } from './faults.ts';
 import { tryLockFile } from './fileLock.ts';
+import { tryLockServer } from './serverLock.ts';
 import { STEPS } from './migrations/index.ts';
 import type { Step } from './migrations/steps.ts';
 
@@ -66,29 +67,18 @@ function knexMigrations(steps: readonly Step[]): Knex.MigratorConfig {
   };
 }
 
-/** The server frees the lock when the connection that took it is gone, however its process ended. */
 async function lockServer(db: Db, database: string): Promise<() => Promise<void>> {
-  // A transaction only for its connection of its own; it touches no table.
-  const trx = await db.transaction();
-  const name = `latchkey migrate ${database}`.slice(0, 64);
-  const answer: unknown = await trx.raw('select get_lock(?, ?) as got', [name, LOCK_WAIT_MS / 1000]);
-  const [[row]] = answer as [[{ got: number | null }]];
-  if (row.got !== 1) {
-    await trx.rollback();
-    throw new Error(TAKEN);
-  }
-  return async () => {
-    await trx.raw('select release_lock(?)', [name]);
-    await trx.commit();
-  };
+  const unlock = await tryLockServer(db, `latchkey migrate ${database}`, LOCK_WAIT_MS / 1000);
+  if (!unlock) throw new Error(TAKEN);
+  return unlock;
 }
 
 /** The operating system frees the file lock with the process that took it. */
-async function lockFile(file: string, stop: AbortSignal | undefined): Promise<() => void> {
+async function lockFile(file: string, stop: AbortSignal | undefined): Promise<() => Promise<void>> {
   const deadline = Date.now() + LOCK_WAIT_MS;
   for (;;) {
     const unlock = tryLockFile(file);
-    if (unlock) return unlock;
+    if (unlock) return async () => unlock();
     if (Date.now() > deadline) throw new Error(TAKEN);
     await delay(50, undefined, stop && { signal: stop });
   }

@@ -41,8 +41,8 @@ const FULL: Plan = {
   history: 5_000_000,
   memoryRequests: 2_000_000,
   rounds: 5,
-  seconds: 1.5,
-  singleSeconds: 0.5,
+  seconds: 1.25,
+  singleSeconds: 0.4,
 };
 const QUICK: Plan = {
   sizes: [1_000, 50_000],

@@ -34,11 +34,11 @@ const PAGES: Page[] = [
   { name: 'keys with a scope', path: `${KEYS}?scope=projects:write` },
   { name: 'keys of test', path: `${KEYS}?environment=test` },
   { name: 'search, a third of all', path: `${KEYS}?q=billing` },
-  { name: 'search, one key', path: `${KEYS}?q=0000ff` },
+  { name: 'search, one key', path: `${KEYS}?q=0000fe` },
   { name: 'audit', path: AUDIT },
   { name: 'audit, second page', path: AUDIT, second: true },
   { name: 'audit, one action', path: `${AUDIT}?action=API_KEY_CREATED` },
-  { name: 'audit, one key', path: `${AUDIT}?entityId=${idOf('key', 7)}` },
+  { name: 'audit, one key', path: `${AUDIT}?entityId=${idOf('key', 14)}` },
   { name: 'audit, one person', path: `${AUDIT}?actorId=${idOf('user', 0)}` },
   { name: 'audit, one day', path: `${AUDIT}?from=${YESTERDAY}` },
   { name: 'usage of a busy key', path: `${KEYS}/${BUSY_KEY}/usage` },
@@ -78,14 +78,14 @@ export async function adminPart({ stores, plan, print }: Bench, kind: Kind): Pro
   }
   for (const server of Object.values(servers)) await server.stop();
   print(
-    `${kind}: a tenant with ${count(plan.tenantKeys)} keys and ${count(plan.history)} rows each of audit and usage, beside one with ${count(SMALL)} of each; medians of ${TIMES}`,
+    `${kind}: a tenant with ${count(plan.tenantKeys)} keys and ${count(plan.history)} rows each of audit and usage, beside one with ${count(SMALL)} of each, and as many keys of others; medians of ${TIMES}`,
   );
   print(table([head, ...rows]));
   return results;
 }
 
 function orderOf({ env, place, keys }: Store, history: number): Order {
-  return { what: 'latchkey', env, place, count: keys, oneTenant: true, history };
+  return { what: 'latchkey', env, place, count: 2 * keys, largeTenant: true, history };
 }
 
 /** The path with the cursor that the first page gave, where it is the second that is wanted. */

@@ -27,7 +27,7 @@ export interface Bench {
 /** Fills Latchkey's databases, a hundred keys in each tenant. */
 export async function latchkeyStores(stores: Stores, sizes: readonly number[]): Promise<Store[]> {
   const made = await forEach(sizes, (kind, keys) => stores.store(kind, keys, `latchkey_${keys}`));
-  await stores.fill(byKind(made, (store) => ({ what: 'latchkey', count: store.keys, oneTenant: false, ...store })));
+  await stores.fill(byKind(made, (store) => ({ what: 'latchkey', count: store.keys, largeTenant: false, ...store })));
   return made;
 }
 

@@ -1,9 +1,9 @@
 import { migrate } from '../../db/migrate.ts';
 import { readConfig } from '../../app/config.ts';
 import { seedBetterAuth } from './seedBetterAuth.ts';
-import { seedHistory } from './seedHistory.ts';
+import { seedAudit, seedScopes, seedUsage } from './seedHistory.ts';
 import { makeNumbers, seedKeys, type KeysPlan } from './seedRows.ts';
-import { openSql, type Place } from './sql.ts';
+import { openSql, type Place, type Sql } from './sql.ts';
 
 /** What one run of this program fills, in this order; programs for different databases run side by side. */
 export type Order =
@@ -17,14 +17,21 @@ process.exit();
 async function carryOut(order: Order): Promise<void> {
   if (order.what === 'latchkey') await migrate(readConfig(order.env).database);
   const sql = openSql(order.place);
-  if (order.what === 'latchkey') {
-    const history = order.history ?? 0;
-    // Some more than there are keys, for those that are made to be revoked.
-    await makeNumbers(sql, Math.max(order.count + 1_000, history));
-    await seedKeys(sql, order, now);
-    if (history > 0) await seedHistory(sql, order.count, history, now);
-  } else {
-    await seedBetterAuth(sql, order.count, order.keysFile, now);
-  }
+  if (order.what === 'latchkey') await fillLatchkey(sql, order);
+  else await seedBetterAuth(sql, order.count, order.keysFile, now);
   await sql.close();
+}
+
+async function fillLatchkey(sql: Sql, order: Order & { what: 'latchkey' }): Promise<void> {
+  const { count, place, history: rows = 0 } = order;
+  // Some more than there are keys, for those that are made to be revoked.
+  await makeNumbers(sql, Math.max(count + 1_000, rows));
+  await seedKeys(sql, order, now);
+  if (rows === 0) return;
+  await seedScopes(sql);
+  const history = { keys: count / 2, rows, now };
+  // A server fills two tables at once; a file has one writer.
+  const second = 'url' in place ? openSql(place) : sql;
+  await Promise.all([seedAudit(sql, history), seedUsage(second, history)]);
+  if (second !== sql) await second.close();
 }

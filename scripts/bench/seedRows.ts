@@ -49,8 +49,8 @@ const KEYS_PER_TENANT = 100;
 
 export interface KeysPlan {
   count: number;
-  /** All keys in one tenant, or a hundred in each. */
-  oneTenant: boolean;
+  /** Every second key belongs to the first tenant; otherwise each tenant has a hundred. */
+  largeTenant: boolean;
   /** The texts of the keys that will be used, one a line; the others are hashes of nothing. */
   keysFile?: string;
   /** The texts of more keys, of the first tenant, that will be revoked. */
@@ -60,12 +60,17 @@ export interface KeysPlan {
 /** Tenants, their keys, and one person who owns the first tenant. */
 export async function seedKeys(sql: Sql, plan: KeysPlan, now: number): Promise<void> {
   const { count } = plan;
-  const tenantOf = (number: string) => (plan.oneTenant ? '0' : sql.wholePart(`(${number}) / ${KEYS_PER_TENANT}`));
+  const tenantOf = (number: string) => {
+    const inTurn = sql.wholePart(`${number} / ${KEYS_PER_TENANT}`);
+    return plan.largeTenant ? `case ${number} % 2 when 0 then 0 else ${inTurn} end` : inTurn;
+  };
+  // Each tenant's keys are of every sort, large or small.
+  const sort = sql.wholePart('n.n / 2');
   await seedUsed(sql, plan);
   await sql.run(`
     insert into tenants (id, slug, name, status, plan, created_at, updated_at)
     select ${idIn(sql, 'tenant', 'n')}, concat('tenant-', ${sql.hex('n', 6)}), concat('Tenant ', n), 'active', 'free', ${now}, ${now}
-    from numbers where n < ${plan.oneTenant ? 1 : Math.max(1, count / KEYS_PER_TENANT)}`);
+    from numbers where n < ${Math.max(1, count / KEYS_PER_TENANT)}`);
   await sql.run(`
     insert into users (id, email, name, status, operator, created_at, updated_at)
     values ('${idOf('user', 0)}', 'olga@example.com', 'Olga', 'active', 0, ${now}, ${now})`);
@@ -79,13 +84,13 @@ export async function seedKeys(sql: Sql, plan: KeysPlan, now: number): Promise<v
     key_hash: `coalesce(u.key_hash, ${sql.anyHash('n.n')})`,
     key_prefix: `coalesce(u.key_prefix, concat('fsk_live_', ${sql.hex('(n.n * 40503) % 4294967296', 8)}))`,
     last_four: `coalesce(u.last_four, ${sql.hex('n.n % 65536', 4)})`,
-    name: `concat('key ', ${sql.hex('n.n', 6)}, ' of the ', case n.n % 3 when 0 then 'nightly export' when 1 then 'billing worker' else 'build server' end)`,
-    environment: `case n.n % 10 when 9 then 'test' else 'live' end`,
+    name: `concat('key ', ${sql.hex('n.n', 6)}, ' of the ', case ${sort} % 3 when 0 then 'nightly export' when 1 then 'billing worker' else 'build server' end)`,
+    environment: `case ${sort} % 10 when 9 then 'test' else 'live' end`,
     scopes: `'${JSON.stringify(ANSWER.scopes)}'`,
     metadata: `'{}'`,
-    expires_at: `case when u.n is null and n.n % 20 = 1 then ${now - 86_400_000} end`,
-    revoked_at: `case when u.n is null and n.n % 20 = 2 then ${now - 86_400_000} end`,
-    last_used_at: `case when n.n % 3 = 0 then ${now - 3_600_000} - n.n end`,
+    expires_at: `case when u.n is null and ${sort} % 20 = 1 then ${now - 86_400_000} end`,
+    revoked_at: `case when u.n is null and ${sort} % 20 = 2 then ${now - 86_400_000} end`,
+    last_used_at: `case when ${sort} % 3 = 0 then ${now - 3_600_000} - n.n end`,
     created_at: `${now - 300 * 86_400_000} + n.n * ${spread}`,
     updated_at: `${now}`,
   };

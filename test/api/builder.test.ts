@@ -64,12 +64,14 @@ onEachDatabase('a draft of the builder', (database) => {
     refusal(await server.get(next, as(cast.charlie)), 400, 'invalid_query');
   });
 
-  it('loses no version of ten savings at once', async () => {
-    const saved = await Promise.all(Array.from({ length: 10 }, async (_, i) => save('raced', { i })));
-    expect(saved.map(({ version }) => version).sort((a, b) => a - b)).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    for (const { id, version, content } of saved) {
-      const read = (await server.get(`/api/builder/drafts/${id}?version=${version}`, alice)).body;
-      expect(read).to.deep.include({ content });
+  it('loses no version of ten savings at once, the very first among them', async () => {
+    for (let round = 0; round < 4; round++) {
+      const saved = await Promise.all(Array.from({ length: 10 }, async (_, i) => save(`raced ${round}`, { i })));
+      expect(saved.map(({ version }) => version).sort((a, b) => a - b)).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+      for (const { id, version, content } of saved) {
+        const read = (await server.get(`/api/builder/drafts/${id}?version=${version}`, alice)).body;
+        expect(read).to.deep.include({ content });
+      }
     }
   });
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { as, bearer, castOf, type Cast } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
@@ -78,6 +79,24 @@ onEachDatabase('the marketplace', (database) => {
     expect(await db('app_installs')).to.have.length(1);
     expect(await db('audit_logs').where({ action: 'APP_INSTALLED' })).to.have.length(1);
   });
+
+  if (database.kind === 'mysql') {
+    it('is 409 for the second even where the first comes in between', async () => {
+      const { db } = server.services;
+      // Under a limit of keys an install waits for its tenant, after it has looked whether the app is there.
+      await db('tenants').where({ id: cast.acme.id }).update({ plan: 'starter' });
+      const first = await db.transaction();
+      await first('tenants').where({ id: cast.acme.id }).forUpdate().first();
+      const second = install('make');
+      await untilSomebodyWaits();
+      const row = { id: 'first', tenant_id: cast.acme.id, app: 'make', key_id: 'first', active: 1, installed_at: 1 };
+      await first('app_installs').insert(row);
+      await first('tenants').where({ id: cast.acme.id }).update({ plan: 'free' });
+      await first.commit();
+      refusal(await second, 409, 'conflict');
+      expect(await db('api_keys').where({ app: 'make' })).to.deep.equal([]);
+    });
+  }
 
   describe('to a key', () => {
     it('gives only apps whose scopes it covers, and names the one it lacks', async () => {
@@ -200,6 +219,13 @@ onEachDatabase('the marketplace', (database) => {
 
   async function uninstall(app: string, headers: Headers = alice()): Promise<Answer> {
     return server.post(`/api/marketplace/${app}/uninstall`, undefined, headers);
+  }
+
+  /** Resolves once a transaction of this server is held up by another one. */
+  async function untilSomebodyWaits(): Promise<void> {
+    const { db } = server.services;
+    const waiting = db('information_schema.innodb_trx').where({ trx_state: 'LOCK WAIT' });
+    while ((await waiting.clone()).length === 0) await delay(5);
   }
 
   async function listed(): Promise<App[]> {

@@ -101,7 +101,8 @@ onEachDatabase('migrating', (database) => {
     expect(await schemaOf(config)).to.deep.equal(whole);
   });
 
-  it('finishes what kill -9 left undone, wherever it struck', async () => {
+  it('finishes what kill -9 left undone, wherever it struck', async function () {
+    this.timeout(30_000);
     const moments = [ALL[0], ALL.find((name) => name.startsWith('index')), ALL.at(-1)];
     for (const KILL_AFTER of moments) {
       const child = migrating(database, { KILL_AFTER: KILL_AFTER ?? '' });
@@ -113,7 +114,8 @@ onEachDatabase('migrating', (database) => {
     expect(await schemaOf(config)).to.deep.equal(whole);
   });
 
-  it('by two processes at once takes each step once, and both end well', async () => {
+  it('by two processes at once takes each step once, and both end well', async function () {
+    this.timeout(30_000);
     const both = [migrating(database), migrating(database)];
     const ends = await Promise.all(both.map(async (child) => child.ended));
     expect(ends.map(({ code }) => code)).to.deep.equal([0, 0], both.map((child) => child.stderr).join());

@@ -33,7 +33,7 @@ describe('The scope catalogue', () => {
   });
 
   it('has every action on every ordinary resource, and all of them at once', () => {
-    expect(RESOURCES).to.have.members(
+    expect(RESOURCES).to.include.members(
       `projects inventory products orders customers files notifications activity webhooks members development dashboard
       docs settings users modules`.split(/\s+/),
     );
