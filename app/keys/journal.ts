@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { tryLockFile } from '../../db/fileLock.ts';
 import { newId } from '../domain/id.ts';
 
@@ -48,16 +49,7 @@ export class Journal {
     this.#pending += line;
     this.#pending += '\n';
     this.#pendingLines++;
-    this.#written ??= new Promise((resolve, reject) => {
-      setImmediate(() => {
-        try {
-          this.#write();
-          resolve();
-        } catch (error) {
-          reject(error as Error);
-        }
-      });
-    });
+    this.#written ??= nextTurn().then(() => this.#write());
     return this.#written;
   }
 

@@ -43,8 +43,8 @@ export interface FoundPerson {
 
 /** The one door by which authentication reaches the database. */
 export interface Lookup {
-  key(hash: Buffer): Promise<FoundKey | undefined>;
-  person(by: 'id' | 'email', subject: string): Promise<FoundPerson | undefined>;
+  key: (hash: Buffer) => Promise<FoundKey | undefined>;
+  person: (by: 'id' | 'email', subject: string) => Promise<FoundPerson | undefined>;
 }
 
 /** Lookups coalesced by turn; trouble of the database is 503 for all who asked, an unreadable row 500 for its own caller. */

@@ -1,9 +1,12 @@
 import { holdsScope } from '../authority.ts';
-import type { KeyHolder, Middleware, Person, Principal } from '../context.ts';
+import type { KeyHolder, Middleware, Person } from '../context.ts';
 import { covers } from '../domain/scope.ts';
 import { AppError } from '../errors.ts';
 import { accessOf, type Access } from '../routes/access.ts';
 import { missingScope } from './challenge.ts';
+
+/** What a key's reach depends on. */
+export type KeyReach = Pick<KeyHolder, 'type' | 'scopes' | 'owner' | 'tenant'>;
 
 /** Compares what the route asks for with what the caller holds; a route that states nothing opens for nobody. */
 export const requireAccess: Middleware = (ctx, next) => {
@@ -16,7 +19,7 @@ export const requireAccess: Middleware = (ctx, next) => {
 };
 
 /** Whether the caller could use a route of this access, for pages that show only what leads somewhere. */
-export function mayUse(principal: Principal, access: Access): boolean {
+export function mayUse(principal: Person | KeyReach, access: Access): boolean {
   try {
     allow(principal, access);
     return true;
@@ -25,7 +28,7 @@ export function mayUse(principal: Principal, access: Access): boolean {
   }
 }
 
-function allow(principal: Principal, access: Access): void {
+function allow(principal: Person | KeyReach, access: Access): void {
   switch (access.kind) {
     case 'public':
     case 'anyone':
@@ -48,7 +51,7 @@ function allowPerson(person: Person, { permission }: Access & { kind: 'permissio
 }
 
 /** Keys manage keys only where the tenant has said so, and anything else only where the route names a scope for it. */
-function allowKey(key: KeyHolder, { permission, keyScope }: Access & { kind: 'permission' }): void {
+function allowKey(key: KeyReach, { permission, keyScope }: Access & { kind: 'permission' }): void {
   const managesKeys = keyScope !== undefined && covers('api-keys:*', keyScope);
   if (keyScope === undefined || (managesKeys && !key.tenant.policy.keysMayManageKeys)) {
     throw new AppError('insufficient_permission', `API keys may not do this; it takes a person with ${permission}.`);

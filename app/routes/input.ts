@@ -31,7 +31,7 @@ export function query<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) =
 }
 
 /** The value as the schema gives it, or the refusal that names its faults without repeating what was sent. */
-function parsed<T>(schema: ZodType<T>, value: unknown, code: ErrorCode, detail: string): T {
+export function parsed<T>(schema: ZodType<T>, value: unknown, code: ErrorCode, detail: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new AppError(code, detail, { errors: fieldErrors(result.error) });

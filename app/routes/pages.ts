@@ -10,8 +10,11 @@ import { setupRoutes } from './admin/setup.ts';
 import { mount, type Mount } from './mount.ts';
 import { routesOf, type Route } from './table.ts';
 
-/** Everything that browsers show people: pages open to the world, and those of the admin behind their guards. */
-export function pageMounts(services: Services): Mount[] {
+/**
+ * Everything that browsers show people: pages open to the world, and those of the admin behind their guards. The table
+ * of all routes is known only once they are mounted.
+ */
+export function pageMounts(services: Services, table: () => readonly Route[]): Mount[] {
   const cookies = cookiesOf(services.config.publicUrl);
   const routes: Route[] = [];
   const pages = createPages(services, cookies, () => routes);
@@ -21,7 +24,7 @@ export function pageMounts(services: Services): Mount[] {
     setupRoutes(services, pages),
     docsRoutes(),
   ];
-  const admin = [tenantSwitchRoutes(services, pages), apiKeyPages(pages)];
+  const admin = [tenantSwitchRoutes(services, pages), ...apiKeyPages(services, pages, table)];
   const mounts = [
     mount('', openPageGuards(services, cookies), open),
     mount('/admin', pageGuards(services, cookies), admin),

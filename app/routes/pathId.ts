@@ -4,7 +4,12 @@ import { AppError } from '../errors.ts';
 
 /** The id in the path; a text that is none is answered as an unknown id is, without asking the database. */
 export function idOf(ctx: Context): string {
-  const { id } = (ctx as Context & { params?: Record<string, string | undefined> }).params ?? {};
-  if (id === undefined || !isId(id)) throw new AppError('not_found');
+  const id = paramOf(ctx, 'id');
+  if (!isId(id)) throw new AppError('not_found');
   return id;
+}
+
+/** What stands in the path in this place. */
+export function paramOf(ctx: Context, name: string): string {
+  return (ctx as Context & { params?: Record<string, string | undefined> }).params?.[name] ?? '';
 }

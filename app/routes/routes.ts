@@ -64,7 +64,7 @@ export function createRoutes(services: Services): Routes {
   const mounts = [
     mount('/api/v1', guards('credential'), apiRouters),
     mount('/api', guards('header'), apiRouters),
-    ...pageMounts(services),
+    ...pageMounts(services, () => table),
     mount('', [], [openApiRoutes(() => table)]),
     metricsMount(services),
     mount('/api', [], publicRouters),

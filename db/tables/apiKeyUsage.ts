@@ -59,6 +59,64 @@ export async function listKeyUsage(
   return newest.map(usageOf);
 }
 
+/** One program that a key was used by: its address, and what it calls itself. */
+export interface KeyClient {
+  ip: string | null;
+  userAgent: string | null;
+  requests: number;
+  lastAt: number;
+}
+
+/** How many requests a key made since a moment; counting stops at `most`. */
+export async function countUsesSince(
+  db: Db,
+  tenantId: string,
+  keyId: string,
+  since: number,
+  most: number,
+): Promise<number> {
+  const some = usesSince(db, tenantId, keyId, since).select(db.raw('1 as one')).limit(most).as('some');
+  const [counted] = await db.from(some).count<{ total: number }[]>({ total: '*' });
+  return Number(counted?.total ?? 0);
+}
+
+/** Who used a key since a moment, the busiest first; a busy key is judged by its newest requests. */
+export async function clientsSince(
+  db: Db,
+  tenantId: string,
+  keyId: string,
+  since: number,
+  limit: number,
+): Promise<KeyClient[]> {
+  const newest = usesSince(db, tenantId, keyId, since)
+    .select('ip', 'user_agent', 'created_at')
+    .orderBy('created_at', 'desc')
+    .limit(NEWEST)
+    .as('newest');
+  const rows = await db
+    .from(newest)
+    .select<{ ip: string | null; user_agent: string | null; requests: number; last_at: number }[]>('ip', 'user_agent')
+    .count({ requests: '*' })
+    .max({ last_at: 'created_at' })
+    .groupBy('ip', 'user_agent')
+    .orderBy([{ column: 'requests', order: 'desc' }, { column: 'last_at', order: 'desc' }])
+    .limit(limit);
+  return rows.map((row) => ({
+    ip: row.ip,
+    userAgent: row.user_agent,
+    requests: Number(row.requests),
+    lastAt: Number(row.last_at),
+  }));
+}
+
+const NEWEST = 5_000;
+
+function usesSince(db: Db, tenantId: string, keyId: string, since: number) {
+  return db<Row>(along(db, TABLE, 'api_key_usage_key_id_created_at_id'))
+    .where({ key_id: keyId, tenant_id: tenantId })
+    .where('created_at', '>=', since);
+}
+
 function table(db: Db) {
   return db<Row>(TABLE);
 }

@@ -1,3 +1,4 @@
+import { along } from '../along.ts';
 import { isSqlite, type Db } from '../connect.ts';
 
 /** What one key did on one route in one hour. */
@@ -36,6 +37,7 @@ interface Row {
 
 const TABLE = 'api_key_usage_hours';
 const CHUNK = 500;
+const DAY_MS = 86_400_000;
 const COUNTED = ['ok', 'denied', 'response_ms'] as const;
 type Counted = (typeof COUNTED)[number];
 type Called<By extends keyof Row> = Pick<Row, By> & { requests: number };
@@ -105,6 +107,102 @@ export async function sumByScope(
   return rows.map((row) => ({ scope: row.scope, requests: row.requests }));
 }
 
+/** What all keys of a tenant did hour by hour; hours without a request are left out. */
+export async function sumTenantByHour(
+  db: Db,
+  tenantId: string,
+  span: Span,
+): Promise<Pick<KeyUsageHour, 'hour' | 'ok' | 'denied' | 'responseMs'>[]> {
+  const rows = await ofTenant(db, tenantId, span)
+    .select<Pick<Row, 'hour' | Counted>[]>('hour', ...sums(db))
+    .groupBy('hour')
+    .orderBy('hour');
+  return rows.map((row) => ({ hour: row.hour, ok: row.ok, denied: row.denied, responseMs: row.response_ms }));
+}
+
+/** The routes that a tenant's keys called most, at most `limit`. */
+export async function busiestEndpointsOfTenant(
+  db: Db,
+  tenantId: string,
+  span: Span,
+  limit: number,
+): Promise<Pick<KeyUsageHour, 'method' | 'endpoint' | 'ok' | 'denied'>[]> {
+  const rows = await ofTenant(db, tenantId, span)
+    .select<Called<'method' | 'endpoint' | 'ok' | 'denied'>[]>('method', 'endpoint', requests(db), ...sums(db))
+    .groupBy('method', 'endpoint')
+    .orderBy([{ column: 'requests', order: 'desc' }, 'endpoint', 'method'])
+    .limit(limit);
+  return rows.map(({ method, endpoint, ok, denied }) => ({ method, endpoint, ok, denied }));
+}
+
+/** The keys of a tenant that were used most, at most `limit`. */
+export async function busiestKeys(
+  db: Db,
+  tenantId: string,
+  span: Span,
+  limit: number,
+): Promise<Pick<KeyUsageHour, 'keyId' | 'ok' | 'denied'>[]> {
+  const rows = await ofTenant(db, tenantId, span)
+    .select<Called<'key_id' | 'ok' | 'denied'>[]>('key_id', requests(db), ...sums(db))
+    .groupBy('key_id')
+    .orderBy([{ column: 'requests', order: 'desc' }, 'key_id'])
+    .limit(limit);
+  return rows.map((row) => ({ keyId: row.key_id, ok: row.ok, denied: row.denied }));
+}
+
+/** Which keys were denied what most often, at most `limit`. */
+export async function mostDenied(
+  db: Db,
+  tenantId: string,
+  span: Span,
+  limit: number,
+): Promise<Pick<KeyUsageHour, 'keyId' | 'method' | 'endpoint' | 'scope' | 'denied'>[]> {
+  const rows = await ofTenant(db, tenantId, span)
+    .where('denied', '>', 0)
+    .select<Called<'key_id' | 'method' | 'endpoint' | 'scope' | 'denied'>[]>(
+      ...['key_id', 'method', 'endpoint', 'scope'],
+      db.raw<number>('sum(denied) as refusals'),
+      ...sums(db),
+    )
+    .groupBy('key_id', 'method', 'endpoint', 'scope')
+    .orderBy([{ column: 'refusals', order: 'desc' }, 'endpoint', 'method', 'key_id'])
+    .limit(limit);
+  return rows.map(({ key_id: keyId, method, endpoint, scope, denied }) => ({ keyId, method, endpoint, scope, denied }));
+}
+
+/** What each of these keys did day by day; days without a request are left out. */
+export async function sumByDay(
+  db: Db,
+  tenantId: string,
+  keyIds: readonly string[],
+  { from, to }: Span,
+): Promise<{ keyId: string; day: number; requests: number }[]> {
+  if (keyIds.length === 0) return [];
+  const day = db.raw<number>(`hour - hour % ${DAY_MS} as day`);
+  const rows = await db<Row>(along(db, TABLE, 'PRIMARY'))
+    .whereIn('key_id', [...keyIds])
+    .where({ tenant_id: tenantId })
+    .where('hour', '>=', from)
+    .where('hour', '<', to)
+    .select<{ key_id: string; day: number; requests: number }[]>('key_id', day, requests(db))
+    .groupBy('key_id', 'day');
+  return rows.map((row) => ({ keyId: row.key_id, day: row.day, requests: row.requests }));
+}
+
+/** What the routes a key called asked for, how often, and in which hour last. */
+export async function usesByScope(
+  db: Db,
+  tenantId: string,
+  keyId: string,
+  span: Span,
+): Promise<{ scope: string; requests: number; lastHour: number }[]> {
+  const rows = await within(db, tenantId, keyId, span)
+    .whereNot({ scope: '' })
+    .select<(Called<'scope'> & { last_hour: number })[]>('scope', requests(db), db.raw('max(hour) as last_hour'))
+    .groupBy('scope');
+  return rows.map((row) => ({ scope: row.scope, requests: row.requests, lastHour: row.last_hour }));
+}
+
 /** How many requests all keys of a tenant made. */
 export async function countOfTenant(db: Db, tenantId: string, { from, to }: Span): Promise<number> {
   const row = await table(db)
@@ -113,6 +211,10 @@ export async function countOfTenant(db: Db, tenantId: string, { from, to }: Span
     .where('hour', '<', to)
     .first<{ requests: number | null }>(requests(db));
   return row.requests ?? 0;
+}
+
+function ofTenant(db: Db, tenantId: string, { from, to }: Span) {
+  return table(db).where({ tenant_id: tenantId }).where('hour', '>=', from).where('hour', '<', to);
 }
 
 function within(db: Db, tenantId: string, keyId: string, { from, to }: Span) {

@@ -4,6 +4,7 @@ import type { Metadata } from '../../app/domain/metadata.ts';
 import type { Rate } from '../../app/domain/rate.ts';
 import type { Environment } from '../../app/domain/token.ts';
 import { isSqlite, type Db } from '../connect.ts';
+import { whereAttention, type KeyAttention } from './apiKeyAttention.ts';
 import { keysWithScope } from './apiKeyScopes.ts';
 
 /** A key as it is stored, but for its hash, which nobody has to see. */
@@ -46,6 +47,8 @@ export interface KeyFilter {
   environment?: Environment | undefined;
   /** Part of the name or external id, the beginning of the key's prefix, or an id. */
   text?: string | undefined;
+  /** Only those that somebody should look at, and why. */
+  attention?: KeyAttention | undefined;
   now: number;
 }
 
@@ -172,9 +175,47 @@ export async function listApiKeys(
   return found.map(keyOf);
 }
 
-export async function countApiKeys(db: Db, tenantId: string | typeof EVERY_TENANT, filter: KeyFilter): Promise<number> {
+/** How many match; where the matches of a large tenant need not all be counted, counting stops at `most`. */
+export async function countApiKeys(
+  db: Db,
+  tenantId: string | typeof EVERY_TENANT,
+  filter: KeyFilter,
+  most?: number,
+): Promise<number> {
+  if (most !== undefined) {
+    const some = matching(db, tenantId, filter).select(db.raw('1 as one')).limit(most).as('some');
+    const [counted] = await db.from(some).count<{ total: number }[]>({ total: '*' });
+    return Number(counted?.total ?? 0);
+  }
   const counted = await matching(db, tenantId, filter).count({ total: '*' }).first();
   return Number(counted?.total ?? 0);
+}
+
+/** Those of a tenant's keys that have one of these ids, whatever became of them. */
+export async function findApiKeys(db: Db, tenantId: string, ids: readonly string[]): Promise<ApiKey[]> {
+  if (ids.length === 0) return [];
+  const rows = await table(db)
+    .where({ tenant_id: tenantId })
+    .whereIn('id', [...ids])
+    .select(COLUMNS);
+  return rows.map(keyOf);
+}
+
+/** The valid keys of a tenant, counted by what they were granted and whom they belong to. */
+export async function countByReach(
+  db: Db,
+  tenantId: string,
+  now: number,
+): Promise<{ scopes: readonly string[]; userId: string | null; keys: number }[]> {
+  const rows = await matching(db, tenantId, { statuses: ['active', 'rotating'], now })
+    .select<(Pick<Row, 'scopes' | 'user_id'> & { total: number })[]>('scopes', 'user_id')
+    .count({ total: '*' })
+    .groupBy('scopes', 'user_id');
+  return rows.map((row) => ({
+    scopes: JSON.parse(row.scopes) as string[],
+    userId: row.user_id,
+    keys: Number(row.total),
+  }));
 }
 
 /** Notes when and from where keys were last used; a use older than the one already noted changes nothing. */
@@ -203,11 +244,12 @@ async function noteSome(db: Db, uses: readonly KeyUse[]): Promise<void> {
 }
 
 function matching(db: Db, tenantId: string | typeof EVERY_TENANT, filter: KeyFilter) {
-  const { statuses, scope, environment, text, now } = filter;
+  const { statuses, scope, environment, text, attention, now } = filter;
   const rows = table(db).where({ ...(environment && { environment }) });
   if (tenantId !== EVERY_TENANT) void rows.where({ tenant_id: tenantId });
   if (scope !== undefined && tenantId !== EVERY_TENANT) void rows.whereIn('id', keysWithScope(db, tenantId, scope));
   if (text !== undefined) void rows.where((row) => whereText(row, text));
+  if (attention) whereAttention(rows, attention, now);
   if (statuses) void rows.whereRaw(`(${statuses.map((status) => STATUS[status]).join(' or ')})`, { now });
   return rows;
 }

@@ -33,7 +33,7 @@ export async function keysPart(bench: Bench): Promise<unknown> {
     rounds,
     connections: MANY_CONNECTIONS,
     seconds,
-    warmUpSeconds: seconds / 2,
+    warmUp: true,
   });
   print(
     `${MANY_CONNECTIONS} connections, ${rounds} rounds of ${seconds} s each; the median of the rounds (lowest–highest)`,
@@ -74,6 +74,7 @@ function figures(many: Samples): string {
       median('p99Ms').toFixed(1),
       median('cpuMicros').toFixed(0),
       median('databaseMicros').toFixed(0),
+      median('statements').toFixed(2),
       percent(median('serverBusy')),
       median('afterSeconds').toFixed(1),
       median('rssMb').toFixed(0),

@@ -4,7 +4,7 @@ import { PATH } from './answer.ts';
 import type { Bench } from './context.ts';
 import { medianOf, quantileOf, ratiosOf, shown, table } from './figures.ts';
 import { ownerToken } from './owner.ts';
-import { sample, type Subject } from './rounds.ts';
+import { sample, warm, type Subject } from './rounds.ts';
 import { idOf } from './seedRows.ts';
 import type { Store } from './stores.ts';
 import { latchkey } from './subjects.ts';
@@ -61,7 +61,7 @@ async function measure(bench: Bench, subject: Subject, store: Store) {
   const quiet: number[] = [];
   const busy: number[] = [];
   const underLoad: Revokes = { tookMs: [], stale: 0 };
-  await sample(bench, subject, CONNECTIONS, bench.plan.seconds / 2);
+  await warm(bench, subject, CONNECTIONS);
   for (let round = 0; round < Math.min(bench.plan.rounds, 3); round++) {
     quiet.push((await sample(bench, subject, CONNECTIONS, bench.plan.seconds)).perSecond);
     let over = false;

@@ -20,6 +20,8 @@ export interface Sample {
   cpuMicros: number;
   /** The same of MariaDB, whoever had it work. */
   databaseMicros: number;
+  /** Statements that MariaDB was sent for one request. */
+  statements: number;
   /** How much of their cores server and generator used. */
   serverBusy: number;
   generatorBusy: number;
@@ -40,7 +42,8 @@ export interface Turns {
   rounds: number;
   connections: number;
   seconds: number;
-  warmUpSeconds: number;
+  /** Whether the servers are new, and have yet to be compiled as they run. */
+  warmUp: boolean;
 }
 
 /**
@@ -50,12 +53,10 @@ export interface Turns {
 export async function inRounds(
   bench: Bench,
   subjects: readonly Subject[],
-  { rounds, connections, seconds, warmUpSeconds }: Turns,
+  { rounds, connections, seconds, warmUp }: Turns,
 ): Promise<Samples> {
   const samples: Samples = new Map(subjects.map(({ name }) => [name, []]));
-  if (warmUpSeconds > 0) {
-    for (const subject of subjects) await sample(bench, subject, connections, warmUpSeconds);
-  }
+  if (warmUp) for (const subject of subjects) await warm(bench, subject, connections);
   for (let round = 0; round < rounds; round++) {
     const turn = subjects.map((_, index) => subjects[(index + round) % subjects.length]);
     for (const subject of turn) {
@@ -63,6 +64,16 @@ export async function inRounds(
     }
   }
   return samples;
+}
+
+const WARM_AFTER = 15_000;
+const WARM_UP_RUNS = 4;
+
+/** Runs a server until its code has been compiled, or, where that takes too long, for a while. */
+export async function warm(bench: Bench, subject: Subject, connections: number): Promise<void> {
+  for (let run = 0; run < WARM_UP_RUNS && subject.answered < WARM_AFTER; run++) {
+    await sample(bench, subject, connections, bench.plan.seconds / 2);
+  }
 }
 
 /** One run, and then rest: nobody's afterwork falls into the next one's time. */
@@ -78,6 +89,7 @@ export async function sample(
     generator: generator.cpuSeconds(),
     database: stores.databaseCpuSeconds(),
   });
+  const asked = await stores.statements();
   const before = cpu();
   const began = performance.now();
   const outcome = await generator.run({ port: server.port, keysFile, connections, seconds });
@@ -86,6 +98,8 @@ export async function sample(
   const during = cpu();
   const afterSeconds = await untilIdle(() => server.cpuSeconds() + (stores.databaseCpuSeconds() || 0));
   const after = cpu();
+  // The question how many there were is one of them.
+  const statements = (await stores.statements()) - asked - 1;
   const each = (used: number) => (used / outcome.answered) * 1e6;
   return {
     perSecond: outcome.perSecond,
@@ -93,6 +107,7 @@ export async function sample(
     p99Ms: outcome.p99Ms,
     cpuMicros: each(after.server - before.server),
     databaseMicros: each(after.database - before.database),
+    statements: statements / outcome.answered,
     serverBusy: (during.server - before.server) / lasted,
     generatorBusy: (during.generator - before.generator) / lasted,
     afterSeconds,

@@ -20,7 +20,7 @@ export async function singleConnection(
   const trips = new Map<Kind, number[]>(KINDS.map((kind) => [kind, []]));
   const samples: Samples = new Map();
   for (let round = 0; round < rounds; round++) {
-    const plan = { rounds: 1, connections: 1, seconds, warmUpSeconds: 0 };
+    const plan = { rounds: 1, connections: 1, seconds, warmUp: false };
     for (const [name, some] of await inRounds(bench, [bare, ...ours], plan)) {
       samples.set(name, [...(samples.get(name) ?? []), ...some]);
     }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import path from 'node:path';
-import { createConnection } from 'mysql2/promise';
+import { createConnection, type Connection } from 'mysql2/promise';
 import { mintKey } from '../../app/domain/token.ts';
 import { ROOT } from '../../app/root.ts';
 import { openSqlite } from '../../db/sqlite.ts';
@@ -37,6 +37,7 @@ export class Stores {
   readonly folder: string;
   readonly #mariadb: TestServer;
   readonly #url: URL;
+  #observer: Connection | undefined;
 
   private constructor(folder: string, mariadb: TestServer) {
     this.folder = folder;
@@ -151,6 +152,13 @@ export class Stores {
   /** Keeps MariaDB off the core of the servers under test, from when the filling is done. */
   pinDatabase(): void {
     if (this.#mariadb.pid !== undefined) pin(this.#mariadb.pid, DATABASE_CORES);
+  }
+
+  /** How many statements MariaDB has been sent so far, this one included. */
+  async statements(): Promise<number> {
+    this.#observer ??= await createConnection({ uri: this.#schemaUrl('') });
+    const [rows] = await this.#observer.query("show global status like 'Questions'");
+    return Number((rows as { Value: string }[])[0]?.Value);
   }
 
   /** Processor time that MariaDB used so far. */

@@ -221,7 +221,7 @@ onEachDatabase('the use of a key', (database) => {
   }
 
   function record(event: Partial<UsageEvent>): void {
-    server.services.usage.record({
+    void server.services.usage.record({
       tenantId: cast.acme.id,
       keyId: key.id,
       keyName: key.name,

@@ -244,11 +244,11 @@ onEachDatabase('every faulty credential on every router', (database) => {
     it('schemes and header names are read whatever their case', async () => {
       const key = await issue(cast.alice);
       for (const headers of [
-        { AUTHORIZATION: `apikey ${key}` },
+        { AUTHORIZATION: `apikey ${key}` } as Headers,
         { 'X-API-KEY': key },
         { authorization: `BEARER ${key}` },
       ]) {
-        expect((await server.get('/api/v1/whoami', headers as Headers)).status).to.equal(200);
+        expect((await server.get('/api/v1/whoami', headers)).status).to.equal(200);
       }
     });
   });

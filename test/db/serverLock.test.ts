@@ -33,6 +33,8 @@ onDatabase('mysql', "the server's lock", (database) => {
   it('is waited for as long as that is wanted', async () => {
     const unlock = await tryLockServer(mine, name);
     const waiting = tryLockServer(theirs, name, 1);
+    const blocked = mine('information_schema.processlist').where({ state: 'User lock' });
+    while ((await blocked.clone().select('id')).length === 0) continue;
     await unlock?.();
     const next = await waiting;
     expect(next).to.be.a('function');

@@ -55,9 +55,9 @@ onEachDatabase('uses of a key, when its server is killed under load', (database)
 
   async function count(table: string, what: string): Promise<number> {
     const { db } = server.services;
-    const row = (await db(table)
+    const row = await db(table)
       .where({ key_id: key.id })
-      .first(db.raw(`${what} as n`))) as { n: unknown };
+      .first<{ n: unknown }>(db.raw(`${what} as n`));
     return Number(row.n);
   }
 });

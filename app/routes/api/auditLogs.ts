@@ -2,30 +2,17 @@ import Router from '@koa/router';
 import { z } from 'zod';
 import { listAuditLogs } from '../../../db/tables/auditLogs.ts';
 import { principalOf, type State } from '../../context.ts';
-import { AUDITED, type AuditAction, type AuditEntity } from '../../domain/auditEvent.ts';
-import { Instant } from '../../domain/instant.ts';
 import { AuditLogAnswer, presentAuditEvent } from '../../presenters/auditEvent.ts';
 import type { Services } from '../../services.ts';
 import { scope } from '../access.ts';
 import { answers } from '../answers.ts';
+import { AuditNarrowing } from '../auditQuery.ts';
 import { query } from '../input.ts';
 import { pageOf, positionOf } from '../paging.ts';
 import { WholeNumber } from '../queryValues.ts';
 import { ROUTER } from '../router.ts';
 
-const ACTIONS = Object.keys(AUDITED) as AuditAction[];
-const ENTITIES: AuditEntity[] = [...new Set(Object.values(AUDITED))];
-
-/** Most are UUIDs, but an app is known by its name. */
-const Subject = z.string().regex(/^[\w.:-]{1,36}$/, 'Must be an id');
-
-const AuditQuery = z.strictObject({
-  action: z.enum(ACTIONS).optional(),
-  entity: z.enum(ENTITIES).optional(),
-  entityId: Subject.optional(),
-  actorId: Subject.optional(),
-  from: Instant.optional(),
-  to: Instant.optional(),
+const AuditQuery = AuditNarrowing.extend({
   cursor: z.string().optional(),
   limit: WholeNumber({ max: 100, fallback: 50 }),
 });

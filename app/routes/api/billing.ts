@@ -1,32 +1,19 @@
 import Router from '@koa/router';
-import { z } from 'zod';
-import { countOfTenant } from '../../../db/tables/apiKeyUsageHours.ts';
-import { countApiKeys } from '../../../db/tables/apiKeys.ts';
 import { findPendingCheckout } from '../../../db/tables/checkouts.ts';
-import { findTenant } from '../../../db/tables/tenants.ts';
 import { actOf } from '../../actions/act.ts';
 import { confirmCheckout } from '../../actions/confirmCheckout.ts';
 import { startCheckout } from '../../actions/startCheckout.ts';
 import { principalOf, type State } from '../../context.ts';
-import { DEFAULT_PLAN, PLAN_IDS } from '../../domain/plan.ts';
+import { planUse } from '../../keys/planUse.ts';
 import { confirmedByHand, type PaymentProvider } from '../../payment.ts';
 import { BillingAnswer, CheckoutAnswer, presentBilling, presentCheckout } from '../../presenters/billing.ts';
 import type { Services } from '../../services.ts';
 import { permission, scope } from '../access.ts';
 import { answers } from '../answers.ts';
 import { body } from '../input.ts';
+import { Order } from '../orderInput.ts';
 import { idOf } from '../pathId.ts';
 import { ROUTER } from '../router.ts';
-
-const Order = z
-  .strictObject({
-    plan: z.enum(PLAN_IDS),
-    reference: z
-      .string()
-      .regex(/^[\x21-\x7e]{1,100}$/, 'Must be 1 to 100 printable ASCII characters without spaces')
-      .optional(),
-  })
-  .meta({ examples: [{ plan: 'pro', reference: 'order-2041' }] });
 
 /** What a tenant pays for: its plan, and the order of another one. */
 export function billingRoutes(
@@ -40,13 +27,8 @@ export function billingRoutes(
       answers(200, BillingAnswer, 'Shows the plan, how far it is used up, and an order that waits for an owner.'),
       async (ctx) => {
         const { id } = principalOf(ctx).tenant;
-        const now = Date.now();
         await usage.flush();
-        const plan = (await findTenant(db, id))?.plan ?? DEFAULT_PLAN;
-        const used = {
-          keys: await countApiKeys(db, id, { statuses: ['active'], now }),
-          requestsThisMonth: await countOfTenant(db, id, { from: startOfMonth(now), to: now + 1 }),
-        };
+        const { plan, used } = await planUse(db, id, Date.now());
         ctx.body = presentBilling(plan, used, await findPendingCheckout(db, id));
       },
     )
@@ -74,10 +56,4 @@ export function billingRoutes(
         ctx.body = presentCheckout(await confirmCheckout(actOf(ctx, db), provider, idOf(ctx)));
       },
     );
-}
-
-/** Months are counted in UTC, as quotas are. */
-function startOfMonth(now: number): number {
-  const date = new Date(now);
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
 }

@@ -1,14 +1,11 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import { listAppKeys } from '../../../db/tables/apiKeys.ts';
-import { listAppInstalls } from '../../../db/tables/appInstalls.ts';
-import type { Db } from '../../../db/connect.ts';
 import { actOf } from '../../actions/act.ts';
 import { installApp } from '../../actions/installApp.ts';
 import { uninstallApp } from '../../actions/uninstallApp.ts';
-import { principalOf, type Context, type State } from '../../context.ts';
-import { APP_IDS, findApp, type App } from '../../domain/apps.ts';
-import { AppError } from '../../errors.ts';
+import { principalOf, type State } from '../../context.ts';
+import { APP_IDS } from '../../domain/apps.ts';
+import { installedApps } from '../../keys/installedApps.ts';
 import {
   InstalledAppAnswer,
   MarketplaceAnswer,
@@ -19,8 +16,10 @@ import {
 } from '../../presenters/marketplace.ts';
 import type { Services } from '../../services.ts';
 import { scope } from '../access.ts';
+import { appNamed } from '../appNamed.ts';
 import { answers } from '../answers.ts';
 import { body } from '../input.ts';
+import { paramOf } from '../pathId.ts';
 import { ROUTER } from '../router.ts';
 
 const Installation = z.strictObject({ app: z.enum(APP_IDS) }).meta({ examples: [{ app: 'cli' }] });
@@ -61,21 +60,4 @@ export function marketplaceRoutes({ db, config }: Pick<Services, 'db' | 'config'
         ctx.body = presentUninstalledApp(app);
       },
     );
-}
-
-/** Installed and able to work: an app whose token was revoked by hand is neither. */
-async function installedApps(db: Db, tenantId: string, now: number): Promise<ReadonlySet<string>> {
-  const installed = new Set((await listAppInstalls(db, tenantId)).map(({ app }) => app));
-  const working = (await listAppKeys(db, tenantId, now)).map(({ app }) => app);
-  return new Set(working.filter((app) => installed.has(app)));
-}
-
-function paramOf(ctx: Context, name: string): string {
-  return (ctx as Context & { params?: Record<string, string | undefined> }).params?.[name] ?? '';
-}
-
-function appNamed(id: string): App {
-  const app = findApp(id);
-  if (!app) throw new AppError('not_found', 'There is no such app.');
-  return app;
 }

@@ -6,9 +6,6 @@ import { changeMember } from '../../actions/changeMember.ts';
 import { inviteMember } from '../../actions/inviteMember.ts';
 import { removeMember } from '../../actions/removeMember.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
-import { Email } from '../../domain/email.ts';
-import { PERMISSIONS, ROLES } from '../../domain/role.ts';
-import { Name } from '../../domain/text.ts';
 import { AppError } from '../../errors.ts';
 import {
   InvitedAnswer,
@@ -22,18 +19,11 @@ import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
 import { answers } from '../answers.ts';
 import { body, query } from '../input.ts';
+import { MemberChange, NewMember } from '../memberInput.ts';
 import { PAGE, readPage } from '../paging.ts';
 import { idOf } from '../pathId.ts';
 import { ROUTER } from '../router.ts';
 
-const Permissions = z.array(z.enum(PERMISSIONS)).overwrite((permissions) => [...new Set(permissions)]);
-const MemberChange = z.strictObject({ role: z.enum(ROLES).optional(), permissions: Permissions.optional() });
-const NewMember = z.strictObject({
-  email: Email,
-  name: Name.optional(),
-  role: z.enum(ROLES).default('MEMBER'),
-  permissions: Permissions.default([]),
-});
 const MemberQuery = z.strictObject(PAGE);
 
 /** Who belongs to the tenant, and what they may do in it. */

@@ -1,31 +1,21 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { listTicketMessages } from '../../../db/tables/supportMessages.ts';
-import {
-  findTicket,
-  listTickets,
-  TICKET_PRIORITIES,
-  TICKET_STATUSES,
-  type Ticket,
-} from '../../../db/tables/supportTickets.ts';
+import { findTicket, listTickets, type Ticket } from '../../../db/tables/supportTickets.ts';
 import { actOf } from '../../actions/act.ts';
 import { addTicketMessage, answerTicket, closeTicket } from '../../actions/continueTicket.ts';
 import { openTicket } from '../../actions/openTicket.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
-import { FreeText, Name } from '../../domain/text.ts';
 import { AppError } from '../../errors.ts';
 import { presentTicket, presentWholeTicket, TicketListAnswer, WholeTicketAnswer } from '../../presenters/ticket.ts';
 import type { Services } from '../../services.ts';
 import { permission, scope } from '../access.ts';
 import { answers } from '../answers.ts';
 import { body, query } from '../input.ts';
-import { PAGE, readPage } from '../paging.ts';
+import { readPage } from '../paging.ts';
 import { idOf } from '../pathId.ts';
 import { ROUTER } from '../router.ts';
-
-const Message = z.strictObject({ message: FreeText(5000) });
-const NewTicket = Message.extend({ subject: Name, priority: z.enum(TICKET_PRIORITIES).default('normal') });
-const TicketQuery = z.strictObject({ ...PAGE, status: z.enum(TICKET_STATUSES).optional() });
+import { Message, NewTicket, TicketQuery } from '../ticketInput.ts';
 
 /** Tickets: open until somebody who manages them answers, until they are closed. */
 export function supportRoutes({ db }: Pick<Services, 'db'>): Router<State> {

@@ -1,22 +1,20 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { findMember, listMembers } from '../../../db/tables/memberships.ts';
-import { USER_STATUSES } from '../../../db/tables/users.ts';
 import { actOf } from '../../actions/act.ts';
 import { changeUser } from '../../actions/changeUser.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
-import { Name } from '../../domain/text.ts';
 import { AppError } from '../../errors.ts';
 import { presentUser, UserAnswer, UserListAnswer } from '../../presenters/member.ts';
 import type { Services } from '../../services.ts';
 import { scope } from '../access.ts';
 import { answers } from '../answers.ts';
 import { body, query } from '../input.ts';
+import { UserChange } from '../memberInput.ts';
 import { PAGE, readPage } from '../paging.ts';
 import { idOf } from '../pathId.ts';
 import { ROUTER } from '../router.ts';
 
-const UserChange = z.strictObject({ name: Name, status: z.enum(USER_STATUSES) }).partial();
 const UserQuery = z.strictObject(PAGE);
 
 /** The accounts of the people in the tenant. */

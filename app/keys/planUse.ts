@@ -1,0 +1,25 @@
+import type { Db } from '../../db/connect.ts';
+import { countOfTenant } from '../../db/tables/apiKeyUsageHours.ts';
+import { countApiKeys } from '../../db/tables/apiKeys.ts';
+import { findTenant } from '../../db/tables/tenants.ts';
+import { DEFAULT_PLAN } from '../domain/plan.ts';
+
+/** The plan a tenant is on, and how far it has used it up this month. */
+export async function planUse(
+  db: Db,
+  tenantId: string,
+  now: number,
+): Promise<{ plan: string; used: { keys: number; requestsThisMonth: number } }> {
+  const plan = (await findTenant(db, tenantId))?.plan ?? DEFAULT_PLAN;
+  const used = {
+    keys: await countApiKeys(db, tenantId, { statuses: ['active'], now }),
+    requestsThisMonth: await countOfTenant(db, tenantId, { from: startOfMonth(now), to: now + 1 }),
+  };
+  return { plan, used };
+}
+
+/** Months are counted in UTC, as quotas are. */
+function startOfMonth(now: number): number {
+  const date = new Date(now);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
+}

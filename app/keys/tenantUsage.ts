@@ -1,0 +1,69 @@
+import type { Db } from '../../db/connect.ts';
+import {
+  busiestEndpointsOfTenant,
+  busiestKeys,
+  mostDenied,
+  sumTenantByHour,
+  type KeyUsageHour,
+} from '../../db/tables/apiKeyUsageHours.ts';
+import { findApiKeys, type ApiKey } from '../../db/tables/apiKeys.ts';
+import { emptyBuckets, type Bucket, type UsageWindow } from '../domain/usageWindow.ts';
+
+const MOST = 10;
+
+type Called = Pick<KeyUsageHour, 'ok' | 'denied'>;
+
+/** What all keys of a tenant were used for in a window. */
+export interface TenantUsage {
+  window: UsageWindow;
+  from: number;
+  to: number;
+  /** The average is null where there was no request. */
+  totals: { requests: number; ok: number; denied: number; averageMs: number | null };
+  buckets: Bucket[];
+  keys: (Called & { keyId: string })[];
+  endpoints: (Called & { method: string; endpoint: string })[];
+  denials: { keyId: string; method: string; endpoint: string; scope: string; denied: number }[];
+  /** The keys that are spoken of, by id; those deleted since are missing. */
+  known: ReadonlyMap<string, ApiKey>;
+}
+
+/** Sums the hourly counts of a tenant up to now. */
+export async function tenantUsage(
+  db: Db,
+  tenantId: string,
+  window: UsageWindow,
+  now: number,
+): Promise<TenantUsage> {
+  const buckets = emptyBuckets(window, now);
+  const span = { from: buckets[0].from, to: buckets.at(-1)?.to ?? now };
+  const hours = await sumTenantByHour(db, tenantId, span);
+  const keys = await busiestKeys(db, tenantId, span, MOST);
+  const denials = await mostDenied(db, tenantId, span, MOST);
+  const ids = new Set([...keys, ...denials].map(({ keyId }) => keyId));
+  const known = await findApiKeys(db, tenantId, [...ids]);
+
+  const totals = { requests: 0, ok: 0, denied: 0, responseMs: 0 };
+  for (const { hour, ok, denied, responseMs } of hours) {
+    const bucket = buckets.find(({ to }) => hour < to);
+    if (bucket) {
+      bucket.ok += ok;
+      bucket.denied += denied;
+    }
+    totals.requests += ok + denied;
+    totals.ok += ok;
+    totals.denied += denied;
+    totals.responseMs += responseMs;
+  }
+  const { responseMs, ...counts } = totals;
+  return {
+    window,
+    ...span,
+    totals: { ...counts, averageMs: counts.requests === 0 ? null : responseMs / counts.requests },
+    buckets,
+    keys,
+    endpoints: await busiestEndpointsOfTenant(db, tenantId, span, MOST),
+    denials,
+    known: new Map(known.map((key) => [key.id, key])),
+  };
+}

@@ -1,0 +1,115 @@
+import type { Db } from '../../db/connect.ts';
+import { countAttention, type KeyAttention } from '../../db/tables/apiKeyAttention.ts';
+import { countApiKeys, findApiKey, listApiKeys, type ApiKey, type KeyFilter } from '../../db/tables/apiKeys.ts';
+import { countUsesSince } from '../../db/tables/apiKeyUsage.ts';
+import { sumByDay } from '../../db/tables/apiKeyUsageHours.ts';
+import { keyStatus, KEY_STATUSES } from '../domain/keyStatus.ts';
+import type { ListQuery } from './keyQuery.ts';
+
+export const PAGE_SIZE = 50;
+/** Beyond it a list says "more than": to count all of a large tenant's keys would take longer than to show them. */
+export const MOST_COUNTED = 1_000;
+/** Beyond it what needs attention is only "many". */
+export const MOST_ATTENTION = 100;
+export const MOST_USES = 10_000;
+export const SPARK_DAYS = 30;
+
+const DAY_MS = 86_400_000;
+
+/** A page of a tenant's keys, with what their rows show beside themselves. */
+export interface KeyPage {
+  keys: ApiKey[];
+  /** Up to one more than `MOST_COUNTED`. */
+  total: number;
+  hasMore: boolean;
+  /** Requests a day, the oldest first. */
+  days: ReadonlyMap<string, number[]>;
+  /** Requests of replaced keys since they were replaced. */
+  sinceRotation: ReadonlyMap<string, number>;
+}
+
+/** Loads one page of the list; revoked keys come last unless the list is narrowed to one status. */
+export async function loadKeys(db: Db, tenantId: string, wanted: ListQuery, now: number): Promise<KeyPage> {
+  const filter = filterOf(wanted, now);
+  const found = await pageOf(db, tenantId, filter, wanted);
+  const keys = found.slice(0, PAGE_SIZE);
+  const total = await countApiKeys(db, tenantId, filter, MOST_COUNTED + 1);
+  const days = await usesADay(db, tenantId, keys, now);
+  const sinceRotation = await usesSinceRotation(db, tenantId, keys, now);
+  return { keys, total, hasMore: found.length > PAGE_SIZE, days, sinceRotation };
+}
+
+/** How many keys need each kind of attention. */
+export async function loadAttention(db: Db, tenantId: string, now: number): Promise<Record<KeyAttention, number>> {
+  return countAttention(db, tenantId, now, MOST_ATTENTION + 1);
+}
+
+/** Whether there is a key at all, to tell an empty tenant from an empty search. */
+export async function anyKey(db: Db, tenantId: string, now: number): Promise<boolean> {
+  return (await countApiKeys(db, tenantId, { now }, 1)) > 0;
+}
+
+/** When a key was replaced: the moment its successor was made. */
+export async function replacedAt(db: Db, key: ApiKey): Promise<number> {
+  const successor = key.successorKeyId === null ? undefined : await findApiKey(db, key.tenantId, key.successorKeyId);
+  return successor?.createdAt ?? key.updatedAt;
+}
+
+function filterOf({ status, scope, environment, q, attention }: ListQuery, now: number): KeyFilter {
+  return {
+    statuses: status ? [status] : undefined,
+    scope,
+    environment,
+    text: q === '' ? undefined : q,
+    attention,
+    now,
+  };
+}
+
+async function pageOf(db: Db, tenantId: string, filter: KeyFilter, { page, sort }: ListQuery): Promise<ApiKey[]> {
+  const offset = (page - 1) * PAGE_SIZE;
+  const limit = PAGE_SIZE + 1;
+  if (filter.statuses || filter.attention) return listApiKeys(db, tenantId, filter, { ...sort, offset, limit });
+  const living = { ...filter, statuses: KEY_STATUSES.filter((one) => one !== 'revoked') };
+  const found = await listApiKeys(db, tenantId, living, { ...sort, offset, limit });
+  if (found.length >= limit) return found;
+  const before = found.length > 0 ? offset + found.length : await countApiKeys(db, tenantId, living);
+  const revoked = await listApiKeys(
+    db,
+    tenantId,
+    { ...filter, statuses: ['revoked'] },
+    { ...sort, offset: Math.max(0, offset - before), limit: limit - found.length },
+  );
+  return [...found, ...revoked];
+}
+
+async function usesADay(
+  db: Db,
+  tenantId: string,
+  keys: readonly ApiKey[],
+  now: number,
+): Promise<ReadonlyMap<string, number[]>> {
+  const today = now - (now % DAY_MS);
+  const from = today - (SPARK_DAYS - 1) * DAY_MS;
+  const used = keys.filter(({ lastUsedAt }) => lastUsedAt !== null && lastUsedAt >= from).map(({ id }) => id);
+  const days = new Map<string, number[]>();
+  for (const { keyId, day, requests } of await sumByDay(db, tenantId, used, { from, to: today + DAY_MS })) {
+    const counts = days.get(keyId) ?? Array<number>(SPARK_DAYS).fill(0);
+    counts[Math.round((day - from) / DAY_MS)] = requests;
+    days.set(keyId, counts);
+  }
+  return days;
+}
+
+async function usesSinceRotation(
+  db: Db,
+  tenantId: string,
+  keys: readonly ApiKey[],
+  now: number,
+): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  for (const key of keys.filter((one) => keyStatus(one, now) === 'rotating')) {
+    counts.set(key.id, await countUsesSince(db, tenantId, key.id, await replacedAt(db, key), MOST_USES + 1));
+  }
+  return counts;
+}

@@ -1,0 +1,116 @@
+import { SOON_MS } from '../../db/tables/apiKeyAttention.ts';
+import type { ApiKey } from '../../db/tables/apiKeys.ts';
+import { keyStatus } from '../domain/keyStatus.ts';
+import { CATALOGUE } from '../domain/scopeCatalogue.ts';
+import { sparklineOf, type Sparkline } from './chart.ts';
+import { SPARK_DAYS, MOST_USES } from './keyList.ts';
+import type { Texts } from './texts.ts';
+
+/** A scope as a badge. */
+export interface ScopeBadge {
+  scope: string;
+  description: string;
+  /** It opens more than reading. */
+  strong: boolean;
+}
+
+/** What pages show of a key, in the reader's words. */
+export interface KeyRow {
+  id: string;
+  name: string;
+  description: string | null;
+  environment: string;
+  /** As the key can be told from others, without being it. */
+  masked: string;
+  scopes: ScopeBadge[];
+  status: 'active' | 'expiring' | 'rotating' | 'expired' | 'revoked';
+  /** What the status adds: when it ends, and who still calls. */
+  note: string;
+  createdAt: number;
+  expiresAt: number | null;
+  lastUsedAt: number | null;
+  lastUsedIp: string | null;
+  endedAt: number | null;
+  spark: Sparkline;
+  may: { edit: boolean; rotate: boolean; revoke: boolean };
+}
+
+/** What the row of a key shows; `manages` says whether its reader may change keys. */
+export function keyRow(
+  key: ApiKey,
+  texts: Texts,
+  now: number,
+  { manages, days, sinceRotation }: { manages: boolean; days?: number[] | undefined; sinceRotation?: number | undefined },
+): KeyRow {
+  const status = shownStatus(key, now);
+  const lives = status !== 'revoked' && status !== 'expired';
+  return {
+    id: key.id,
+    name: key.name,
+    description: key.description,
+    environment: key.environment,
+    masked: `${key.keyPrefix}…${key.lastFour}`,
+    scopes: key.scopes.map((scope) => scopeBadge(scope, texts)),
+    status,
+    note: noteOf(key, status, texts, now, sinceRotation),
+    createdAt: key.createdAt,
+    expiresAt: key.expiresAt,
+    lastUsedAt: key.lastUsedAt,
+    lastUsedIp: key.lastUsedIp,
+    endedAt: key.revokedAt ?? (status === 'revoked' ? key.graceEndsAt : null),
+    spark: sparklineOf(days ?? Array<number>(SPARK_DAYS).fill(0)),
+    may: {
+      edit: manages && lives,
+      rotate: manages && lives && status !== 'rotating',
+      // One that has run out can be revoked too, so that nobody can let it live again.
+      revoke: manages && status !== 'revoked',
+    },
+  };
+}
+
+/** A scope with what it opens, in the reader's language. */
+export function scopeBadge(scope: string, { locale, t }: Pick<Texts, 'locale' | 't'>): ScopeBadge {
+  const known = CATALOGUE.find((one) => one.scope === (scope === '*:*' ? '*' : scope));
+  return {
+    scope,
+    description: known?.description[locale] ?? t('keys.scope_unknown'),
+    strong: !/(?:^|:)read$/.test(scope),
+  };
+}
+
+/** A span of time in its largest unit, as `23 h`. */
+export function spanText(ms: number, locale: Texts['locale']): string {
+  const [unit, size] = UNITS.find(([, size]) => ms >= size) ?? ['minute', 60_000];
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: unit === 'day' ? 'long' : 'short' }).format(
+    Math.max(1, Math.floor(ms / size)),
+  );
+}
+
+const UNITS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+] as const satisfies readonly (readonly [string, number])[];
+
+function shownStatus(key: ApiKey, now: number): KeyRow['status'] {
+  const status = keyStatus(key, now);
+  const isSoon = key.expiresAt !== null && key.expiresAt <= now + SOON_MS;
+  return status === 'active' && isSoon ? 'expiring' : status;
+}
+
+function noteOf(
+  key: ApiKey,
+  status: KeyRow['status'],
+  { t, locale, number }: Texts,
+  now: number,
+  uses: number | undefined,
+): string {
+  if (status === 'expiring' && key.expiresAt !== null) {
+    return t('keys.ends_in', { left: spanText(key.expiresAt - now, locale) });
+  }
+  if (status !== 'rotating' || key.graceEndsAt === null) return '';
+  const ends = t('keys.ends_in', { left: spanText(key.graceEndsAt - now, locale) });
+  if (uses === undefined) return ends;
+  const requests = uses > MOST_USES ? `${number(MOST_USES)}+` : number(uses);
+  return `${ends}, ${t('keys.requests_since', { count: uses, requests })}`;
+}

@@ -1,0 +1,16 @@
+import type { Locale } from '../domain/locale.ts';
+import type { Bucket, UsageWindow } from '../domain/usageWindow.ts';
+import { barChartOf, type BarChart } from './chart.ts';
+
+/** How finely each window is divided decides how its spans are named; in UTC, as they were counted. */
+const NAMED: Record<UsageWindow, Intl.DateTimeFormatOptions> = {
+  '24h': { weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  '7d': { weekday: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  '30d': { weekday: 'short', day: 'numeric', month: 'short' },
+};
+
+/** The bars of a window of usage, each span named in the reader's language. */
+export function usageChart(buckets: readonly Bucket[], window: UsageWindow, locale: Locale): BarChart {
+  const format = new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, { ...NAMED[window], timeZone: 'UTC' });
+  return barChartOf(buckets.map(({ from, ok, denied }) => ({ label: format.format(from), ok, denied })));
+}

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { AUDITED, type AuditAction, type AuditEntity } from '../domain/auditEvent.ts';
+import { Instant } from '../domain/instant.ts';
+
+export const AUDIT_ACTIONS = Object.keys(AUDITED) as AuditAction[];
+const ENTITIES: AuditEntity[] = [...new Set(Object.values(AUDITED))];
+
+/** Most are UUIDs, but an app is known by its name. */
+const Subject = z.string().regex(/^[\w.:-]{1,36}$/, 'Must be an id');
+
+/** What a reader may narrow the audit log by. */
+export const AuditNarrowing = z.strictObject({
+  action: z.enum(AUDIT_ACTIONS).optional(),
+  entity: z.enum(ENTITIES).optional(),
+  entityId: Subject.optional(),
+  actorId: Subject.optional(),
+  from: Instant.optional(),
+  to: Instant.optional(),
+});

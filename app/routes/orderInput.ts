@@ -1,0 +1,13 @@
+import { z } from 'zod';
+import { PLAN_IDS } from '../domain/plan.ts';
+
+/** The order of a plan. */
+export const Order = z
+  .strictObject({
+    plan: z.enum(PLAN_IDS),
+    reference: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,100}$/, 'Must be 1 to 100 printable ASCII characters without spaces')
+      .optional(),
+  })
+  .meta({ examples: [{ plan: 'pro', reference: 'order-2041' }] });

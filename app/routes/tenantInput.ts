@@ -1,0 +1,13 @@
+import { z } from 'zod';
+import { TENANT_STATUSES } from '../../db/tables/tenants.ts';
+import { ExternalId } from '../domain/keyInput.ts';
+import { Slug } from '../domain/slug.ts';
+import { Name } from '../domain/text.ts';
+
+/** A tenant to make. */
+export const NewTenant = z.strictObject({ name: Name, slug: Slug.optional(), externalId: ExternalId.optional() });
+
+/** What an operator changes of a tenant; what is left out stays. */
+export const TenantChange = z
+  .strictObject({ name: Name, slug: Slug, externalId: ExternalId.nullable(), status: z.enum(TENANT_STATUSES) })
+  .partial();

@@ -1,0 +1,58 @@
+import type { Knex } from 'knex';
+import type { Db } from '../connect.ts';
+
+/** Why somebody should look at a key: it ends soon, nobody uses it, it never ends, or it holds more than it uses. */
+export const KEY_ATTENTIONS = ['expiring', 'unused', 'endless', 'overscoped'] as const;
+export type KeyAttention = (typeof KEY_ATTENTIONS)[number];
+
+const DAY_MS = 86_400_000;
+/** How soon is soon, for a key that ends. */
+export const SOON_MS = 7 * DAY_MS;
+/** How long is long, for a key or a scope that nobody uses. */
+export const UNUSED_MS = 90 * DAY_MS;
+
+/** How many of each kind of attention the keys of a tenant need, each counted up to `most`. */
+export async function countAttention(
+  db: Db,
+  tenantId: string,
+  now: number,
+  most: number,
+): Promise<Record<KeyAttention, number>> {
+  const counts = { expiring: 0, unused: 0, endless: 0, overscoped: 0 };
+  for (const attention of KEY_ATTENTIONS) {
+    const rows = db('api_keys').where({ tenant_id: tenantId });
+    whereAttention(rows, attention, now);
+    const some = rows.select(db.raw('1 as one')).limit(most).as('some');
+    const [counted] = await db.from(some).count<{ total: number }[]>({ total: '*' });
+    counts[attention] = Number(counted?.total ?? 0);
+  }
+  return counts;
+}
+
+/** Narrows keys to those that work, have no successor, and need this attention. */
+export function whereAttention(rows: Knex.QueryBuilder, attention: KeyAttention, now: number): void {
+  // Said so that no index can begin with it: those on expiry and last use hold far fewer of these keys.
+  void rows.whereRaw('coalesce(revoked_at, grace_ends_at) is null and successor_key_id is null');
+  void rows.whereRaw(CONDITION[attention], { now, soon: now + SOON_MS, long: now - UNUSED_MS });
+}
+
+const LIVING = '(expires_at is null or expires_at > :now)';
+
+/** `covers` of app/domain/scope.ts, said in SQL of what is granted and what an hour was asked for. */
+const COVERED = `(used.scope = held.scope or held.scope in ('*', '*:*')
+  or (held.scope = 'read' and used.scope like '%:read')
+  or (held.scope like '%:write' and used.scope = replace(held.scope, ':write', ':read'))
+  or (held.scope like '%:*' and used.scope like replace(held.scope, ':*', ':%'))
+  or (held.scope = 'admin:*' and (used.scope like 'users:%' or used.scope like 'modules:%'
+    or used.scope like 'settings:%' or used.scope like 'webhooks:%')))`;
+
+const CONDITION: Record<KeyAttention, string> = {
+  expiring: 'expires_at > :now and expires_at <= :soon',
+  unused: `(last_used_at < :long or (last_used_at is null and created_at < :long)) and ${LIVING}`,
+  endless: 'expires_at is null',
+  // A key that nobody uses at all is counted there; one that is young has had no time to show what it needs.
+  overscoped: `last_used_at >= :long and created_at < :long and ${LIVING}
+    and exists (select 1 from api_key_scopes held where held.key_id = api_keys.id
+      and not exists (select 1 from api_key_usage_hours used
+        where used.key_id = held.key_id and used.hour >= :long and used.scope <> '' and ${COVERED}))`,
+};
