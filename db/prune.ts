@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DatabaseConfig } from '../app/config.ts';
 import { isSqlite, type Db } from './connect.ts';
 import { tryLockFile } from './fileLock.ts';
+import { tryLockServer } from './serverLock.ts';
 
 const DAY_MS = 86_400_000;
 /** Small enough that nobody waits for a batch, with a breath between two for those who did. */
@@ -28,22 +29,15 @@ export async function prune(
   now: number,
   stop?: AbortSignal,
 ): Promise<Pruned | undefined> {
-  if (config.kind === 'sqlite') {
-    const unlock = tryLockFile(`${config.file}-pruning`);
-    if (!unlock) return undefined;
-    return pruneAll(db, now, stop).finally(unlock);
-  }
-  // The lock belongs to one connection, and goes with it however this process ends.
-  const holder = await db.transaction();
+  const unlock =
+    config.kind === 'sqlite'
+      ? tryLockFile(`${config.file}-pruning`)
+      : await tryLockServer(db, `latchkey prune ${config.database}`);
+  if (!unlock) return undefined;
   try {
-    const answer: unknown = await holder.raw('select get_lock(?, 0) as got', [
-      `latchkey prune ${config.database}`.slice(0, 64),
-    ]);
-    const [[row]] = answer as [[{ got: number | null }]];
-    return row.got === 1 ? await pruneAll(db, now, stop) : undefined;
+    return await pruneAll(db, now, stop);
   } finally {
-    await holder.raw('select release_lock(?)', [`latchkey prune ${config.database}`.slice(0, 64)]);
-    await holder.rollback();
+    await unlock();
   }
 }
 

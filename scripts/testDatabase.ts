@@ -145,6 +145,11 @@ async function launch(program: string, folder: string, port: number): Promise<Ch
     // The data dies with the run, so nothing is spent on surviving a power cut.
     '--innodb-flush-log-at-trx-commit=0',
     '--innodb-doublewrite=0',
+    '--innodb-flush-method=nosync',
+    '--loose-sync-frm=0',
+    '--loose-debug-no-sync',
+    // Its own, since another run's server clears what it takes for its own left-overs.
+    `--tmpdir=${folder}`,
     ...asRoot,
   ];
   const log = openSync(logIn(folder), 'a');

@@ -24,7 +24,7 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
     setupRoutes(services, pages),
     docsRoutes(),
   ];
-  const admin = [tenantSwitchRoutes(services, pages), ...apiKeyPages(services, pages, table)];
+  const admin = [tenantSwitchRoutes(services, pages), apiKeyPages(services, pages, table)];
   const mounts = [
     mount('', openPageGuards(services, cookies), open),
     mount('/admin', pageGuards(services, cookies), admin),

@@ -93,11 +93,10 @@ export async function clientsSince(
     .orderBy('created_at', 'desc')
     .limit(NEWEST)
     .as('newest');
+  const counts = [db.raw<number>('count(*) as requests'), db.raw<number>('max(created_at) as last_at')];
   const rows = await db
     .from(newest)
-    .select<{ ip: string | null; user_agent: string | null; requests: number; last_at: number }[]>('ip', 'user_agent')
-    .count({ requests: '*' })
-    .max({ last_at: 'created_at' })
+    .select<(Pick<Row, 'ip' | 'user_agent'> & { requests: number; last_at: number })[]>('ip', 'user_agent', ...counts)
     .groupBy('ip', 'user_agent')
     .orderBy([{ column: 'requests', order: 'desc' }, { column: 'last_at', order: 'desc' }])
     .limit(limit);

@@ -159,15 +159,23 @@ export async function mostDenied(
 ): Promise<Pick<KeyUsageHour, 'keyId' | 'method' | 'endpoint' | 'scope' | 'denied'>[]> {
   const rows = await ofTenant(db, tenantId, span)
     .where('denied', '>', 0)
-    .select<Called<'key_id' | 'method' | 'endpoint' | 'scope' | 'denied'>[]>(
-      ...['key_id', 'method', 'endpoint', 'scope'],
+    .select<(Pick<Row, 'key_id' | 'method' | 'endpoint' | 'scope'> & { refusals: number })[]>(
+      'key_id',
+      'method',
+      'endpoint',
+      'scope',
       db.raw<number>('sum(denied) as refusals'),
-      ...sums(db),
     )
     .groupBy('key_id', 'method', 'endpoint', 'scope')
     .orderBy([{ column: 'refusals', order: 'desc' }, 'endpoint', 'method', 'key_id'])
     .limit(limit);
-  return rows.map(({ key_id: keyId, method, endpoint, scope, denied }) => ({ keyId, method, endpoint, scope, denied }));
+  return rows.map((row) => ({
+    keyId: row.key_id,
+    method: row.method,
+    endpoint: row.endpoint,
+    scope: row.scope,
+    denied: row.refusals,
+  }));
 }
 
 /** What each of these keys did day by day; days without a request are left out. */
@@ -204,12 +212,8 @@ export async function usesByScope(
 }
 
 /** How many requests all keys of a tenant made. */
-export async function countOfTenant(db: Db, tenantId: string, { from, to }: Span): Promise<number> {
-  const row = await table(db)
-    .where({ tenant_id: tenantId })
-    .where('hour', '>=', from)
-    .where('hour', '<', to)
-    .first<{ requests: number | null }>(requests(db));
+export async function countOfTenant(db: Db, tenantId: string, span: Span): Promise<number> {
+  const row = await ofTenant(db, tenantId, span).first<{ requests: number | null }>(requests(db));
   return row.requests ?? 0;
 }
 

@@ -208,8 +208,7 @@ export async function countByReach(
   now: number,
 ): Promise<{ scopes: readonly string[]; userId: string | null; keys: number }[]> {
   const rows = await matching(db, tenantId, { statuses: ['active', 'rotating'], now })
-    .select<(Pick<Row, 'scopes' | 'user_id'> & { total: number })[]>('scopes', 'user_id')
-    .count({ total: '*' })
+    .select<(Pick<Row, 'scopes' | 'user_id'> & { total: number })[]>('scopes', 'user_id', db.raw('count(*) as total'))
     .groupBy('scopes', 'user_id');
   return rows.map((row) => ({
     scopes: JSON.parse(row.scopes) as string[],

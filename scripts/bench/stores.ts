@@ -183,6 +183,7 @@ export class Stores {
   }
 
   async close(): Promise<void> {
+    this.#observer?.destroy();
     await this.#mariadb.stop();
   }
 }

@@ -30,6 +30,8 @@ export class Child {
       cwd: ROOT,
       env: { ...INHERITED, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own, so that what it has started can be ended with it.
+      detached: true,
     });
     this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
@@ -52,6 +54,15 @@ export class Child {
     this.#process.kill(signal);
   }
 
+  /** Ends it without a word, and whatever it has started. */
+  destroy(): void {
+    try {
+      process.kill(-this.pid, 'SIGKILL');
+    } catch {
+      // Nobody of them is left.
+    }
+  }
+
   /** Resolves once the output has the text, which may already be so; rejects when the process ends without it. */
   async says(text: string): Promise<void> {
     const said = () => this.stdout.includes(text) || this.stderr.includes(text);
@@ -70,12 +81,12 @@ export class Child {
 }
 
 const running = new Set<Child>();
-process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+process.once('exit', () => running.forEach((child) => child.destroy()));
 
 /** Kills what the suite's tests left running: `afterEach(endChildren)`. */
 export async function endChildren(): Promise<void> {
   for (const child of running) {
-    child.kill('SIGKILL');
+    child.destroy();
     await child.ended;
   }
 }

@@ -1,13 +1,77 @@
 import Router from '@koa/router';
-import type { State } from '../../context.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { CATALOGUE } from '../../domain/scopeCatalogue.ts';
+import { managesKeys } from '../../pages/keyFrame.ts';
+import { anyKey, loadAttention, loadKeys, type KeyPage } from '../../pages/keyList.ts';
+import { attentionItems, listHeads, listPaging } from '../../pages/keyListParts.ts';
+import { listAddress, listPath, readList, type ListAddress } from '../../pages/keyQuery.ts';
+import { keyRow } from '../../pages/keyRow.ts';
+import { originSeen, tryOut } from '../../pages/keyShown.ts';
+import { isPartial } from '../../pages/leading.ts';
 import type { Pages } from '../../pages/pages.ts';
+import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
 import { ROUTER } from '../router.ts';
+import type { Route } from '../table.ts';
+import { keyChangePages } from './apiKeysChange.ts';
+import { keyCreatePages } from './apiKeysCreate.ts';
+import { keyDetailPages } from './apiKeysDetail.ts';
+import { keyRevokePages } from './apiKeysRevoke.ts';
 
-/** The pages of keys. */
-export function apiKeyPages(pages: Pages): Router<State> {
+/** All pages of keys, those with a name of their own before the ones named by a key's id. */
+export function apiKeyPages(services: Services, pages: Pages, table: () => readonly Route[]): Router<State> {
+  return new Router<State>(ROUTER)
+    .use(keyListPages(services, pages).routes())
+    .use(keyCreatePages(services, pages, table).routes())
+    .use(keyRevokePages(services, pages).routes())
+    .use(keyChangePages(services, pages, table).routes())
+    .use(keyDetailPages(services, pages).routes());
+}
+
+/** The list of keys. */
+function keyListPages({ db, usage, config }: Services, pages: Pages): Router<State> {
   return new Router<State>(ROUTER).get('/api-keys', permission('api-keys:read'), async (ctx) => {
     const { t } = pages.texts(ctx);
-    await pages.show(ctx, 'apiKeys/list', { title: t('keys.title'), section: 'keys' });
+    const tenantId = principalOf(ctx).tenant.id;
+    const now = Date.now();
+    const address = listAddress(ctx.querystring);
+    const wanted = readList(address);
+    await usage.flush();
+    const page = await loadKeys(db, tenantId, wanted, now);
+    const counts = await loadAttention(db, tenantId, now);
+    const isEmpty = page.keys.length === 0 && !(await anyKey(db, tenantId, now));
+    if (isPartial(ctx)) ctx.set('HX-Push-Url', listPath(address));
+    await pages.show(ctx, 'apiKeys/list', {
+      title: t('keys.title'),
+      section: 'keys',
+      part: 'apiKeys/_list',
+      locals: {
+        ...rowsOf(ctx, page, now),
+        ...listHeads(address, wanted),
+        attention: attentionItems(counts, address, wanted),
+        paging: listPaging(page, address, wanted),
+        filter: filterOf(address),
+        scopeNames: CATALOGUE.map(({ scope }) => scope),
+        narrowed: Object.keys(address).some((name) => name !== 'sort' && name !== 'page'),
+        isEmpty,
+        manages: managesKeys(ctx),
+        example: tryOut(originSeen(ctx, config.publicUrl), 'YOUR_KEY'),
+      },
+    });
   });
+
+  function rowsOf(ctx: Context, { keys, days, sinceRotation }: KeyPage, now: number) {
+    const texts = pages.texts(ctx);
+    const manages = managesKeys(ctx);
+    return {
+      rows: keys.map((key) =>
+        keyRow(key, texts, now, { manages, days: days.get(key.id), sinceRotation: sinceRotation.get(key.id) }),
+      ),
+    };
+  }
+}
+
+/** What the fields of the filter hold, and what travels with them. */
+function filterOf({ q = '', status = '', scope = '', environment = '', attention = '', sort = '' }: ListAddress) {
+  return { q, status, scope, environment, attention, sort };
 }

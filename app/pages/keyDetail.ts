@@ -1,0 +1,47 @@
+import type { KeyUsage } from '../../db/tables/apiKeyUsage.ts';
+import type { AuditLog } from '../../db/tables/auditLogs.ts';
+import { covers } from '../domain/scope.ts';
+import type { Bucket as UsageBucket, UsageWindow } from '../domain/usageWindow.ts';
+import type { Bucket } from './chart.ts';
+import type { Texts } from './texts.ts';
+
+/** A bar of a key's chart, labelled by its day or hour in UTC. */
+export function bucketOf({ from, ok, denied }: UsageBucket, window: UsageWindow, { locale }: Texts): Bucket {
+  const label = new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, {
+    timeZone: 'UTC',
+    day: 'numeric',
+    month: 'short',
+    ...(window !== '30d' && { hour: '2-digit', minute: '2-digit' }),
+  }).format(from);
+  return { label, ok, denied };
+}
+
+/** A request as the log of a key shows it. */
+export function requestRow(use: KeyUsage, scopes: readonly string[]) {
+  const { method, endpoint, statusCode, responseMs, ip, userAgent, scope, createdAt } = use;
+  const lacks = statusCode === 403 && scope !== null && !scopes.some((granted) => covers(granted, scope));
+  return {
+    ...{ method, endpoint, statusCode, ip, userAgent, createdAt },
+    ms: Math.round(responseMs),
+    denied: statusCode >= 400,
+    missing: lacks ? scope : null,
+  };
+}
+
+/** What was done with a key, by whom, and what it changed. */
+export function auditRow({ id, action, actor, origin, before, after, createdAt }: AuditLog, { t, has }: Texts) {
+  const named = `keys.action_${action}`;
+  const fields = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
+  return {
+    ...{ id, createdAt, ip: origin.ip },
+    action: has(named) ? t(named) : action,
+    actor: actor.name ?? t(`keys.actor_${actor.type}`),
+    changes: fields.map((field) => ({ field, before: valueText(before?.[field]), after: valueText(after?.[field]) })),
+  };
+}
+
+function valueText(value: unknown): string {
+  if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return '';
+  if (Array.isArray(value)) return value.map(String).join(', ');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

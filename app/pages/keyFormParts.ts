@@ -1,0 +1,46 @@
+import type { Policy } from '../domain/policy.ts';
+import { iso } from '../domain/times.ts';
+import { expiriesUnder, FIELDS, neverUnder, type KeyFields, type Problems } from './keyForm.ts';
+import type { Texts } from './texts.ts';
+
+interface Option {
+  value: string;
+  label: string;
+}
+
+/** What the form of a key shows beside its scopes; `keeps` is the expiry that it would leave as it is. */
+export function formLocals(
+  { t, moment }: Texts,
+  policy: Policy,
+  fields: KeyFields,
+  problems: Problems = {},
+  keeps?: { expiresAt: number | null },
+) {
+  return {
+    fields,
+    problems,
+    summary: FIELDS.flatMap((field) => {
+      const problem = problems[field];
+      return problem === undefined ? [] : [{ field, label: t(`keys.field_${field}`), problem }];
+    }),
+    expiries: expiryOptions(),
+    never: neverUnder(policy),
+    longest: policy.maxLifetimeDays,
+    tomorrow: iso(Date.now() + 86_400_000).slice(0, 10),
+    windows: [1, 60, 3_600, 86_400].map((seconds) => ({ value: String(seconds), label: t(`keys.per_${seconds}`) })),
+  };
+
+  function expiryOptions(): Option[] {
+    const kept = keeps && {
+      value: 'keep',
+      label:
+        keeps.expiresAt === null ? t('keys.keep_never') : t('keys.keep_until', { when: moment(keeps.expiresAt).full }),
+    };
+    return [
+      ...(kept ? [kept] : []),
+      ...expiriesUnder(policy).map((days) => ({ value: String(days), label: t('keys.days', { days }) })),
+      { value: 'custom', label: t('keys.expires_custom') },
+      ...(neverUnder(policy) ? [{ value: 'never', label: t('keys.expires_never') }] : []),
+    ];
+  }
+}

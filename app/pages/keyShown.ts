@@ -1,0 +1,46 @@
+import type { ApiKey } from '../../db/tables/apiKeys.ts';
+import type { Context } from '../context.ts';
+import { showDialog } from './keyFrame.ts';
+import { keyRow } from './keyRow.ts';
+import { KEYS_PATH } from './keyQuery.ts';
+import type { Pages } from './pages.ts';
+
+/** A key at the one moment its text is shown. */
+interface Shown {
+  key: ApiKey;
+  text: string;
+  /** The key whose place it takes, where that goes on working for a while. */
+  replaced?: ApiKey;
+  now: number;
+  publicUrl: string;
+}
+
+/** Shows the text of a key, this once: in the answer to the very request that made it. */
+export async function showKey(pages: Pages, ctx: Context, shown: Shown): Promise<void> {
+  const { key, text, replaced, now, publicUrl } = shown;
+  const texts = pages.texts(ctx);
+  // What htmx sent came from a form, but what it gets is a dialog over the whole page.
+  ctx.set('HX-Retarget', '#dialogs');
+  ctx.set('HX-Reswap', 'innerHTML');
+  await showDialog(pages, ctx, '_reveal', {
+    title: texts.t(replaced ? 'keys.rotated_title' : 'keys.created_title'),
+    here: KEYS_PATH,
+    locals: {
+      key: keyRow(key, texts, now, { manages: true }),
+      old: replaced && { ...keyRow(replaced, texts, now, { manages: true }), graceEndsAt: replaced.graceEndsAt },
+      text,
+      command: tryOut(originSeen(ctx, publicUrl), text),
+    },
+  });
+}
+
+/** A line for a terminal that works with any key. */
+export function tryOut(origin: string, text: string): string {
+  return `curl -sS -H 'x-api-key: ${text}' ${origin}/api/v1/whoami`;
+}
+
+/** The address the reader knows us by, where nobody configured another: a default knows less than their browser. */
+export function originSeen(ctx: Context, publicUrl: string): string {
+  const { hostname, origin } = new URL(publicUrl);
+  return hostname === 'localhost' && /^[\w.:[\]-]+$/.test(ctx.host) ? `http://${ctx.host}` : origin;
+}

@@ -1,0 +1,97 @@
+import type { ApiKey } from '../../db/tables/apiKeys.ts';
+import type { AuditLog } from '../../db/tables/auditLogs.ts';
+import type { Member } from '../../db/tables/memberships.ts';
+import type { Texts } from '../pages/texts.ts';
+
+/** What the fields of the filter hold. */
+type Fields = {
+  action: string;
+  actor: string;
+  key: string;
+  about: string;
+  from: string;
+  to: string;
+};
+
+interface Choice {
+  value: string;
+  label: string;
+}
+
+const PATH = '/admin/audit-logs';
+
+/** One row of the log as its page shows it: what was done, by whom, to what, and field by field how it changed. */
+export function presentAuditRow(log: AuditLog, { t }: Pick<Texts, 't'>) {
+  const { id, action, entity, entityId, actor, origin, createdAt } = log;
+  const name = nameIn(log.after) ?? nameIn(log.before);
+  return {
+    id,
+    createdAt,
+    action,
+    said: t(`audit.action_${action}`),
+    entity: t(`audit.entity_${entity}`),
+    entityId,
+    // The beginning of an id is a time, much the same in neighbouring rows.
+    shortId: entityId && entityId.length > 12 ? `…${entityId.slice(-8)}` : entityId,
+    name,
+    actor: { type: actor.type, id: actor.id, name: actor.name ?? t(`audit.actor_${actor.type}`) },
+    ip: origin.ip,
+    userAgent: origin.userAgent,
+    requestId: origin.requestId,
+    changes: changesOf(log),
+  };
+}
+
+/** The filter with what there is to choose from, and where the list goes on, is taken away and begins. */
+export function presentAuditFilters(
+  fields: Fields,
+  { people, keys }: { people: readonly Member[]; keys: readonly ApiKey[] },
+  { first, nextCursor }: { first: boolean; nextCursor: string | null },
+) {
+  const named = keys.map(({ id, name, lastFour }) => ({ value: id, label: `${name} …${lastFour}` }));
+  return {
+    ...fields,
+    people: withChosen(
+      people.map((person) => ({ value: person.id, label: person.name })),
+      // A key acts too: it is among the people where it was chosen by a link.
+      named.some(({ value }) => value === fields.actor) ? '' : fields.actor,
+    ),
+    actingKeys: named,
+    keys: withChosen(named, fields.key),
+    narrowed: Object.values(fields).some((value) => value !== ''),
+    exportPath: addressOf(`${PATH}/export`, fields),
+    paging: {
+      first: first ? addressOf(PATH, fields) : undefined,
+      next: nextCursor === null ? undefined : addressOf(PATH, { ...fields, cursor: nextCursor }),
+    },
+  };
+}
+
+/** What is chosen is always among the choices. */
+function withChosen(choices: Choice[], chosen: string): Choice[] {
+  const isThere = chosen === '' || choices.some(({ value }) => value === chosen);
+  return isThere ? choices : [...choices, { value: chosen, label: chosen }];
+}
+
+function addressOf(path: string, fields: Readonly<Record<string, string>>): string {
+  const query = new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== '')).toString();
+  return query === '' ? path : `${path}?${query}`;
+}
+
+function changesOf({ before, after }: AuditLog) {
+  const fields = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
+  return [...fields].map((field) => ({ field, before: textOf(before?.[field]), after: textOf(after?.[field]) }));
+}
+
+/** Undefined where the field was not there. */
+function textOf(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string') return value;
+  const isList = Array.isArray(value) && value.every((one) => typeof one === 'string');
+  return isList ? value.join(', ') : JSON.stringify(value);
+}
+
+function nameIn(fields: Record<string, unknown> | null): string | undefined {
+  const name = fields?.name ?? fields?.email ?? fields?.subject;
+  return typeof name === 'string' ? name : undefined;
+}

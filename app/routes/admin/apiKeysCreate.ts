@@ -1,0 +1,62 @@
+import Router from '@koa/router';
+import { actOf } from '../../actions/act.ts';
+import { issueKey } from '../../actions/issueKey.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { NewKey } from '../../domain/keyInput.ts';
+import { formOf } from '../../middleware/csrf.ts';
+import { fieldsIn, freshFields, problemsOf, refusedOf, wishOf, type KeyFields, type Problems } from '../../pages/keyForm.ts';
+import { formLocals } from '../../pages/keyFormParts.ts';
+import { KEYS_PATH } from '../../pages/keyQuery.ts';
+import { PRESETS, scopeChoices } from '../../pages/keyScopes.ts';
+import { showKey } from '../../pages/keyShown.ts';
+import type { Pages } from '../../pages/pages.ts';
+import type { Services } from '../../services.ts';
+import { permission } from '../access.ts';
+import { ROUTER } from '../router.ts';
+import type { Route } from '../table.ts';
+
+/** The page that makes a key, and the answer that shows its text. */
+export function keyCreatePages(
+  { db, config }: Pick<Services, 'db' | 'config'>,
+  pages: Pages,
+  table: () => readonly Route[],
+): Router<State> {
+  return new Router<State>(ROUTER)
+    .get('/api-keys/new', permission('api-keys:manage'), async (ctx) => {
+      await showForm(ctx, freshFields(ctx.querystring, principalOf(ctx).tenant.policy));
+    })
+    .post('/api-keys/new', permission('api-keys:manage'), async (ctx) => {
+      const fields = fieldsIn(formOf(ctx));
+      const texts = pages.texts(ctx);
+      const act = actOf(ctx, db);
+      const wish = NewKey.safeParse({ ...wishOf(fields, act.now), environment: fields.environment });
+      if (!wish.success) return showForm(ctx, fields, problemsOf(wish.error, texts));
+      try {
+        const { key, text } = await issueKey(act, config.keys, wish.data);
+        await showKey(pages, ctx, { key, text, now: act.now, publicUrl: config.publicUrl });
+      } catch (error) {
+        await showForm(ctx, fields, refusedOf(error, texts));
+      }
+    });
+
+  async function showForm(ctx: Context, fields: KeyFields, problems?: Problems): Promise<void> {
+    const texts = pages.texts(ctx);
+    const principal = principalOf(ctx);
+    if (problems) ctx.status = 422;
+    await pages.show(ctx, 'apiKeys/new', {
+      title: texts.t(problems ? 'keys.new_title_again' : 'keys.new_title'),
+      section: 'keys',
+      part: 'apiKeys/_new',
+      here: `${KEYS_PATH}/new`,
+      locals: {
+        ...formLocals(texts, principal.tenant.policy, fields, problems),
+        groups: scopeChoices(principal, texts, table(), { checked: fields.scopes }),
+        presets: Object.entries(PRESETS).map(([id, scopes]) => ({
+          label: texts.t(`keys.preset_${id}`),
+          scopes: scopes.join(' '),
+          href: `${KEYS_PATH}/new?${new URLSearchParams({ scopes: scopes.join(','), name: fields.name }).toString()}`,
+        })),
+      },
+    });
+  }
+}

@@ -1,0 +1,111 @@
+import Router from '@koa/router';
+import { findApiKey, type ApiKey } from '../../../db/tables/apiKeys.ts';
+import { clientsSince, listKeyUsage } from '../../../db/tables/apiKeyUsage.ts';
+import { listAuditLogs } from '../../../db/tables/auditLogs.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { keyStatus } from '../../domain/keyStatus.ts';
+import { USAGE_WINDOWS, type UsageWindow } from '../../domain/usageWindow.ts';
+import { usageStats } from '../../keys/usageStats.ts';
+import { barChartOf } from '../../pages/chart.ts';
+import { auditRow, bucketOf, requestRow } from '../../pages/keyDetail.ts';
+import { keyNamed, managesKeys } from '../../pages/keyFrame.ts';
+import { replacedAt } from '../../pages/keyList.ts';
+import { KEYS_PATH } from '../../pages/keyQuery.ts';
+import { keyRow } from '../../pages/keyRow.ts';
+import { scopeUses } from '../../pages/keyUse.ts';
+import type { Pages } from '../../pages/pages.ts';
+import type { Services } from '../../services.ts';
+import { permission } from '../access.ts';
+import { pageOf, positionOf } from '../paging.ts';
+import { ROUTER } from '../router.ts';
+
+const REQUESTS = 25;
+const AUDIT_ROWS = 20;
+const MOST_CLIENTS = 20;
+
+/** The page of one key: what it is, who uses it for what, and what was done with it. */
+export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: Pages): Router<State> {
+  const { db } = services;
+  return new Router<State>(ROUTER).get('/api-keys/:id', permission('api-keys:read'), async (ctx) => {
+    const texts = pages.texts(ctx);
+    const key = await keyNamed(ctx, services);
+    const now = Date.now();
+    const manages = managesKeys(ctx);
+    const query = new URLSearchParams(ctx.querystring);
+    const window = USAGE_WINDOWS.find((one) => one === query.get('window')) ?? '24h';
+    const stats = await usageStats(db, key, window, now);
+    const row = keyRow(key, texts, now, { manages });
+    const uses = await scopeUses(db, key, now);
+    await pages.show(ctx, 'apiKeys/show', {
+      title: key.name,
+      section: 'keys',
+      locals: {
+        key: row,
+        facts: await factsOf(key),
+        here: `${KEYS_PATH}/${key.id}`,
+        windows: windowLinks(key, window),
+        chart: barChartOf(stats.buckets.map((bucket) => bucketOf(bucket, window, texts))),
+        stats,
+        uses: uses.map((use, index) => ({ ...use, badge: row.scopes[index] })),
+        unused: row.may.edit ? uses.filter(({ requests }) => requests === 0).map(({ scope }) => scope) : [],
+        rotation: await rotationOf(key, now),
+        ...(await requestsOf(key, query.get('cursor') ?? undefined)),
+        audit: await auditOf(ctx, key),
+      },
+    });
+  });
+
+  async function factsOf(key: ApiKey) {
+    const { id, environment, expiresAt, allowedIps, rateLimit, monthlyQuota, externalId, previousKeyId } = key;
+    const { successorKeyId, graceEndsAt, revokedAt, revokeReason, createdAt, lastUsedAt, lastUsedIp, userId } = key;
+    const previous = previousKeyId === null ? undefined : await findApiKey(db, key.tenantId, previousKeyId);
+    const next = successorKeyId === null ? undefined : await findApiKey(db, key.tenantId, successorKeyId);
+    const named = (one: ApiKey | undefined) => one && { id: one.id, masked: `${one.keyPrefix}…${one.lastFour}` };
+    const owner = userId === null ? 'tenant' : 'user';
+    return {
+      ...{ id, environment, expiresAt, allowedIps, rateLimit, monthlyQuota, externalId, owner },
+      ...{ graceEndsAt, revokedAt, revokeReason, createdAt, lastUsedAt, lastUsedIp },
+      ...{ previous: named(previous), next: named(next) },
+    };
+  }
+
+  /** Who still uses a key that was replaced and goes on for a while. */
+  async function rotationOf(key: ApiKey, now: number) {
+    if (keyStatus(key, now) !== 'rotating') return undefined;
+    const since = await replacedAt(db, key);
+    return {
+      since,
+      endsAt: key.graceEndsAt,
+      clients: await clientsSince(db, key.tenantId, key.id, since, MOST_CLIENTS),
+    };
+  }
+
+  async function requestsOf(key: ApiKey, cursor: string | undefined) {
+    const binding = JSON.stringify(['page usage', key.tenantId, key.id]);
+    const after = positionOf(cursor, binding);
+    const found = await listKeyUsage(db, key.tenantId, key.id, { after, limit: REQUESTS + 1 });
+    const { rows, nextCursor } = pageOf(found, REQUESTS, binding);
+    const path = `${KEYS_PATH}/${key.id}`;
+    return {
+      requests: rows.map((use) => requestRow(use, key.scopes)),
+      older: nextCursor === null ? undefined : `${path}?cursor=${encodeURIComponent(nextCursor)}#requests`,
+      newest: cursor === undefined ? undefined : `${path}#requests`,
+    };
+  }
+
+  /** The log is for those who may read it. */
+  async function auditOf(ctx: Context, key: ApiKey) {
+    const principal = principalOf(ctx);
+    if (principal.type !== 'user' || !principal.permissions.has('audit:read')) return undefined;
+    const logs = await listAuditLogs(db, key.tenantId, { entityId: key.id }, { limit: AUDIT_ROWS });
+    return logs.map((log) => auditRow(log, pages.texts(ctx)));
+  }
+}
+
+function windowLinks(key: ApiKey, window: UsageWindow) {
+  return USAGE_WINDOWS.map((one) => ({
+    id: one,
+    href: `${KEYS_PATH}/${key.id}?window=${one}`,
+    current: one === window,
+  }));
+}

@@ -1,0 +1,76 @@
+import Router from '@koa/router';
+import { actOf } from '../../actions/act.ts';
+import { installApp } from '../../actions/installApp.ts';
+import { uninstallApp } from '../../actions/uninstallApp.ts';
+import { holdsScope } from '../../authority.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import type { App } from '../../domain/apps.ts';
+import { formOf } from '../../middleware/csrf.ts';
+import { installedApps } from '../../keys/installedApps.ts';
+import { ask } from '../../pages/asking.ts';
+import { mendable, refusedIn, type Refused } from '../../pages/refused.ts';
+import type { Pages } from '../../pages/pages.ts';
+import { presentMarketplacePage } from '../../presenters/marketplacePage.ts';
+import type { Services } from '../../services.ts';
+import { scope } from '../access.ts';
+import { appNamed } from '../appNamed.ts';
+import { paramOf } from '../pathId.ts';
+import { ROUTER } from '../router.ts';
+
+const HOME = '/admin/marketplace';
+
+/** The apps that work with the tenant's data; the token of a new one is shown by the answer to its install alone. */
+export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>, pages: Pages): Router<State> {
+  return new Router<State>(ROUTER)
+    .get('/marketplace', scope('marketplace:read'), async (ctx) => showApps(ctx))
+    .post('/marketplace', scope('marketplace:install'), async (ctx) => {
+      const app = appNamed(formOf(ctx).get('app') ?? '');
+      const outcome = await mendable(async () => installApp(actOf(ctx, db), config.keys, app));
+      if ('done' in outcome) return showToken(ctx, app, outcome.done.text);
+      ctx.status = outcome.refusal.status;
+      await showApps(ctx, refusedIn(pages.texts(ctx), outcome.refusal, {}));
+    })
+    .get('/marketplace/:app/uninstall', scope('marketplace:install'), async (ctx) => {
+      const { t } = pages.texts(ctx);
+      const { id, name } = appNamed(paramOf(ctx, 'app'));
+      await ask(pages, ctx, 'marketplace', {
+        title: t('marketplace.uninstall_title', { app: name }),
+        lines: [t('marketplace.uninstall_text'), t('marketplace.uninstall_final')],
+        action: `${HOME}/${id}/uninstall`,
+        submit: t('marketplace.uninstall'),
+        keep: t('marketplace.keep'),
+        back: HOME,
+        danger: true,
+      });
+    })
+    .post('/marketplace/:app/uninstall', scope('marketplace:install'), async (ctx) => {
+      const app = appNamed(paramOf(ctx, 'app'));
+      await uninstallApp(actOf(ctx, db), app);
+      pages.lead(ctx, HOME, { text: 'marketplace.uninstalled', values: { app: app.name } });
+    });
+
+  async function showApps(ctx: Context, refused?: Refused): Promise<void> {
+    const principal = principalOf(ctx);
+    const { t, locale } = pages.texts(ctx);
+    const installed = await installedApps(db, principal.tenant.id, Date.now());
+    const mayInstall = holdsScope(principal, 'marketplace:install');
+    const locals = { apps: presentMarketplacePage(installed, locale), mayInstall, refused };
+    await pages.show(ctx, 'marketplace/list', { title: t('marketplace.title'), section: 'marketplace', locals });
+  }
+
+  async function showToken(ctx: Context, app: App, token: string): Promise<void> {
+    const { t } = pages.texts(ctx);
+    const once = {
+      title: t('marketplace.token_title', { app: app.name }),
+      warning: t('marketplace.token_warning'),
+      label: t('marketplace.token'),
+      value: token,
+      commandLabel: t('marketplace.try'),
+      command: `curl -sS -H 'x-api-key: ${token}' '${config.publicUrl}/api/v1/whoami'`,
+      copied: t('marketplace.copied'),
+      back: HOME,
+    };
+    const page = { title: t('marketplace.title'), section: 'marketplace', part: '_reveal', here: HOME } as const;
+    await pages.show(ctx, 'reveal', { ...page, locals: { once } });
+  }
+}

@@ -1,0 +1,56 @@
+import Router from '@koa/router';
+import { z } from 'zod';
+import { countByReach } from '../../../db/tables/apiKeys.ts';
+import { findMember } from '../../../db/tables/memberships.ts';
+import { findUser } from '../../../db/tables/users.ts';
+import { principalOf, type KeyHolder, type State, type Tenant } from '../../context.ts';
+import { ScopeSet } from '../../domain/scope.ts';
+import type { KeyReach } from '../../middleware/requireAccess.ts';
+import { isForPrograms } from '../../middleware/programs.ts';
+import type { Pages } from '../../pages/pages.ts';
+import { presentRoutesPage, ROUTE_KINDS } from '../../presenters/routesPage.ts';
+import type { Services } from '../../services.ts';
+import { scope } from '../access.ts';
+import { query } from '../input.ts';
+import { ROUTER } from '../router.ts';
+import type { Route } from '../table.ts';
+
+const RoutesQuery = z.strictObject({
+  q: z.string().max(100).default(''),
+  kind: z.enum(['', ...ROUTE_KINDS]).default(''),
+});
+
+/** The endpoints of the API, what each asks for, and how many keys of the tenant can open it. */
+export function routePages({ db }: Pick<Services, 'db'>, pages: Pages, table: () => readonly Route[]): Router<State> {
+  return new Router<State>(ROUTER).get(
+    '/routes',
+    scope('read'),
+    query(RoutesQuery, async (ctx, wanted) => {
+      const { t } = pages.texts(ctx);
+      const routes = table().filter(({ path }) => isForPrograms(path));
+      const locals = presentRoutesPage(routes, await reaches(principalOf(ctx).tenant), wanted);
+      await pages.show(ctx, 'routes/list', { title: t('routes.title'), section: 'routes', locals });
+    }),
+  );
+
+  /** The reach of the tenant's valid keys, and how many have it; keys of people who may do nothing any more are left out. */
+  async function reaches(tenant: Tenant): Promise<{ reach: KeyReach; keys: number }[]> {
+    const groups = await countByReach(db, tenant.id, Date.now());
+    const ids = new Set(groups.flatMap(({ userId }) => userId ?? []));
+    const owners = new Map(
+      await Promise.all([...ids].map(async (id) => [id, await ownerOf(tenant.id, id)] as const)),
+    );
+    return groups.flatMap(({ scopes, userId, keys }) => {
+      const owner = userId === null ? null : owners.get(userId);
+      return owner === undefined
+        ? []
+        : [{ reach: { type: 'api_key' as const, scopes: ScopeSet.of(scopes), owner, tenant }, keys }];
+    });
+  }
+
+  async function ownerOf(tenantId: string, userId: string): Promise<KeyHolder['owner'] | undefined> {
+    const member = await findMember(db, tenantId, userId);
+    if (member?.status !== 'active') return undefined;
+    return { id: userId, role: member.role, operator: (await findUser(db, userId))?.operator ?? false };
+  }
+}

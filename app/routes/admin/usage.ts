@@ -1,0 +1,28 @@
+import Router from '@koa/router';
+import { z } from 'zod';
+import { principalOf, type State } from '../../context.ts';
+import { USAGE_WINDOWS } from '../../domain/usageWindow.ts';
+import { tenantUsage } from '../../keys/tenantUsage.ts';
+import type { Pages } from '../../pages/pages.ts';
+import { presentUsagePage } from '../../presenters/usagePage.ts';
+import type { Services } from '../../services.ts';
+import { permission } from '../access.ts';
+import { query } from '../input.ts';
+import { ROUTER } from '../router.ts';
+
+const UsageQuery = z.strictObject({ window: z.enum(USAGE_WINDOWS).default('7d') });
+
+/** What all keys of the tenant were used for. */
+export function usagePages({ db, usage }: Pick<Services, 'db' | 'usage'>, pages: Pages): Router<State> {
+  return new Router<State>(ROUTER).get(
+    '/usage',
+    permission('api-keys:read'),
+    query(UsageQuery, async (ctx, { window }) => {
+      const { t, locale } = pages.texts(ctx);
+      await usage.flush();
+      const used = await tenantUsage(db, principalOf(ctx).tenant.id, window, Date.now());
+      const locals = { ...presentUsagePage(used, locale), windows: USAGE_WINDOWS };
+      await pages.show(ctx, 'usage/list', { title: t('usage.title'), section: 'usage', part: 'usage/_list', locals });
+    }),
+  );
+}

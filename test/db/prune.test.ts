@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import { newId } from '../../app/domain/id.ts';
+import { connect } from '../../db/connect.ts';
+import { prune } from '../../db/prune.ts';
+import { as, castOf, type Cast } from '../support/cast.ts';
+import { onEachDatabase } from '../support/databases.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const DAY = 86_400_000;
+
+onEachDatabase('pruning', (database) => {
+  let server: TestServer;
+  let cast: Cast;
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+  });
+  after(async () => server.stop());
+
+  it('deletes uses after 30 days and their counts after 13 months, more than one batch of them, and nothing younger', async () => {
+    const { db, config } = server.services;
+    const now = Date.now();
+    const old = Array.from({ length: 2_500 }, () => use(now - 31 * DAY));
+    await db.batchInsert('api_key_usage', [...old, use(now - 29 * DAY)], 100);
+    await db('api_key_usage_hours').insert([hour(now - 397 * DAY), hour(now - 395 * DAY)]);
+    const pruned = await prune(db, config.database, now);
+    expect(pruned).to.include({ api_key_usage: 2_500, api_key_usage_hours: 1 });
+    expect(await db('api_key_usage').pluck('created_at')).to.deep.equal([now - 29 * DAY]);
+    expect(await db('api_key_usage_hours').pluck('hour')).to.deep.equal([now - 395 * DAY]);
+    expect((await server.get('/api/audit-logs', as(cast.alice))).status).to.equal(200);
+  });
+
+  it('is done by one process at a time', async () => {
+    const { db, config } = server.services;
+    const second = connect(config.database);
+    try {
+      await db.batchInsert(
+        'api_key_usage',
+        Array.from({ length: 1_500 }, () => use(1)),
+        100,
+      );
+      const runs = await Promise.all([
+        prune(db, config.database, Date.now()),
+        prune(second, config.database, Date.now()),
+      ]);
+      expect(runs.filter((run) => run === undefined)).to.have.length(1);
+      expect(runs.find((run) => run !== undefined)).to.include({ api_key_usage: 1_500 });
+    } finally {
+      await second.destroy();
+    }
+  });
+
+  const use = (at: number) => ({
+    id: newId(),
+    tenant_id: cast.acme.id,
+    key_id: cast.acme.id,
+    method: 'GET',
+    endpoint: '/api/v1/whoami',
+    status_code: 200,
+    response_ms: 1,
+    created_at: at,
+  });
+
+  const hour = (at: number) => ({
+    key_id: cast.acme.id,
+    tenant_id: cast.acme.id,
+    hour: at,
+    method: 'GET',
+    endpoint: '/x',
+    scope: '',
+    ok: 1,
+    denied: 0,
+    response_ms: 1,
+  });
+});
