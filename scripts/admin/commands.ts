@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { keyCreate, keyList, keyRevoke, keyRotate } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
+import { pruneCommand } from './prune.ts';
 import { tenantCreate, tenantList } from './tenants.ts';
 import { tokenCommand } from './token.ts';
 import { userCreate } from './users.ts';
@@ -8,6 +9,7 @@ import { userCreate } from './users.ts';
 /** Everything the operator's tool can do, in the order of its help. */
 export const COMMANDS: readonly Command[] = [
   migrateCommand,
+  pruneCommand,
   tenantCreate,
   tenantList,
   userCreate,
