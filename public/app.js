@@ -230,4 +230,79 @@
     document.querySelectorAll('[data-tick-all]').forEach(showTicks);
   });
   document.querySelectorAll('[data-tick-all]').forEach(showTicks);
+
+  // ── Keys ─────────────────────────────────────────────────────────────────
+  // A key is never kept with the page that the browser may go back to.
+  addEventListener('pagehide', () => {
+    document.querySelectorAll('[data-guard]').forEach((guard) => (guard.closest('.dialog') ?? guard).remove());
+  });
+
+  // A list that could not be fetched says so where it would stand, and can be asked for again.
+  function showFailed({ detail: { ctx } }) {
+    const region = ctx?.target?.closest?.('[data-region]');
+    const failed = document.getElementById(`${region?.id}-failed`);
+    if (!failed || ctx.response?.headers.get('HX-Redirect')) return;
+    region.replaceChildren(failed.content.cloneNode(true));
+  }
+  document.addEventListener('htmx:response:error', showFailed);
+  document.addEventListener('htmx:error', showFailed);
+  document.addEventListener('click', ({ target }) => {
+    if (target.closest('[data-retry]')) document.querySelector('[data-key-filters]').requestSubmit();
+    const preset = target.closest('[data-preset]');
+    if (preset) tickOnly(preset.dataset.preset.split(' '));
+  });
+  document.addEventListener('click', (event) => {
+    if (event.target.closest('[data-preset]')) event.preventDefault();
+  });
+
+  function tickOnly(scopes) {
+    const boxes = [...document.querySelectorAll('input[name=scopes]')];
+    for (const box of boxes) box.checked = scopes.includes(box.value);
+    boxes[0]?.dispatchEvent(new Event('change', { bubbles: true }));
+  }
+
+  function showScopes() {
+    const boxes = [...document.querySelectorAll('input[name=scopes]')];
+    const count = document.querySelector('[data-scope-count]');
+    if (count) count.textContent = `${count.dataset.text} ${boxes.filter((box) => box.checked).length}`;
+    const diff = document.querySelector('[data-scope-diff]');
+    if (!diff) return;
+    const changes = boxes
+      .filter((box) => box.checked !== box.hasAttribute('data-granted'))
+      .map((box) => {
+        const change = document.createElement(box.checked ? 'ins' : 'del');
+        change.textContent = `${box.checked ? '+' : '−'} ${box.value}`;
+        return change;
+      });
+    diff.replaceChildren(...(changes.length > 0 ? changes : [diff.dataset.none]));
+  }
+
+  function findScopes(text) {
+    const wanted = text.trim().toLowerCase();
+    let found = 0;
+    for (const group of document.querySelectorAll('[data-scope-group]')) {
+      const scopes = [...group.querySelectorAll('[data-scope]')];
+      for (const scope of scopes) scope.hidden = !scope.textContent.toLowerCase().includes(wanted);
+      const shown = scopes.filter((scope) => !scope.hidden).length;
+      group.hidden = shown === 0;
+      found += shown;
+    }
+    const none = document.querySelector('[data-scope-none]');
+    none.textContent = found === 0 ? none.dataset.text : '';
+  }
+  document.addEventListener('input', ({ target }) => {
+    if (target.matches('[data-scope-search]')) findScopes(target.value);
+  });
+  // The search of scopes is no field of the form around it.
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && event.target.matches('[data-scope-search]')) event.preventDefault();
+  });
+  document.addEventListener('change', ({ target }) => {
+    if (target.closest('.scopes')) showScopes();
+  });
+  document.addEventListener('htmx:after:swap', () => {
+    document.querySelectorAll('[data-tick-all]').forEach(showTicks);
+    showScopes();
+  });
+  showScopes();
 })();

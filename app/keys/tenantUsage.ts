@@ -29,12 +29,7 @@ export interface TenantUsage {
 }
 
 /** Sums the hourly counts of a tenant up to now. */
-export async function tenantUsage(
-  db: Db,
-  tenantId: string,
-  window: UsageWindow,
-  now: number,
-): Promise<TenantUsage> {
+export async function tenantUsage(db: Db, tenantId: string, window: UsageWindow, now: number): Promise<TenantUsage> {
   const buckets = emptyBuckets(window, now);
   const span = { from: buckets[0].from, to: buckets.at(-1)?.to ?? now };
   const hours = await sumTenantByHour(db, tenantId, span);

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Db } from '../../db/connect.ts';
 import { faultCode, isUnavailable } from '../../db/faults.ts';
 import type { Log } from '../log.ts';
@@ -37,6 +38,7 @@ export class Usage {
   readonly #log: Pick<Log, 'warn' | 'error'>;
   readonly #dataDir: string;
   readonly #settings: UsageSettings;
+  readonly #audited = new LRUCache<string, true>({ max: 50_000 });
   #opened: Journal | undefined;
   /** How often a database that was there would not take the oldest segment. */
   #refusals = 0;
@@ -156,7 +158,7 @@ export class Usage {
     const { processId, sequence } = segment;
     const lines = this.#journal().read(segment);
     const events = lines.flatMap((line) => eventOf(line) ?? []);
-    await writeUsage(this.#db, { processId, sequence, events }, Date.now());
+    await writeUsage(this.#db, { processId, sequence, events }, Date.now(), this.#audited);
     this.counts.written += events.length;
     this.counts.lost += lines.length - events.length;
   }

@@ -1,3 +1,4 @@
+import type { LRUCache } from 'lru-cache';
 import { transaction, type Db } from '../../db/connect.ts';
 import { noteKeyUses, type KeyUse } from '../../db/tables/apiKeys.ts';
 import { insertKeyUsage, type KeyUsage } from '../../db/tables/apiKeyUsage.ts';
@@ -5,7 +6,6 @@ import { addKeyUsageHours, type KeyUsageHour } from '../../db/tables/apiKeyUsage
 import { claimUsageBatch } from '../../db/tables/usageBatches.ts';
 import { recordOncePerWindow } from '../actions/record.ts';
 import { changedFields, type AuditEvent } from '../domain/auditEvent.ts';
-import { newId } from '../domain/id.ts';
 import type { UsageEvent } from './usage.ts';
 
 const MINUTE_MS = 60_000;
@@ -18,21 +18,40 @@ export interface UsageBatch {
   events: readonly UsageEvent[];
 }
 
+/** Windows of use known to be in the audit log, which need not be offered to it again. */
+export type AuditedWindows = LRUCache<string, true>;
+
 /** Writes a batch in one transaction: every request, the hourly counts, one audit row a window, and the last uses. */
-export async function writeUsage(db: Db, { processId, sequence, events }: UsageBatch, now: number): Promise<void> {
+export async function writeUsage(
+  db: Db,
+  { processId, sequence, events }: UsageBatch,
+  now: number,
+  audited: AuditedWindows,
+): Promise<void> {
+  const windows = windowsOf(events).filter(({ window }) => !audited.has(window));
   await transaction(db, async (trx) => {
     if (!(await claimUsageBatch(trx, processId, sequence, now))) return;
-    await insertKeyUsage(trx, events.map(usageOf));
+    await insertKeyUsage(
+      trx,
+      events.map((use, index) => usageOf(use, usageId(processId, sequence, index))),
+    );
     await addKeyUsageHours(trx, hoursOf(events));
-    await recordOncePerWindow(trx, windowsOf(events));
+    await recordOncePerWindow(trx, windows);
     // Last, since from here to the commit a change of these keys has to wait.
     await noteKeyUses(trx, lastUsesOf(events));
   });
+  for (const { window } of windows) audited.set(window, true);
 }
 
-function usageOf(use: UsageEvent): KeyUsage {
+/** The same id whenever the batch is tried, in the order of its events, and without asking for randomness each time. */
+function usageId(processId: string, sequence: number, index: number): string {
+  const place = sequence * 0x100000 + index;
+  return processId.slice(0, 24) + place.toString(16).padStart(12, '0');
+}
+
+function usageOf(use: UsageEvent, id: string): KeyUsage {
   return {
-    id: newId(),
+    id,
     tenantId: use.tenantId,
     keyId: use.keyId,
     method: use.method,

@@ -24,7 +24,7 @@ export async function countAttention(
     whereAttention(rows, attention, now);
     const some = rows.select(db.raw('1 as one')).limit(most).as('some');
     const [counted] = await db.from(some).count<{ total: number }[]>({ total: '*' });
-    counts[attention] = Number(counted?.total ?? 0);
+    counts[attention] = counted?.total ?? 0;
   }
   return counts;
 }

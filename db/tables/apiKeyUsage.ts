@@ -77,7 +77,7 @@ export async function countUsesSince(
 ): Promise<number> {
   const some = usesSince(db, tenantId, keyId, since).select(db.raw('1 as one')).limit(most).as('some');
   const [counted] = await db.from(some).count<{ total: number }[]>({ total: '*' });
-  return Number(counted?.total ?? 0);
+  return counted?.total ?? 0;
 }
 
 /** Who used a key since a moment, the busiest first; a busy key is judged by its newest requests. */
@@ -103,8 +103,8 @@ export async function clientsSince(
   return rows.map((row) => ({
     ip: row.ip,
     userAgent: row.user_agent,
-    requests: Number(row.requests),
-    lastAt: Number(row.last_at),
+    requests: row.requests,
+    lastAt: row.last_at,
   }));
 }
 

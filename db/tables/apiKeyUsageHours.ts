@@ -159,22 +159,22 @@ export async function mostDenied(
 ): Promise<Pick<KeyUsageHour, 'keyId' | 'method' | 'endpoint' | 'scope' | 'denied'>[]> {
   const rows = await ofTenant(db, tenantId, span)
     .where('denied', '>', 0)
-    .select<(Pick<Row, 'key_id' | 'method' | 'endpoint' | 'scope'> & { refusals: number })[]>(
+    .select<Called<'key_id' | 'method' | 'endpoint' | 'scope'>[]>(
       'key_id',
       'method',
       'endpoint',
       'scope',
-      db.raw<number>('sum(denied) as refusals'),
+      db.raw<number>('sum(denied) as requests'),
     )
-    .groupBy('key_id', 'method', 'endpoint', 'scope')
-    .orderBy([{ column: 'refusals', order: 'desc' }, 'endpoint', 'method', 'key_id'])
+    .groupBy(['key_id', 'method', 'endpoint', 'scope'])
+    .orderBy([{ column: 'requests', order: 'desc' }, 'endpoint', 'method', 'key_id'])
     .limit(limit);
   return rows.map((row) => ({
     keyId: row.key_id,
     method: row.method,
     endpoint: row.endpoint,
     scope: row.scope,
-    denied: row.refusals,
+    denied: row.requests,
   }));
 }
 

@@ -55,7 +55,9 @@ onEachDatabase('a secret', (database) => {
         const at = { 'x-tenant-id': cast.acme.id };
         if (method === 'GET') {
           keep(await server.get(address, { ...at, 'x-api-key': secret }));
-          keep(await server.get(`${address}?limit=${secret}&${secret}=1`, { ...at, 'x-api-key': secret }));
+          // A page leads back to the address it was asked at, so only the API is asked at one with a secret in it.
+          if (path.startsWith('/api/'))
+            keep(await server.get(`${address}?limit=${secret}&${secret}=1`, { ...at, 'x-api-key': secret }));
         }
         keep(await server.send(method, address, { headers: { ...at, Authorization: `Bearer ${secret}x` } }));
         keep(await server.send(method, address, { headers: headers, json: { [secret]: secret, name: [secret] } }));

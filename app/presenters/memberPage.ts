@@ -1,0 +1,37 @@
+import type { Member } from '../../db/tables/memberships.ts';
+import { holdsScope } from '../authority.ts';
+import type { Principal } from '../context.ts';
+import { mayGive } from '../domain/granting.ts';
+import { PERMISSIONS, permissionsOf, ROLES } from '../domain/role.ts';
+
+/** The roles and permissions that somebody may hand out: no more than they hold, which operators stand above. */
+export function givable(principal: Principal) {
+  return {
+    roles: ROLES.filter((role) => gives(principal, role, [])),
+    permissions: PERMISSIONS.filter((one) => gives(principal, 'MEMBER', [one])),
+    inherent: Object.fromEntries(ROLES.map((role) => [role, [...permissionsOf(role, [])]])),
+  };
+}
+
+/** A member as the page shows them, and what its reader may do about them. */
+export function presentMemberRow(member: Member, principal: Principal) {
+  const { id, name, email, role, permissions, status, createdAt } = member;
+  const within = gives(principal, role, permissions);
+  const manages = principal.type === 'user' && principal.permissions.has('members:manage');
+  return {
+    id,
+    name,
+    email,
+    role,
+    permissions: [...permissions],
+    active: status === 'active',
+    createdAt,
+    self: id === principal.id,
+    mayChange: manages && within,
+    mayDisable: within && holdsScope(principal, 'users:write'),
+  };
+}
+
+function gives(principal: Principal, role: Member['role'], permissions: Member['permissions']): boolean {
+  return principal.type === 'user' && (principal.operator || mayGive(principal, role, permissions));
+}

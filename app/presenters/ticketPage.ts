@@ -1,0 +1,23 @@
+import type { TicketMessage } from '../../db/tables/supportMessages.ts';
+import type { Ticket } from '../../db/tables/supportTickets.ts';
+
+/** A ticket as the list shows it. */
+export function presentTicketRow({ id, subject, priority, status, messages, createdAt, updatedAt }: Ticket) {
+  return { id, subject, priority, status, messages, createdAt, updatedAt };
+}
+
+/** A ticket with everything that was said; whoever did not open it answers. */
+export function presentTicketPage(ticket: Ticket, messages: readonly TicketMessage[]) {
+  return {
+    ...presentTicketRow(ticket),
+    closedAt: ticket.closedAt,
+    said: messages.map(({ number, text, author, createdAt }) => ({
+      number,
+      text,
+      author: author.name ?? '',
+      byKey: author.type === 'api_key',
+      answers: author.id !== ticket.createdBy,
+      createdAt,
+    })),
+  };
+}

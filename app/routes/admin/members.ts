@@ -1,0 +1,166 @@
+import Router from '@koa/router';
+import { z } from 'zod';
+import { findMember, listMembers, type Member } from '../../../db/tables/memberships.ts';
+import { actOf } from '../../actions/act.ts';
+import { changeMember } from '../../actions/changeMember.ts';
+import { inviteMember } from '../../actions/inviteMember.ts';
+import { removeMember } from '../../actions/removeMember.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import { formOf } from '../../middleware/csrf.ts';
+import { ask } from '../../pages/asking.ts';
+import type { Pages } from '../../pages/pages.ts';
+import { given, mendable, readFields, refusedIn, type Labels } from '../../pages/refused.ts';
+import { givable, presentMemberRow } from '../../presenters/memberPage.ts';
+import type { Services } from '../../services.ts';
+import { permission } from '../access.ts';
+import { query } from '../input.ts';
+import { MemberChange, NewMember } from '../memberInput.ts';
+import { PAGE, readPage } from '../paging.ts';
+import { idOf } from '../pathId.ts';
+import { ROUTER } from '../router.ts';
+import { memberAccountPages } from './memberAccounts.ts';
+
+const HOME = '/admin/members';
+const NEW = `${HOME}/new`;
+const MemberQuery = z.strictObject({ cursor: PAGE.cursor });
+const FIELDS = ['email', 'name', 'role', 'permissions'] as const;
+
+/** Who belongs to the tenant, and what they may do in it. */
+export function memberPages(services: Pick<Services, 'db'>, pages: Pages): Router<State> {
+  const { db } = services;
+  const router = new Router<State>(ROUTER)
+    .get(
+      '/members',
+      permission('members:read'),
+      query(MemberQuery, async (ctx, { cursor }) => {
+        const principal = principalOf(ctx);
+        const tenantId = principal.tenant.id;
+        const page = { limit: 100, cursor };
+        const { rows, nextCursor } = await readPage(page, ['members page', tenantId], async (wanted) =>
+          listMembers(db, tenantId, wanted),
+        );
+        const next = nextCursor === null ? undefined : `${HOME}?cursor=${nextCursor}`;
+        const locals = {
+          members: rows.map((member) => presentMemberRow(member, principal)),
+          mayManage: principal.type === 'user' && principal.permissions.has('members:manage'),
+          paging: { first: cursor === undefined ? undefined : HOME, next },
+        };
+        const title = pages.texts(ctx).t('members.title');
+        await pages.show(ctx, 'members/list', { title, section: 'members', locals });
+      }),
+    )
+    .get('/members/new', permission('members:manage'), async (ctx) => showInvitation(ctx))
+    .post('/members', permission('members:manage'), async (ctx) => {
+      const form = formOf(ctx);
+      const outcome = await mendable(async () => {
+        const name = given(form, 'name');
+        const fields = { email: form.get('email') ?? '', ...(name !== undefined && { name }), ...standingIn(form) };
+        return inviteMember(actOf(ctx, db), readFields(NewMember, fields));
+      });
+      if ('refusal' in outcome) await showInvitation(ctx, { form, refusal: outcome.refusal });
+      else await showInvited(ctx, outcome.done);
+    })
+    .get('/members/:id', permission('members:manage'), async (ctx) => showMember(ctx, await memberOf(ctx)))
+    .post('/members/:id', permission('members:manage'), async (ctx) => {
+      const form = formOf(ctx);
+      const member = await memberOf(ctx);
+      const outcome = await mendable(async () =>
+        changeMember(actOf(ctx, db), member.id, readFields(MemberChange, standingIn(form))),
+      );
+      if ('refusal' in outcome) await showMember(ctx, member, { form, refusal: outcome.refusal });
+      else pages.lead(ctx, HOME, { text: 'members.changed', values: { name: member.name } });
+    })
+    .get('/members/:id/remove', permission('members:manage'), async (ctx) => {
+      const { t } = pages.texts(ctx);
+      const { id, name, email } = await memberOf(ctx);
+      await ask(pages, ctx, 'members', {
+        title: t('members.remove_title', { name }),
+        lines: [t('members.remove_text', { name, email }), t('members.remove_keys')],
+        action: `${HOME}/${id}/remove`,
+        submit: t('members.remove'),
+        keep: t('members.keep'),
+        back: `${HOME}/${id}`,
+        danger: true,
+      });
+    })
+    .post('/members/:id/remove', permission('members:manage'), async (ctx) => {
+      const member = await memberOf(ctx);
+      const outcome = await mendable(async () => removeMember(actOf(ctx, db), member.id));
+      if ('refusal' in outcome) await showMember(ctx, member, { refusal: outcome.refusal });
+      else if (member.id === principalOf(ctx).id) pages.lead(ctx, '/');
+      else pages.lead(ctx, HOME, { text: 'members.removed', values: { name: member.name } });
+    });
+  return memberAccountPages(router, services, pages, { memberOf, showMember });
+
+  async function memberOf(ctx: Context): Promise<Member> {
+    const member = await findMember(db, principalOf(ctx).tenant.id, idOf(ctx));
+    if (!member) throw new AppError('not_found', 'There is no such member.');
+    return member;
+  }
+
+  function labelsOf(ctx: Context): Labels {
+    const { t } = pages.texts(ctx);
+    return Object.fromEntries(FIELDS.map((field) => [field, t(`members.${field}`)]));
+  }
+
+  async function showInvitation(ctx: Context, returned?: { form: URLSearchParams; refusal: AppError }): Promise<void> {
+    const { form, refusal } = returned ?? {};
+    if (refusal) ctx.status = refusal.status;
+    const words = pages.texts(ctx);
+    const values = {
+      email: form?.get('email') ?? '',
+      name: form?.get('name') ?? '',
+      role: form?.get('role') ?? 'MEMBER',
+      permissions: form?.getAll('permissions') ?? [],
+    };
+    const refused = refusal && refusedIn(words, refusal, labelsOf(ctx));
+    const locals = { values, refused, givable: givable(principalOf(ctx)) };
+    await pages.show(ctx, 'members/new', { title: words.t('members.invite'), section: 'members', locals, here: NEW });
+  }
+
+  /** The password of somebody new, at the one moment it is shown. */
+  async function showInvited(ctx: Context, { userId, password }: { userId: string; password: string | null }) {
+    const { t } = pages.texts(ctx);
+    const { name = '', email = '' } = (await findMember(db, principalOf(ctx).tenant.id, userId)) ?? {};
+    if (password === null) {
+      pages.lead(ctx, HOME, { text: 'members.added', values: { name } });
+      return;
+    }
+    const once = {
+      title: t('members.password_title', { name }),
+      warning: t('members.password_warning', { email }),
+      label: t('members.first_password'),
+      value: password,
+      copied: t('members.password_copied'),
+      back: HOME,
+    };
+    const page = { title: t('members.title'), section: 'members', here: HOME, part: '_reveal' } as const;
+    await pages.show(ctx, 'reveal', { ...page, locals: { once } });
+  }
+
+  async function showMember(
+    ctx: Context,
+    member: Member,
+    { form, refusal }: { form?: URLSearchParams; refusal?: AppError } = {},
+  ): Promise<void> {
+    if (refusal) ctx.status = refusal.status;
+    const words = pages.texts(ctx);
+    const principal = principalOf(ctx);
+    const locals = {
+      member: presentMemberRow(member, principal),
+      values: {
+        role: form?.get('role') ?? member.role,
+        permissions: form?.getAll('permissions') ?? member.permissions,
+      },
+      refused: refusal && refusedIn(words, refusal, labelsOf(ctx)),
+      givable: givable(principal),
+    };
+    const here = `${HOME}/${member.id}`;
+    await pages.show(ctx, 'members/edit', { title: member.name, section: 'members', locals, here });
+  }
+}
+
+function standingIn(form: URLSearchParams) {
+  return { role: form.get('role') ?? undefined, permissions: form.getAll('permissions') };
+}
