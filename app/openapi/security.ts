@@ -1,4 +1,4 @@
-import type { Access } from '../routes/access.ts';
+import { managesKeys, type Access } from '../routes/access.ts';
 import type { Json } from './schemas.ts';
 
 /** The ways to show who calls, those of support staff only where there are any. */
@@ -47,10 +47,15 @@ export function sentenceOf(access: Access): string {
     case 'scope':
       return `Takes the scope \`${access.scope}\`.`;
     case 'permission':
-      return access.keyScope === undefined
-        ? `Takes a person with the permission \`${access.permission}\`; no API key may do this.`
-        : `Takes a person with the permission \`${access.permission}\`, or an API key with the scope \`${access.keyScope}\` where the tenant’s policy lets keys manage keys.`;
+      return sentenceOfPermission(access);
   }
+}
+
+function sentenceOfPermission({ permission, keyScope }: Access & { kind: 'permission' }): string {
+  const person = `Takes a person with the permission \`${permission}\``;
+  if (keyScope === undefined) return `${person}; no API key may do this.`;
+  const where = managesKeys(keyScope) ? ' where the tenant’s policy lets keys manage keys' : '';
+  return `${person}, or an API key with the scope \`${keyScope}\`${where}.`;
 }
 
 /** What an API key has to hold; undefined where none is let in. */

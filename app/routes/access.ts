@@ -1,5 +1,6 @@
 import type { Permission } from '../domain/role.ts';
 import type { Context, Middleware } from '../context.ts';
+import { covers } from '../domain/scope.ts';
 import { AppError } from '../errors.ts';
 
 /** What a route asks of its caller; each route states one, and the guard at the end of `authenticate` enforces it. */
@@ -50,6 +51,11 @@ function state(access: Access): Stated {
     return next();
   };
   return Object.assign(check, { access });
+}
+
+/** Whether a route manages keys, which a key may only do where its tenant's policy says so. */
+export function managesKeys(keyScope: string): boolean {
+  return covers('api-keys:*', keyScope);
 }
 
 interface RouteLayer {
