@@ -29,16 +29,18 @@ export async function prune(
   now: number,
   stop?: AbortSignal,
 ): Promise<Pruned | undefined> {
-  const unlock =
-    config.kind === 'sqlite'
-      ? tryLockFile(`${config.file}-pruning`)
-      : await tryLockServer(db, `latchkey prune ${config.database}`);
+  const unlock = await tryLock(db, config);
   if (!unlock) return undefined;
   try {
     return await pruneAll(db, now, stop);
   } finally {
     await unlock();
   }
+}
+
+async function tryLock(db: Db, config: DatabaseConfig): Promise<(() => void | Promise<void>) | undefined> {
+  if (config.kind === 'sqlite') return tryLockFile(`${config.file}-pruning`);
+  return tryLockServer(db, `latchkey prune ${config.database}`);
 }
 
 async function pruneAll(db: Db, now: number, stop: AbortSignal | undefined): Promise<Pruned> {

@@ -1,6 +1,7 @@
 import type { Position } from '../../app/domain/cursor.ts';
 import { along } from '../along.ts';
 import type { Db } from '../connect.ts';
+import { jsonRows } from '../jsonRows.ts';
 
 /** One request made with a key. */
 export interface KeyUsage {
@@ -18,7 +19,7 @@ export interface KeyUsage {
   createdAt: number;
 }
 
-interface Row {
+type Row = {
   id: string;
   tenant_id: string;
   key_id: string;
@@ -30,15 +31,26 @@ interface Row {
   user_agent: string | null;
   response_ms: number;
   created_at: number;
-}
+};
 
 const TABLE = 'api_key_usage';
-/** Rows of one statement: SQLite takes 32,766 values at once. */
-const CHUNK = 500;
+const COLUMNS = {
+  id: 'varchar(255)',
+  tenant_id: 'varchar(255)',
+  key_id: 'varchar(255)',
+  method: 'varchar(255)',
+  endpoint: 'varchar(255)',
+  status_code: 'bigint',
+  scope: 'varchar(255)',
+  ip: 'varchar(255)',
+  user_agent: 'varchar(255)',
+  response_ms: 'double',
+  created_at: 'bigint',
+} as const satisfies Record<keyof Row, string>;
 
 export async function insertKeyUsage(db: Db, usage: readonly KeyUsage[]): Promise<void> {
-  const rows = usage.map(rowOf);
-  for (let at = 0; at < rows.length; at += CHUNK) await table(db).insert(rows.slice(at, at + CHUNK));
+  const { from, value } = jsonRows(db, COLUMNS, usage.map(rowOf));
+  await db.raw(`insert into ${TABLE} (${Object.keys(COLUMNS).join(', ')}) select * from ${from}`, [value]);
 }
 
 /** A key's newest requests, at most `limit`, from behind the position on. */
@@ -98,7 +110,10 @@ export async function clientsSince(
     .from(newest)
     .select<(Pick<Row, 'ip' | 'user_agent'> & { requests: number; last_at: number })[]>('ip', 'user_agent', ...counts)
     .groupBy('ip', 'user_agent')
-    .orderBy([{ column: 'requests', order: 'desc' }, { column: 'last_at', order: 'desc' }])
+    .orderBy([
+      { column: 'requests', order: 'desc' },
+      { column: 'last_at', order: 'desc' },
+    ])
     .limit(limit);
   return rows.map((row) => ({
     ip: row.ip,
@@ -114,10 +129,6 @@ function usesSince(db: Db, tenantId: string, keyId: string, since: number) {
   return db<Row>(along(db, TABLE, 'api_key_usage_key_id_created_at_id'))
     .where({ key_id: keyId, tenant_id: tenantId })
     .where('created_at', '>=', since);
-}
-
-function table(db: Db) {
-  return db<Row>(TABLE);
 }
 
 function rowOf(usage: KeyUsage): Row {

@@ -1,5 +1,6 @@
 import { along } from '../along.ts';
 import { isSqlite, type Db } from '../connect.ts';
+import { jsonRows } from '../jsonRows.ts';
 
 /** What one key did on one route in one hour. */
 export interface KeyUsageHour {
@@ -23,7 +24,7 @@ export interface Span {
   to: number;
 }
 
-interface Row {
+type Row = {
   key_id: string;
   tenant_id: string;
   hour: number;
@@ -33,10 +34,20 @@ interface Row {
   ok: number;
   denied: number;
   response_ms: number;
-}
+};
 
 const TABLE = 'api_key_usage_hours';
-const CHUNK = 500;
+const COLUMNS = {
+  key_id: 'varchar(255)',
+  tenant_id: 'varchar(255)',
+  hour: 'bigint',
+  method: 'varchar(255)',
+  endpoint: 'varchar(255)',
+  scope: 'varchar(255)',
+  ok: 'bigint',
+  denied: 'bigint',
+  response_ms: 'double',
+} as const satisfies Record<keyof Row, string>;
 const DAY_MS = 86_400_000;
 const COUNTED = ['ok', 'denied', 'response_ms'] as const;
 type Counted = (typeof COUNTED)[number];
@@ -44,17 +55,16 @@ type Called<By extends keyof Row> = Pick<Row, By> & { requests: number };
 
 /** Adds to the counts already there; each hour of a key and route may come once. */
 export async function addKeyUsageHours(trx: Db, hours: readonly KeyUsageHour[]): Promise<void> {
-  const added = (column: string) =>
-    trx.raw(isSqlite(trx) ? `${TABLE}.${column} + excluded.${column}` : `${TABLE}.${column} + values(${column})`);
-  const sums = Object.fromEntries(COUNTED.map((column) => [column, added(column)]));
   // In the order of the primary key, so that two processes never wait for each other crosswise.
   const rows = hours.map(rowOf).sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
-  for (let at = 0; at < rows.length; at += CHUNK) {
-    await table(trx)
-      .insert(rows.slice(at, at + CHUNK))
-      .onConflict(['key_id', 'hour', 'method', 'endpoint', 'scope'])
-      .merge(sums);
-  }
+  const { from, value } = jsonRows(trx, COLUMNS, rows);
+  const insert = `insert into ${TABLE} (${Object.keys(COLUMNS).join(', ')}) select * from ${from}`;
+  const sums = (added: string) =>
+    COUNTED.map((column) => `${column} = ${TABLE}.${column} + ${added}.${column}`).join(', ');
+  const upsert = isSqlite(trx)
+    ? `${insert} where true on conflict (key_id, hour, method, endpoint, scope) do update set ${sums('excluded')}`
+    : `${insert} on duplicate key update ${sums('j')}`;
+  await trx.raw(upsert, [value]);
 }
 
 /** What a key did hour by hour; hours without a request are left out. */
@@ -159,16 +169,13 @@ export async function mostDenied(
 ): Promise<Pick<KeyUsageHour, 'keyId' | 'method' | 'endpoint' | 'scope' | 'denied'>[]> {
   const rows = await ofTenant(db, tenantId, span)
     .where('denied', '>', 0)
-    .select<Called<'key_id' | 'method' | 'endpoint' | 'scope'>[]>(
-      'key_id',
-      'method',
-      'endpoint',
-      'scope',
-      db.raw<number>('sum(denied) as requests'),
-    )
-    .groupBy(['key_id', 'method', 'endpoint', 'scope'])
+    .groupBy('key_id', 'method', 'endpoint', 'scope')
     .orderBy([{ column: 'requests', order: 'desc' }, 'endpoint', 'method', 'key_id'])
-    .limit(limit);
+    .limit(limit)
+    .select<Called<'key_id' | 'method' | 'endpoint' | 'scope'>[]>(
+      ...['key_id', 'method', 'endpoint', 'scope'],
+      db.raw<number>('sum(denied) as requests'),
+    );
   return rows.map((row) => ({
     keyId: row.key_id,
     method: row.method,
@@ -189,7 +196,8 @@ export async function sumByDay(
   const day = db.raw<number>(`hour - hour % ${DAY_MS} as day`);
   const rows = await db<Row>(along(db, TABLE, 'PRIMARY'))
     .whereIn('key_id', [...keyIds])
-    .where({ tenant_id: tenantId })
+    // Without the sign SQLite would go through all hours of the tenant.
+    .whereRaw(isSqlite(db) ? '+tenant_id = ?' : 'tenant_id = ?', [tenantId])
     .where('hour', '>=', from)
     .where('hour', '<', to)
     .select<{ key_id: string; day: number; requests: number }[]>('key_id', day, requests(db))

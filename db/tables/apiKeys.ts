@@ -5,6 +5,7 @@ import type { Rate } from '../../app/domain/rate.ts';
 import type { Environment } from '../../app/domain/token.ts';
 import { isSqlite, type Db } from '../connect.ts';
 import { whereAttention, type KeyAttention } from './apiKeyAttention.ts';
+import { jsonRows } from '../jsonRows.ts';
 import { keysWithScope } from './apiKeyScopes.ts';
 
 /** A key as it is stored, but for its hash, which nobody has to see. */
@@ -213,7 +214,7 @@ export async function countByReach(
   return rows.map((row) => ({
     scopes: JSON.parse(row.scopes) as string[],
     userId: row.user_id,
-    keys: Number(row.total),
+    keys: row.total,
   }));
 }
 
@@ -221,24 +222,18 @@ export async function countByReach(
 export async function noteKeyUses(db: Db, uses: readonly KeyUse[]): Promise<void> {
   // In the order of their ids, so that two processes never wait for each other crosswise.
   const ordered = [...uses].sort((a, b) => (a.keyId < b.keyId ? -1 : 1));
-  for (let at = 0; at < ordered.length; at += USES_AT_ONCE) await noteSome(db, ordered.slice(at, at + USES_AT_ONCE));
-}
-
-const USES_AT_ONCE = 100;
-
-async function noteSome(db: Db, uses: readonly KeyUse[]): Promise<void> {
-  const newer = 'when id = ? and tenant_id = ? and coalesce(last_used_at, 0) <= ? then ?';
-  const cases = uses.map(() => newer).join(' ');
-  // The address first: MySQL lets an assignment see the ones before it.
+  const { from, value } = jsonRows(
+    db,
+    { id: 'varchar(255)', tenant_id: 'varchar(255)', used_at: 'bigint', used_ip: 'varchar(255)' },
+    ordered.map((use) => ({ id: use.keyId, tenant_id: use.tenantId, used_at: use.at, used_ip: use.ip })),
+  );
+  const set = 'set last_used_at = j.used_at, last_used_ip = j.used_ip';
+  const which = 'k.id = j.id and k.tenant_id = j.tenant_id and coalesce(k.last_used_at, 0) <= j.used_at';
   await db.raw(
-    `update api_keys set last_used_ip = case ${cases} else last_used_ip end,
-       last_used_at = case ${cases} else last_used_at end
-     where id in (${uses.map(() => '?').join(', ')})`,
-    [
-      ...uses.flatMap((use) => [use.keyId, use.tenantId, use.at, use.ip]),
-      ...uses.flatMap((use) => [use.keyId, use.tenantId, use.at, use.at]),
-      ...uses.map((use) => use.keyId),
-    ] as (string | number)[],
+    isSqlite(db)
+      ? `update api_keys as k ${set} from ${from} where ${which}`
+      : `update ${from} straight_join api_keys as k on ${which} ${set}`,
+    [value],
   );
 }
 
