@@ -17,7 +17,7 @@ export interface RequestLine {
 
 /** How long a line may wait for others before they are written together. */
 const FLUSH_MS = 100;
-const BUFFER_BYTES = 32_768;
+const BUFFER_LENGTH = 16_384;
 
 /** Readable lines on a terminal, one JSON object a line elsewhere. */
 export function createLog(level: Config['logLevel'], destination: DestinationStream = standardOutput()): Log {
@@ -36,10 +36,24 @@ function standardOutput(): DestinationStream {
   if (process.stdout.isTTY) {
     return pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname', sync: true });
   }
-  const destination = pino.destination({ sync: false, minLength: BUFFER_BYTES, maxWrite: 2 * BUFFER_BYTES });
-  setInterval(() => destination.flush(), FLUSH_MS).unref();
-  process.on('exit', () => destination.flushSync());
-  return destination;
+  const output = pino.destination({ sync: false });
+  let waiting = '';
+  const pass = () => {
+    if (waiting !== '') output.write(waiting);
+    waiting = '';
+  };
+  setInterval(pass, FLUSH_MS).unref();
+  process.on('exit', () => {
+    pass();
+    output.flushSync();
+  });
+  return {
+    // Many lines at once: what is done for each write would cost a request more than its line.
+    write(line) {
+      waiting += line;
+      if (waiting.length > BUFFER_LENGTH) pass();
+    },
+  };
 }
 
 let second = 0;
