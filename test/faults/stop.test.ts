@@ -95,7 +95,7 @@ describe('stopping', function () {
 
   it('reaches the program through `npm start`', async () => {
     const { scripts } = (await import('../../package.json', { with: { type: 'json' } })).default;
-    const built = '--enable-source-maps dist/app/main.js';
+    const built = 'dist/app/main.js';
     expect(scripts.start).to.include(built);
     const start = scripts.start.replace(
       built,
