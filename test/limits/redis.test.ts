@@ -34,7 +34,7 @@ onDatabase('sqlite', 'limits shared through Redis', (database) => {
   });
 
   let addresses = 0;
-  const anyAddress = () => ({ 'X-Forwarded-For': `198.51.100.${++addresses}` });
+  const anyAddress = () => ({ 'X-Forwarded-For': `198.51.${++addresses >> 8}.${addresses & 255}` });
   const newKey = async (limit: number, windowSeconds = 600) =>
     issue(one, { ...as(cast.alice), ...anyAddress() }, { rateLimit: { limit, windowSeconds } });
   const use = async (server: TestServer, { key }: Pick<Key, 'key'>) =>
