@@ -199,6 +199,12 @@
     if (answer?.type !== 'opaqueredirect') toast('problem', words.networkTitle, words.network);
   });
 
+  // ── Shown once ───────────────────────────────────────────────────────────
+  // A browser may keep the whole page for its Back button: what is shown once is not in what it keeps.
+  addEventListener('pagehide', () => {
+    document.querySelectorAll('[data-once]').forEach((once) => (once.closest('.dialog') ?? once).remove());
+  });
+
   // ── Sending once ─────────────────────────────────────────────────────────
   // htmx drops a second request by itself (hx-sync); a plain form would send both.
   document.addEventListener('submit', (event) => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -102,9 +102,16 @@ async function bench(parts: readonly string[], plan: Plan): Promise<void> {
 /** Builds what is measured, and installs what it is compared with. */
 function prepare(parts: readonly string[]): void {
   const npm = (args: string[], cwd: string) =>
-    execFileSync('npm', args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync('npm', args, { cwd, stdio: ['ignore', process.stderr, process.stderr] });
   npm(['run', '--silent', 'build'], ROOT);
-  if (parts.includes('keys')) {
-    npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], path.join(ROOT, 'scripts/bench'));
+  const others = path.join(ROOT, 'scripts/bench');
+  if (parts.includes('keys') && !isInstalled(others)) {
+    npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], others);
   }
+}
+
+/** Whether npm has installed what the lock file says since it was last changed. */
+function isInstalled(folder: string): boolean {
+  const changedAt = (file: string) => statSync(path.join(folder, file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return changedAt('node_modules/.package-lock.json') > changedAt('package-lock.json');
 }

@@ -72,6 +72,11 @@ export async function shellFrame(
   };
 }
 
+/** The address of the first part that opens to this person. */
+export function firstOpen(person: Person, pages: readonly Route[]): string | undefined {
+  return SECTIONS.map(([, path]) => path).find((path) => opens(person, path, pages));
+}
+
 /** The page itself says who may open it; a page that does not exist opens for nobody. */
 function opens(person: Person, path: string, pages: readonly Route[]): boolean {
   const page = pages.find((route) => route.method === 'GET' && route.path === path);

@@ -36,12 +36,20 @@ export function auditRow({ id, action, actor, origin, before, after, createdAt }
     ...{ id, createdAt, ip: origin.ip },
     action: has(named) ? t(named) : action,
     actor: actor.name ?? t(`keys.actor_${actor.type}`),
-    changes: fields.map((field) => ({ field, before: valueText(before?.[field]), after: valueText(after?.[field]) })),
+    changes: fields
+      .map((field) => ({
+        field: has(`keys.field_${field}`) ? t(`keys.field_${field}`) : field,
+        before: valueText(before?.[field]),
+        after: valueText(after?.[field]),
+      }))
+      .filter((change) => change.before !== change.after),
   };
 }
 
 function valueText(value: unknown): string {
   if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return '';
   if (Array.isArray(value)) return value.map(String).join(', ');
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (typeof value === 'string') return value;
+  const text = JSON.stringify(value);
+  return text === '{}' ? '' : text;
 }

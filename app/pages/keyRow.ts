@@ -40,7 +40,11 @@ export function keyRow(
   key: ApiKey,
   texts: Texts,
   now: number,
-  { manages, days, sinceRotation }: { manages: boolean; days?: number[] | undefined; sinceRotation?: number | undefined },
+  {
+    manages,
+    days,
+    sinceRotation,
+  }: { manages: boolean; days?: number[] | undefined; sinceRotation?: number | undefined },
 ): KeyRow {
   const status = shownStatus(key, now);
   const lives = status !== 'revoked' && status !== 'expired';
@@ -105,8 +109,9 @@ function noteOf(
   now: number,
   uses: number | undefined,
 ): string {
-  if (status === 'expiring' && key.expiresAt !== null) {
-    return t('keys.ends_in', { left: spanText(key.expiresAt - now, locale) });
+  if (status === 'active' && key.expiresAt === null) return t('keys.keep_never');
+  if (status === 'active' || status === 'expiring') {
+    return t('keys.ends_in', { left: spanText((key.expiresAt ?? now) - now, locale) });
   }
   if (status !== 'rotating' || key.graceEndsAt === null) return '';
   const ends = t('keys.ends_in', { left: spanText(key.graceEndsAt - now, locale) });

@@ -18,7 +18,12 @@ export interface Refused {
 export type Labels = Readonly<Record<string, string>>;
 
 /** What the reader of a form can do something about while it is before them. */
-const MENDABLE: ReadonlySet<ErrorCode> = new Set(['invalid_input', 'conflict', 'plan_limit', 'insufficient_permission']);
+const MENDABLE: ReadonlySet<ErrorCode> = new Set([
+  'invalid_input',
+  'conflict',
+  'plan_limit',
+  'insufficient_permission',
+]);
 
 /** Reads the fields of a form as the parser of the API does. */
 export function readFields<T>(schema: ZodType<T>, fields: unknown): T {

@@ -21,9 +21,9 @@ interface Choice {
 const PATH = '/admin/audit-logs';
 
 /** One row of the log as its page shows it: what was done, by whom, to what, and field by field how it changed. */
-export function presentAuditRow(log: AuditLog, { t }: Pick<Texts, 't'>) {
+export function presentAuditRow(log: AuditLog, { t }: Pick<Texts, 't'>, names: ReadonlyMap<string, string>) {
   const { id, action, entity, entityId, actor, origin, createdAt } = log;
-  const name = nameIn(log.after) ?? nameIn(log.before);
+  const name = nameIn(log.after) ?? nameIn(log.before) ?? names.get(entityId ?? '');
   return {
     id,
     createdAt,
@@ -65,6 +65,11 @@ export function presentAuditFilters(
       next: nextCursor === null ? undefined : addressOf(PATH, { ...fields, cursor: nextCursor }),
     },
   };
+}
+
+/** What the things that can be chosen are called now. */
+export function namesOf({ people, keys }: { people: readonly Member[]; keys: readonly ApiKey[] }): Map<string, string> {
+  return new Map([...people, ...keys].map(({ id, name }) => [id, name]));
 }
 
 /** What is chosen is always among the choices. */

@@ -35,7 +35,8 @@ function loopbackOr(guard: Middleware): Middleware {
   return (ctx, next) => {
     const forwarded = ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip'].some((name) => ctx.get(name) !== '');
     const access = accessOf(ctx);
-    if (forwarded || !/^(?:::ffff:)?127\.|^::1$/.test(ctx.req.socket.remoteAddress ?? '')) return guard(ctx, next) as unknown;
+    if (forwarded || !/^(?:::ffff:)?127\.|^::1$/.test(ctx.req.socket.remoteAddress ?? ''))
+      return guard(ctx, next) as unknown;
     if (access?.kind === 'basic') ctx.state.granted = access;
     return next();
   };

@@ -3,10 +3,20 @@ import { cookiesOf } from '../pages/cookies.ts';
 import { createPages } from '../pages/pages.ts';
 import type { Services } from '../services.ts';
 import { apiKeyPages } from './admin/apiKeys.ts';
+import { auditLogPages } from './admin/auditLogs.ts';
+import { billingPages } from './admin/billing.ts';
 import { docsRoutes } from './admin/docs.ts';
+import { frontRoutes } from './admin/front.ts';
 import { loginRoutes } from './admin/login.ts';
+import { marketplacePages } from './admin/marketplace.ts';
+import { memberPages } from './admin/members.ts';
 import { readerRoutes, tenantSwitchRoutes } from './admin/reader.ts';
+import { routePages } from './admin/routes.ts';
+import { securityPages } from './admin/security.ts';
 import { setupRoutes } from './admin/setup.ts';
+import { tenantPages } from './admin/tenants.ts';
+import { ticketPages } from './admin/tickets.ts';
+import { usagePages } from './admin/usage.ts';
 import { mount, type Mount } from './mount.ts';
 import { routesOf, type Route } from './table.ts';
 
@@ -24,7 +34,20 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
     setupRoutes(services, pages),
     docsRoutes(),
   ];
-  const admin = [tenantSwitchRoutes(services, pages), apiKeyPages(services, pages, table)];
+  const admin = [
+    tenantSwitchRoutes(services, pages),
+    frontRoutes(pages, () => routes),
+    apiKeyPages(services, pages, table),
+    usagePages(services, pages),
+    auditLogPages(services, pages),
+    routePages(services, pages, table),
+    marketplacePages(services, pages),
+    billingPages(services, pages),
+    securityPages(services, pages),
+    memberPages(services, pages),
+    ticketPages(services, pages),
+    tenantPages(services, pages),
+  ];
   const mounts = [
     mount('', openPageGuards(services, cookies), open),
     mount('/admin', pageGuards(services, cookies), admin),

@@ -26,15 +26,14 @@ export async function countAttention(
     const [counted] = await db.from(some).count<{ total: number }[]>({ total: '*' });
     return counted?.total ?? 0;
   };
-  const lastUsed = keys()
-    .where('last_used_at', '>=', now - UNUSED_MS)
-    .orderBy('last_used_at', 'desc');
+  const long = now - UNUSED_MS;
+  const lastUsed = keys().where('last_used_at', '>=', long).orderBy('last_used_at', 'desc');
   return {
     expiring: await count(keys(), 'expiring'),
     // Apart, since each of the two is one walk along an index.
     unused:
-      (await count(keys().whereNotNull('last_used_at'), 'unused')) +
-      (await count(keys().whereNull('last_used_at'), 'unused')),
+      (await count(keys().where('last_used_at', '<', long), 'unused')) +
+      (await count(keys().whereNull('last_used_at').where('id', '<', idBefore(long)), 'unused')),
     endless: await count(keys(), 'endless'),
     // It takes many look-ups for each key: only those that were used last are asked about.
     overscoped: await count(db.from(lastUsed.limit(MOST_LOOKED_INTO).as('api_keys')), 'overscoped'),
@@ -57,11 +56,13 @@ function idBefore(ms: number): string {
 
 const LIVING = '(expires_at is null or expires_at > :now)';
 
-/** `covers` of app/domain/scope.ts, said in SQL of what is granted and what an hour was asked for. */
-const COVERED = `(used.scope = held.scope or held.scope in ('*', '*:*')
-  or (held.scope = 'read' and used.scope like '%:read')
+/** `covers` of app/domain/scope.ts, said in SQL of a scope that is `held` and one that was `used`. */
+export const COVERED = `(used.scope = held.scope
+  or (held.scope in ('*', '*:*') and used.scope not like 'platform:%')
+  or (held.scope = 'read' and used.scope like '%:read' and used.scope not in ('admin:read', 'users:read',
+    'members:read', 'modules:read', 'settings:read', 'webhooks:read', 'api-keys:read', 'platform:read'))
   or (held.scope like '%:write' and used.scope = replace(held.scope, ':write', ':read'))
-  or (held.scope like '%:*' and used.scope like replace(held.scope, ':*', ':%'))
+  or (held.scope like '%:*' and held.scope <> '*:*' and used.scope like replace(held.scope, ':*', ':%'))
   or (held.scope = 'admin:*' and (used.scope like 'users:%' or used.scope like 'modules:%'
     or used.scope like 'settings:%' or used.scope like 'webhooks:%')))`;
 

@@ -186,7 +186,7 @@ export async function countApiKeys(
   if (most !== undefined) {
     const some = matching(db, tenantId, filter).select(db.raw('1 as one')).limit(most).as('some');
     const [counted] = await db.from(some).count<{ total: number }[]>({ total: '*' });
-    return Number(counted?.total ?? 0);
+    return counted?.total ?? 0;
   }
   const counted = await matching(db, tenantId, filter).count({ total: '*' }).first();
   return Number(counted?.total ?? 0);

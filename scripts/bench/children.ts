@@ -86,6 +86,23 @@ export function start({ file, env = {}, core, log, args = [] }: Program): Child 
   };
 }
 
+/** Puts a question to a child and waits for what it says, or for its end. */
+export async function ask<Answer>({ process: child }: Child, question: object): Promise<Answer> {
+  const over = new AbortController();
+  const { signal } = over;
+  const ended = once(child, 'exit', { signal }).then(() => {
+    throw new Error(`a process of the bench ended: ${child.spawnargs.join(' ')}`);
+  });
+  try {
+    const answered = once(child, 'message', { signal }) as Promise<[Answer]>;
+    child.send(question);
+    const [answer] = await Promise.race([answered, ended]);
+    return answer;
+  } finally {
+    over.abort();
+  }
+}
+
 /** Starts a server on a free port and waits until it answers the request of the bench, with any status. */
 export async function startServer(program: Program): Promise<ServerUnderTest> {
   const port = await freePort();

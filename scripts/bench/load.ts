@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from '../../app/root.ts';
 import { PATH } from './answer.ts';
-import { GENERATOR_CORE, onCore, start } from './children.ts';
+import { ask, GENERATOR_CORE, onCore, start } from './children.ts';
 
 /** One run of load against one server. */
 export interface Load {
@@ -56,9 +55,7 @@ function ownGenerator(log: string): Generator {
     name: 'a generator of its own',
     cpuSeconds: () => child.cpuSeconds(),
     run: async (load) => {
-      const answered = once(child.process, 'message') as Promise<[{ outcome: Outcome } | { failed: string }]>;
-      child.process.send(load);
-      const [message] = await answered;
+      const message = await ask<{ outcome: Outcome } | { failed: string }>(child, load);
       if ('failed' in message) throw new Error(`the load generator stopped: ${message.failed}`);
       return message.outcome;
     },

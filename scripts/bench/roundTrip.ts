@@ -16,9 +16,11 @@ async function asker(): Promise<() => Promise<unknown>> {
     const connection = await createConnection(url);
     return async () => connection.query(QUESTION);
   }
-  const statement = openSqlite(String(process.env['SQLITE_FILE'])).prepare(QUESTION);
+  const connection = openSqlite(String(process.env['SQLITE_FILE']));
+  const statement = connection.prepare(QUESTION);
   return async () => {
-    statement.all();
+    // Naming the connection keeps it: collected as garbage, it would close under its statement.
+    if (connection.isOpen) statement.all();
   };
 }
 

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import path from 'node:path';
 import { ROOT } from '../../app/root.ts';
-import { SERVER_CORE, start, type Child } from './children.ts';
+import { ask, SERVER_CORE, start, type Child } from './children.ts';
 import type { Bench } from './context.ts';
 import { medianOf, shown, spreadOf, table } from './figures.ts';
 import { each, inRounds, type Sample, type Samples, type Subject } from './rounds.ts';
@@ -24,7 +23,8 @@ export async function singleConnection(
     for (const [name, some] of await inRounds(bench, [bare, ...ours], plan)) {
       samples.set(name, [...(samples.get(name) ?? []), ...some]);
     }
-    for (const [kind, child] of askers) trips.get(kind)?.push(await roundTrip(child, seconds / 2));
+    for (const [kind, child] of askers)
+      trips.get(kind)?.push((await ask<{ p50Ms: number }>(child, { seconds: seconds / 2 })).p50Ms);
   }
   for (const child of askers.values()) await child.stop();
   bench.print(`1 connection, ${rounds} rounds of ${seconds} s each; times in ms`);
@@ -61,11 +61,4 @@ function askersOf(places: Stores, stores: readonly Store[]): Map<Kind, Child> {
     askers.set(kind, start(program));
   }
   return askers;
-}
-
-async function roundTrip(child: Child, seconds: number): Promise<number> {
-  const answered = once(child.process, 'message') as Promise<[{ p50Ms: number }]>;
-  child.process.send({ seconds });
-  const [{ p50Ms }] = await answered;
-  return p50Ms;
 }

@@ -208,7 +208,9 @@ onEachDatabase('a session of the admin', (database) => {
       const visitor = await signedIn(frank);
       const shown = async () => /<option value="([^"]+)" selected>/.exec((await visitor.get(HOME)).text)?.[1];
       expect(await shown()).to.equal(cast.acme.id);
-      expect((await visitor.submit('/admin/tenant', { tenant: cast.globex.id })).headers.location).to.equal(HOME);
+      expect((await visitor.submit('/admin/tenant', { tenant: cast.globex.id })).headers.location).to.equal(
+        '/admin/front',
+      );
       expect(await shown()).to.equal(cast.globex.id);
     });
 
@@ -247,7 +249,7 @@ onEachDatabase('a session of the admin', (database) => {
       const token = await alice.csrf();
       const headers = { 'HX-Request': 'true', 'X-CSRF-Token': token };
       const answer = await alice.post('/admin/tenant', { tenant: cast.acme.id }, headers);
-      expect([answer.status, answer.headers['hx-redirect']]).to.deep.equal([204, HOME]);
+      expect([answer.status, answer.headers['hx-redirect']]).to.deep.equal([204, '/admin/front']);
       expect((await alice.post('/admin/tenant', { tenant: cast.acme.id }, { 'HX-Request': 'true' })).status).to.equal(
         403,
       );

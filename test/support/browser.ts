@@ -177,6 +177,16 @@ export async function expectNoOverflow(page: Page): Promise<void> {
   if (content > shown) throw new Error(`${page.url()} is ${content} pixels wide in a window of ${shown}`);
 }
 
+/** What the browser shows after its Back button, be it a page of ours or its own about a form sent before. */
+export async function behind(page: Page): Promise<string> {
+  await page.goBack({ waitUntil: 'commit' }).catch(() => undefined);
+  for (;;) {
+    // Until the page it leads to is there, there is no content to ask for.
+    const html = await page.content().catch(() => undefined);
+    if (html !== undefined) return html;
+  }
+}
+
 let axeSource: Promise<string> | undefined;
 
 /** As text to evaluate, since the page's policy would block it as a script. */

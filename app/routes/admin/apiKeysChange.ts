@@ -7,7 +7,15 @@ import { principalOf, type Context, type State } from '../../context.ts';
 import { KeyChange, Rotation } from '../../domain/keyInput.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../middleware/csrf.ts';
-import { fieldsIn, fieldsOfKey, problemsOf, refusedOf, wishOf, type KeyFields, type Problems } from '../../pages/keyForm.ts';
+import {
+  fieldsIn,
+  fieldsOfKey,
+  problemsOf,
+  refusedOf,
+  wishOf,
+  type KeyFields,
+  type Problems,
+} from '../../pages/keyForm.ts';
 import { formLocals } from '../../pages/keyFormParts.ts';
 import { backOf, liveKeyNamed, ownList, showDialog } from '../../pages/keyFrame.ts';
 import { graceChoices } from '../../pages/keyGrace.ts';
@@ -15,6 +23,7 @@ import { KEYS_PATH } from '../../pages/keyQuery.ts';
 import { keyRow } from '../../pages/keyRow.ts';
 import { scopeChoices } from '../../pages/keyScopes.ts';
 import { showKey } from '../../pages/keyShown.ts';
+import { mendable, readFields } from '../../pages/refused.ts';
 import { scopeUses } from '../../pages/keyUse.ts';
 import type { Pages } from '../../pages/pages.ts';
 import type { Services } from '../../services.ts';
@@ -54,7 +63,8 @@ export function keyChangePages(
       const removed = form.getAll('scope');
       const scopes = key.scopes.filter((scope) => !removed.includes(scope));
       if (scopes.length === 0) throw new AppError('conflict', 'A key needs at least one scope: revoke it instead.');
-      const { id } = await updateKey(actOf(ctx, db), key.id, KeyChange.parse({ scopes }));
+      // What stays was granted before: it need not be in the catalogue any more.
+      const { id } = await updateKey(actOf(ctx, db), key.id, { scopes });
       const count = key.scopes.length - scopes.length;
       const back = ownList(form.get('back')) ?? `${KEYS_PATH}/${id}`;
       pages.lead(ctx, back, { text: 'keys.scopes_removed', values: { count, name: key.name } });
@@ -64,26 +74,36 @@ export function keyChangePages(
       if (key.successorKeyId !== null) {
         throw new AppError('already_rotated', 'This key has been rotated already; rotate its successor.');
       }
-      const texts = pages.texts(ctx);
-      await showDialog(pages, ctx, '_rotate', {
-        title: texts.t('keys.rotate_title'),
-        locals: {
-          key: keyRow(key, texts, Date.now(), { manages: true }),
-          back: backOf(ctx),
-          graces: graceChoices(texts, principalOf(ctx).tenant.policy),
-        },
-      });
+      await showRotation(ctx, key, backOf(ctx));
     })
     .post('/api-keys/:id/rotate', permission('api-keys:manage'), async (ctx) => {
       const old = await liveKeyNamed(ctx, services);
       const act = actOf(ctx, db);
-      const rotation = Rotation.safeParse({ gracePeriodSeconds: Number(formOf(ctx).get('grace') ?? NaN) });
-      if (!rotation.success) throw new AppError('bad_request');
-      const { key, text } = await rotateKey(act, config.keys, old.id, rotation.data);
+      const form = formOf(ctx);
+      const rotation = readFields(Rotation, { gracePeriodSeconds: Number(form.get('grace') ?? NaN) });
+      const rotated = await mendable(async () => rotateKey(act, config.keys, old.id, rotation));
+      if ('refusal' in rotated) return showRotation(ctx, old, ownList(form.get('back')) ?? KEYS_PATH, rotated.refusal);
+      const { key, text } = rotated.done;
       const replaced = await liveKeyOrNone(ctx);
       const shown = { key, text, now: act.now, publicUrl: config.publicUrl };
       await showKey(pages, ctx, replaced ? { ...shown, replaced } : shown);
     });
+
+  async function showRotation(ctx: Context, key: ApiKey, back: string, refusal?: AppError): Promise<void> {
+    const texts = pages.texts(ctx);
+    if (refusal) ctx.status = 422;
+    const sentences = refusal?.errors?.map(({ message }) => message) ?? (refusal ? [refusal.message] : []);
+    await showDialog(pages, ctx, '_rotate', {
+      title: texts.t('keys.rotate_title'),
+      here: `${KEYS_PATH}/${key.id}/rotate`,
+      locals: {
+        key: keyRow(key, texts, Date.now(), { manages: true }),
+        back,
+        graces: graceChoices(texts, principalOf(ctx).tenant.policy),
+        refused: sentences.map((sentence) => texts.said(sentence)),
+      },
+    });
+  }
 
   /** The replaced key, where it still works. */
   async function liveKeyOrNone(ctx: Context): Promise<ApiKey | undefined> {
@@ -109,7 +129,7 @@ export function keyChangePages(
         ...formLocals(texts, principal.tenant.policy, fields, problems, key),
         key: keyRow(key, texts, now, { manages: true }),
         groups: scopeChoices(principal, texts, table(), { checked: fields.scopes, granted: key.scopes, uses }),
-        unused: uses.filter(({ requests }) => requests === 0).map(({ scope }) => scope),
+        unused: uses.filter(({ idle }) => idle).map(({ scope }) => scope),
       },
     });
   }

@@ -4,7 +4,15 @@ import { issueKey } from '../../actions/issueKey.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { NewKey } from '../../domain/keyInput.ts';
 import { formOf } from '../../middleware/csrf.ts';
-import { fieldsIn, freshFields, problemsOf, refusedOf, wishOf, type KeyFields, type Problems } from '../../pages/keyForm.ts';
+import {
+  fieldsIn,
+  freshFields,
+  problemsOf,
+  refusedOf,
+  wishOf,
+  type KeyFields,
+  type Problems,
+} from '../../pages/keyForm.ts';
 import { formLocals } from '../../pages/keyFormParts.ts';
 import { KEYS_PATH } from '../../pages/keyQuery.ts';
 import { PRESETS, scopeChoices } from '../../pages/keyScopes.ts';

@@ -21,6 +21,7 @@ import { ROUTER } from '../router.ts';
 
 const REQUESTS = 25;
 const AUDIT_ROWS = 20;
+const AUDIT_SEARCHED = 500;
 const MOST_CLIENTS = 20;
 
 /** The page of one key: what it is, who uses it for what, and what was done with it. */
@@ -47,7 +48,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
         chart: barChartOf(stats.buckets.map((bucket) => bucketOf(bucket, window, texts))),
         stats,
         uses: uses.map((use, index) => ({ ...use, badge: row.scopes[index] })),
-        unused: row.may.edit ? uses.filter(({ requests }) => requests === 0).map(({ scope }) => scope) : [],
+        unused: row.may.edit ? uses.filter(({ idle }) => idle).map(({ scope }) => scope) : [],
         rotation: await rotationOf(key, now),
         ...(await requestsOf(key, query.get('cursor') ?? undefined)),
         audit: await auditOf(ctx, key),
@@ -97,8 +98,10 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
   async function auditOf(ctx: Context, key: ApiKey) {
     const principal = principalOf(ctx);
     if (principal.type !== 'user' || !principal.permissions.has('audit:read')) return undefined;
-    const logs = await listAuditLogs(db, key.tenantId, { entityId: key.id }, { limit: AUDIT_ROWS });
-    return logs.map((log) => auditRow(log, pages.texts(ctx)));
+    const logs = await listAuditLogs(db, key.tenantId, { entityId: key.id }, { limit: AUDIT_SEARCHED });
+    // Its uses stand in the log of requests, and would crowd out everything else.
+    const changes = logs.filter(({ action }) => action !== 'API_KEY_USED').slice(0, AUDIT_ROWS);
+    return changes.map((log) => auditRow(log, pages.texts(ctx)));
   }
 }
 

@@ -14,6 +14,7 @@ import { backOf, keyNamed, ownList, showDialog } from '../../pages/keyFrame.ts';
 import { PAGE_SIZE, replacedAt } from '../../pages/keyList.ts';
 import { KEYS_PATH } from '../../pages/keyQuery.ts';
 import { keyRow } from '../../pages/keyRow.ts';
+import { given, readFields } from '../../pages/refused.ts';
 import type { Pages } from '../../pages/pages.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
@@ -45,7 +46,7 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
     .post('/api-keys/revoke', permission('api-keys:manage'), async (ctx) => {
       const form = formOf(ctx);
       const keys = await keysChosen(ctx, form);
-      for (const { id } of keys) await revokeKey(actOf(ctx, db), id, Revocation.parse({}));
+      for (const { id } of keys) await revokeKey(actOf(ctx, db), id, {});
       const back = ownList(form.get('back')) ?? KEYS_PATH;
       pages.lead(ctx, back, { text: 'keys.revoked_some', values: { count: keys.length } });
     })
@@ -62,8 +63,7 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
       const key = await keyNamed(ctx, services);
       // The id of a key that was replaced stands for its successor, which nobody asked to revoke here.
       refuseRevoked(key, Date.now());
-      const reason = form.get('reason')?.trim() ?? '';
-      await revokeKey(actOf(ctx, db), idOf(ctx), Revocation.parse({ reason: reason === '' ? null : reason }));
+      await revokeKey(actOf(ctx, db), idOf(ctx), readFields(Revocation, { reason: given(form, 'reason') }));
       pages.lead(ctx, ownList(form.get('back')) ?? KEYS_PATH, { text: 'keys.revoked', values: { name: key.name } });
     });
 

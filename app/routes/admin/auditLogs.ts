@@ -8,7 +8,7 @@ import { principalOf, type Context, type State } from '../../context.ts';
 import { Day } from '../../domain/fields.ts';
 import type { Pages } from '../../pages/pages.ts';
 import { auditCsv } from '../../presenters/auditCsv.ts';
-import { presentAuditFilters, presentAuditRow } from '../../presenters/auditPage.ts';
+import { namesOf, presentAuditFilters, presentAuditRow } from '../../presenters/auditPage.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
 import { AUDIT_ACTIONS, AuditNarrowing } from '../auditQuery.ts';
@@ -50,10 +50,12 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
         const { rows, nextCursor } = await readPage(page, ['audit page', tenantId, filter], async (wanted) =>
           listAuditLogs(db, tenantId, filter, wanted),
         );
+        const offered = await choices(ctx);
+        const names = namesOf(offered);
         const locals = {
-          filters: presentAuditFilters(fields, await choices(ctx), { first: cursor !== undefined, nextCursor }),
+          filters: presentAuditFilters(fields, offered, { first: cursor !== undefined, nextCursor }),
           actions: AUDIT_ACTIONS,
-          rows: rows.map((row) => presentAuditRow(row, words)),
+          rows: rows.map((row) => presentAuditRow(row, words, names)),
         };
         const title = words.t('audit.title');
         await pages.show(ctx, 'audit/list', { title, section: 'audit', part: 'audit/_list', locals });

@@ -8,6 +8,7 @@ import type { App } from '../../domain/apps.ts';
 import { formOf } from '../../middleware/csrf.ts';
 import { installedApps } from '../../keys/installedApps.ts';
 import { ask } from '../../pages/asking.ts';
+import { isPartial } from '../../pages/leading.ts';
 import { mendable, refusedIn, type Refused } from '../../pages/refused.ts';
 import type { Pages } from '../../pages/pages.ts';
 import { presentMarketplacePage } from '../../presenters/marketplacePage.ts';
@@ -27,6 +28,8 @@ export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>
       const app = appNamed(formOf(ctx).get('app') ?? '');
       const outcome = await mendable(async () => installApp(actOf(ctx, db), config.keys, app));
       if ('done' in outcome) return showToken(ctx, app, outcome.done.text);
+      // Over a page that is there the problem is enough; without one it stands above the apps.
+      if (isPartial(ctx)) throw outcome.refusal;
       ctx.status = outcome.refusal.status;
       await showApps(ctx, refusedIn(pages.texts(ctx), outcome.refusal, {}));
     })

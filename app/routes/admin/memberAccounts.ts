@@ -16,8 +16,8 @@ const HOME = '/admin/members';
 
 /** How the pages of members find and show one. */
 interface Around {
-  memberOf(ctx: Context): Promise<Member>;
-  showMember(ctx: Context, member: Member, returned: { refusal: AppError }): Promise<void>;
+  memberOf: (ctx: Context) => Promise<Member>;
+  showMember: (ctx: Context, member: Member, returned: { refusal: AppError }) => Promise<void>;
 }
 
 /** Adds what concerns a member's account, which reaches beyond the tenant: disabling and enabling it. */
@@ -49,9 +49,9 @@ export function memberAccountPages(
         const change = readFields(UserChange, { status });
         await changeUser(actOf(ctx, db), member.id, change);
       });
-      if ('refusal' in outcome) return showMember(ctx, member, outcome);
-      if (member.id === principalOf(ctx).id) return pages.lead(ctx, '/');
       const text = status === 'disabled' ? 'members.disabled_now' : 'members.enabled_now';
-      pages.lead(ctx, HOME, { text, values: { name: member.name } });
+      if ('refusal' in outcome) await showMember(ctx, member, outcome);
+      else if (member.id === principalOf(ctx).id) pages.lead(ctx, '/');
+      else pages.lead(ctx, HOME, { text, values: { name: member.name } });
     });
 }

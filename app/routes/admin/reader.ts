@@ -12,7 +12,8 @@ import { anyCredential, open } from '../access.ts';
 import { ROUTER } from '../router.ts';
 
 const YEAR_SECONDS = 31_536_000;
-const FRONT_PAGE = '/admin/api-keys';
+/** From there everybody is led to what opens to them. */
+const FRONT_PAGE = '/admin/front';
 
 /** The front page, and the switches of language and look, which work before anybody has signed in. */
 export function readerRoutes({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {

@@ -37,9 +37,7 @@ export function routePages({ db }: Pick<Services, 'db'>, pages: Pages, table: ()
   async function reaches(tenant: Tenant): Promise<{ reach: KeyReach; keys: number }[]> {
     const groups = await countByReach(db, tenant.id, Date.now());
     const ids = new Set(groups.flatMap(({ userId }) => userId ?? []));
-    const owners = new Map(
-      await Promise.all([...ids].map(async (id) => [id, await ownerOf(tenant.id, id)] as const)),
-    );
+    const owners = new Map(await Promise.all([...ids].map(async (id) => [id, await ownerOf(tenant.id, id)] as const)));
     return groups.flatMap(({ scopes, userId, keys }) => {
       const owner = userId === null ? null : owners.get(userId);
       return owner === undefined

@@ -56,7 +56,9 @@ export function securityPages({ db }: Pick<Services, 'db'>, pages: Pages): Route
         pages.lead(ctx, HOME, { text: 'security.password_changed' });
         return;
       }
-      await showSecurity(ctx, { password: refusedIn(pages.texts(ctx), outcome.refusal, labelsOf(ctx, PASSWORD_FIELDS)) });
+      await showSecurity(ctx, {
+        password: refusedIn(pages.texts(ctx), outcome.refusal, labelsOf(ctx, PASSWORD_FIELDS)),
+      });
     });
 
   function labelsOf(ctx: Context, fields: readonly string[]): Labels {

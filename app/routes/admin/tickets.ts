@@ -48,8 +48,10 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
       query(TicketPageQuery, async (ctx, { status, cursor }) => {
         const { id: tenantId } = principalOf(ctx).tenant;
         const filter = { status: status === '' ? undefined : status };
-        const { rows, nextCursor } = await readPage({ limit: 50, cursor }, ['ticket page', tenantId, status], async (page) =>
-          listTickets(db, tenantId, filter, page),
+        const { rows, nextCursor } = await readPage(
+          { limit: 50, cursor },
+          ['ticket page', tenantId, status],
+          async (page) => listTickets(db, tenantId, filter, page),
         );
         const narrowed = status === '' ? '' : `status=${status}&`;
         const locals = {

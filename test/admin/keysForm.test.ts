@@ -1,0 +1,195 @@
+import { expect } from 'chai';
+import type { Locator } from 'playwright-core';
+import { changeTenant } from '../../db/tables/tenants.ts';
+import { changePolicy, DEFAULT_POLICY } from '../../app/domain/policy.ts';
+import { expectAccessible, useBrowser } from '../support/browser.ts';
+import { as, castOf, PASSWORD, type Cast } from '../support/cast.ts';
+import { onDatabase } from '../support/databases.ts';
+import { issue, rotate, tried } from '../support/keys.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const KEYS = '/admin/api-keys';
+
+onDatabase('sqlite', 'the form of a key in a browser', (database) => {
+  const browser = useBrowser();
+  let server: TestServer;
+  let cast: Cast;
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+  });
+  after(async () => server.stop());
+
+  async function attributes(elements: Locator, name: string): Promise<(string | null)[]> {
+    return Promise.all((await elements.all()).map(async (element) => element.getAttribute(name)));
+  }
+
+  for (const javaScript of [true, false]) {
+    it(`comes back with what is wrong and all that was written, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      browser.expects(422);
+      const page = await browser.as(cast.alice, server, `${KEYS}/new`, { javaScript });
+      await page.getByLabel('Description').fill('Kept');
+      await page.getByRole('checkbox', { name: 'read', exact: true }).uncheck();
+      await page.getByLabel('30 days').check();
+      await page.getByLabel('Networks').fill('10.0.0.0/8\nnowhere');
+      await page.getByLabel('Requests at most').fill('many');
+      await page.getByRole('button', { name: 'Create key' }).click();
+      const summary = page.getByRole('alert');
+      await summary.waitFor();
+      expect(await summary.innerText())
+        .to.include('4 things to correct')
+        .and.include('Name: Must not be empty')
+        .and.include('Scopes: Choose at least one scope')
+        .and.include('Networks: Must be an IP address or a CIDR network')
+        .and.include('Requests at most: Must be a whole number');
+      expect(await page.locator('#problems:focus').count()).to.equal(1);
+      expect(await page.getByLabel('Description').inputValue()).to.equal('Kept');
+      expect(await page.getByLabel('30 days').isChecked()).to.equal(true);
+      expect(await page.getByLabel('Networks').inputValue()).to.equal('10.0.0.0/8\nnowhere');
+      expect(await page.title()).to.match(javaScript ? /Create key/ : /^Not saved/);
+      if (javaScript) await expectAccessible(page);
+
+      await summary.getByRole('link', { name: /^Name/ }).click();
+      expect(await page.locator(':focus').getAttribute('id')).to.equal('name');
+      await page.getByLabel('Name').fill('At last');
+      await page.getByRole('checkbox', { name: 'read', exact: true }).check();
+      await page.getByLabel('Networks').fill('10.0.0.0/8');
+      await page.getByLabel('Requests at most').fill('100');
+      await page.getByRole('button', { name: 'Create key' }).click();
+      await page.locator('#reveal').waitFor();
+      const made = await server.services.db('api_keys').where({ name: 'At last' }).orderBy('id', 'desc').first<{
+        rate_limit: number;
+        rate_window_seconds: number;
+        allowed_ips: string;
+        expires_at: number;
+        created_at: number;
+      }>();
+      expect([made.rate_limit, made.rate_window_seconds, made.allowed_ips]).to.deep.equal([100, 60, '["10.0.0.0/8"]']);
+      expect(Math.round((made.expires_at - made.created_at) / 86_400_000)).to.equal(30);
+    });
+  }
+
+  it('is filled in by its address, and by presets', async () => {
+    const page = await browser.as(
+      cast.alice,
+      server,
+      `${KEYS}/new?name=Export&scopes=orders:read,write:files,nothing:such&expires=365`,
+    );
+    expect(await page.getByLabel('Name').inputValue()).to.equal('Export');
+    expect(await page.getByLabel('365 days').isChecked()).to.equal(true);
+    const ticked = async () => attributes(page.locator('input[name=scopes]:checked'), 'value');
+    expect(await ticked()).to.deep.equal(['orders:read', 'files:write']);
+    await page.getByRole('link', { name: 'Read-only' }).click();
+    expect(await ticked()).to.deep.equal(['read']);
+    expect(await page.getByLabel('Name').inputValue()).to.equal('Export');
+    await page.getByLabel('Select all: Product services').check();
+    expect(await ticked())
+      .to.include.members(['builder:write', 'billing:write'])
+      .and.have.length(9);
+    await page.getByLabel('Search scopes').fill('stock');
+    expect(await attributes(page.locator('[data-scope]:visible'), 'data-scope')).to.deep.equal([
+      'inventory:read',
+      'inventory:write',
+      'inventory:delete',
+      'inventory:*',
+    ]);
+    expect(await page.locator('[data-scope="inventory:*"]').innerText()).to.include('opens 5 routes');
+    await page.getByLabel('Search scopes').fill('zzz');
+    await page.getByText('No scope matches.').waitFor();
+  });
+
+  it('warns of keys that never end, and offers none where the policy forbids them', async () => {
+    const page = await browser.as(cast.charlie, server, `${KEYS}/new`);
+    const warning = page.getByText('A key that never expires goes on working');
+    expect(await warning.isVisible()).to.equal(false);
+    await page.getByLabel('Never', { exact: true }).check();
+    expect(await warning.isVisible()).to.equal(true);
+
+    const { db } = server.services;
+    await changeTenant(
+      db,
+      cast.globex.id,
+      { policy: changePolicy(DEFAULT_POLICY, { maxLifetimeDays: 30, maxGraceSeconds: 3600 }) },
+      Date.now(),
+    );
+    await page.reload();
+    expect(await attributes(page.locator('input[name=expires]'), 'value')).to.deep.equal(['7', '30', 'custom']);
+    expect(await page.getByLabel('30 days').isChecked()).to.equal(true);
+    await page.getByText('wants every key to expire').waitFor();
+    const visitor = new Visitor(server);
+    await visitor.signIn(cast.charlie.email, PASSWORD);
+    const refused = await visitor.submit(`${KEYS}/new`, {
+      name: 'For ever',
+      scopes: 'read',
+      environment: 'live',
+      expires: 'never',
+    });
+    expect(refused.status).to.equal(422);
+    expect(refused.text).to.include('The policy requires an expiry');
+  });
+
+  it('shows what a change adds and takes, and warns where that was used lately', async () => {
+    const key = await issue(server, as(cast.alice), { name: 'Busy', scopes: ['projects:read', 'orders:write'] });
+    await server.get('/api/v1/projects', { 'x-api-key': key.key });
+    const page = await browser.as(cast.alice, server, `${KEYS}/${key.id}/edit`, { javaScript: false });
+    const used = page.locator('[data-scope="projects:read"]');
+    expect(await used.innerText()).to.include('used 1 time in 90 days');
+    expect(await page.locator('[data-scope="orders:write"]').innerText()).to.include('not used yet');
+    expect(await used.locator('.scope-lately').isVisible()).to.equal(false);
+    await used.getByRole('checkbox').uncheck();
+    expect(await used.locator('.scope-lately').isVisible()).to.equal(true);
+    expect(await used.locator('.scope-lately').innerText()).to.include('will be refused');
+    await page.getByLabel('7 days').check();
+    await page.getByRole('button', { name: 'Save changes' }).click();
+    await page.getByText('Busy was saved.').waitFor();
+    expect((await server.get('/api/v1/projects', { 'x-api-key': key.key })).status).to.equal(403);
+    await page.reload();
+    expect(await page.locator('#requests tbody tr').first().innerText())
+      .to.include('403')
+      .and.include('projects:read');
+    await page.getByRole('link', { name: '30 days' }).click();
+    await page.locator('.tabs a[aria-current]', { hasText: '30 days' }).waitFor();
+    expect(await page.locator('.figures').innerText()).to.match(/Requests\s+2\s+Denied\s+1/);
+  });
+
+  it('never revokes the successor of a key that was rotated away', async () => {
+    const old = await issue(server, as(cast.alice), { name: 'Moved' });
+    const next = await rotate(server, as(cast.alice), old.id);
+    const visitor = new Visitor(server);
+    await visitor.signIn(cast.alice.email, PASSWORD);
+    expect((await visitor.get(`${KEYS}/${old.id}/revoke`)).status).to.equal(409);
+    expect((await visitor.submit(`${KEYS}/${old.id}/revoke`)).status).to.equal(409);
+    await visitor.submit(`${KEYS}/revoke`, { id: old.id });
+    expect(await tried(server, next.key)).to.equal('200');
+  });
+
+  it('says in the dialog why a key cannot be rotated as it is', async () => {
+    browser.expects(422);
+    const { id } = await issue(server, as(cast.alice), { name: 'Endless' });
+    await changeTenant(
+      server.services.db,
+      cast.acme.id,
+      { policy: changePolicy(DEFAULT_POLICY, { requireExpiry: true }) },
+      Date.now(),
+    );
+    const page = await browser.as(cast.alice, server, `${KEYS}/${id}`);
+    await page.getByRole('link', { name: 'Rotate' }).click();
+    await page.locator('#rotate[open]').getByRole('button', { name: 'Rotate' }).click();
+    await page.getByText('Nothing was rotated').waitFor();
+    expect(await page.getByRole('alert').innerText()).to.include('The policy requires an expiry');
+    await expectAccessible(page);
+    await page.getByRole('link', { name: 'Change the key first' }).click();
+    await page.locator('#key-form').waitFor();
+    await changeTenant(server.services.db, cast.acme.id, { policy: DEFAULT_POLICY }, Date.now());
+  });
+
+  it('speaks French, its refusals included', async () => {
+    browser.expects(422);
+    const page = await browser.as(cast.carol, server, KEYS, { locale: 'fr' });
+    expect(await page.locator('h1').innerText()).to.equal('Clés d’API');
+    const owner = await browser.as(cast.alice, server, `${KEYS}/new`, { locale: 'fr' });
+    await owner.getByRole('button', { name: 'Créer une clé' }).click();
+    expect(await owner.getByRole('alert').innerText()).to.match(/Nom.*: Ne doit pas être vide/);
+  });
+});
