@@ -44,5 +44,5 @@ export function quantileOf(figures: readonly number[], share: number): number {
 }
 
 function isFigures(rows: readonly (readonly string[])[], column: number): boolean {
-  return rows.slice(1).every((row) => /^-?[\d,.]*(%| \(.*\))?$/.test(row[column] ?? ''));
+  return rows.slice(1).every((row) => /^(-?[\d,.]*(%| \(.*\))?|Infinity)$/.test(row[column] ?? ''));
 }

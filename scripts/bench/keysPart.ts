@@ -82,9 +82,23 @@ function figures(many: Samples): string {
       median('rssMb').toFixed(0),
     ];
   });
-  const generator = medianOf(each(many.get(BARE), 'generatorBusy'));
-  if (Number.isNaN(generator)) return table([head, ...rows]);
-  return `${table([head, ...rows])}\n(Against bare Koa the load generator used ${percent(generator)} of its core.)`;
+  return [table([head, ...rows]), ...remarks(many.get(BARE))].join('\n');
+}
+
+const SATURATED = 0.9;
+
+/** Whether the ratios are of servers at their limit, which is where bare Koa has to be. */
+function remarks(bare: readonly Sample[] | undefined): string[] {
+  const generator = medianOf(each(bare, 'generatorBusy'));
+  const server = medianOf(each(bare, 'serverBusy'));
+  return [
+    ...(Number.isNaN(generator) ? [] : [`The load generator used ${percent(generator)} of its core against bare Koa.`]),
+    ...(server < SATURATED
+      ? [
+          `BARE KOA GOT ONLY ${percent(server)} OF ITS CORE: others were at work on this machine, so the ratios say little.`,
+        ]
+      : []),
+  ];
 }
 
 /** Throughput bought by losing count of requests would be worth nothing. */
