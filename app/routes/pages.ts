@@ -1,3 +1,4 @@
+import { compressPage } from '../middleware/compressPage.ts';
 import { openPageGuards, pageGuards } from '../middleware/pageGuards.ts';
 import { cookiesOf } from '../pages/cookies.ts';
 import { createPages } from '../pages/pages.ts';
@@ -49,8 +50,8 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
     tenantPages(services, pages),
   ];
   const mounts = [
-    mount('', openPageGuards(services, cookies), open),
-    mount('/admin', pageGuards(services, cookies), admin),
+    mount('', [compressPage, ...openPageGuards(services, cookies)], open),
+    mount('/admin', [compressPage, ...pageGuards(services, cookies)], admin),
   ];
   for (const { routers } of mounts) routes.push(...routesOf(routers));
   return mounts;

@@ -76,6 +76,7 @@ function sqlite(file: string): Sql {
   return {
     run,
     insert: async (table, rows) => {
+      if (rows.length === 0) return;
       const marks = (rows[0] ?? []).map(() => '?').join(', ');
       const statement = connection.prepare(`insert into ${table} values (${marks})`);
       connection.exec('begin');
