@@ -11,7 +11,7 @@ const WORTH_IT = 1_024;
  */
 export const compressPage: Middleware = async (ctx, next) => {
   await next();
-  const { body } = ctx;
+  const body: unknown = ctx.body;
   if (typeof body !== 'string' || body.length < WORTH_IT) return;
   ctx.vary('Accept-Encoding');
   if (ctx.acceptsEncodings('gzip', 'identity') !== 'gzip') return;
