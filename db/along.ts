@@ -8,3 +8,8 @@ import { isSqlite, type Db } from './connect.ts';
 export function along(db: Db, table: string, index: string): string | Knex.Raw {
   return isSqlite(db) ? table : db.raw('?? force index (??)', [table, index]);
 }
+
+/** A table to be read by any index but one, which would lead through rows that are not asked for. */
+export function without(db: Db, table: string, index: string): string | Knex.Raw {
+  return isSqlite(db) ? table : db.raw('?? ignore index (??)', [table, index]);
+}
