@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startTestDatabase } from './testDatabase.ts';
+import { installMissingPrograms } from './testPrograms.ts';
 
 interface Tally {
   readonly passed: number;
@@ -48,6 +49,7 @@ async function readTally(folder: string): Promise<Tally> {
 async function runTests(args: string[]): Promise<Tally> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
   try {
+    await installMissingPrograms();
     const database = await startTestDatabase();
     try {
       return await runMocha(args, folder, database.url);

@@ -1,0 +1,32 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** What the tests use beside the database: any of the programs shows that it is there, the packages bring it. */
+const NEEDED = [
+  {
+    programs: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
+    packages: ['chromium', 'fonts-dejavu-core'],
+  },
+  { programs: ['/usr/bin/redis-server', '/usr/local/bin/redis-server'], packages: ['redis-server'] },
+];
+
+/**
+ * Installs what is missing, where that can be done: on Debian, as root. Elsewhere the tests that need it fail with a line
+ * that says what to install.
+ */
+export async function installMissingPrograms(): Promise<void> {
+  const missing = NEEDED.filter(({ programs }) => !programs.some((program) => existsSync(program)));
+  const packages = missing.flatMap((needed) => needed.packages);
+  if (packages.length === 0 || process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) return;
+  console.error(`Installing ${packages.join(' and ')} for the tests.`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  try {
+    await run('apt-get', ['update'], { env });
+    await run('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { env });
+  } catch {
+    console.error('They could not be installed; the tests that need them will fail and say so.');
+  }
+}
