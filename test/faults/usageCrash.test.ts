@@ -9,7 +9,7 @@ import type { Client } from '../support/http.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 /** The long form kills fifty times, the short one often enough to hit a flush and a moment between two. */
-const KILLS = process.env.TEST_LONG ? 50 : 3;
+const KILLS = process.env.TEST_LONG ? 50 : 2;
 const CLIENTS = 8;
 
 onEachDatabase('uses of a key, when its server is killed under load', (database) => {
