@@ -26,3 +26,32 @@ export function emptyBuckets(window: UsageWindow, now: number): [Bucket, ...Buck
   const bucketAt = (from: number): Bucket => ({ from, to: from + length, ok: 0, denied: 0 });
   return [bucketAt(first ?? last), ...rest.map(bucketAt)];
 }
+
+export interface Totals {
+  requests: number;
+  ok: number;
+  denied: number;
+  /** Null without requests. */
+  averageMs: number | null;
+}
+
+/** Adds each hour to the bucket it lies in, and gives the sums of all. */
+export function fillBuckets(
+  buckets: readonly Bucket[],
+  hours: readonly { hour: number; ok: number; denied: number; responseMs: number }[],
+): Totals {
+  const sums = { ok: 0, denied: 0, responseMs: 0 };
+  for (const { hour, ok, denied, responseMs } of hours) {
+    const bucket = buckets.find(({ to }) => hour < to);
+    if (bucket) {
+      bucket.ok += ok;
+      bucket.denied += denied;
+    }
+    sums.ok += ok;
+    sums.denied += denied;
+    sums.responseMs += responseMs;
+  }
+  const requests = sums.ok + sums.denied;
+  const averageMs = requests === 0 ? null : Math.round((sums.responseMs / requests) * 10) / 10;
+  return { requests, ok: sums.ok, denied: sums.denied, averageMs };
+}

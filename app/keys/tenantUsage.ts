@@ -7,7 +7,7 @@ import {
   type KeyUsageHour,
 } from '../../db/tables/apiKeyUsageHours.ts';
 import { findApiKeys, type ApiKey } from '../../db/tables/apiKeys.ts';
-import { emptyBuckets, type Bucket, type UsageWindow } from '../domain/usageWindow.ts';
+import { emptyBuckets, fillBuckets, type Totals, type Bucket, type UsageWindow } from '../domain/usageWindow.ts';
 
 const MOST = 10;
 
@@ -19,7 +19,7 @@ export interface TenantUsage {
   from: number;
   to: number;
   /** The average is null where there was no request. */
-  totals: { requests: number; ok: number; denied: number; averageMs: number | null };
+  totals: Totals;
   buckets: Bucket[];
   keys: (Called & { keyId: string })[];
   endpoints: (Called & { method: string; endpoint: string })[];
@@ -38,23 +38,11 @@ export async function tenantUsage(db: Db, tenantId: string, window: UsageWindow,
   const ids = new Set([...keys, ...denials].map(({ keyId }) => keyId));
   const known = await findApiKeys(db, tenantId, [...ids]);
 
-  const totals = { requests: 0, ok: 0, denied: 0, responseMs: 0 };
-  for (const { hour, ok, denied, responseMs } of hours) {
-    const bucket = buckets.find(({ to }) => hour < to);
-    if (bucket) {
-      bucket.ok += ok;
-      bucket.denied += denied;
-    }
-    totals.requests += ok + denied;
-    totals.ok += ok;
-    totals.denied += denied;
-    totals.responseMs += responseMs;
-  }
-  const { responseMs, ...counts } = totals;
+  const totals = fillBuckets(buckets, hours);
   return {
     window,
     ...span,
-    totals: { ...counts, averageMs: counts.requests === 0 ? null : responseMs / counts.requests },
+    totals,
     buckets,
     keys,
     endpoints: await busiestEndpointsOfTenant(db, tenantId, span, MOST),

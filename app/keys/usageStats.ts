@@ -2,7 +2,7 @@ import type { Db } from '../../db/connect.ts';
 import type { ApiKey } from '../../db/tables/apiKeys.ts';
 import { busiestEndpoints, sumByHour, sumByScope } from '../../db/tables/apiKeyUsageHours.ts';
 import { covers } from '../domain/scope.ts';
-import { emptyBuckets, type Bucket, type UsageWindow } from '../domain/usageWindow.ts';
+import { emptyBuckets, fillBuckets, type Totals, type Bucket, type UsageWindow } from '../domain/usageWindow.ts';
 
 const TOP_ENDPOINTS = 10;
 
@@ -12,7 +12,7 @@ export interface UsageStats {
   from: number;
   to: number;
   /** The average is null where there was no request. */
-  totals: { requests: number; ok: number; denied: number; averageMs: number | null };
+  totals: Totals;
   buckets: Bucket[];
   topEndpoints: { method: string; endpoint: string; requests: number }[];
   scopes: {
@@ -31,24 +31,11 @@ export async function usageStats(db: Db, key: ApiKey, window: UsageWindow, now: 
   const topEndpoints = await busiestEndpoints(db, key.tenantId, key.id, span, TOP_ENDPOINTS);
   const asked = await sumByScope(db, key.tenantId, key.id, span);
 
-  const totals = { requests: 0, ok: 0, denied: 0, responseMs: 0 };
-  for (const { hour, ok, denied, responseMs } of hours) {
-    const bucket = buckets.find(({ to }) => hour < to);
-    if (bucket) {
-      bucket.ok += ok;
-      bucket.denied += denied;
-    }
-    totals.requests += ok + denied;
-    totals.ok += ok;
-    totals.denied += denied;
-    totals.responseMs += responseMs;
-  }
-  const { responseMs, ...counts } = totals;
-  const averageMs = counts.requests === 0 ? null : Math.round((responseMs / counts.requests) * 10) / 10;
+  const totals = fillBuckets(buckets, hours);
   return {
     window,
     ...span,
-    totals: { ...counts, averageMs },
+    totals,
     buckets,
     topEndpoints,
     scopes: {
