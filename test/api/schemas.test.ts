@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import fc from '../support/properties.ts';
 import { z } from 'zod';
 import { createRoutes } from '../../app/routes/routes.ts';
 import type { Route } from '../../app/routes/table.ts';
@@ -10,7 +10,7 @@ import type { Headers } from '../support/http.ts';
 import { refusal } from '../support/keys.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
-const RUNS = 6;
+const RUNS = process.env.TEST_LONG ? 200 : 6;
 /** What is stored under its own name, so that it can be looked for in the answer. */
 const KEPT = [
   ...'projects inventory products orders customers files notifications activity webhooks'.split(' '),

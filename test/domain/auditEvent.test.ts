@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import fc from '../support/properties.ts';
 import { AUDITED, changedFields, type AuditEvent } from '../../app/domain/auditEvent.ts';
 import { DEFAULT_POLICY } from '../../app/domain/policy.ts';
 

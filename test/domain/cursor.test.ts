@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
-import fc from 'fast-check';
+import fc from '../support/properties.ts';
 import { decodeCursor, encodeCursor } from '../../app/domain/cursor.ts';
 
 const ID = '01890a5d-ac96-774b-bcce-b302099a8057';

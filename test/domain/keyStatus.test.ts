@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import fc from '../support/properties.ts';
 import { KEY_STATUSES, keyStatus, whyNotValid, type KeyLife } from '../../app/domain/keyStatus.ts';
 
 const NOW = 1_000_000;

@@ -1,6 +1,6 @@
 import { isIP, SocketAddress } from 'node:net';
 import { expect } from 'chai';
-import fc from 'fast-check';
+import fc from '../support/properties.ts';
 import { Network, NetworkList, Networks, normaliseAddress, normaliseNetwork } from '../../app/domain/network.ts';
 
 const ipv4 = fc.ipV4();

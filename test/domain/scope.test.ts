@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import fc from '../support/properties.ts';
 import { CATALOGUE, isPlatformScope } from '../../app/domain/scopeCatalogue.ts';
 import { ScopeSet, covers, normaliseScope, roleOfScopes } from '../../app/domain/scope.ts';
 import vectors from '../vectors/scopes.json' with { type: 'json' };

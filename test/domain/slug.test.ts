@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import fc from '../support/properties.ts';
 import { freeSlug, isSlug, Slug, slugOf, slugStem } from '../../app/domain/slug.ts';
 
 const UUID = '01890a5d-ac96-774b-bcce-b302099a8057';

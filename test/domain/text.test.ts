@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import fc from '../support/properties.ts';
 import { z } from 'zod';
 import { cleanName, cleanText, FreeText, Name, nameProblem, textProblem } from '../../app/domain/text.ts';
 
