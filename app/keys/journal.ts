@@ -1,6 +1,5 @@
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { tryLockFile } from '../../db/fileLock.ts';
 import { newId } from '../domain/id.ts';
 
@@ -13,8 +12,8 @@ export interface Segment {
 }
 
 /**
- * An append-only journal of lines, in files of this process's own folder. A line is in the kernel's hands before
- * `append` resolves, so that killing the process loses none; what dead processes left behind is given by `orphans`.
+ * An append-only journal of lines, in files of this process's own folder. What was written is in the kernel's hands, so
+ * that killing the process loses none of it; what dead processes left behind is given by `orphans`.
  */
 export class Journal {
   readonly processId = newId();
@@ -23,13 +22,14 @@ export class Journal {
   readonly #segmentLines: number;
   readonly #unlock: () => void;
   readonly #sealed: Segment[] = [];
+  readonly #setAside = new Set<Segment>();
   #sealedLines = 0;
+  #linesAside = 0;
   #sequence = 0;
   #file: number | undefined;
   #lines = 0;
   #pending = '';
   #pendingLines = 0;
-  #written: Promise<void> | undefined;
 
   constructor(dataDir: string, segmentLines: number) {
     this.#root = path.join(dataDir, 'usage');
@@ -39,37 +39,69 @@ export class Journal {
     this.#unlock = lockOf(this.#folder) ?? neverNew();
   }
 
-  /** How many lines wait to be counted. */
+  /** How many lines wait to be taken. */
   get backlog(): number {
     return this.#sealedLines + this.#lines + this.#pendingLines;
   }
 
-  /** Takes a line; resolves when it is written, together with all lines of this turn of the event loop. */
-  async append(line: string): Promise<void> {
+  /** How many lines a kill would lose still. */
+  get unwritten(): number {
+    return this.#pendingLines;
+  }
+
+  /** How many lines are in files still, those of segments that were set aside among them. */
+  get unfinished(): number {
+    return this.backlog + this.#linesAside;
+  }
+
+  /** Takes a line, which is safe once it is written. */
+  add(line: string): void {
     this.#pending += line;
     this.#pending += '\n';
     this.#pendingLines++;
-    this.#written ??= nextTurn().then(() => this.#write());
-    return this.#written;
   }
 
-  /** The oldest segment that waits; what was written and not yet cut off is cut off when it comes to that. */
+  /** Writes what was added. */
+  write(): void {
+    const text = this.#pending;
+    const lines = this.#pendingLines;
+    this.#pending = '';
+    this.#pendingLines = 0;
+    if (lines === 0) return;
+    this.#file ??= openSync(this.#path(), 'a', 0o600);
+    writeSync(this.#file, text);
+    this.#lines += lines;
+    if (this.#lines >= this.#segmentLines) this.#seal();
+  }
+
+  /** The oldest segment that waits; what is not cut off yet is when it comes to that. */
   next(): Segment | undefined {
     if (this.#sealed.length === 0) {
-      this.#write();
+      this.write();
       this.#seal();
     }
     return this.#sealed[0];
   }
 
-  /** Forgets a segment that is counted, or given up. */
+  /** Keeps a segment's file until it is done with, and gives the next one meanwhile. */
+  setAside(segment: Segment): void {
+    this.#forget(segment);
+    this.#setAside.add(segment);
+    this.#linesAside += segment.lines;
+  }
+
+  /** Deletes a segment that is counted, or given up. */
   done(segment: Segment): void {
-    const index = this.#sealed.indexOf(segment);
-    if (index >= 0) {
-      this.#sealed.splice(index, 1);
-      this.#sealedLines -= segment.lines;
-    }
+    this.#forget(segment);
+    if (this.#setAside.delete(segment)) this.#linesAside -= segment.lines;
     rmSync(segment.file, { force: true });
+  }
+
+  #forget(segment: Segment): void {
+    const index = this.#sealed.indexOf(segment);
+    if (index < 0) return;
+    this.#sealed.splice(index, 1);
+    this.#sealedLines -= segment.lines;
   }
 
   /** The lines of a segment; a last one that a crash cut short was never answered for and is left out. */
@@ -93,23 +125,10 @@ export class Journal {
 
   /** Closes the files; the folder goes unless something in it waits to be counted. */
   close(): void {
-    this.#write();
+    this.write();
     this.#seal();
-    if (this.#sealed.length === 0) rmSync(this.#folder, { recursive: true, force: true });
+    if (this.unfinished === 0) rmSync(this.#folder, { recursive: true, force: true });
     this.#unlock();
-  }
-
-  #write(): void {
-    const text = this.#pending;
-    const lines = this.#pendingLines;
-    this.#written = undefined;
-    this.#pending = '';
-    this.#pendingLines = 0;
-    if (lines === 0) return;
-    this.#file ??= openSync(this.#path(), 'a', 0o600);
-    writeSync(this.#file, text);
-    this.#lines += lines;
-    if (this.#lines >= this.#segmentLines) this.#seal();
   }
 
   #seal(): void {

@@ -1,10 +1,11 @@
-import { LRUCache } from 'lru-cache';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Db } from '../../db/connect.ts';
 import { faultCode, isUnavailable } from '../../db/faults.ts';
 import type { Log } from '../log.ts';
 import { Journal, type Segment } from './journal.ts';
-import { eventOf, lineOf, type UsageEvent } from './usageEvent.ts';
-import { writeUsage } from './writeUsage.ts';
+import { Tally } from './tally.ts';
+import { lineOf, usesOf, type UsageEvent } from './usageEvent.ts';
+import { UsageWriter } from './usageWriter.ts';
 
 export type { UsageEvent } from './usageEvent.ts';
 
@@ -13,6 +14,8 @@ export interface UsageSettings {
   flushMs: number;
   /** How many are written in one transaction. */
   batchSize: number;
+  /** How long sums may wait for more, while many events come. */
+  settleMs: number;
   /** How many are kept while the database takes none. */
   capacity: number;
   /** How long a reader waits for what was just used to be counted. */
@@ -22,10 +25,19 @@ export interface UsageSettings {
 const SETTINGS: UsageSettings = {
   flushMs: 500,
   batchSize: 1_000,
+  settleMs: 5_000,
   capacity: 1_000_000,
   patienceMs: 2_000,
 };
 const MOST_REFUSALS = 3;
+
+/** Segments whose uses are in the database, and what they come to, which is not. */
+interface Sums {
+  segments: Segment[];
+  tally: Tally;
+  lines: number;
+  since: number;
+}
 
 /**
  * Counts what keys are used for. An event is in the journal before its request is answered, and in the database soon
@@ -34,23 +46,28 @@ const MOST_REFUSALS = 3;
 export class Usage {
   /** Since the process began; lost ones were too many to keep, or refused by a working database. */
   readonly counts = { recorded: 0, written: 0, lost: 0 };
-  readonly #db: Db;
+  readonly #writer: UsageWriter;
   readonly #log: Pick<Log, 'warn' | 'error'>;
   readonly #dataDir: string;
   readonly #settings: UsageSettings;
-  readonly #audited = new LRUCache<string, true>({ max: 50_000 });
   #opened: Journal | undefined;
-  /** How often a database that was there would not take the oldest segment. */
+  /** When all that was recorded in this turn of the event loop is written. */
+  #turn: Promise<void> | undefined;
+  #sums: Sums | undefined;
+  /** Sums that are being written: where that fails they are tried again just as they are. */
+  #settling: Sums | undefined;
+  /** How often a database that was there would not take what is next. */
   #refusals = 0;
   /** Whether the last attempt failed: then only the clock starts the next one. */
   #failed = false;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
+  #nextIsAll = false;
   #closed = false;
 
   constructor(db: Db, log: Pick<Log, 'warn' | 'error'>, dataDir: string, settings: Partial<UsageSettings> = {}) {
-    this.#db = db;
+    this.#writer = new UsageWriter(db);
     this.#log = log;
     this.#dataDir = dataDir;
     this.#settings = { ...SETTINGS, ...settings };
@@ -62,23 +79,20 @@ export class Usage {
   }
 
   /** Takes note of a request; resolves when not even a kill can lose it, and never rejects. */
-  async record(use: UsageEvent): Promise<void> {
+  record(use: UsageEvent): Promise<void> {
+    this.counts.recorded++;
     try {
-      this.counts.recorded++;
-      const written = this.#journal().append(lineOf(use));
-      this.#schedule();
-      await written;
-      if (this.backlog >= this.#settings.batchSize && !this.#running && !this.#failed) void this.#flushAll();
+      this.#journal().add(lineOf(use));
     } catch (error) {
-      this.counts.lost++;
-      this.#log.warn({ fault: faultCode(error) }, 'a use of a key could not be noted');
+      this.#lost(1, error);
     }
+    return (this.#turn ??= nextTurn().then(() => this.#endTurn()));
   }
 
-  /** Resolves once all that was recorded before is counted, or could not be in time; never rejects. */
+  /** Resolves once all that was recorded before is counted and added up, or could not be in time; never rejects. */
   async flush(): Promise<void> {
     const patience = new AbortController();
-    await Promise.race([this.#flushAll(), expiry(this.#settings.patienceMs, patience.signal)]);
+    await Promise.race([this.#flush(true), expiry(this.#settings.patienceMs, patience.signal)]);
     patience.abort();
   }
 
@@ -87,7 +101,9 @@ export class Usage {
     for (const { segments, release } of this.#journal().orphans()) {
       try {
         for (const segment of segments) {
-          await this.#count(segment);
+          const tally = new Tally();
+          await this.#write(segment, tally);
+          await this.#writer.writeTally([segment], tally);
           this.#journal().done(segment);
         }
       } catch (error) {
@@ -103,8 +119,8 @@ export class Usage {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.flush();
-    if (this.backlog > 0)
-      this.#log.warn({ waiting: this.backlog }, 'uses of keys are left for the next start to count');
+    const waiting = this.#opened?.unfinished ?? 0;
+    if (waiting > 0) this.#log.warn({ waiting }, 'uses of keys are left for the next start to count');
     this.#opened?.close();
     this.#opened = undefined;
   }
@@ -113,64 +129,116 @@ export class Usage {
     return (this.#opened ??= new Journal(this.#dataDir, this.#settings.batchSize));
   }
 
-  async #flushAll(): Promise<void> {
-    if (!this.#running) {
-      this.#running = this.#countAll().finally(() => {
-        this.#running = undefined;
-      });
-      return this.#running;
+  #endTurn(): void {
+    this.#turn = undefined;
+    const journal = this.#journal();
+    const { unwritten } = journal;
+    try {
+      journal.write();
+    } catch (error) {
+      this.#lost(unwritten, error);
     }
-    // The one under way may have passed over what was recorded since: the next one will not.
-    return (this.#next ??= this.#running.then(async () => {
-      this.#next = undefined;
-      return this.#flushAll();
-    }));
+    this.#schedule();
+    if (journal.backlog >= this.#settings.batchSize && !this.#running && !this.#failed) void this.#flush(false);
+  }
+
+  #lost(events: number, error: unknown): void {
+    this.counts.lost += events;
+    this.#log.warn({ fault: faultCode(error), lost: events }, 'uses of keys could not be noted');
   }
 
   #schedule(): void {
     if (this.#closed) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      void this.#flushAll();
+      void this.#flush(false);
     }, this.#settings.flushMs).unref();
   }
 
-  async #countAll(): Promise<void> {
+  /** Writes what is there; `all` of it also added up, since somebody waits for that. */
+  #flush(all: boolean): Promise<void> {
+    if (!this.#running) {
+      this.#running = this.#writeAll(all).finally(() => {
+        this.#running = undefined;
+      });
+      return this.#running;
+    }
+    // The one under way may have passed over what was recorded since: the next one will not.
+    this.#nextIsAll ||= all;
+    return (this.#next ??= this.#running.then(() => {
+      const nextIsAll = this.#nextIsAll;
+      this.#next = undefined;
+      this.#nextIsAll = false;
+      return this.#flush(nextIsAll);
+    }));
+  }
+
+  async #writeAll(all: boolean): Promise<void> {
     const journal = this.#opened;
     if (!journal) return;
     try {
+      await this.#settle(journal);
       for (let segment = journal.next(); segment; segment = journal.next()) {
-        await this.#count(segment);
-        journal.done(segment);
+        const sums = (this.#sums ??= { segments: [], tally: new Tally(), lines: 0, since: Date.now() });
+        await this.#write(segment, sums.tally);
+        sums.segments.push(segment);
+        sums.lines += segment.lines;
+        journal.setAside(segment);
         this.#refusals = 0;
+      }
+      if (this.#sums && (all || this.#isDue(this.#sums))) {
+        this.#settling = this.#sums;
+        this.#sums = undefined;
+        await this.#settle(journal);
       }
       this.#failed = false;
     } catch (error) {
       this.#failed = true;
-      this.#log.warn({ fault: faultCode(error), waiting: journal.backlog }, 'uses of keys could not be counted yet');
+      this.#log.warn({ fault: faultCode(error), waiting: journal.unfinished }, 'uses of keys could not be counted yet');
       this.#giveUpOnRefused(journal, error);
       this.#shedOldest(journal);
       this.#schedule();
     }
   }
 
-  async #count(segment: Segment): Promise<void> {
-    const { processId, sequence } = segment;
+  async #write(segment: Segment, tally: Tally): Promise<void> {
     const lines = this.#journal().read(segment);
-    const events = lines.flatMap((line) => eventOf(line) ?? []);
-    await writeUsage(this.#db, { processId, sequence, events }, Date.now(), this.#audited);
-    this.counts.written += events.length;
-    this.counts.lost += lines.length - events.length;
+    const { uses, json } = usesOf(lines);
+    await this.#writer.writeUses(segment, uses, json);
+    for (const use of uses) tally.add(use);
+    this.counts.written += uses.length;
+    this.counts.lost += lines.length - uses.length;
   }
 
-  /** A segment that a working database refuses again and again would hold up all that come after it. */
+  /** Few events are added up at once; of many, the longer they wait, the more there is to put together. */
+  #isDue({ lines, since }: Sums): boolean {
+    const { batchSize, settleMs } = this.#settings;
+    return lines < batchSize || Date.now() - since >= settleMs;
+  }
+
+  async #settle(journal: Journal): Promise<void> {
+    const sums = this.#settling;
+    if (!sums) return;
+    await this.#writer.writeTally(sums.segments, sums.tally);
+    this.#endSums(journal, sums);
+  }
+
+  #endSums(journal: Journal, { segments }: Sums): void {
+    this.#settling = undefined;
+    this.#refusals = 0;
+    for (const segment of segments) journal.done(segment);
+  }
+
+  /** What a working database refuses again and again would hold up all that comes after it. */
   #giveUpOnRefused(journal: Journal, error: unknown): void {
     if (isUnavailable(error)) return;
     this.#refusals++;
+    if (this.#refusals < MOST_REFUSALS) return;
     const segment = journal.next();
-    if (this.#refusals < MOST_REFUSALS || !segment) return;
-    this.#log.error({ fault: faultCode(error), lost: segment.lines }, 'uses of keys were refused and lost');
-    this.#lose(journal, segment);
+    const lost = this.#settling?.lines ?? segment?.lines ?? 0;
+    this.#log.error({ fault: faultCode(error), lost }, 'uses of keys were refused and lost');
+    if (this.#settling) this.#endSums(journal, this.#settling);
+    else if (segment) this.#lose(journal, segment);
   }
 
   #shedOldest(journal: Journal): void {

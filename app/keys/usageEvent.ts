@@ -1,5 +1,3 @@
-import { normaliseAddress } from '../domain/network.ts';
-
 /** One request made with a valid key, however it was answered. */
 export interface UsageEvent {
   tenantId: string;
@@ -18,68 +16,63 @@ export interface UsageEvent {
   requestId: string | null;
 }
 
+/** The event as the journal keeps it and as the database reads it: values without names, cut so that no use can keep others from being written. */
+export type Use = [
+  keyId: string,
+  tenantId: string,
+  method: string,
+  endpoint: string,
+  statusCode: number,
+  scope: string | null,
+  ip: string | null,
+  userAgent: string | null,
+  responseMs: number,
+  at: number,
+  keyName: string,
+  requestId: string | null,
+];
+
+const LONGEST_METHOD = 10;
 const LONGEST_ENDPOINT = 200;
 const LONGEST_SCOPE = 100;
 const LONGEST_USER_AGENT = 255;
 const LONGEST_RESPONSE_MS = 999_999;
+const HALF_CHARACTERS = /\p{Cs}/gu;
 
-/** The event as one line of the journal: values without names, for it is written on every request. */
+/** The event as one line of the journal; made once, and never taken apart again on its way into the usage log. */
 export function lineOf(use: UsageEvent): string {
-  return JSON.stringify([
-    use.tenantId,
+  const line: Use = [
     use.keyId,
-    use.keyName,
-    use.method,
-    use.endpoint,
+    use.tenantId,
+    use.method.slice(0, LONGEST_METHOD),
+    use.endpoint.slice(0, LONGEST_ENDPOINT),
     use.statusCode,
-    use.scope,
+    use.scope?.slice(0, LONGEST_SCOPE) ?? null,
     use.ip,
-    use.userAgent?.slice(0, LONGEST_USER_AGENT) ?? null,
-    use.responseMs,
+    use.userAgent?.slice(0, LONGEST_USER_AGENT).replace(HALF_CHARACTERS, '') ?? null,
+    Math.min(Math.round(use.responseMs * 10) / 10 || 0, LONGEST_RESPONSE_MS),
     use.at,
+    use.keyName,
     use.requestId,
-  ]);
+  ];
+  return JSON.stringify(line);
 }
 
-/** Reads a line back; undefined for one that is not whole. */
-export function eventOf(line: string): UsageEvent | undefined {
+/** What lines of the journal say, and the same as one JSON array; lines that are not whole are left out. */
+export function usesOf(lines: readonly string[]): { uses: Use[]; json: string } {
+  const json = `[${lines.join(',')}]`;
   try {
-    const [tenantId, keyId, keyName, method, endpoint, statusCode, scope, ip, userAgent, responseMs, at, requestId] =
-      JSON.parse(line) as [string, string, string, string, string, number, string | null, ...Tail];
-    return fitting({
-      tenantId,
-      keyId,
-      keyName,
-      method,
-      endpoint,
-      statusCode,
-      scope,
-      ip,
-      userAgent,
-      responseMs,
-      at,
-      requestId,
-    });
+    return { uses: JSON.parse(json) as Use[], json };
   } catch {
-    return undefined;
+    const whole = lines.filter(isWhole);
+    return { uses: whole.map((line) => JSON.parse(line) as Use), json: `[${whole.join(',')}]` };
   }
 }
 
-type Tail = [ip: string | null, userAgent: string | null, responseMs: number, at: number, requestId: string | null];
-
-/** The event as the tables can hold it, so that none can keep the others from being written. */
-function fitting(use: UsageEvent): UsageEvent {
-  return {
-    ...use,
-    method: ascii(use.method, 10),
-    endpoint: ascii(use.endpoint, LONGEST_ENDPOINT),
-    scope: use.scope === null ? null : ascii(use.scope, LONGEST_SCOPE),
-    ip: use.ip === null ? null : (normaliseAddress(use.ip) ?? null),
-    userAgent: use.userAgent?.replace(/\p{Cs}/gu, '') ?? null,
-    responseMs: Number.isFinite(use.responseMs) ? Math.min(Math.max(use.responseMs, 0), LONGEST_RESPONSE_MS) : 0,
-  };
-}
-
-function ascii(text: string, length: number): string {
-  return text.slice(0, length).replace(/[^\x20-\x7e]/g, '?');
+function isWhole(line: string): boolean {
+  try {
+    return Array.isArray(JSON.parse(line));
+  } catch {
+    return false;
+  }
 }

@@ -1,7 +1,8 @@
 import type { Position } from '../../app/domain/cursor.ts';
 import { along } from '../along.ts';
-import type { Db } from '../connect.ts';
-import { jsonRows } from '../jsonRows.ts';
+import { isSqlite, type Db } from '../connect.ts';
+import { fromJson, type JsonColumn } from '../jsonRows.ts';
+import type { UsageBatch } from './usageBatches.ts';
 
 /** One request made with a key. */
 export interface KeyUsage {
@@ -34,10 +35,11 @@ type Row = {
 };
 
 const TABLE = 'api_key_usage';
-const COLUMNS = {
-  id: 'varchar(255)',
-  tenant_id: 'varchar(255)',
+
+/** The first fields of a use in the journal, which are handed over as they are. */
+const IN_JOURNAL = {
   key_id: 'varchar(255)',
+  tenant_id: 'varchar(255)',
   method: 'varchar(255)',
   endpoint: 'varchar(255)',
   status_code: 'bigint',
@@ -46,11 +48,24 @@ const COLUMNS = {
   user_agent: 'varchar(255)',
   response_ms: 'double',
   created_at: 'bigint',
-} as const satisfies Record<keyof Row, string>;
+} as const satisfies Partial<Record<keyof Row, JsonColumn>>;
 
-export async function insertKeyUsage(db: Db, usage: readonly KeyUsage[]): Promise<void> {
-  const { from, value } = jsonRows(db, COLUMNS, usage.map(rowOf));
-  await db.raw(`insert into ${TABLE} (${Object.keys(COLUMNS).join(', ')}) select * from ${from}`, [value]);
+/** Batches are far smaller; the number of a use is its batch's and its place in it, as one. */
+const LARGEST_BATCH = 0x100000;
+/** What an id takes of the process's; the rest of its 36 characters is the use's number. */
+const OF_PROCESS = 24;
+
+/** Writes a batch of uses, a JSON array of arrays; ids are the same whenever it is tried, and in the order of the uses. */
+export async function insertKeyUsage(db: Db, { processId, sequence }: UsageBatch, json: string): Promise<void> {
+  const columns = Object.keys(IN_JOURNAL).join(', ');
+  const id = isSqlite(db)
+    ? "? || printf('%012x', cast(? as integer) + j.place)"
+    : "concat(?, lpad(lower(hex(? + j.place)), 12, '0'))";
+  await db.raw(`insert into ${TABLE} (id, ${columns}) select ${id}, ${columns} from ${fromJson(db, IN_JOURNAL)}`, [
+    processId.slice(0, OF_PROCESS),
+    sequence * LARGEST_BATCH,
+    json,
+  ]);
 }
 
 /** A key's newest requests, at most `limit`, from behind the position on. */
@@ -129,22 +144,6 @@ function usesSince(db: Db, tenantId: string, keyId: string, since: number) {
   return db<Row>(along(db, TABLE, 'api_key_usage_key_id_created_at_id'))
     .where({ key_id: keyId, tenant_id: tenantId })
     .where('created_at', '>=', since);
-}
-
-function rowOf(usage: KeyUsage): Row {
-  return {
-    id: usage.id,
-    tenant_id: usage.tenantId,
-    key_id: usage.keyId,
-    method: usage.method,
-    endpoint: usage.endpoint,
-    status_code: usage.statusCode,
-    scope: usage.scope,
-    ip: usage.ip,
-    user_agent: usage.userAgent,
-    response_ms: usage.responseMs,
-    created_at: usage.createdAt,
-  };
 }
 
 function usageOf(row: Row): KeyUsage {

@@ -1,6 +1,6 @@
 import { along } from '../along.ts';
 import { isSqlite, type Db } from '../connect.ts';
-import { jsonRows } from '../jsonRows.ts';
+import { jsonRows, ROWS_AT_ONCE } from '../jsonRows.ts';
 
 /** What one key did on one route in one hour. */
 export interface KeyUsageHour {
@@ -55,16 +55,18 @@ type Called<By extends keyof Row> = Pick<Row, By> & { requests: number };
 
 /** Adds to the counts already there; each hour of a key and route may come once. */
 export async function addKeyUsageHours(trx: Db, hours: readonly KeyUsageHour[]): Promise<void> {
-  // In the order of the primary key, so that two processes never wait for each other crosswise.
-  const rows = hours.map(rowOf).sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
-  const { from, value } = jsonRows(trx, COLUMNS, rows);
-  const insert = `insert into ${TABLE} (${Object.keys(COLUMNS).join(', ')}) select * from ${from}`;
+  const insert = `insert into ${TABLE} (${Object.keys(COLUMNS).join(', ')}) select ${Object.keys(COLUMNS).join(', ')}`;
   const sums = (added: string) =>
     COUNTED.map((column) => `${column} = ${TABLE}.${column} + ${added}.${column}`).join(', ');
-  const upsert = isSqlite(trx)
-    ? `${insert} where true on conflict (key_id, hour, method, endpoint, scope) do update set ${sums('excluded')}`
-    : `${insert} on duplicate key update ${sums('j')}`;
-  await trx.raw(upsert, [value]);
+  // In the order of the primary key, so that two processes never wait for each other crosswise.
+  const rows = hours.map(rowOf).sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
+    const { from, value } = jsonRows(trx, COLUMNS, rows.slice(at, at + ROWS_AT_ONCE));
+    const upsert = isSqlite(trx)
+      ? `${insert} from ${from} where true on conflict (key_id, hour, method, endpoint, scope) do update set ${sums('excluded')}`
+      : `${insert} from ${from} on duplicate key update ${sums('j')}`;
+    await trx.raw(upsert, [value]);
+  }
 }
 
 /** What a key did hour by hour; hours without a request are left out. */

@@ -6,7 +6,7 @@ import type { Environment } from '../../app/domain/token.ts';
 import { isSqlite, type Db } from '../connect.ts';
 import { whereAttention, type KeyAttention } from './apiKeyAttention.ts';
 import { without } from '../along.ts';
-import { jsonRows } from '../jsonRows.ts';
+import { jsonRows, ROWS_AT_ONCE } from '../jsonRows.ts';
 import { keysWithScope } from './apiKeyScopes.ts';
 
 /** A key as it is stored, but for its hash, which nobody has to see. */
@@ -221,22 +221,24 @@ export async function countByReach(
 
 /** Notes when and from where keys were last used; a use older than the one already noted changes nothing. */
 export async function noteKeyUses(db: Db, uses: readonly KeyUse[]): Promise<void> {
-  // In the order of their ids, so that two processes never wait for each other crosswise.
-  const ordered = [...uses].sort((a, b) => (a.keyId < b.keyId ? -1 : 1));
-  const { from, value } = jsonRows(
-    db,
-    { id: 'varchar(255)', tenant_id: 'varchar(255)', used_at: 'bigint', used_ip: 'varchar(255)' },
-    ordered.map((use) => ({ id: use.keyId, tenant_id: use.tenantId, used_at: use.at, used_ip: use.ip })),
-  );
   const set = 'set last_used_at = j.used_at, last_used_ip = j.used_ip';
   const which = 'k.id = j.id and k.tenant_id = j.tenant_id and coalesce(k.last_used_at, 0) <= j.used_at';
-  await db.raw(
-    isSqlite(db)
-      ? `update api_keys as k ${set} from ${from} where ${which}`
-      : `update ${from} straight_join api_keys as k on ${which} ${set}`,
-    [value],
-  );
+  // In the order of their ids, so that two processes never wait for each other crosswise.
+  const rows = uses
+    .map((use) => ({ id: use.keyId, tenant_id: use.tenantId, used_at: use.at, used_ip: use.ip }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
+    const { from, value } = jsonRows(db, USED, rows.slice(at, at + ROWS_AT_ONCE));
+    await db.raw(
+      isSqlite(db)
+        ? `update api_keys as k ${set} from ${from} where ${which}`
+        : `update ${from} straight_join api_keys as k on ${which} ${set}`,
+      [value],
+    );
+  }
 }
+
+const USED = { id: 'varchar(255)', tenant_id: 'varchar(255)', used_at: 'bigint', used_ip: 'varchar(255)' } as const;
 
 function matching(db: Db, tenantId: string | typeof EVERY_TENANT, filter: KeyFilter) {
   const { statuses, scope, environment, text, attention, now } = filter;

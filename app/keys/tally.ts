@@ -1,0 +1,48 @@
+import type { KeyUse } from '../../db/tables/apiKeys.ts';
+import type { KeyUsageHour } from '../../db/tables/apiKeyUsageHours.ts';
+import type { Use } from './usageEvent.ts';
+
+const HOUR_MS = 3_600_000;
+
+interface KeyTally extends KeyUse {
+  hours: KeyUsageHour[];
+}
+
+/** What many uses come to: how often each key called each route in each hour, and when each was last used. */
+export class Tally {
+  readonly #keys = new Map<string, KeyTally>();
+
+  add(use: Use): void {
+    const [keyId, tenantId, , , statusCode, , ip, , responseMs, at] = use;
+    let key = this.#keys.get(keyId);
+    if (!key) this.#keys.set(keyId, (key = { keyId, tenantId, at, ip, hours: [] }));
+    if (key.at <= at) {
+      key.at = at;
+      key.ip = ip;
+    }
+    const hour = hourOf(key, use);
+    hour[statusCode < 400 ? 'ok' : 'denied'] += 1;
+    hour.responseMs += responseMs;
+  }
+
+  get hours(): KeyUsageHour[] {
+    return [...this.#keys.values()].flatMap(({ hours }) => hours);
+  }
+
+  get lastUses(): KeyUse[] {
+    return [...this.#keys.values()];
+  }
+}
+
+/** A key calls few routes in an hour, so that looking through them is quicker than making a name for each. */
+function hourOf(key: KeyTally, [keyId, tenantId, method, endpoint, , askedFor, , , , at]: Use): KeyUsageHour {
+  const hour = at - (at % HOUR_MS);
+  const scope = askedFor ?? '';
+  const known = key.hours.find(
+    (one) => one.endpoint === endpoint && one.hour === hour && one.method === method && one.scope === scope,
+  );
+  if (known) return known;
+  const made = { keyId, tenantId, hour, method, endpoint, scope, ok: 0, denied: 0, responseMs: 0 };
+  key.hours.push(made);
+  return made;
+}
