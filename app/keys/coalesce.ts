@@ -1,6 +1,8 @@
 import { unavailable } from '../errors.ts';
 
-interface Waiter<Found> {
+/** A question that all who asked it in one turn wait for together. */
+interface Waiting<Found> {
+  answer: Promise<Found | undefined>;
   resolve: (found: Found | undefined) => void;
   reject: (error: Error) => void;
 }
@@ -16,7 +18,7 @@ export function coalesce<Found>(
   ask: (questions: string[]) => Promise<Map<string, Found>>,
   atOnce: number,
 ): (question: string) => Promise<Found | undefined> {
-  let waiting = new Map<string, Waiter<Found>[]>();
+  let waiting = new Map<string, Waiting<Found>>();
   let scheduled = false;
   let underWay = 0;
 
@@ -29,7 +31,7 @@ export function coalesce<Found>(
     });
   }
 
-  function takeBatch(): Map<string, Waiter<Found>[]> {
+  function takeBatch(): Map<string, Waiting<Found>> {
     const batch = waiting;
     waiting = new Map();
     if (batch.size <= LARGEST_QUESTION) return batch;
@@ -38,29 +40,36 @@ export function coalesce<Found>(
     return new Map(entries.slice(0, LARGEST_QUESTION));
   }
 
-  async function send(batch: Map<string, Waiter<Found>[]>): Promise<void> {
+  async function send(batch: Map<string, Waiting<Found>>): Promise<void> {
     underWay++;
     schedule();
     try {
       const found = await ask([...batch.keys()]);
-      for (const [question, waiters] of batch) {
-        const answer = found.get(question);
-        for (const waiter of waiters) waiter.resolve(answer);
-      }
+      for (const [question, { resolve }] of batch) resolve(found.get(question));
     } catch (error) {
       const refusal = unavailable(error);
-      for (const waiters of batch.values()) for (const waiter of waiters) waiter.reject(refusal);
+      for (const { reject } of batch.values()) reject(refusal);
     } finally {
       underWay--;
       schedule();
     }
   }
 
-  return async (question) =>
-    new Promise((resolve, reject) => {
-      const waiters = waiting.get(question);
-      if (waiters) waiters.push({ resolve, reject });
-      else waiting.set(question, [{ resolve, reject }]);
+  return (question) => {
+    let asked = waiting.get(question);
+    if (!asked) {
+      waiting.set(question, (asked = newWaiting()));
       schedule();
-    });
+    }
+    return asked.answer;
+  };
+}
+
+function newWaiting<Found>(): Waiting<Found> {
+  const waiting = {} as Waiting<Found>;
+  waiting.answer = new Promise((resolve, reject) => {
+    waiting.resolve = resolve;
+    waiting.reject = reject;
+  });
+  return waiting;
 }

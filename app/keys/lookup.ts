@@ -49,22 +49,16 @@ export interface Lookup {
 
 /** Lookups coalesced by turn; trouble of the database is 503 for all who asked, an unreadable row 500 for its own caller. */
 export function createLookup(lookups: Lookups): Lookup {
-  const keyRow = coalesce(async (hashes) => {
-    const rows = await lookups.keys(hashes.map((hash) => Buffer.from(hash, 'latin1')));
-    return new Map(rows.map((row) => [latin1(row.key_hash), row]));
-  }, LOOKUPS_AT_ONCE);
+  const keyRow = coalesce(
+    async (hashes) => new Map((await lookups.keys(hashes)).map((row) => [row[0], row])),
+    LOOKUPS_AT_ONCE,
+  );
   const personRows = (by: 'id' | 'email') =>
     coalesce(async (subjects) => bySubject(await lookups.people(by, subjects)), LOOKUPS_AT_ONCE);
   const people = { id: personRows('id'), email: personRows('email') };
   return {
-    async key(hash) {
-      const row = await keyRow(hash.toString('latin1'));
-      return row && foundKey(row);
-    },
-    async person(by, subject) {
-      const rows = await people[by](subject);
-      return rows && foundPerson(rows);
-    },
+    key: async (hash) => keyRow(hash.toString('hex')).then((row) => row && foundKey(row)),
+    person: async (by, subject) => people[by](subject).then((rows) => rows && foundPerson(rows)),
   };
 }
 
@@ -78,42 +72,36 @@ function bySubject(rows: PersonRow[]): Map<string, [PersonRow, ...PersonRow[]]> 
   return grouped;
 }
 
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-}
-
 function foundKey(row: KeyRow): FoundKey {
-  const tenant = tenantOf(row.tenant_id, row.tenant_slug, row.tenant_status, row.tenant_policy);
-  const plan = planLimits(row.tenant_plan);
+  // prettier-ignore
+  const [, id, keyPrefix, name, environment, scopes, allowedIps, rateLimit, windowSeconds, monthlyQuota,
+    expiresAt, graceEndsAt, successorKeyId, revokedAt, createdAt, lastUsedAt, userId, userStatus, userOperator, userRole,
+    tenantId, tenantSlug, tenantStatus, tenantPolicy, tenantPlan] = row;
+  const tenant = tenantOf(tenantId, tenantSlug, tenantStatus, tenantPolicy);
+  const plan = planLimits(tenantPlan);
+  const ownRate = rateLimit === null || windowSeconds === null ? null : { limit: rateLimit, windowSeconds };
   return {
-    id: row.id,
-    name: row.name,
-    keyPrefix: row.key_prefix,
-    environment: row.environment,
-    scopes: parsedScopes(row.scopes),
-    networks: row.allowed_ips === null ? null : parsedNetworks(row.allowed_ips),
-    rateLimit: rateOf(row) ?? tenant.policy.defaultRateLimit ?? plan.rateLimit,
-    monthlyQuota: row.monthly_quota ?? plan.monthlyQuota,
-    expiresAt: row.expires_at,
-    graceEndsAt: row.grace_ends_at,
-    successorKeyId: row.successor_key_id,
-    revokedAt: row.revoked_at,
-    createdAt: row.created_at,
-    lastUsedAt: row.last_used_at,
-    owner: ownerOf(row),
+    id,
+    name,
+    keyPrefix,
+    environment,
+    scopes: parsedScopes(scopes),
+    networks: allowedIps === null ? null : parsedNetworks(allowedIps),
+    rateLimit: ownRate ?? tenant.policy.defaultRateLimit ?? plan.rateLimit,
+    monthlyQuota: monthlyQuota ?? plan.monthlyQuota,
+    expiresAt,
+    graceEndsAt,
+    successorKeyId,
+    revokedAt,
+    createdAt,
+    lastUsedAt,
+    owner: userId === null ? null : ownerOf(userId, userStatus, userOperator, userRole),
     tenant,
   };
 }
 
-function ownerOf(row: KeyRow): FoundKey['owner'] {
-  if (row.user_id === null) return null;
-  const { user_id: id, user_status: status, user_operator: operator, user_role: role } = row;
+function ownerOf(id: string, status: string | null, operator: number | null, role: string | null): FoundKey['owner'] {
   return { id, active: status === 'active', operator: operator === 1, role: roleOf(role) };
-}
-
-function rateOf(row: KeyRow): Rate | null {
-  const { rate_limit: limit, rate_window_seconds: windowSeconds } = row;
-  return limit === null || windowSeconds === null ? null : { limit, windowSeconds };
 }
 
 function foundPerson(rows: [PersonRow, ...PersonRow[]]): FoundPerson {
