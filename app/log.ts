@@ -17,7 +17,7 @@ export interface RequestLine {
 
 /** How long a line may wait for others before they are written together. */
 const FLUSH_MS = 100;
-const BUFFER_LENGTH = 16_384;
+const BLOCK_BYTES = 32_768;
 
 /** Readable lines on a terminal, one JSON object a line elsewhere. */
 export function createLog(level: Config['logLevel'], destination: DestinationStream = standardOutput()): Log {
@@ -36,11 +36,15 @@ function standardOutput(): DestinationStream {
   if (process.stdout.isTTY) {
     return pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname', sync: true });
   }
-  const output = pino.destination({ sync: false });
-  let waiting = '';
+  // Not in its type yet: whole blocks go out as they are.
+  const output = pino.destination({ sync: false, contentMode: 'buffer' });
+  let block = Buffer.allocUnsafe(BLOCK_BYTES);
+  let length = 0;
   const pass = () => {
-    if (waiting !== '') output.write(waiting);
-    waiting = '';
+    if (length === 0) return;
+    output.write(block.subarray(0, length) as unknown as string);
+    block = Buffer.allocUnsafe(BLOCK_BYTES);
+    length = 0;
   };
   setInterval(pass, FLUSH_MS).unref();
   process.on('exit', () => {
@@ -50,8 +54,8 @@ function standardOutput(): DestinationStream {
   return {
     // Many lines at once: what is done for each write would cost a request more than its line.
     write(line) {
-      waiting += line;
-      if (waiting.length > BUFFER_LENGTH) pass();
+      if (length + line.length * 3 > BLOCK_BYTES) pass();
+      length += block.write(line, length);
     },
   };
 }

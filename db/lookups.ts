@@ -1,5 +1,6 @@
 import type { DatabaseConfig } from '../app/config.ts';
 import { connect } from './connect.ts';
+import { holdConnections } from './heldConnections.ts';
 import { openSqlite } from './sqlite.ts';
 
 /** A key with everything outside its own row that decides about it, in the order of `KEY_COLUMNS`. */
@@ -88,17 +89,23 @@ export function openLookups(config: DatabaseConfig): Lookups {
 }
 
 function mysqlLookups(config: Extract<DatabaseConfig, { kind: 'mysql' }>): Lookups {
-  const db = connect(config, { poolSize: LOOKUPS_AT_ONCE });
-  const ask = async <Row>(sql: string, values: readonly string[] = []) =>
-    ((await db.raw(sql, values)) as [Row[], unknown])[0];
+  const db = connect(config, { poolSize: 2 * LOOKUPS_AT_ONCE });
+  const held = holdConnections(db);
   return {
     keys: async (hashes) => {
       // Written out, for a binding costs more than the hash itself; a hash is never what a caller wrote.
       const literals = hashes.map((hash) => `x'${hash}'`).join(',');
-      return readKeys(await ask<Found>(`${KEYS}(${literals})`));
+      return readKeys(await held.ask<Found>(`${KEYS}(${literals})`));
     },
-    people: async (by, subjects) => ask<PersonRow>(`${PEOPLE(by)}(${subjects.map(() => '?').join(',')})`, subjects),
-    close: async () => db.destroy(),
+    people: async (by, subjects) => {
+      const marks = subjects.map(() => '?').join(',');
+      const [rows] = (await db.raw(`${PEOPLE(by)}(${marks})`, subjects)) as [PersonRow[], unknown];
+      return rows;
+    },
+    close: async () => {
+      held.release();
+      await db.destroy();
+    },
   };
 }
 
