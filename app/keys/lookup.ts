@@ -50,7 +50,7 @@ export interface Lookup {
 /** Lookups coalesced by turn; trouble of the database is 503 for all who asked, an unreadable row 500 for its own caller. */
 export function createLookup(lookups: Lookups): Lookup {
   const keyRow = coalesce(
-    async (hashes) => new Map((await lookups.keys(hashes)).map((row) => [row[0], row])),
+    async (hashes) => new Map((await lookups.keys(hashes)).map((row) => [row.hash, row])),
     LOOKUPS_AT_ONCE,
   );
   const personRows = (by: 'id' | 'email') =>
@@ -73,35 +73,35 @@ function bySubject(rows: PersonRow[]): Map<string, [PersonRow, ...PersonRow[]]> 
 }
 
 function foundKey(row: KeyRow): FoundKey {
-  // prettier-ignore
-  const [, id, keyPrefix, name, environment, scopes, allowedIps, rateLimit, windowSeconds, monthlyQuota,
-    expiresAt, graceEndsAt, successorKeyId, revokedAt, createdAt, lastUsedAt, userId, userStatus, userOperator, userRole,
-    tenantId, tenantSlug, tenantStatus, tenantPolicy, tenantPlan] = row;
-  const tenant = tenantOf(tenantId, tenantSlug, tenantStatus, tenantPolicy);
-  const plan = planLimits(tenantPlan);
-  const ownRate = rateLimit === null || windowSeconds === null ? null : { limit: rateLimit, windowSeconds };
+  const tenant = tenantOf(row.tenantId, row.tenantSlug, row.tenantStatus, row.tenantPolicy);
+  const plan = planLimits(row.tenantPlan);
   return {
-    id,
-    name,
-    keyPrefix,
-    environment,
-    scopes: parsedScopes(scopes),
-    networks: allowedIps === null ? null : parsedNetworks(allowedIps),
-    rateLimit: ownRate ?? tenant.policy.defaultRateLimit ?? plan.rateLimit,
-    monthlyQuota: monthlyQuota ?? plan.monthlyQuota,
-    expiresAt,
-    graceEndsAt,
-    successorKeyId,
-    revokedAt,
-    createdAt,
-    lastUsedAt,
-    owner: userId === null ? null : ownerOf(userId, userStatus, userOperator, userRole),
+    id: row.id,
+    name: row.name,
+    keyPrefix: row.keyPrefix,
+    environment: row.environment,
+    scopes: parsedScopes(row.scopes),
+    networks: row.allowedIps === null ? null : parsedNetworks(row.allowedIps),
+    rateLimit: rateOf(row) ?? tenant.policy.defaultRateLimit ?? plan.rateLimit,
+    monthlyQuota: row.monthlyQuota ?? plan.monthlyQuota,
+    expiresAt: row.expiresAt,
+    graceEndsAt: row.graceEndsAt,
+    successorKeyId: row.successorKeyId,
+    revokedAt: row.revokedAt,
+    createdAt: row.createdAt,
+    lastUsedAt: row.lastUsedAt,
+    owner: ownerOf(row),
     tenant,
   };
 }
 
-function ownerOf(id: string, status: string | null, operator: number | null, role: string | null): FoundKey['owner'] {
-  return { id, active: status === 'active', operator: operator === 1, role: roleOf(role) };
+function ownerOf({ userId: id, userStatus, userOperator, userRole }: KeyRow): FoundKey['owner'] {
+  if (id === null) return null;
+  return { id, active: userStatus === 'active', operator: userOperator === 1, role: roleOf(userRole) };
+}
+
+function rateOf({ rateLimit: limit, rateWindowSeconds: windowSeconds }: KeyRow): Rate | null {
+  return limit === null || windowSeconds === null ? null : { limit, windowSeconds };
 }
 
 function foundPerson(rows: [PersonRow, ...PersonRow[]]): FoundPerson {
