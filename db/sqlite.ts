@@ -14,7 +14,8 @@ const BUSY_DEADLINE_MS = 2_000;
 export function openSqlite(file: string): Connection {
   const connection = new DatabaseSync(file);
   connection.exec('PRAGMA busy_timeout = 50; PRAGMA foreign_keys = ON');
-  connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+  // Pages that are written again and again go into the file once for many times.
+  connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000');
   return connection;
 }
 

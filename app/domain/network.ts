@@ -1,6 +1,6 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
-import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { remembered } from './remembered.ts';
 
 /** Addresses as equal groups of bits: four of 8 for IPv4, eight of 16 for IPv6. */
 interface Address {
@@ -55,7 +55,7 @@ export const NetworkList = z
 
 /** A set of networks, ready to be asked about on every request. */
 export class Networks {
-  static readonly #known = new LRUCache<string, Networks>({ max: 1000 });
+  static readonly #read = remembered((content) => new Networks(JSON.parse(content) as string[]));
 
   // Apart, because a BlockList lets an IPv4 address into IPv6 networks such as ::/0.
   readonly #ipv4 = new BlockList();
@@ -67,10 +67,7 @@ export class Networks {
 
   /** The networks of this list, made once per content; throws on a text that is no network, rather than drop a rule. */
   static of(list: readonly string[]): Networks {
-    const content = JSON.stringify(list);
-    const known = Networks.#known.get(content) ?? new Networks(list);
-    Networks.#known.set(content, known);
-    return known;
+    return Networks.#read(JSON.stringify(list));
   }
 
   /** Whether the address lies in one of the networks; what is no address lies in none. */

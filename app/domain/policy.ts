@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { NetworkList } from './network.ts';
+import { remembered } from './remembered.ts';
 import { normaliseScope } from './scope.ts';
 import { isKnownScope, isPlatformScope } from './scopeCatalogue.ts';
 
@@ -67,18 +67,15 @@ export const DEFAULT_POLICY: Policy = frozen({
 /** The closed list of what a policy refuses, for catalogues to translate. */
 export type PolicyProblem = 'expiry_required' | 'lifetime_too_long' | 'grace_too_long';
 
-const read = new LRUCache<string, Policy>({ max: 1000 });
-
 /**
  * The policy that a tenant's stored text states, with defaults for what it leaves open; the same object for the same
  * text. Throws on text that is not wholly understood, so that no rule is ever lost in silence.
  */
 export function readPolicy(text: string | null): Policy {
-  if (text === null) return DEFAULT_POLICY;
-  const known = read.get(text) ?? parsePolicy(text);
-  read.set(text, known);
-  return known;
+  return text === null ? DEFAULT_POLICY : parsedPolicy(text);
 }
+
+const parsedPolicy = remembered(parsePolicy, 1_000);
 
 /** The policy after a change: fields that the change does not name stay as they were. */
 export function changePolicy(policy: Policy, change: PolicyChange): Policy {

@@ -1,9 +1,9 @@
-import { LRUCache } from 'lru-cache';
 import { LOOKUPS_AT_ONCE, type KeyRow, type Lookups, type PersonRow } from '../../db/lookups.ts';
 import type { Tenant } from '../context.ts';
 import { Networks } from '../domain/network.ts';
 import { planLimits } from '../domain/plan.ts';
 import { readPolicy } from '../domain/policy.ts';
+import { remembered } from '../domain/remembered.ts';
 import { permissionsOf, ROLES, type Permission, type Role } from '../domain/role.ts';
 import { ScopeSet } from '../domain/scope.ts';
 import type { Environment } from '../domain/token.ts';
@@ -128,12 +128,3 @@ function roleOf(text: string | null): Role | null {
 /** Parsing is remembered by content, which cannot go stale; the key's state is not. */
 const parsedScopes = remembered((text) => ScopeSet.of(JSON.parse(text) as string[]));
 const parsedNetworks = remembered((text) => Networks.of(JSON.parse(text) as string[]));
-
-function remembered<T extends object>(parse: (text: string) => T): (text: string) => T {
-  const known = new LRUCache<string, T>({ max: 5_000 });
-  return (text) => {
-    let value = known.get(text);
-    if (value === undefined) known.set(text, (value = parse(text)));
-    return value;
-  };
-}
