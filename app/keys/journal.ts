@@ -74,13 +74,13 @@ export class Journal {
     if (this.#lines >= this.#segmentLines) this.#seal();
   }
 
-  /** The oldest segment that waits; what is not cut off yet is when it comes to that. */
-  next(): Segment | undefined {
+  /** The oldest segments that wait, at most so many; what is not cut off yet is when it comes to that. */
+  next(most: number): Segment[] {
     if (this.#sealed.length === 0) {
       this.write();
       this.#seal();
     }
-    return this.#sealed[0];
+    return this.#sealed.slice(0, most);
   }
 
   /** Keeps a segment's file until it is done with, and gives the next one meanwhile. */

@@ -12,7 +12,7 @@ export type { UsageEvent } from './usageEvent.ts';
 export interface UsageSettings {
   /** How long an event may wait for others. */
   flushMs: number;
-  /** How many are written in one transaction. */
+  /** How many are written at a time. */
   batchSize: number;
   /** How long sums may wait for more, while many events come. */
   settleMs: number;
@@ -30,6 +30,8 @@ const SETTINGS: UsageSettings = {
   patienceMs: 2_000,
 };
 const MOST_REFUSALS = 3;
+/** How many batches are written in one transaction where so many wait. */
+const TOGETHER = 4;
 
 /** Segments whose uses are in the database, and what they come to, which is not. */
 interface Sums {
@@ -102,7 +104,7 @@ export class Usage {
       try {
         for (const segment of segments) {
           const tally = new Tally();
-          await this.#write(segment, tally);
+          await this.#write([segment], tally);
           await this.#writer.writeTally([segment], tally);
           this.#journal().done(segment);
         }
@@ -178,12 +180,14 @@ export class Usage {
     if (!journal) return;
     try {
       await this.#settle(journal);
-      for (let segment = journal.next(); segment; segment = journal.next()) {
+      for (let segments = this.#oldest(journal); segments.length > 0; segments = this.#oldest(journal)) {
         const sums = (this.#sums ??= { segments: [], tally: new Tally(), lines: 0, since: Date.now() });
-        await this.#write(segment, sums.tally);
-        sums.segments.push(segment);
-        sums.lines += segment.lines;
-        journal.setAside(segment);
+        await this.#write(segments, sums.tally);
+        for (const segment of segments) {
+          sums.segments.push(segment);
+          sums.lines += segment.lines;
+          journal.setAside(segment);
+        }
         this.#refusals = 0;
       }
       if (this.#sums && (all || this.#isDue(this.#sums))) {
@@ -201,13 +205,22 @@ export class Usage {
     }
   }
 
-  async #write(segment: Segment, tally: Tally): Promise<void> {
-    const lines = this.#journal().read(segment);
-    const { uses, json } = usesOf(lines);
-    await this.#writer.writeUses(segment, uses, json);
-    for (const use of uses) tally.add(use);
-    this.counts.written += uses.length;
-    this.counts.lost += lines.length - uses.length;
+  /** One by one once something was refused, so that only what cannot be had is lost. */
+  #oldest(journal: Journal): Segment[] {
+    return journal.next(this.#refusals > 0 ? 1 : TOGETHER);
+  }
+
+  async #write(segments: readonly Segment[], tally: Tally): Promise<void> {
+    const batches = segments.map((batch) => {
+      const lines = this.#journal().read(batch);
+      return { batch, lines, ...usesOf(lines) };
+    });
+    await this.#writer.writeUses(batches);
+    for (const { lines, uses } of batches) {
+      for (const use of uses) tally.add(use);
+      this.counts.written += uses.length;
+      this.counts.lost += lines.length - uses.length;
+    }
   }
 
   /** Few events are added up at once; of many, the longer they wait, the more there is to put together. */
@@ -234,7 +247,7 @@ export class Usage {
     if (isUnavailable(error)) return;
     this.#refusals++;
     if (this.#refusals < MOST_REFUSALS) return;
-    const segment = journal.next();
+    const [segment] = journal.next(1);
     const lost = this.#settling?.lines ?? segment?.lines ?? 0;
     this.#log.error({ fault: faultCode(error), lost }, 'uses of keys were refused and lost');
     if (this.#settling) this.#endSums(journal, this.#settling);
@@ -243,7 +256,11 @@ export class Usage {
 
   #shedOldest(journal: Journal): void {
     let shed = 0;
-    for (let oldest = journal.next(); oldest && journal.backlog > this.#settings.capacity; oldest = journal.next()) {
+    for (
+      let [oldest] = journal.next(1);
+      oldest && journal.backlog > this.#settings.capacity;
+      [oldest] = journal.next(1)
+    ) {
       shed += oldest.lines;
       this.#lose(journal, oldest);
     }

@@ -11,6 +11,13 @@ import type { Use } from './usageEvent.ts';
 
 const MINUTE_MS = 60_000;
 
+/** A batch of uses, read and as it was written. */
+export interface UsesOfBatch {
+  batch: UsageBatch;
+  uses: readonly Use[];
+  json: string;
+}
+
 /**
  * Puts uses of keys into the database, in two steps that each happen once however often they are tried: every request
  * soon, and what they come to together once there is something to put together.
@@ -24,15 +31,20 @@ export class UsageWriter {
     this.#db = db;
   }
 
-  /** Writes every request of the batch, given also as JSON, and one audit row for each window of use. */
-  async writeUses(batch: UsageBatch, uses: readonly Use[], json: string): Promise<void> {
-    const windows = windowsOf(uses).filter(({ place, minute }) => this.#audited.get(place) !== minute);
+  /** Writes every request of the batches, and one audit row for each window of use. */
+  async writeUses(batches: readonly UsesOfBatch[]): Promise<void> {
+    const written: Window[] = [];
     await transaction(this.#db, async (trx) => {
-      if (!(await claimUsageBatches(trx, 'uses', [batch], Date.now()))) return;
-      await insertKeyUsage(trx, batch, json);
-      await recordOncePerWindow(trx, windows.map(auditedUse));
+      written.length = 0;
+      for (const { batch, uses, json } of batches) {
+        if (!(await claimUsageBatches(trx, 'uses', [batch], Date.now()))) continue;
+        await insertKeyUsage(trx, batch, json);
+        const windows = windowsOf(uses).filter(({ place, minute }) => this.#audited.get(place) !== minute);
+        await recordOncePerWindow(trx, windows.map(auditedUse));
+        written.push(...windows);
+      }
     });
-    for (const { place, minute } of windows) this.#audited.set(place, minute);
+    for (const { place, minute } of written) this.#audited.set(place, minute);
   }
 
   /** Adds up what the batches come to, and notes when their keys were last used. */

@@ -24,34 +24,54 @@ export function createTable(name: string, build: (columns: Columns) => void): St
     async up(db) {
       if (await db.schema.hasTable(name)) return;
       const collation = await exactCollation(db);
-      await unlessMade(db.schema.createTable(name, (table) => build(columnsOf(table, collation))));
+      await unlessJustDone(db.schema.createTable(name, (table) => build(columnsOf(table, collation))));
     },
   };
 }
 
 /** The step that adds one index, unique or not, in the order of its columns. */
 export function addIndex(table: string, columns: string[], { unique = false } = {}): Step {
-  const name = `${table}_${columns.join('_')}`.slice(0, 60);
+  const name = indexName(table, columns);
   return {
     name: `index ${name}`,
     async up(db) {
       if (await hasIndex(db, table, name)) return;
       const sql = `create ${unique ? 'unique ' : ''}index ?? on ?? (${columns.map(() => '??').join(', ')})`;
-      await unlessMade(db.raw(sql, [name, table, ...columns]));
+      await unlessJustDone(db.raw(sql, [name, table, ...columns]));
     },
   };
 }
 
+/** The step that takes an index away that `addIndex` added. */
+export function dropIndex(table: string, columns: string[]): Step {
+  const name = indexName(table, columns);
+  return {
+    name: `drop index ${name}`,
+    async up(db) {
+      if (!(await hasIndex(db, table, name))) return;
+      await unlessJustDone(
+        isSqlite(db) ? db.raw('drop index ??', [name]) : db.raw('drop index ?? on ??', [name, table]),
+      );
+    },
+  };
+}
+
+function indexName(table: string, columns: string[]): string {
+  return `${table}_${columns.join('_')}`.slice(0, 60);
+}
+
 const MYSQL_TABLE_EXISTS = 1050;
 const MYSQL_INDEX_EXISTS = 1061;
+const MYSQL_NO_SUCH_INDEX = 1091;
+const JUST_DONE = new Set<unknown>([MYSQL_TABLE_EXISTS, MYSQL_INDEX_EXISTS, MYSQL_NO_SUCH_INDEX]);
 
 /** A server goes on with a statement whose client was killed: who repeats it meanwhile may find it just done. */
-async function unlessMade(work: PromiseLike<unknown>): Promise<void> {
+async function unlessJustDone(work: PromiseLike<unknown>): Promise<void> {
   try {
     await work;
   } catch (error) {
     const { errno } = error as { errno?: unknown };
-    if (errno !== MYSQL_TABLE_EXISTS && errno !== MYSQL_INDEX_EXISTS) throw error;
+    if (!JUST_DONE.has(errno)) throw error;
   }
 }
 
