@@ -1,6 +1,7 @@
 import type { Permission } from '../domain/role.ts';
 import type { Context, Middleware } from '../context.ts';
 import { covers } from '../domain/scope.ts';
+import { isKnownScope } from '../domain/scopeCatalogue.ts';
 import { AppError } from '../errors.ts';
 
 /** What a route asks of its caller; each route states one, and the guard at the end of `authenticate` enforces it. */
@@ -26,7 +27,7 @@ export function anyCredential(): Stated {
 
 /** Keys must hold the scope; a person's role stands for scopes. */
 export function scope(required: string): Stated {
-  return state({ kind: 'scope', scope: required });
+  return state({ kind: 'scope', scope: known(required) });
 }
 
 /**
@@ -34,7 +35,13 @@ export function scope(required: string): Stated {
  * come only if the tenant's policy lets keys manage keys.
  */
 export function permission(required: Permission, keyScope?: string): Stated {
-  return state({ kind: 'permission', permission: required, ...(keyScope !== undefined && { keyScope }) });
+  return state({ kind: 'permission', permission: required, ...(keyScope !== undefined && { keyScope: known(keyScope) }) });
+}
+
+/** A scope that nobody can be granted would shut its route for good, so that the process does not start with it. */
+function known(scope: string): string {
+  if (!isKnownScope(scope)) throw new Error(`${scope} is not in the catalogue of scopes`);
+  return scope;
 }
 
 /** Support staff, who show a user and a password of the installation's; no key and no token opens it. */
