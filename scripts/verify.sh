@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# Runs the whole proof, and writes down what was asked, answered and found. See --help.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+PROGRAM=verify.sh
+. "$ROOT/scripts/proof/ask.sh"
+. "$ROOT/scripts/proof/server.sh"
+. "$ROOT/scripts/proof/connect.sh"
+
+usage() {
+  cat <<'TEXT'
+Usage: scripts/verify.sh [--smoke-only] [--report FILE]
+
+Runs scripts/smoke.sh, lint, types and tests, stops at the first that fails, and writes reports/step24-proof.md: which
+route asks for which scope, as the running app says it; every request of the smoke test with its raw answer, keys and
+tokens masked; versions; the commit. Two runs write the same but for ids, times and the random part of keys.
+
+The server comes from the environment as for scripts/smoke.sh; without any it is one of the script's own.
+
+  --smoke-only   leaves out lint, types and tests, which the report then says
+  --report FILE  writes there
+
+Ends with 0 if all of it holds, with 1 if something does not, and with 2 if there was nothing to check.
+TEXT
+}
+
+REPORT="$ROOT/reports/step24-proof.md"
+SMOKE_ONLY=''
+FOLDER='' SERVER='a server that was running'
+VERDICT='The run was broken off.'
+# One row per part, in the order they ran.
+RESULTS=()
+
+result() { RESULTS+=("| $1 | $2 |"); }
+
+# run_part TITLE COMMAND...: shows what it says, and keeps it for the report.
+run_part() {
+  local title=$1 code=0
+  shift
+  printf '== %s\n' "$title"
+  (cd "$ROOT" && "$@") 2>&1 | tee "$FOLDER/output" || code=$?
+  LAST_LINE=$(tail -n 1 "$FOLDER/output")
+  [[ $code -ne 0 ]] || return 0
+  result "$title" 'FAILED'
+  VERDICT="**FAILED** at the $title: the end of what it said is below."
+  fail
+}
+
+# Ends with what the part that failed has said last.
+fail() {
+  mv "$FOLDER/output" "$FOLDER/failure"
+  exit 1
+}
+
+run_smoke() {
+  export BASE_URL OWNER_TOKEN TENANT_ID
+  run_part 'smoke test' scripts/smoke.sh --transcript "$FOLDER/transcript"
+  result 'smoke test' "$LAST_LINE"
+}
+
+run_checks() {
+  if [[ $SMOKE_ONLY ]]; then
+    result 'lint, types, tests' 'not run: --smoke-only'
+    return
+  fi
+  run_part 'lint' npm run --silent lint
+  result 'lint' 'nothing found'
+  run_part 'types' npm run --silent typecheck
+  result 'types' 'nothing found'
+  run_part 'tests' npm run --silent test
+  result 'tests' "$LAST_LINE"
+}
+
+read_routes() {
+  ask_owner GET /api/v1/admin/routes ''
+  if [[ $STATUS != 200 ]] || ! (cd "$ROOT" && node dist/scripts/proof/routeTable.js) <<<"$BODY" >"$FOLDER/routes"; then
+    printf '%s %s\n' "$STATUS" "$(masked "$BODY")" >"$FOLDER/output"
+    VERDICT='**FAILED**: the list of routes could not be read.'
+    fail
+  fi
+}
+
+versions() {
+  printf '| commit | %s |\n' "$(commit)"
+  printf '| server | %s |\n' "$SERVER"
+  printf '| Node.js | %s |\n' "$(node --version)"
+  printf '| npm | %s |\n' "$(npm --version)"
+  [[ ! -f $FOLDER/database ]] || printf '| database | %s |\n' "$(<"$FOLDER/database")"
+  printf '| system | %s, %s |\n' "$(system)" "$(uname -sm)"
+}
+
+commit() {
+  local head changes
+  head=$(git -C "$ROOT" rev-parse HEAD 2>/dev/null) || head='unknown: not a checkout'
+  changes=$(git -C "$ROOT" status --porcelain -- . ':!reports' 2>/dev/null || true)
+  printf '%s' "$head${changes:+, with changes that are not committed}"
+}
+
+system() (
+  if [[ -r /etc/os-release ]]; then . /etc/os-release; fi
+  printf '%s' "${PRETTY_NAME:-$(uname -r)}"
+)
+
+write_report() {
+  mkdir -p "$(dirname "$REPORT")"
+  {
+    printf '# Proof of service access by API key\n\n'
+    printf 'Written by `scripts/verify.sh`. Another run differs in ids, times and the random part of keys.\n\n%s\n\n' "$VERDICT"
+    printf '|  |  |\n| --- | --- |\n'
+    versions
+    [[ ${#RESULTS[@]} -eq 0 ]] || printf '%s\n' "${RESULTS[@]}"
+    if [[ -s $FOLDER/failure ]]; then
+      printf '\n## What the part that failed said last\n\n```text\n%s\n```\n' "$(tail -n 40 "$FOLDER/failure")"
+    fi
+    if [[ -s $FOLDER/routes ]]; then
+      printf '\n## Which route asks for what\n\nAs `GET /api/v1/admin/routes` of the running app says it.\n\n'
+      cat "$FOLDER/routes"
+    fi
+    if [[ -s $FOLDER/transcript ]]; then
+      printf '\n## What was asked and answered\n\nThe raw answers; keys and tokens are masked, nothing else is changed.\n'
+      cat "$FOLDER/transcript"
+    fi
+  } >"$FOLDER/report"
+  # A report says nothing of the machine it was made on.
+  local text
+  text=$(<"$FOLDER/report")
+  text=${text//"$FOLDER"/(folder)}
+  printf '%s\n' "${text//"$ROOT"/.}" >"$REPORT"
+}
+
+finish() {
+  local code=$?
+  trap '' INT TERM
+  stop_server
+  if [[ $FOLDER ]]; then
+    if write_report; then
+      printf '%s\nThe report is in %s\n' "${VERDICT//\*/}" "$REPORT"
+    else
+      printf '%s: the report could not be written to %s\n' "$PROGRAM" "$REPORT" >&2
+      code=1
+    fi
+    rm -rf "$FOLDER"
+  fi
+  exit "$code"
+}
+
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    --help | -h)
+      usage
+      exit
+      ;;
+    --smoke-only) SMOKE_ONLY=yes ;;
+    --report)
+      [[ -n ${2:-} ]] || give_up '--report takes a file'
+      REPORT=$2
+      shift
+      ;;
+    *) give_up "\"$1\" is not understood: see --help" ;;
+  esac
+  shift
+done
+
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+connect
+build
+FOLDER=$(mktemp -d "${TMPDIR:-/tmp}/latchkey-verify-XXXXXX")
+if [[ $SERVER_PID ]]; then
+  SERVER='one of its own, started from this checkout'
+  (become_node "$SERVER_SCHEMA_URL" dist/scripts/proof/database.js version) >"$FOLDER/database"
+fi
+read_routes
+run_smoke
+run_checks
+VERDICT='**Everything holds.**'

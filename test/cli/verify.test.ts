@@ -1,0 +1,166 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { createConnection } from 'mysql2/promise';
+import { ROOT } from '../../app/root.ts';
+import { isForPrograms } from '../../app/middleware/programs.ts';
+import { createRoutes } from '../../app/routes/routes.ts';
+import { build } from '../support/built.ts';
+import { castOf, type Cast } from '../support/cast.ts';
+import { Child, endChildren } from '../support/child.ts';
+import { onDatabase } from '../support/databases.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { tamperWith } from '../support/tampering.ts';
+
+interface Run {
+  code: number | null;
+  said: string;
+  report: string;
+}
+
+let folder: string;
+
+/** Runs the script with its report out of the way, and expects that it leaves nothing else behind. */
+async function verify(env: Record<string, string>, args: string[] = []): Promise<Run> {
+  const temporary = await mkdtemp(path.join(folder, 'tmp-'));
+  const file = path.join(folder, 'reports', 'proof.md');
+  const child = new Child('scripts/verify.sh', ['--report', file, ...args], { TMPDIR: temporary, ...env });
+  const { code } = await child.ended;
+  expect(await readdir(temporary)).to.deep.equal([]);
+  const report = await readFile(file, 'utf8');
+  expectDiscreet(report, temporary);
+  return { code, said: child.stdout + child.stderr, report };
+}
+
+/** What may stand in a public place: nothing that opens a door, and nothing of the machine. */
+function expectDiscreet(report: string, temporary: string): void {
+  expect(report)
+    .not.to.match(/fsk_live_\w{32}/)
+    .and.not.to.match(/eyJ\w+\.\w+/);
+  for (const name of [ROOT, temporary, hostname()]) expect(report).not.to.include(name);
+}
+
+/** Takes out what is bound to differ between two runs: ids, times, and the random part of keys. */
+function withoutIdsAndTimes(report: string): string {
+  return report
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'ID')
+    .replace(/Smoke( test|%20test%20)? ?[0-9a-f]{8}/g, 'NAME')
+    .replace(/fsk_live_\w{8}/g, 'PREFIX')
+    .replace(/(…|"lastFour":")\w{4}/g, '$1LAST')
+    .replace(/"nextCursor":"[^"]+"/g, 'CURSOR')
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replace(/^Date: .*$/gm, 'DATE')
+    .replace(/^(X-RateLimit-Reset|Retry-After): \d+$/gm, '$1: TIME')
+    .replace(/;t=\d+/g, ';t=TIME');
+}
+
+/** A program of this name in front of the real one. */
+async function stub(name: string, script: string): Promise<Record<string, string>> {
+  const bin = path.join(folder, 'bin');
+  await mkdir(bin);
+  await writeFile(path.join(bin, name), `#!/bin/sh\n${script}\n`);
+  await chmod(path.join(bin, name), 0o755);
+  return { PATH: `${bin}:${process.env.PATH ?? ''}` };
+}
+
+describe('scripts/verify.sh', function () {
+  this.timeout(30_000);
+  before(build);
+  beforeEach(async () => (folder = await mkdtemp(path.join(tmpdir(), 'latchkey-verify-'))));
+  afterEach(async () => {
+    await endChildren();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('writes the same report twice but for ids and times, and says what it left out', async () => {
+    const first = await verify({}, ['--smoke-only']);
+    expect(first.code, first.said).to.equal(0);
+    expect(first.report)
+      .to.include('\n**Everything holds.**\n')
+      .and.to.include('| lint, types, tests | not run: --smoke-only |');
+    expect(first.report).to.match(/^\| smoke test \| All nine steps hold: \d+ checks\. \|$/m);
+    expect(first.report).to.match(/^\| database \| SQLite 3\.[\d.]+ \|$/m);
+    expect(first.report).to.include(`| Node.js | ${process.version} |`);
+    for (const step of [1, 2, 3, 4, 5, 6, 7, 8, 9])
+      expect(first.report).to.match(new RegExp(`^### ${step}\\. \\S`, 'm'));
+    const second = await verify({}, ['--smoke-only']);
+    expect(second.report).not.to.equal(first.report);
+    expect(withoutIdsAndTimes(second.report)).to.equal(withoutIdsAndTimes(first.report));
+  });
+
+  onDatabase('sqlite', 'against a server that runs', (database) => {
+    let server: TestServer;
+    let cast: Cast;
+    before(async () => {
+      server = await startServer(database.env());
+      cast = await castOf(server);
+    });
+    after(() => server.stop());
+    const owner = () => ({ BASE_URL: server.url, OWNER_TOKEN: cast.alice.token });
+    const NPM = `case "$*" in --version) echo 1.2.3 ;; *) echo "npm $*"; case "$*" in`;
+
+    it('runs lint, types and tests after the smoke test, and lists every route as the server states it', async () => {
+      const env = await stub('npm', `${NPM} *test) echo '12 passed, 0 failed' ;; esac ;; esac`);
+      const { code, said, report } = await verify({ ...owner(), ...env });
+      expect(code, said).to.equal(0);
+      expect(said).to.match(
+        /== smoke test\n[^]+== lint\nnpm run --silent lint\n== types\nnpm run --silent typecheck\n== tests\n/,
+      );
+      expect(report).to.match(
+        /^\| smoke test \| All .*\n\| lint \| nothing found \|\n\| types \| nothing found \|\n\| tests \| 12 passed, 0 failed \|$/m,
+      );
+      expect(report)
+        .to.include('| server | a server that was running |')
+        .and.not.to.match(/^\| database /m);
+      const rows = [...report.matchAll(/^\| ([A-Z]+) \| `(\S+)` \| (.*) \| (.*) \|$/gm)].map(([, ...row]) => row);
+      const { table } = createRoutes(server.services);
+      const routes = table.filter((route) => isForPrograms(route.path));
+      expect(rows.map(([method, at]) => `${method} ${at}`)).to.have.members(
+        routes.map((route) => `${route.method} ${route.path}`),
+      );
+      expect(rows).to.deep.include.members([
+        ['GET', '/api/health', 'nothing', 'nothing'],
+        ['GET', '/api/audit-logs', '`read`', 'a role that stands for it'],
+        ['POST', '/api/billing/checkout', '`billing:write`', 'a role that stands for it'],
+        ['POST', '/api/api-keys', '`api-keys:write`', '`api-keys:manage`'],
+        ['POST', '/api/billing/checkouts/:id/confirm', 'not for keys', '`billing:manage`'],
+      ]);
+    });
+
+    it('stops at the first part that fails, and the report says which and why', async () => {
+      const env = await stub('npm', `${NPM} *lint) echo '${ROOT}/app/app.ts: too long'; exit 1 ;; esac ;; esac`);
+      const { code, said, report } = await verify({ ...owner(), ...env });
+      expect(code).to.equal(1);
+      expect(said).not.to.include('== types');
+      expect(report).to.include('\n**FAILED** at the lint').and.to.include('| lint | FAILED |');
+      expect(report).to.match(/```text\nnpm run --silent lint\n\.\/app\/app\.ts: too long\n```/);
+      expect(report).not.to.include('Everything holds');
+    });
+
+    it('fails with the smoke test, and shows the answers up to the one that was wrong', async () => {
+      const proxy = await tamperWith(server.url, (answer) => {
+        if (answer.url.endsWith('/checkout')) answer.status = 201;
+      });
+      const { code, report } = await verify({ ...owner(), BASE_URL: proxy.url }, ['--smoke-only']);
+      proxy.stop();
+      expect(code).to.equal(1);
+      expect(report).to.include('\n**FAILED** at the smoke test').and.to.include('| smoke test | FAILED |');
+      expect(report).to.match(/^FAIL {2}3 {2}POST \/api\/billing\/checkout: expected 403 \S+, came 201 /m);
+      expect(report).to.include('### 3. ').and.not.to.include('### 4. ');
+    });
+  });
+
+  onDatabase('mysql', 'with DATABASE_URL', (database) => {
+    it('works in a schema of its own, drops it, leaves the one that is named as it was, and says what server it is', async () => {
+      const { DATABASE_URL = '' } = database.env();
+      const { code, said, report } = await verify({ DATABASE_URL }, ['--smoke-only']);
+      expect(code, said).to.equal(0);
+      expect(report).to.match(/^\| database \| (MariaDB|MySQL) \d+\.[\d.]+ \|$/m);
+      const connection = await createConnection({ uri: DATABASE_URL });
+      expect((await connection.query('SHOW TABLES'))[0]).to.deep.equal([]);
+      expect((await connection.query("SHOW DATABASES LIKE 'latchkey\\_proof\\_%'"))[0]).to.deep.equal([]);
+      await connection.end();
+    });
+  });
+});
