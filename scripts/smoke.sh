@@ -26,7 +26,7 @@ DATABASE_URL, and takes it away again.
 
   --transcript FILE  adds every request and its raw answer to FILE, as Markdown, keys and tokens masked
 
-Ends with 1 if a check does not hold, and with 2 if there was nothing to check.
+Ends with 1 if a check does not hold, and with 2 if the server cannot be asked.
 TEXT
 }
 
@@ -177,13 +177,19 @@ revoke_left() {
   local id
   TRANSCRIPT=''
   ask_owner GET "/api/api-keys?q=${NAME// /%20}&limit=100" ''
-  for id in $(each_field id); do ask_owner POST "/api/api-keys/$id/revoke" '{}'; done
+  [[ $STATUS == 200 ]] || return 1
+  for id in $(each_field id); do
+    ask_owner POST "/api/api-keys/$id/revoke" '{}'
+    [[ $STATUS == 200 ]] || return 1
+  done
 }
 
 finish() {
   local code=$?
   trap '' INT TERM
-  [[ $code -eq 0 ]] || (revoke_left) || true
+  if [[ $code -ne 0 && -z $SERVER_PID ]] && ! (revoke_left) 2>/dev/null; then
+    printf '%s: the keys named "%s" could not be revoked; they expire within a day\n' "$PROGRAM" "$NAME" >&2
+  fi
   stop_server
   exit "$code"
 }

@@ -21,7 +21,7 @@ The server comes from the environment as for scripts/smoke.sh; without any it is
   --smoke-only   leaves out lint, types and tests, which the report then says
   --report FILE  writes there
 
-Ends with 0 if all of it holds, with 1 if something does not, and with 2 if there was nothing to check.
+Ends with 0 if all of it holds, with 1 if something does not, and with 2 if the server cannot be asked.
 TEXT
 }
 

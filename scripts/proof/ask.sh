@@ -25,9 +25,9 @@ keep_secret() {
 masked() {
   local text=$1 index
   for ((index = 0; index < ${#SECRETS[@]}; index++)); do
-    text=${text//"${SECRETS[index]}"/"${STAND_INS[index]}"}
+    # Unquoted, since bash 3.2 would keep the quotes of a replacement.
+    text=${text//"${SECRETS[index]}"/${STAND_INS[index]}}
   done
-  # Bash 3.2 keeps the quotes around a replacement.
   printf '%s' "$text"
 }
 

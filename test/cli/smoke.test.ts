@@ -191,6 +191,20 @@ describe('scripts/smoke.sh', function () {
       });
     }
 
+    it('says which keys are left where the server goes away before they are revoked', async () => {
+      const proxy = await tamperWith(server.url, ({ url }) => {
+        if (url.endsWith('/checkout')) proxy.stop();
+      });
+      const { code, error } = await smoke({ ...owner(), BASE_URL: proxy.url });
+      const { body } = await server.get('/api/api-keys', as(cast.alice));
+      const [left] = (body as { data: Key[] }).data;
+      expect(error).to.match(
+        new RegExp(`^smoke.sh: no answer from .*\nsmoke.sh: the keys named "${left?.name}" could not `),
+      );
+      expect(code).to.equal(2);
+      await server.delete(`/api/api-keys/${left?.id}`, as(cast.alice));
+    });
+
     const unable: [title: string, env: () => Record<string, string>, line: RegExp][] = [
       ['a wrong token', () => ({ OWNER_TOKEN: 'nonsense' }), /^OWNER_TOKEN is refused: 401 invalid_token$/],
       [
