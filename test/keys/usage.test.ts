@@ -102,9 +102,7 @@ onEachDatabase('taking note of uses', (database) => {
   it('cuts what does not fit, so that nothing keeps the rest from being written', async () => {
     const usage = open(NEVER);
     void usage.record(event({ userAgent: 'é'.repeat(10_000), endpoint: '/e'.repeat(300) }));
-    void usage.record(
-      event({ userAgent: `${'x'.repeat(254)}😀`, responseMs: NaN, method: 'PROPPATCHED' }),
-    );
+    void usage.record(event({ userAgent: `${'x'.repeat(254)}😀`, responseMs: NaN, method: 'PROPPATCHED' }));
     void usage.record(event({ responseMs: 1e12, scope: 's'.repeat(1_000) }));
     await usage.flush();
     const rows = (await db('api_key_usage').where({ key_id: key.id }).orderBy('id')) as Record<string, unknown>[];

@@ -80,7 +80,9 @@ function validString({ format, pattern, minLength = 0, maxLength = 40 }: Schema)
   return fc
     .string({ unit: 'grapheme', minLength, maxLength: most })
     .map((text) => text.normalize('NFC').trim())
-    .filter((text) => /[\p{L}\p{N}]/u.test(text) && !/[\p{C}\p{Zl}\p{Zp}]/u.test(text) && Array.from(text).length <= most);
+    .filter(
+      (text) => /[\p{L}\p{N}]/u.test(text) && !/[\p{C}\p{Zl}\p{Zp}]/u.test(text) && Array.from(text).length <= most,
+    );
 }
 
 /** Made once each, since that takes long. */
