@@ -22,8 +22,12 @@ const PROCESSES = new Map(
     }),
 );
 
-onDatabase('mysql', 'the Procfile', function (database) {
-  before(build);
+onDatabase('mysql', 'the Procfile', (database) => {
+  before(async function () {
+    // The compiler takes seconds of a busy machine.
+    this.timeout(60_000);
+    await build();
+  });
   afterEach(endChildren);
 
   /** Runs one of its lines as a host does: by a shell, the settings in the environment. */

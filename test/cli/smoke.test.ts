@@ -68,7 +68,7 @@ async function refuses(url: string): Promise<boolean> {
 const addressIn = (text: string) => /^Latchkey at (\S+),/.exec(text)?.[1] ?? '';
 
 describe('scripts/smoke.sh', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   beforeEach(async () => (folder = await mkdtemp(path.join(tmpdir(), 'latchkey-smoke-'))));
   afterEach(async () => {
     await endChildren();

