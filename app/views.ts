@@ -3,6 +3,7 @@ import koaViews from 'koa-views';
 import nunjucks from 'nunjucks';
 import { assets } from './assets.ts';
 import type { Middleware } from './context.ts';
+import { newId } from './domain/id.ts';
 import { ROOT } from './root.ts';
 
 const FOLDER = path.join(ROOT, 'views');
@@ -15,6 +16,7 @@ const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(FOLDE
 
 // Throws on a name that is none, so that no page is served without its styles.
 environment.addGlobal('asset', (name: string) => assets().address(name));
+environment.addGlobal('newFormId', () => newId());
 
 /** Renders a page outside a route, for the one place that has no route: an error. */
 export function renderPage(page: string, locals: Record<string, unknown>): string {

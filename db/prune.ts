@@ -16,6 +16,8 @@ const KEPT: { table: string; column: string; from: (now: number) => number | str
   { table: 'api_key_quotas', column: 'month', from: (now) => new Date(now - 396 * DAY_MS).toISOString().slice(0, 7) },
   // A journal found later than this would be counted again, so it outlives the longest that one may lie about.
   { table: 'usage_batches', column: 'created_at', from: (now) => now - 90 * DAY_MS },
+  // No form outlives the session that it was shown in.
+  { table: 'sent_forms', column: 'created_at', from: (now) => now - DAY_MS },
   { table: 'sessions', column: 'expires_at', from: (now) => now },
 ];
 

@@ -213,8 +213,10 @@
     if (form.dataset.sent === 'true') event.preventDefault();
     form.dataset.sent = 'true';
   });
-  addEventListener('pageshow', () => {
+  addEventListener('pageshow', ({ persisted }) => {
     document.querySelectorAll('form[data-sent]').forEach((form) => form.removeAttribute('data-sent'));
+    // A form that makes one key was perhaps sent before the browser put it away: its page has to give out another.
+    if (persisted && document.querySelector('input[name=once]')) location.reload();
   });
 
   // ── Ticking all ──────────────────────────────────────────────────────────

@@ -11,6 +11,8 @@ export interface Act {
   origin: Origin;
   /** Absent where the system itself acts: the command line, the first start. */
   principal?: Principal;
+  /** The form it was sent by, which makes one key however often it is sent. */
+  formId?: string;
 }
 
 /** The act of a request's caller. */

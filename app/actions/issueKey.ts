@@ -1,6 +1,7 @@
 import { transaction, type Db } from '../../db/connect.ts';
 import { insertApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
 import { insertKeyScopes } from '../../db/tables/apiKeyScopes.ts';
+import { insertSentForm } from '../../db/tables/sentForms.ts';
 import { changedFields } from '../domain/auditEvent.ts';
 import { newId } from '../domain/id.ts';
 import type { NewKey } from '../domain/keyInput.ts';
@@ -46,7 +47,7 @@ export async function issueKeyWithin(
   const expiresAt = wish.expiresAt ?? (wish.expiresInDays ? act.now + wish.expiresInDays * DAY_MS : null);
   refuseExpiry(policy, expiresAt, act.now, act.now);
   await refuseBeyondPlan(trx, act);
-  const issued = await storeNewKey(trx, style, {
+  const issued = await storeNewKey(trx, act, style, {
     id: newId(),
     tenantId: act.tenantId,
     userId: wish.owner === 'user' ? ownerOf(act) : null,
@@ -72,10 +73,18 @@ export async function issueKeyWithin(
   return issued;
 }
 
-/** Mints the text of a key and stores all but the text. */
-export async function storeNewKey(trx: Db, style: KeyStyle, matter: KeyMatter): Promise<IssuedKey> {
+/** Mints the text of a key and stores all but the text; a form that has made one already makes no second. */
+export async function storeNewKey(
+  trx: Db,
+  { actor, formId, now }: Act,
+  style: KeyStyle,
+  matter: KeyMatter,
+): Promise<IssuedKey> {
   const { key: text, keyPrefix, lastFour } = mintKey(style, matter.environment);
   const key = { ...matter, keyPrefix, lastFour };
+  if (formId !== undefined && actor.id !== null) {
+    await insertSentForm(trx, { userId: actor.id, formId, keyId: key.id, createdAt: now });
+  }
   await insertApiKey(trx, key, hashKey(text));
   await insertKeyScopes(trx, key);
   return { key, text };

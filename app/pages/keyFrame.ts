@@ -37,11 +37,11 @@ export async function showDialog(
   pages: Pages,
   ctx: Context,
   body: string,
-  { title, here, locals = {} }: Pick<Page, 'title' | 'here' | 'locals'>,
+  { title, here, locals = {}, section = 'keys' }: Pick<Page, 'title' | 'here' | 'locals' | 'section'>,
 ): Promise<void> {
   await pages.show(ctx, 'apiKeys/dialog', {
     title,
-    section: 'keys',
+    section,
     part: `apiKeys/${body}`,
     locals: { ...locals, body: `apiKeys/${body}.njk`, inPage: !isPartial(ctx) },
     ...(here !== undefined && { here }),

@@ -3,8 +3,9 @@ import { keys } from './0002_keys.ts';
 import { people } from './0001_people.ts';
 import { plans } from './0005_plans.ts';
 import { records } from './0004_records.ts';
+import { sentForms } from './0006_sentForms.ts';
 import type { Step } from './steps.ts';
 import { usage } from './0008_usage.ts';
 
 /** Every step ever released, in order. Add at the end; never edit, rename or reorder what stands. */
-export const STEPS: readonly Step[] = [...people, ...keys, ...audit, ...records, ...plans, ...usage];
+export const STEPS: readonly Step[] = [...people, ...keys, ...audit, ...records, ...plans, ...sentForms, ...usage];

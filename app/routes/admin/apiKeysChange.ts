@@ -23,6 +23,7 @@ import { KEYS_PATH } from '../../pages/keyQuery.ts';
 import { keyRow } from '../../pages/keyRow.ts';
 import { scopeChoices } from '../../pages/keyScopes.ts';
 import { showKey } from '../../pages/keyShown.ts';
+import { makesOnce } from '../../pages/madeOnce.ts';
 import { mendable, readFields } from '../../pages/refused.ts';
 import { scopeUses } from '../../pages/keyUse.ts';
 import type { Pages } from '../../pages/pages.ts';
@@ -38,6 +39,7 @@ export function keyChangePages(
   table: () => readonly Route[],
 ): Router<State> {
   const { db, config } = services;
+  const place = { section: 'keys', home: KEYS_PATH } as const;
   return new Router<State>(ROUTER)
     .get('/api-keys/:id/edit', permission('api-keys:manage'), async (ctx) => {
       const key = await liveKeyNamed(ctx, services);
@@ -76,18 +78,22 @@ export function keyChangePages(
       }
       await showRotation(ctx, key, backOf(ctx));
     })
-    .post('/api-keys/:id/rotate', permission('api-keys:manage'), async (ctx) => {
-      const old = await liveKeyNamed(ctx, services);
-      const act = actOf(ctx, db);
-      const form = formOf(ctx);
-      const rotation = readFields(Rotation, { gracePeriodSeconds: Number(form.get('grace') ?? NaN) });
-      const rotated = await mendable(async () => rotateKey(act, config.keys, old.id, rotation));
-      if ('refusal' in rotated) return showRotation(ctx, old, ownList(form.get('back')) ?? KEYS_PATH, rotated.refusal);
-      const { key, text } = rotated.done;
-      const replaced = await liveKeyOrNone(ctx);
-      const shown = { key, text, now: act.now, publicUrl: config.publicUrl };
-      await showKey(pages, ctx, replaced ? { ...shown, replaced } : shown);
-    });
+    .post(
+      '/api-keys/:id/rotate',
+      permission('api-keys:manage'),
+      makesOnce(db, pages, place, async (ctx, act) => {
+        const old = await liveKeyNamed(ctx, services);
+        const form = formOf(ctx);
+        const back = ownList(form.get('back')) ?? KEYS_PATH;
+        const rotation = readFields(Rotation, { gracePeriodSeconds: Number(form.get('grace') ?? NaN) });
+        const rotated = await mendable(async () => rotateKey(act, config.keys, old.id, rotation));
+        if ('refusal' in rotated) return showRotation(ctx, old, back, rotated.refusal);
+        const { key, text } = rotated.done;
+        const replaced = await liveKeyOrNone(ctx);
+        const shown = { key, text, now: act.now, publicUrl: config.publicUrl };
+        await showKey(pages, ctx, replaced ? { ...shown, replaced } : shown);
+      }),
+    );
 
   async function showRotation(ctx: Context, key: ApiKey, back: string, refusal?: AppError): Promise<void> {
     const texts = pages.texts(ctx);

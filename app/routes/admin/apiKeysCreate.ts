@@ -1,5 +1,4 @@
 import Router from '@koa/router';
-import { actOf } from '../../actions/act.ts';
 import { issueKey } from '../../actions/issueKey.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { NewKey } from '../../domain/keyInput.ts';
@@ -17,6 +16,7 @@ import { formLocals } from '../../pages/keyFormParts.ts';
 import { KEYS_PATH } from '../../pages/keyQuery.ts';
 import { PRESETS, scopeChoices } from '../../pages/keyScopes.ts';
 import { showKey } from '../../pages/keyShown.ts';
+import { makesOnce } from '../../pages/madeOnce.ts';
 import type { Pages } from '../../pages/pages.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
@@ -29,23 +29,27 @@ export function keyCreatePages(
   pages: Pages,
   table: () => readonly Route[],
 ): Router<State> {
+  const place = { section: 'keys', home: KEYS_PATH } as const;
   return new Router<State>(ROUTER)
     .get('/api-keys/new', permission('api-keys:manage'), async (ctx) => {
       await showForm(ctx, freshFields(ctx.querystring, principalOf(ctx).tenant.policy));
     })
-    .post('/api-keys/new', permission('api-keys:manage'), async (ctx) => {
-      const fields = fieldsIn(formOf(ctx));
-      const texts = pages.texts(ctx);
-      const act = actOf(ctx, db);
-      const wish = NewKey.safeParse({ ...wishOf(fields, act.now), environment: fields.environment });
-      if (!wish.success) return showForm(ctx, fields, problemsOf(wish.error, texts));
-      try {
-        const { key, text } = await issueKey(act, config.keys, wish.data);
-        await showKey(pages, ctx, { key, text, now: act.now, publicUrl: config.publicUrl });
-      } catch (error) {
-        await showForm(ctx, fields, refusedOf(error, texts));
-      }
-    });
+    .post(
+      '/api-keys/new',
+      permission('api-keys:manage'),
+      makesOnce(db, pages, place, async (ctx, act) => {
+        const fields = fieldsIn(formOf(ctx));
+        const texts = pages.texts(ctx);
+        const wish = NewKey.safeParse({ ...wishOf(fields, act.now), environment: fields.environment });
+        if (!wish.success) return showForm(ctx, fields, problemsOf(wish.error, texts));
+        try {
+          const { key, text } = await issueKey(act, config.keys, wish.data);
+          await showKey(pages, ctx, { key, text, now: act.now, publicUrl: config.publicUrl });
+        } catch (error) {
+          await showForm(ctx, fields, refusedOf(error, texts));
+        }
+      }),
+    );
 
   async function showForm(ctx: Context, fields: KeyFields, problems?: Problems): Promise<void> {
     const texts = pages.texts(ctx);

@@ -9,6 +9,7 @@ import { formOf } from '../../middleware/csrf.ts';
 import { installedApps } from '../../keys/installedApps.ts';
 import { ask } from '../../pages/asking.ts';
 import { isPartial } from '../../pages/leading.ts';
+import { makesOnce } from '../../pages/madeOnce.ts';
 import { mendable, refusedIn, type Refused } from '../../pages/refused.ts';
 import type { Pages } from '../../pages/pages.ts';
 import { presentMarketplacePage } from '../../presenters/marketplacePage.ts';
@@ -24,15 +25,19 @@ const HOME = '/admin/marketplace';
 export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>, pages: Pages): Router<State> {
   return new Router<State>(ROUTER)
     .get('/marketplace', scope('marketplace:read'), async (ctx) => showApps(ctx))
-    .post('/marketplace', scope('marketplace:install'), async (ctx) => {
-      const app = appNamed(formOf(ctx).get('app') ?? '');
-      const outcome = await mendable(async () => installApp(actOf(ctx, db), config.keys, app));
-      if ('done' in outcome) return showToken(ctx, app, outcome.done.text);
-      // Over a page that is there the problem is enough; without one it stands above the apps.
-      if (isPartial(ctx)) throw outcome.refusal;
-      ctx.status = outcome.refusal.status;
-      await showApps(ctx, refusedIn(pages.texts(ctx), outcome.refusal, {}));
-    })
+    .post(
+      '/marketplace',
+      scope('marketplace:install'),
+      makesOnce(db, pages, { section: 'marketplace', home: HOME }, async (ctx, act) => {
+        const app = appNamed(formOf(ctx).get('app') ?? '');
+        const outcome = await mendable(async () => installApp(act, config.keys, app));
+        if ('done' in outcome) return showToken(ctx, app, outcome.done.text);
+        // Over a page that is there the problem is enough; without one it stands above the apps.
+        if (isPartial(ctx)) throw outcome.refusal;
+        ctx.status = outcome.refusal.status;
+        await showApps(ctx, refusedIn(pages.texts(ctx), outcome.refusal, {}));
+      }),
+    )
     .get('/marketplace/:app/uninstall', scope('marketplace:install'), async (ctx) => {
       const { t } = pages.texts(ctx);
       const { id, name } = appNamed(paramOf(ctx, 'app'));
