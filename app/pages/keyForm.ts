@@ -19,6 +19,10 @@ export interface KeyFields {
   rateLimit: string;
   rateWindow: string;
   monthlyQuota: string;
+  owner: string;
+  externalId: string;
+  /** A JSON object, or nothing. */
+  metadata: string;
 }
 
 /** The fields in the order of the form. */
@@ -31,9 +35,16 @@ export const FIELDS = [
   'allowedIps',
   'rateLimit',
   'monthlyQuota',
+  'owner',
+  'externalId',
+  'metadata',
 ] as const;
+/** Those that stand behind the word More. */
+export const FURTHER = ['owner', 'externalId', 'metadata'] as const satisfies Field[];
 export type Field = (typeof FIELDS)[number];
 export type Problems = Partial<Record<Field, string>>;
+
+export const METADATA_EXAMPLE = '{"team": "billing", "seats": 5}';
 
 const DAY_MS = 86_400_000;
 const EXPIRIES = [7, 30, 90, 365];
@@ -83,6 +94,9 @@ export function fieldsOfKey(key: ApiKey): KeyFields {
     rateLimit: key.rateLimit ? String(key.rateLimit.limit) : '',
     rateWindow: String(key.rateLimit?.windowSeconds ?? 60),
     monthlyQuota: key.monthlyQuota === null ? '' : String(key.monthlyQuota),
+    owner: key.userId === null ? 'tenant' : 'user',
+    externalId: key.externalId ?? '',
+    metadata: Object.keys(key.metadata).length === 0 ? '' : JSON.stringify(key.metadata, null, 2),
   };
 }
 
@@ -94,6 +108,9 @@ const EMPTY = {
   rateLimit: '',
   rateWindow: '60',
   monthlyQuota: '',
+  owner: 'tenant',
+  externalId: '',
+  metadata: '',
 };
 
 /** What was written into the form. */
@@ -110,12 +127,15 @@ export function fieldsIn(form: URLSearchParams): KeyFields {
     rateLimit: text('rateLimit').trim(),
     rateWindow: text('rateWindow'),
     monthlyQuota: text('monthlyQuota').trim(),
+    owner: text('owner'),
+    externalId: text('externalId'),
+    metadata: text('metadata').trim(),
   };
 }
 
-/** What the fields ask for, for the parsers of app/domain/keyInput.ts. */
+/** What the fields ask for that can also be changed later, for the parsers of app/domain/keyInput.ts. */
 export function wishOf(fields: KeyFields, now: number): Record<string, unknown> {
-  const { name, description, scopes, allowedIps, rateLimit, rateWindow, monthlyQuota } = fields;
+  const { name, description, scopes, allowedIps, rateLimit, rateWindow, monthlyQuota, externalId, metadata } = fields;
   return {
     name,
     description: description.trim() === '' ? null : description,
@@ -123,6 +143,8 @@ export function wishOf(fields: KeyFields, now: number): Record<string, unknown> 
     allowedIps: allowedIps.split(/[\s,]+/).filter((network) => network !== ''),
     rateLimit: rateLimit === '' ? null : { limit: numberIn(rateLimit), windowSeconds: numberIn(rateWindow) },
     monthlyQuota: monthlyQuota === '' ? null : numberIn(monthlyQuota),
+    externalId: externalId.trim() === '' ? null : externalId,
+    metadata: metadata === '' ? {} : jsonIn(metadata),
     ...expiryIn(fields, now),
   };
 }
@@ -139,6 +161,15 @@ function expiryIn({ expires, expiresOn }: KeyFields, now: number): { expiresAt?:
 /** What is no number is left for the parser to refuse. */
 function numberIn(text: string): unknown {
   return /^\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
+/** What is no JSON is left for the parser to refuse. */
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
 }
 
 /** What a parser found wrong, under the names of the form's fields. */
@@ -178,6 +209,9 @@ function sentenceOf(field: Field, message: string, { t, said }: Texts): string {
   if (field === 'expires' && message.startsWith('Must be a date')) return t('keys.problem_no_day');
   if (field === 'rateLimit' && /^(?:Invalid|Too)/.test(message)) return t('keys.problem_rate');
   if (field === 'monthlyQuota' && /^(?:Invalid|Too)/.test(message)) return t('keys.problem_quota');
+  if (field === 'metadata' && message === 'Must be an object')
+    return t('keys.problem_metadata', { example: METADATA_EXAMPLE });
+  if (field === 'owner') return t('keys.problem_owner');
   if (field === 'environment') return t('keys.problem_environment');
   return said(message);
 }

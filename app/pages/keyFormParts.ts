@@ -1,6 +1,14 @@
 import type { Policy } from '../domain/policy.ts';
 import { iso } from '../domain/times.ts';
-import { expiriesUnder, FIELDS, neverUnder, type KeyFields, type Problems } from './keyForm.ts';
+import {
+  expiriesUnder,
+  FIELDS,
+  FURTHER,
+  METADATA_EXAMPLE,
+  neverUnder,
+  type KeyFields,
+  type Problems,
+} from './keyForm.ts';
 import type { Texts } from './texts.ts';
 
 interface Option {
@@ -24,6 +32,8 @@ export function formLocals(
       return problem === undefined ? [] : [{ field, label: t(`keys.field_${field}`), problem }];
     }),
     expiries: expiryOptions(),
+    further: FURTHER.some((field) => problems[field] !== undefined || !['', 'tenant'].includes(fields[field])),
+    metadataExample: METADATA_EXAMPLE,
     never: neverUnder(policy),
     longest: policy.maxLifetimeDays,
     tomorrow: iso(Date.now() + 86_400_000).slice(0, 10),

@@ -99,6 +99,43 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
     await page.getByText('No scope matches.').waitFor();
   });
 
+  for (const javaScript of [true, false]) {
+    it(`keeps whose a key is and what is told of it behind one word, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      browser.expects(422);
+      const page = await browser.as(cast.alice, server, `${KEYS}/new?name=Told`, { javaScript });
+      const metadata = page.getByLabel('Metadata');
+      expect(await metadata.isVisible()).to.equal(false);
+      await page.getByText('More', { exact: true }).click();
+      await page.getByLabel('Me it stops when I leave').check();
+      await page.getByLabel('External id').fill('customer 42');
+      await metadata.fill('{"team": ');
+      await page.getByRole('button', { name: 'Create key' }).click();
+      const summary = page.getByRole('alert');
+      await summary.waitFor();
+      expect(await summary.innerText()).to.include('Metadata: Must be a JSON object such as {"team"');
+      expect([await metadata.isVisible(), await metadata.inputValue()]).to.deep.equal([true, '{"team":']);
+      await metadata.fill('{"team": "billing", "seats": 5}');
+      await page.getByRole('button', { name: 'Create key' }).click();
+      await page.locator('#reveal').waitFor();
+      const made = await server.services.db('api_keys').where({ name: 'Told' }).orderBy('id', 'desc').first<{
+        id: string;
+        user_id: string;
+        metadata: string;
+      }>();
+      expect([made.user_id, JSON.parse(made.metadata)]).to.deep.equal([cast.alice.id, { team: 'billing', seats: 5 }]);
+
+      const second = await browser.as(cast.alice, server, `${KEYS}/${made.id}/edit`, { javaScript });
+      expect(await second.getByLabel('External id').inputValue()).to.equal('customer 42');
+      await second.getByLabel('Metadata').fill('');
+      await second.getByRole('button', { name: 'Save changes' }).click();
+      await second.getByText('Told was saved.').waitFor();
+      expect(await second.locator('.facts').innerText())
+        .to.include('customer 42')
+        .and.include('Alice')
+        .and.not.include('billing');
+    });
+  }
+
   it('warns of keys that never end, and offers none where the policy forbids them', async () => {
     const page = await browser.as(cast.charlie, server, `${KEYS}/new`);
     const warning = page.getByText('A key that never expires goes on working');

@@ -40,7 +40,8 @@ export function keyCreatePages(
       makesOnce(db, pages, place, async (ctx, act) => {
         const fields = fieldsIn(formOf(ctx));
         const texts = pages.texts(ctx);
-        const wish = NewKey.safeParse({ ...wishOf(fields, act.now), environment: fields.environment });
+        const { environment, owner } = fields;
+        const wish = NewKey.safeParse({ ...wishOf(fields, act.now), environment, owner: owner || undefined });
         if (!wish.success) return showForm(ctx, fields, problemsOf(wish.error, texts));
         try {
           const { key, text } = await issueKey(act, config.keys, wish.data);

@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import { findApiKey, type ApiKey } from '../../../db/tables/apiKeys.ts';
 import { clientsSince, listKeyUsage } from '../../../db/tables/apiKeyUsage.ts';
 import { listAuditLogs } from '../../../db/tables/auditLogs.ts';
+import { findMember } from '../../../db/tables/memberships.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { keyStatus } from '../../domain/keyStatus.ts';
 import { USAGE_WINDOWS, type UsageWindow } from '../../domain/usageWindow.ts';
@@ -65,6 +66,8 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     const owner = userId === null ? 'tenant' : 'user';
     return {
       ...{ id, environment, expiresAt, allowedIps, rateLimit, monthlyQuota, externalId, owner },
+      ownerName: userId === null ? undefined : (await findMember(db, key.tenantId, userId))?.name,
+      metadata: Object.entries(key.metadata).map(([name, value]) => ({ name, value: String(value) })),
       ...{ graceEndsAt, revokedAt, revokeReason, createdAt, lastUsedAt, lastUsedIp },
       ...{ previous: named(previous), next: named(next) },
     };
