@@ -106,18 +106,57 @@
     document.querySelectorAll('dialog[data-dialog]:not([open])').forEach((dialog) => openDialog(dialog, opener));
     focusProblems();
   });
-  document.addEventListener('htmx:response:error', ({ detail }) => {
-    const { status, headers } = detail.ctx.response;
-    if (status === 422 || headers.get('HX-Redirect')) return;
-    const page = new DOMParser().parseFromString(detail.ctx.text, 'text/html');
-    const problem = page.querySelector('[data-problem]');
-    if (!problem) return toast('problem', words.networkTitle, words.network);
+  document.addEventListener('htmx:response:error', ({ detail: { ctx } }) => {
+    const { status, headers } = ctx.response;
+    if (status !== 422 && !headers.get('HX-Redirect')) showTrouble(ctx);
+  });
+  document.addEventListener('htmx:error', ({ detail: { ctx } }) => {
+    if (ctx && !ctx.response) showTrouble(ctx);
+  });
+
+  // A list that could not be fetched says so where it would stand; any other trouble is said over the page.
+  function showTrouble(ctx) {
+    const [title, text] = troubleOf(ctx);
+    const region = ctx.target?.closest?.('[data-region]');
+    if (!region) return toast('problem', title, text);
+    const failed = region.parentElement.querySelector('[data-failed]').content.cloneNode(true);
+    failed.querySelector('[data-failed-why]').textContent = `${title}. ${text}`;
+    failed.querySelector('[data-retry]').setAttribute('hx-get', ctx.request.action);
+    region.replaceChildren(failed);
+    htmx.process(region);
+  }
+
+  // In the server's words, where it had any.
+  function troubleOf({ response, text }) {
+    const page = response && new DOMParser().parseFromString(text, 'text/html');
+    const problem = page?.querySelector('[data-problem]');
+    if (!problem) return [words.networkTitle, words.network];
     const lines = [...problem.querySelectorAll('p:not(.problem-status, .problem-actions)')];
-    toast('problem', problem.querySelector('h1').textContent, lines.map((line) => line.textContent.trim()).join(' '));
+    return [problem.querySelector('h1').textContent, lines.map((line) => line.textContent.trim()).join(' ')];
+  }
+
+  document.addEventListener('htmx:finally:request', ({ detail: { ctx } }) => {
+    const region = ctx.target?.closest?.('[data-region]');
+    if (!region) return;
+    showClear(region);
+    // The list takes the place of its skeleton again right after this.
+    queueMicrotask(() => resume(region, asked.get(ctx)?.textContent));
   });
-  document.addEventListener('htmx:error', ({ detail }) => {
-    if (detail.ctx && !detail.ctx.response) toast('problem', words.networkTitle, words.network);
-  });
+
+  // What was pressed is gone: the keyboard goes on from what stands in its place, or from the top of the list.
+  function resume(region, pressed) {
+    if (document.activeElement !== document.body) return;
+    const again = [...region.querySelectorAll('[hx-get]')].find(({ textContent }) => textContent === pressed);
+    (again ?? region).focus({ preventScroll: true });
+    if (region.getBoundingClientRect().top < 0) region.scrollIntoView();
+  }
+
+  // The way out of a filter is there while one is set.
+  function showClear(region) {
+    const form = document.getElementById(`${region.id}-filters`);
+    const clear = form?.querySelector('[data-clear]');
+    if (clear) clear.hidden = [...new FormData(form)].every(([name, value]) => value === '' || name === 'sort');
+  }
 
   function focusProblems() {
     const summary = document.querySelector('[data-focus]');
@@ -245,17 +284,7 @@
     document.querySelectorAll('[data-guard]').forEach((guard) => (guard.closest('.dialog') ?? guard).remove());
   });
 
-  // A list that could not be fetched says so where it would stand, and can be asked for again.
-  function showFailed({ detail: { ctx } }) {
-    const region = ctx?.target?.closest?.('[data-region]');
-    const failed = document.getElementById(`${region?.id}-failed`);
-    if (!failed || ctx.response?.headers.get('HX-Redirect')) return;
-    region.replaceChildren(failed.content.cloneNode(true));
-  }
-  document.addEventListener('htmx:response:error', showFailed);
-  document.addEventListener('htmx:error', showFailed);
   document.addEventListener('click', ({ target }) => {
-    if (target.closest('[data-retry]')) document.querySelector('[data-key-filters]').requestSubmit();
     const preset = target.closest('[data-preset]');
     if (preset) tickOnly(preset.dataset.preset.split(' '));
   });

@@ -6,6 +6,12 @@ export function isPartial(ctx: Context): boolean {
   return ctx.get('HX-Request') === 'true';
 }
 
+/** The address that was asked for without the fields of a form that were left empty. */
+export function shortAddress(ctx: Context): string {
+  const fields = [...new URLSearchParams(ctx.querystring)].filter(([, value]) => value.trim() !== '');
+  return fields.length === 0 ? ctx.path : `${ctx.path}?${new URLSearchParams(fields).toString()}`;
+}
+
 /** Leads the browser to a page of ours: by a redirect, or by the header that htmx follows with the whole window. */
 export function lead(ctx: Context, path: string): void {
   if (isPartial(ctx)) {

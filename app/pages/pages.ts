@@ -3,7 +3,7 @@ import type { Route } from '../routes/table.ts';
 import type { Services } from '../services.ts';
 import type { Cookies } from './cookies.ts';
 import { openFrame, shellFrame, type Section } from './frame.ts';
-import { isPartial, lead } from './leading.ts';
+import { isPartial, lead, shortAddress } from './leading.ts';
 import { keepNotice, takeNotice, type Notice } from './notice.ts';
 import { readerOf } from './reader.ts';
 import { textsIn, type Texts } from './texts.ts';
@@ -15,6 +15,8 @@ export interface Page {
   section?: Section;
   /** The view that answers htmx, which has no frame; without one htmx gets the whole page. */
   part?: string;
+  /** Set where the part is a list that is narrowed and paged by its address, which the window then shows too. */
+  listed?: boolean;
   /** What the view shows, made by a presenter; never a whole row or person. */
   locals?: Readonly<Record<string, unknown>>;
   /** Where a switch of language leads back to, where that is not this address. */
@@ -42,12 +44,13 @@ export function createPages({ db }: Pick<Services, 'db'>, cookies: Cookies, rout
   return {
     cookies,
     texts,
-    async show(ctx, view, { title, section, part, locals, here }) {
+    async show(ctx, view, { title, section, part, listed, locals, here }) {
       const words = texts(ctx);
       const open = openFrame(ctx, reader(ctx), title);
       const frame = here === undefined ? open : { ...open, here };
       const notice = takeNotice(ctx, cookies, words);
       if (part !== undefined && isPartial(ctx)) {
+        if (listed) ctx.set('HX-Push-Url', shortAddress(ctx));
         await ctx.render('part', { ...locals, ...words, frame, notice, part: `${part}.njk` });
         return;
       }

@@ -93,10 +93,10 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
         await page.getByText('No key matches').waitFor();
         expect(path(page)).to.equal(
           javaScript
-            ? `${KEYS}?sort=-name&q=Key+4&environment=test`
-            : `${KEYS}?sort=-name&q=Key+4&status=&scope=&environment=test`,
+            ? `${KEYS}?q=Key+4&environment=test&sort=-name`
+            : `${KEYS}?q=Key+4&status=&scope=&environment=test&sort=-name`,
         );
-        await page.getByRole('link', { name: 'Clear filters' }).click();
+        await page.locator('#keys').getByRole('link', { name: 'Clear filters' }).click();
         await page.getByText('1–50 of 52').waitFor();
       });
 
@@ -165,7 +165,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
       route.fulfill({ status: 503, contentType: 'text/html', body: '' }),
     );
     await page.getByLabel('Search').fill('Key 07');
-    await page.getByText('The keys could not be loaded.').waitFor();
+    await page.getByText('This could not be loaded.').waitFor();
     await expectAccessible(page);
     await page.unroute('**/admin/api-keys?*');
     await page.getByRole('button', { name: 'Retry' }).click();
@@ -269,7 +269,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
         await page.locator(`#${dialog}`).waitFor({ state: 'detached' });
       }
       await row.locator('input[type=checkbox]').check();
-      await page.locator('.key-region form button[type=submit]').click();
+      await page.locator('#keys form button[type=submit]').click();
       await page.locator('#revoke-some[open]').waitFor();
       await expectAccessible(page);
       expect(alerts).to.equal(0);

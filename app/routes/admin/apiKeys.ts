@@ -4,10 +4,9 @@ import { CATALOGUE } from '../../domain/scopeCatalogue.ts';
 import { managesKeys } from '../../pages/keyFrame.ts';
 import { anyKey, loadAttention, loadKeys, type KeyPage } from '../../pages/keyList.ts';
 import { attentionItems, listHeads, listPaging } from '../../pages/keyListParts.ts';
-import { listAddress, listPath, readList, type ListAddress } from '../../pages/keyQuery.ts';
+import { listAddress, readList, type ListAddress } from '../../pages/keyQuery.ts';
 import { keyRow } from '../../pages/keyRow.ts';
 import { originSeen, tryOut } from '../../pages/keyShown.ts';
-import { isPartial } from '../../pages/leading.ts';
 import type { Pages } from '../../pages/pages.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
@@ -40,11 +39,11 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
     const page = await loadKeys(db, tenantId, wanted, now);
     const counts = await loadAttention(db, tenantId, now);
     const isEmpty = page.keys.length === 0 && !(await anyKey(db, tenantId, now));
-    if (isPartial(ctx)) ctx.set('HX-Push-Url', listPath(address));
     await pages.show(ctx, 'apiKeys/list', {
       title: t('keys.title'),
       section: 'keys',
       part: 'apiKeys/_list',
+      listed: true,
       locals: {
         ...rowsOf(ctx, page, now),
         ...listHeads(address, wanted),

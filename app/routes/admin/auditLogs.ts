@@ -53,12 +53,12 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
         const offered = await choices(ctx);
         const names = namesOf(offered);
         const locals = {
-          filters: presentAuditFilters(fields, offered, { first: cursor !== undefined, nextCursor }),
+          filter: presentAuditFilters(fields, offered, { first: cursor !== undefined, nextCursor }),
           actions: AUDIT_ACTIONS,
           rows: rows.map((row) => presentAuditRow(row, words, names)),
         };
         const title = words.t('audit.title');
-        await pages.show(ctx, 'audit/list', { title, section: 'audit', part: 'audit/_list', locals });
+        await pages.show(ctx, 'audit/list', { title, section: 'audit', part: 'audit/_list', listed: true, locals });
       }),
     )
     .get(

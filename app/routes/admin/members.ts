@@ -47,7 +47,8 @@ export function memberPages(services: Pick<Services, 'db'>, pages: Pages): Route
           paging: { first: cursor === undefined ? undefined : HOME, next },
         };
         const title = pages.texts(ctx).t('members.title');
-        await pages.show(ctx, 'members/list', { title, section: 'members', locals });
+        const shown = { title, section: 'members', part: 'members/_list', listed: true } as const;
+        await pages.show(ctx, 'members/list', { ...shown, locals });
       }),
     )
     .get('/members/new', permission('members:manage'), async (ctx) => showInvitation(ctx))

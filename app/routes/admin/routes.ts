@@ -29,7 +29,8 @@ export function routePages({ db }: Pick<Services, 'db'>, pages: Pages, table: ()
       const { t } = pages.texts(ctx);
       const routes = table().filter(({ path }) => isForPrograms(path));
       const locals = presentRoutesPage(routes, await reaches(principalOf(ctx).tenant), wanted);
-      await pages.show(ctx, 'routes/list', { title: t('routes.title'), section: 'routes', locals });
+      const page = { title: t('routes.title'), section: 'routes', part: 'routes/_list', listed: true } as const;
+      await pages.show(ctx, 'routes/list', { ...page, locals });
     }),
   );
 

@@ -34,7 +34,8 @@ export function tenantPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
       query(TenantQuery, async (ctx, wanted) => {
         const locals = presentTenantsPage(await listTenants(db), wanted, principalOf(ctx).tenant.id);
         const title = pages.texts(ctx).t('tenants.title');
-        await pages.show(ctx, 'tenants/list', { title, section: 'tenants', locals });
+        const page = { title, section: 'tenants', part: 'tenants/_list', listed: true } as const;
+        await pages.show(ctx, 'tenants/list', { ...page, locals });
       }),
     )
     .get('/tenants/new', scope('platform:tenants'), async (ctx) => showNew(ctx))

@@ -65,7 +65,8 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
           },
         };
         const title = pages.texts(ctx).t('tickets.title');
-        await pages.show(ctx, 'tickets/list', { title, section: 'tickets', locals });
+        const page = { title, section: 'tickets', part: 'tickets/_list', listed: true } as const;
+        await pages.show(ctx, 'tickets/list', { ...page, locals });
       }),
     )
     .get('/tickets/new', scope('support:write'), async (ctx) => showNew(ctx))

@@ -22,7 +22,8 @@ export function usagePages({ db, usage }: Pick<Services, 'db' | 'usage'>, pages:
       await usage.flush();
       const used = await tenantUsage(db, principalOf(ctx).tenant.id, window, Date.now());
       const locals = { ...presentUsagePage(used, locale), windows: USAGE_WINDOWS };
-      await pages.show(ctx, 'usage/list', { title: t('usage.title'), section: 'usage', part: 'usage/_list', locals });
+      const page = { title: t('usage.title'), section: 'usage', part: 'usage/_list', listed: true } as const;
+      await pages.show(ctx, 'usage/list', { ...page, locals });
     }),
   );
 }
