@@ -7,6 +7,7 @@ import type { Texts } from '../pages/texts.ts';
 type Fields = {
   action: string;
   actor: string;
+  entity: string;
   key: string;
   about: string;
   from: string;

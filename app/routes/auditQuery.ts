@@ -3,7 +3,7 @@ import { AUDITED, type AuditAction, type AuditEntity } from '../domain/auditEven
 import { Instant } from '../domain/instant.ts';
 
 export const AUDIT_ACTIONS = Object.keys(AUDITED) as AuditAction[];
-const ENTITIES: AuditEntity[] = [...new Set(Object.values(AUDITED))];
+export const AUDIT_ENTITIES: AuditEntity[] = [...new Set(Object.values(AUDITED))];
 
 /** Most are UUIDs, but an app is known by its name. */
 const Subject = z.string().regex(/^[\w.:-]{1,36}$/, 'Must be an id');
@@ -11,7 +11,7 @@ const Subject = z.string().regex(/^[\w.:-]{1,36}$/, 'Must be an id');
 /** What a reader may narrow the audit log by. */
 export const AuditNarrowing = z.strictObject({
   action: z.enum(AUDIT_ACTIONS).optional(),
-  entity: z.enum(ENTITIES).optional(),
+  entity: z.enum(AUDIT_ENTITIES).optional(),
   entityId: Subject.optional(),
   actorId: Subject.optional(),
   from: Instant.optional(),

@@ -55,6 +55,18 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
       await page.waitForURL(`**${PATH}`);
     });
 
+    it(`narrows by what was changed, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      const page = await browser.as(cast.alice, server, PATH, { javaScript });
+      await page.getByLabel('Changed').selectOption({ label: 'API key' });
+      await page.getByRole('button', { name: 'Filter' }).click();
+      await page.waitForURL('**/audit-logs?*entity=api_key*');
+      await page.locator('#audit').getByText('Key changed').waitFor();
+      const kinds = await page.locator('#audit > table > tbody > tr > td:nth-child(2)').allTextContents();
+      expect(kinds.filter((text) => !text.includes('API key'))).to.deep.equal([]);
+      await page.goto(`${PATH}?entity=tenant&key=${key.id}`);
+      await page.getByRole('heading', { name: 'Nothing matches' }).waitFor();
+    });
+
     it(`goes back page by page, each row once, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       if (javaScript) await addRows(60);
       const page = await browser.as(cast.alice, server, `${PATH}?action=TENANT_UPDATED`, { javaScript, width: 390 });

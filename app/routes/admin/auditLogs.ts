@@ -11,7 +11,7 @@ import { auditCsv } from '../../presenters/auditCsv.ts';
 import { namesOf, presentAuditFilters, presentAuditRow } from '../../presenters/auditPage.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
-import { AUDIT_ACTIONS, AuditNarrowing } from '../auditQuery.ts';
+import { AUDIT_ACTIONS, AUDIT_ENTITIES, AuditNarrowing } from '../auditQuery.ts';
 import { parsed, query } from '../input.ts';
 import { PAGE, readPage } from '../paging.ts';
 import { ROUTER } from '../router.ts';
@@ -21,6 +21,7 @@ const Field = z.string().max(100).default('');
 const Fields = {
   action: Field,
   actor: Field,
+  entity: Field,
   key: Field,
   about: Field,
   from: Field,
@@ -55,6 +56,7 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
         const locals = {
           filter: presentAuditFilters(fields, offered, { first: cursor !== undefined, nextCursor }),
           actions: AUDIT_ACTIONS,
+          entities: AUDIT_ENTITIES,
           rows: rows.map((row) => presentAuditRow(row, words, names)),
         };
         const title = words.t('audit.title');
@@ -89,12 +91,13 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
 }
 
 /** The filter of the log that the fields stand for; days begin and end in UTC, as the page says. */
-function narrowing({ action, actor, key, about, from, to }: AuditFields) {
+function narrowing({ action, actor, entity, key, about, from, to }: AuditFields) {
   const dayOf = (text: string) => parsed(Day, text, 'invalid_query', 'A date is not one.');
   const fields = {
     ...(action !== '' && { action }),
     ...(actor !== '' && { actorId: actor }),
     ...(key !== '' ? { entity: 'api_key', entityId: key } : about !== '' && { entityId: about }),
+    ...(entity !== '' && { entity }),
     ...(from !== '' && { from: `${dayOf(from)}T00:00:00.000Z` }),
     ...(to !== '' && { to: `${dayOf(to)}T23:59:59.999Z` }),
   };
