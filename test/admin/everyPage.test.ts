@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Page } from 'playwright-core';
 import { expectAccessible, expectNoOverflow, useBrowser } from '../support/browser.ts';
 import { addPlayer, addTenant, as, castOf, PASSWORD, type Cast, type Player } from '../support/cast.ts';
 import { onDatabase } from '../support/databases.ts';
@@ -8,12 +9,21 @@ import { Visitor } from '../support/visitor.ts';
 
 const LONG = `${'unbreakable'.repeat(6)} 🗝 مفتاح ${'x'.repeat(20)}`;
 
-onDatabase('sqlite', 'every page beside the keys', (database) => {
+/** Whether the current item of the navigation lies within the window. */
+const CURRENT_IS_SEEN = `(() => {
+  const { left, right } = document.querySelector('.shell-nav [aria-current]').getBoundingClientRect();
+  return left >= -1 && right <= innerWidth + 1;
+})()`;
+
+onDatabase('sqlite', 'every page', (database) => {
   const browser = useBrowser();
   let server: TestServer;
   let cast: Cast;
   let olga: Player;
   let paths: string[];
+  /** Pages that only somebody who manages keys sees, dialogs as the pages that they are without scripts among them. */
+  let keyPaths: string[];
+  let keyId: string;
   before(async () => {
     server = await startServer(database.env());
     cast = await castOf(server);
@@ -22,7 +32,8 @@ onDatabase('sqlite', 'every page beside the keys', (database) => {
     olga = await addPlayer(server.services, cast.acme, 'Olga', { role: 'OWNER', operator: true });
     await addTenant(server.services, LONG);
     const alice = as(cast.alice);
-    const { key } = await issue(server, alice, { name: LONG, scopes: ['read'] });
+    const { key, id: keyNamedLong } = await issue(server, alice, { name: LONG, scopes: ['read'] });
+    keyId = keyNamedLong;
     await server.get('/api/v1/projects', { 'x-api-key': key });
     await server.get('/api/v1/members', { 'x-api-key': key });
     await server.post('/api/billing/checkout', { plan: 'pro', reference: 'r'.repeat(100) }, alice);
@@ -33,6 +44,13 @@ onDatabase('sqlite', 'every page beside the keys', (database) => {
       ...['members', 'members/new', `members/${cast.bob.id}`, `members/${cast.bob.id}/remove`],
       ...['tickets', 'tickets/new', `tickets/${id}`, 'tenants', 'tenants/new'],
     ].map((path) => `/admin/${path}`);
+    const pending = await server.services.db('checkouts').first<{ id: string }>('id');
+    keyPaths = [
+      ...['api-keys', 'api-keys/new', 'api-keys?q=nothing', `api-keys/revoke?id=${keyId}`],
+      ...['', '/edit', '/rotate', '/revoke'].map((form) => `api-keys/${keyId}${form}`),
+      ...[`members/${cast.bob.id}/disable`, `tickets/${id}/close`, `billing/checkouts/${pending.id}/confirm`],
+      ...[`tenants/${cast.globex.id}/suspend`],
+    ].map((path) => `/admin/${path}`);
   });
   after(async () => server.stop());
 
@@ -42,19 +60,63 @@ onDatabase('sqlite', 'every page beside the keys', (database) => {
   ] as const) {
     it(`is accessible, ${theme}, ${width} pixels wide, in ${locale}, and holds at every width`, async function () {
       this.timeout(60_000);
+      browser.expects(422);
       const page = await browser.as(olga, server, '/admin/security', { theme, width, locale });
-      for (const path of paths) {
+      for (const path of [...paths, ...keyPaths]) {
         await page.goto(path);
-        for (const details of await page.locator('details').all())
-          await details.evaluate('(one) => { one.open = true }');
-        await expectAccessible(page);
-        for (const wide of [390, 768, 1280]) {
-          await page.setViewportSize({ width: wide, height: 900 });
-          await expectNoOverflow(page);
-        }
-        await page.setViewportSize({ width, height: 900 });
+        await expectWell(page, width);
+        if (locale === 'fr') await expectWellInTheDark(page);
+      }
+      for (const answer of [changeRefused, rotated, rotatedAgain]) {
+        await answer(page);
+        await expectWell(page, width);
       }
     });
+  }
+
+  async function expectWell(page: Page, width: number): Promise<void> {
+    for (const details of await page.locator('details').all()) await details.evaluate('(one) => { one.open = true }');
+    await expectAccessible(page);
+    for (const wide of [390, 768, 1280]) {
+      await page.setViewportSize({ width: wide, height: 900 });
+      await expectNoOverflow(page);
+      expect(await page.evaluate(CURRENT_IS_SEEN), `${page.url()} at ${wide}`).to.equal(true);
+    }
+    await page.setViewportSize({ width, height: 900 });
+  }
+
+  /** The same page in other colours: all else was looked at. */
+  async function expectWellInTheDark(page: Page): Promise<void> {
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await expectAccessible(page, ['color-contrast']);
+    await page.emulateMedia({ colorScheme: 'light' });
+  }
+
+  // Sent past htmx, as browsers without scripts do.
+  async function send(page: Page): Promise<void> {
+    await Promise.all([page.waitForEvent('load'), page.evaluate(`document.querySelector('#main form').submit()`)]);
+  }
+
+  async function changeRefused(page: Page): Promise<void> {
+    await page.goto(`/admin/api-keys/${keyId}/edit`);
+    await page.locator('#name').fill('');
+    await page.locator('#allowedIps').fill('nowhere');
+    await page.locator('#metadata').evaluate('(one) => { one.value = "none" }');
+    await send(page);
+    await page.locator('#problems').waitFor();
+  }
+
+  async function rotated(page: Page): Promise<void> {
+    const { id } = await issue(server, as(cast.alice), { name: LONG });
+    await page.goto(`/admin/api-keys/${id}/rotate`);
+    await send(page);
+    await page.locator('#reveal').waitFor();
+  }
+
+  async function rotatedAgain(page: Page): Promise<void> {
+    await page.locator('#copied').check();
+    await page.reload();
+    await page.locator('#made').waitFor();
   }
 
   it('is linked and open to whom its access says, and to nobody else', async () => {

@@ -156,11 +156,11 @@ interface Violation {
   nodes: { html: string; failureSummary?: string }[];
 }
 
-/** Expects that axe has nothing to say about the page as it is now. */
-export async function expectAccessible(page: Page): Promise<void> {
+/** Expects that axe has nothing to say about the page as it is now; of these rules alone where some are named. */
+export async function expectAccessible(page: Page, rules?: readonly string[]): Promise<void> {
   await page.evaluate(await axe());
   const { violations } = await page.evaluate<{ violations: Violation[] }>(
-    `axe.run(document, { resultTypes: ['violations'] })`,
+    `axe.run(document, ${JSON.stringify({ resultTypes: ['violations'], ...(rules && { runOnly: rules }) })})`,
   );
   const found = violations.map(
     ({ id, nodes }) =>
