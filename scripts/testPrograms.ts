@@ -11,6 +11,8 @@ const NEEDED = [
     packages: ['chromium', 'fonts-dejavu-core'],
   },
   { programs: ['/usr/bin/redis-server', '/usr/local/bin/redis-server'], packages: ['redis-server'] },
+  // The line that a new key's page shows is run as it stands.
+  { programs: ['/usr/bin/curl', '/usr/local/bin/curl'], packages: ['curl'] },
 ];
 
 /**

@@ -1,9 +1,8 @@
 import { expect } from 'chai';
-import type { Locator, Page } from 'playwright-core';
 import { expectAccessible, useBrowser } from '../support/browser.ts';
 import { castOf, type Cast } from '../support/cast.ts';
 import { onDatabase } from '../support/databases.ts';
-import { tried } from '../support/keys.ts';
+import { press, row, take } from '../support/keyPages.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const KEYS = '/admin/api-keys';
@@ -18,107 +17,8 @@ onDatabase('sqlite', 'the life of a key in a browser', (database) => {
   });
   after(async () => server.stop());
 
-  const rows = (page: Page) => page.locator('.keys-table tbody tr');
-  const row = (page: Page, text: string) => rows(page).filter({ hasText: text });
-
-  /** Presses what ends in another page or in a dialog, and waits for it. */
-  async function press(target: Locator, next: Locator): Promise<void> {
-    await target.click();
-    await next.waitFor();
-  }
-
-  /** The text of the key that the page shows this once. */
-  async function take(page: Page): Promise<string> {
-    const text = await page.getByLabel('The key', { exact: true }).inputValue();
-    expect(text).to.match(/^fsk_live_\w{32}$/);
-    await page.getByLabel('I have copied my key').check();
-    await press(page.getByRole('button', { name: 'Done' }), page.locator('.keys-table'));
-    return text;
-  }
-
   for (const javaScript of [true, false]) {
     describe(javaScript ? 'with JavaScript' : 'without JavaScript', () => {
-      it('goes from its creation by way of a rotation to its end', async function () {
-        this.timeout(60_000);
-        const name = `Nightly export ${javaScript ? 1 : 2}`;
-        const page = await browser.as(cast.alice, server, KEYS, { javaScript });
-        await press(page.getByRole('link', { name: 'Create key' }).first(), page.getByLabel('Name'));
-        expect(await page.getByRole('checkbox', { name: 'read', exact: true }).isChecked()).to.equal(true);
-        await page.getByLabel('Name').fill(name);
-        await page.getByRole('checkbox', { name: 'projects:write', exact: true }).check();
-        await page.getByRole('checkbox', { name: 'orders:delete', exact: true }).check();
-        await press(page.getByRole('button', { name: 'Create key' }), page.locator('#reveal'));
-
-        // The line works as it stands, in a terminal.
-        const line = await page.locator('#try-it').innerText();
-        const [, shown = '', address = ''] = /^curl -sS -H 'x-api-key: (\S+)' (\S+)$/.exec(line) ?? [];
-        const answer = await fetch(address, { headers: { 'x-api-key': shown } });
-        expect([answer.status, await answer.json()]).to.have.nested.property('[1].name', name);
-        const first = await take(page);
-        expect(first).to.equal(shown);
-
-        const mine = row(page, first.slice(-4));
-        expect(await mine.innerText())
-          .to.include(name)
-          .and.include('127.0.0.1')
-          .and.include('active');
-        expect(await mine.innerText()).to.not.include(first);
-
-        await press(mine.getByRole('link', { name: 'Edit' }), page.locator('#key-form'));
-        await page.getByRole('checkbox', { name: 'orders:delete', exact: true }).uncheck();
-        await page.getByRole('checkbox', { name: 'files:write', exact: true }).check();
-        if (javaScript) {
-          expect(await page.locator('[data-scope-diff]').innerText()).to.match(
-            /− orders:delete[^]*\+ files:write|\+ files:write[^]*− orders:delete/,
-          );
-        }
-        await press(page.getByRole('button', { name: 'Save changes' }), page.locator('.key-usage'));
-        expect(await page.locator('.key-usage ~ .columns').innerText())
-          .to.include('files:write')
-          .and.not.include('orders:delete');
-
-        await press(page.getByRole('link', { name: 'Rotate' }), page.locator('#rotate'));
-        expect(await page.getByLabel('24 hours').isChecked()).to.equal(true);
-        await press(page.getByRole('button', { name: 'Rotate' }), page.locator('#reveal'));
-        const second = await take(page);
-        expect([await tried(server, first), await tried(server, second)]).to.deep.equal(['200', '200']);
-
-        await page.goto(KEYS);
-        const old = row(page, first.slice(-4));
-        expect(await old.innerText()).to.match(/rotating\s+ends in 23 hr, 1 request since/);
-        await press(old.getByRole('link', { name: 'End now' }), page.locator('#revoke'));
-        expect(await page.locator('#revoke').innerText())
-          .to.include(name)
-          .and.include('127.0.0.1')
-          .and.include('2 requests');
-        await press(
-          page.getByRole('button', { name: 'End now' }),
-          row(page, first.slice(-4)).locator('.status-revoked'),
-        );
-        expect([await tried(server, first), await tried(server, second)]).to.deep.equal(['401 key_revoked', '200']);
-
-        await press(row(page, second.slice(-4)).getByRole('link', { name: 'Revoke' }), page.locator('#revoke'));
-        expect(await page.locator(':focus').innerText()).to.equal('Keep key');
-        await page.getByLabel('Reason, for the audit log').fill('Contract ended');
-        await press(
-          page.getByRole('button', { name: 'Revoke', exact: true }),
-          row(page, second.slice(-4)).locator('.status-revoked'),
-        );
-        expect(await tried(server, second)).to.equal('401 key_revoked');
-        const struck = row(page, second.slice(-4)).locator('th');
-        await page.locator('.keys-table .gone th').first().waitFor();
-        expect(await page.evaluate(`getComputedStyle(document.querySelector('.gone th')).textDecorationLine`)).to.equal(
-          'line-through',
-        );
-        expect(await rows(page).last().innerText()).to.include('revoked');
-
-        await press(struck.getByRole('link'), page.locator('.key-usage'));
-        expect(await page.locator('main').innerText())
-          .to.include('Contract ended')
-          .and.include('Revoked')
-          .and.include('/whoami');
-      });
-
       it('shows its text once: Back, refresh and the address show none', async () => {
         const page = await browser.as(cast.alice, server, KEYS, { javaScript });
         await page.goto(`${KEYS}/new?name=Once`);
