@@ -48,7 +48,7 @@ export async function issueKeyWithin(
   refuseExpiry(policy, expiresAt, act.now, act.now);
   await refuseBeyondPlan(trx, act);
   const issued = await storeNewKey(trx, act, style, {
-    id: newId(),
+    id: newId(act.now),
     tenantId: act.tenantId,
     userId: wish.owner === 'user' ? ownerOf(act) : null,
     name: wish.name,

@@ -31,7 +31,7 @@ export async function rotateKey(asked: Act, style: KeyStyle, id: string, rotatio
     const expiresAt = rotation.expiresAt === undefined ? old.expiresAt : rotation.expiresAt;
     refuseExpiry(policy, expiresAt, act.now, act.now);
 
-    const successor = { ...old, id: newId(), expiresAt, previousKeyId: old.id, ...untouched(act) };
+    const successor = { ...old, id: newId(act.now), expiresAt, previousKeyId: old.id, ...untouched(act) };
     const issued = await storeNewKey(trx, act, style, successor);
     await inheritQuota(trx, old.id, issued.key.id, monthOf(act.now));
     const graceEndsAt = Math.min(act.now + rotation.gracePeriodSeconds * 1000, old.expiresAt ?? Infinity);
