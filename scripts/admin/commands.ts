@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { demoCommand } from './demo.ts';
 import { keyCreate, keyList, keyRevoke, keyRotate } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { pruneCommand } from './prune.ts';
@@ -18,4 +19,5 @@ export const COMMANDS: readonly Command[] = [
   keyList,
   keyRotate,
   keyRevoke,
+  demoCommand,
 ];

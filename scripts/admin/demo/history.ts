@@ -1,0 +1,126 @@
+import { newId } from '../../../app/domain/id.ts';
+import { ScopeSet } from '../../../app/domain/scope.ts';
+import { Tally } from '../../../app/keys/tally.ts';
+import type { Use } from '../../../app/keys/usageEvent.ts';
+import { UsageWriter } from '../../../app/keys/usageWriter.ts';
+import { createRoutes } from '../../../app/routes/routes.ts';
+import { findApiKeys } from '../../../db/tables/apiKeys.ts';
+import type { Chance } from './chance.ts';
+import { writeCounts } from './counts.ts';
+import { Spending } from './spending.ts';
+import type { Line } from './line.ts';
+import { burstsOf, requestsOf, shareOut, type Burst, type Span } from './traffic.ts';
+import { DAY_MS, type Chain, type World } from './world.ts';
+
+/** How long the product keeps each request; of older ones it has the counts of their hours. */
+const RAW_MS = 30 * DAY_MS;
+/** Nobody has a new key in use the moment it is made. */
+const HANDING_OVER_MS = 10 * 60_000;
+/** What the programs of the demo come to in a month when none of their visits is left out. */
+const FULL_SIZE = 200_000;
+/** How many visits of a key a smaller demo leaves in any case. */
+const LAST_KEPT = 3;
+/** Requests of one transaction. */
+const BATCH = 5_000;
+
+/**
+ * Writes what all keys were used for: as many requests as asked for in the last month, and the counts of those before,
+ * in proportion. `told` hears how much of it is done, from 0 to 1.
+ */
+export async function writeHistory(world: World, requests: number, told: (part: number) => void): Promise<void> {
+  const { services, now } = world;
+  const programs = await Promise.all(world.chains.map(async (chain) => programOf(world, chain)));
+  const bursts = allBursts(world, programs, requests);
+  const older = bursts.filter(({ at }) => at < now - RAW_MS);
+  const recent = bursts.filter(({ at }) => at >= now - RAW_MS);
+  shareOut(recent, requests);
+  const perWeight = requests / weightOf(recent);
+  for (const burst of older) burst.requests = Math.max(1, Math.round(burst.weight * perWeight));
+
+  const chance = world.chance.branch('requests');
+  const spending = new Spending(programs.map(({ spans }) => spans.map(({ key }) => key)));
+  let done = 0;
+  const note = (batch: Batch): void => {
+    spending.add(batch.uses);
+    done += batch.bursts;
+    told(done / bursts.length);
+  };
+  for (const batch of batches(older, chance)) {
+    await writeCounts(services.db, batch.uses);
+    note(batch);
+  }
+  // As if by one process that has been up for a month.
+  const processId = newId(now - RAW_MS);
+  const writer = new UsageWriter(services.db);
+  let sequence = 0;
+  for (const batch of batches(recent, chance)) {
+    const place = { processId, sequence: sequence++ };
+    const tally = new Tally();
+    for (const use of batch.uses) tally.add(use);
+    await writer.writeUses(place, batch.uses, JSON.stringify(batch.uses));
+    await writer.writeTally([place], tally);
+    note(batch);
+  }
+  await spending.write(services.db);
+}
+
+interface Program {
+  line: Line;
+  spans: Span[];
+}
+
+/** The keys of a program, each with the time in which it could be shown. */
+async function programOf(world: World, { line, ids }: Chain): Promise<Program> {
+  const { services, now } = world;
+  const keys = await findApiKeys(services.db, world.tenant(line.tenant), ids);
+  const spans = ids.flatMap((id) => {
+    const key = keys.find((one) => one.id === id);
+    if (!key) return [];
+    const ends = [key.revokedAt, key.expiresAt, key.graceEndsAt].filter((end) => end !== null);
+    const from = key.createdAt + HANDING_OVER_MS;
+    return [{ key, scopes: ScopeSet.of(key.scopes), from, until: Math.min(now, ...ends) }];
+  });
+  return { line, spans };
+}
+
+/** Every visit of every program, oldest first. */
+function allBursts({ services, now, chance }: World, programs: readonly Program[], requests: number): Burst[] {
+  const routes = createRoutes(services).table;
+  const bursts: Burst[] = [];
+  for (const { line, spans } of programs) {
+    const own = chance.branch(`traffic of ${line.tenant} ${line.key.name}`);
+    bursts.push(...thinned(burstsOf(line, spans, routes, now, own), Math.min(1, requests / FULL_SIZE), own));
+  }
+  return bursts.sort((a, b) => a.at - b.at);
+}
+
+/** A part of the visits, none of the last ones of any key missing. */
+function thinned(bursts: readonly Burst[], part: number, chance: Chance): Burst[] {
+  const later = new Map<string, number>();
+  return bursts.toReversed().filter(({ span }) => {
+    const place = later.get(span.key.id) ?? 0;
+    later.set(span.key.id, place + 1);
+    return place < LAST_KEPT || chance.happens(part);
+  });
+}
+
+interface Batch {
+  uses: Use[];
+  bursts: number;
+}
+
+function* batches(bursts: readonly Burst[], chance: Chance): Generator<Batch> {
+  let batch: Batch = { uses: [], bursts: 0 };
+  for (const burst of bursts) {
+    batch.uses.push(...requestsOf(burst, chance));
+    batch.bursts++;
+    if (batch.uses.length < BATCH) continue;
+    yield batch;
+    batch = { uses: [], bursts: 0 };
+  }
+  if (batch.bursts > 0) yield batch;
+}
+
+function weightOf(bursts: readonly Burst[]): number {
+  return bursts.reduce((sum, { weight }) => sum + weight, 0);
+}

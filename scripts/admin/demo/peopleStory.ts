@@ -1,0 +1,121 @@
+import { systemAct } from '../../../app/actions/act.ts';
+import { changeMember } from '../../../app/actions/changeMember.ts';
+import { createTenant } from '../../../app/actions/createTenant.ts';
+import { createUser } from '../../../app/actions/createUser.ts';
+import { inviteMember } from '../../../app/actions/inviteMember.ts';
+import { openSession } from '../../../app/actions/openSession.ts';
+import { record } from '../../../app/actions/record.ts';
+import { setUp } from '../../../app/actions/setUp.ts';
+import { changedFields } from '../../../app/domain/auditEvent.ts';
+import { AppError } from '../../../app/errors.ts';
+import { firstPassword } from '../../../app/people/firstPassword.ts';
+import { transaction } from '../../../db/connect.ts';
+import { belongingsOf } from '../../../db/tables/memberships.ts';
+import { changePreferences, noteLogin } from '../../../db/tables/users.ts';
+import { PEOPLE, TENANTS, type Joining, type PersonName, type TenantName } from './people.ts';
+import { DAY_MS, type Happening, type World } from './world.ts';
+
+const MINUTE_MS = 60_000;
+
+/** How the tenants and their people came, and when they signed in. */
+export function peopleStory(world: World): Happening[] {
+  const { ada, ...others } = PEOPLE;
+  const { harbor, ...later } = TENANTS;
+  return [
+    { daysAgo: harbor.daysAgo, run: async (at) => beginWith(world, at) },
+    ...Object.entries(later).map(([name, { daysAgo }]) => ({
+      daysAgo,
+      run: async (at: number) => tenantArrives(world, name as TenantName, at),
+    })),
+    ...Object.entries(others).flatMap(([name, { joins }]) =>
+      joins.map((joining) => ({
+        daysAgo: joining.daysAgo,
+        run: async (at: number) => personArrives(world, name as PersonName, joining, at),
+      })),
+    ),
+    {
+      daysAgo: 50,
+      run: async (at) =>
+        changeMember(await world.act('ada', 'harbor', at, 'members:manage'), world.person('diego').id, {
+          role: 'ADMIN',
+          permissions: ['api-keys:manage', 'tickets:manage'],
+        }),
+    },
+    ...logins(world, 'ada', ada.loginsAWeek, harbor.daysAgo - 1),
+    ...Object.entries(others).flatMap(([name, { loginsAWeek, joins }]) =>
+      logins(world, name as PersonName, loginsAWeek, (joins[0]?.daysAgo ?? 1) - 1),
+    ),
+    { daysAgo: 33, run: async (at) => failedLogin(world, 'ben', at) },
+    { daysAgo: 6, run: async (at) => failedLogin(world, 'elif', at) },
+    ...(['ada', 'elif', 'hana'] as const).map((name, place) => ({
+      daysAgo: ((3 + 4 * place) * MINUTE_MS) / DAY_MS,
+      run: async (at: number) => signedIn(world, name, at, { stays: true }),
+    })),
+  ];
+}
+
+/** As on the set-up page; throws where somebody was faster. */
+async function beginWith(world: World, at: number): Promise<void> {
+  const { name, email } = PEOPLE.ada;
+  const password = firstPassword();
+  const act = { db: world.services.db, now: at, origin: world.origin('ada') };
+  const made = await setUp(act, { name, email, password, tenantName: TENANTS.harbor.name });
+  if (!made) throw new AppError('conflict', 'Somebody has just been set up in this database.');
+  world.addPerson('ada', made.user.id, password);
+  world.addTenant('harbor', made.tenant.id);
+}
+
+async function tenantArrives(world: World, name: TenantName, at: number): Promise<void> {
+  const act = await world.act('ada', 'harbor', at);
+  world.addTenant(name, (await createTenant(act, { name: TENANTS[name].name })).id);
+}
+
+async function personArrives(world: World, who: PersonName, joining: Joining, at: number): Promise<void> {
+  const { tenant, by, role, permissions } = joining;
+  const { name, email, locale, joins } = PEOPLE[who];
+  const { db } = world.services;
+  if (by === undefined) {
+    const password = firstPassword();
+    const act = systemAct(db, world.tenant(tenant), at);
+    world.addPerson(who, (await createUser(act, { email, name, password, membership: { role } })).id, password);
+  } else {
+    const act = await world.act(by, tenant, at, 'members:manage');
+    const { userId, password } = await inviteMember(act, { email, name, role, permissions });
+    if (password !== null) world.addPerson(who, userId, password);
+  }
+  if (locale && joining === joins[0]) await changePreferences(db, world.person(who).id, { locale });
+}
+
+function logins(world: World, name: PersonName, aWeek: number, sinceDaysAgo: number): Happening[] {
+  const chance = world.chance.branch(`logins of ${name}`);
+  const story: Happening[] = [];
+  for (let daysAgo = sinceDaysAgo; daysAgo > 1; daysAgo -= chance.between(2, 12) / aWeek) {
+    story.push({ daysAgo, run: async (at) => signedIn(world, name, at) });
+  }
+  return story;
+}
+
+/** What a sign-in leaves behind, but for the work of checking a password. */
+async function signedIn(world: World, name: PersonName, at: number, { stays = false } = {}): Promise<void> {
+  const { db } = world.services;
+  const { id } = world.person(name);
+  const tenantId = (await belongingsOf(db, id))[0]?.tenantId ?? null;
+  const origin = world.origin(name);
+  const { email, name: fullName } = PEOPLE[name];
+  const occasion = { tenantId, now: at, origin, actor: { type: 'user', id, name: fullName } } as const;
+  await transaction(db, async (trx) => {
+    await noteLogin(trx, id, at);
+    await record(trx, occasion, { action: 'LOGIN', entityId: id, ...changedFields(null, { email }) });
+  });
+  if (stays) await openSession({ db, now: at, origin }, { userId: id, tenantId, formerToken: undefined });
+}
+
+async function failedLogin(world: World, name: PersonName, at: number): Promise<void> {
+  const { db } = world.services;
+  const { id } = world.person(name);
+  const tenantId = (await belongingsOf(db, id))[0]?.tenantId ?? null;
+  const actor = { type: 'anonymous', id: null, name: null } as const;
+  const occasion = { tenantId, now: at, origin: world.origin(name), actor };
+  const { email } = PEOPLE[name];
+  await record(db, occasion, { action: 'LOGIN_FAILED', entityId: id, ...changedFields(null, { email }) });
+}
