@@ -17,7 +17,10 @@ export async function firstStart({
 }: Pick<Services, 'config' | 'db' | 'log' | 'secret'>): Promise<void> {
   if (await anyUser(db)) return;
   if (!config.owner) {
-    log.info(`Nobody is set up yet. Open ${setUpLink(config.publicUrl, secret)}`);
+    log.info(`Nobody is set up yet. Open this link, which works once: ${setUpLink(config.publicUrl, secret)}`);
+    // Nobody is invited to fill a server's database with what they may have to take out again.
+    if (config.database.kind === 'sqlite')
+      log.info('To see a full example first, fill this database with one: npm run -s admin -- demo');
     return;
   }
   const person = readOwner(config.owner);

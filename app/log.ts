@@ -1,5 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
-import pretty from 'pino-pretty';
+import pretty, { type PrettyOptions } from 'pino-pretty';
 import type { Config } from './config.ts';
 
 /** The process's log; requests have a door of their own, since nothing else is written as often. */
@@ -32,9 +32,21 @@ export function createLog(level: Config['logLevel'], destination: DestinationStr
   return Object.assign(log, { request });
 }
 
+/** For a person each line is one line: a page asks for several things, and none should push what was said off the screen. */
+const ON_ONE_LINE: PrettyOptions = {
+  singleLine: true,
+  ignore: 'pid,hostname,requestId,method,route,status,ms,address',
+  messageFormat: (line, messageKey) => {
+    const { requestId, method, route, status, ms, address } = line as Partial<RequestLine>;
+    const named = requestId === undefined ? '' : ` (request ${requestId})`;
+    if (method === undefined || status === undefined) return `${String(line[messageKey])}${named}`;
+    return `${method} ${route ?? ''} ${status} in ${ms ?? 0} ms, from ${address ?? ''}${status < 400 ? '' : named}`;
+  },
+};
+
 function standardOutput(): DestinationStream {
   if (process.stdout.isTTY) {
-    return pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname', sync: true });
+    return pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss', ...ON_ONE_LINE, sync: true });
   }
   // Not in its type yet: whole blocks go out as they are.
   const output = pino.destination({ sync: false, contentMode: 'buffer' });

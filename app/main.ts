@@ -33,8 +33,11 @@ async function serve(config: Config, log: Log, stop: AbortSignal): Promise<void>
   const services = openServices(config, log);
   const server = createHttpServer(services);
   await listen(server, config.port, config.host);
-  log.info(`Latchkey answers on ${config.publicUrl}`);
-  if (config.redisUrl === undefined) log.info('limits are counted by this process alone; REDIS_URL shares them');
+  log.info(`Latchkey answers on ${config.publicUrl}, with its data in ${placeOf(config.database)}`);
+  // A file is one process's own, which has nobody to share limits with.
+  if (config.redisUrl === undefined && config.database.kind === 'mysql') {
+    log.info('limits are counted by this process alone; REDIS_URL shares them');
+  }
   await readyDatabase(services.db, config.database, log, stop);
   if (!stop.aborted) await firstStart(services);
   const housekeeping = keepHouse(services);
@@ -46,6 +49,11 @@ async function serve(config: Config, log: Log, stop: AbortSignal): Promise<void>
   await close(services);
   log.info('stopped');
   process.exit(0);
+}
+
+/** Where the data is, without what opens it. */
+function placeOf(database: Config['database']): string {
+  return database.kind === 'sqlite' ? database.file : `${database.database} on ${database.host}:${database.port}`;
 }
 
 /** A database that does not answer any more must not keep the process. */
@@ -85,7 +93,7 @@ function startProblem(error: unknown, config: Config): string {
 function listenProblem(code: unknown, { port, host }: Config): string {
   switch (code) {
     case 'EADDRINUSE':
-      return `PORT ${port} is already in use: stop the other program or set PORT`;
+      return `PORT ${port} is already in use: stop the other program, or choose another port: PORT=${port + 1} npm start`;
     case 'EACCES':
       return `PORT ${port} is not for this user: set PORT to 1024 or above`;
     default:
