@@ -34,12 +34,21 @@ export async function signIn(
     await record(db, { tenantId, now, origin, actor: ANONYMOUS }, loginFailed(known?.id ?? null, email));
     return undefined;
   }
-  const occasion: Occasion = { tenantId, now, origin, actor: { type: 'user', id, name: known.name } };
+  await noteSignedIn(act, known, tenantId);
+  return { user: { ...known, lastLoginAt: now }, belongings };
+}
+
+/** Writes down that somebody is in who has just shown who they are. */
+export async function noteSignedIn(
+  { db, now, origin }: Pick<Act, 'db' | 'now' | 'origin'>,
+  { id, name, email }: Pick<User, 'id' | 'name' | 'email'>,
+  tenantId: string | null,
+): Promise<void> {
+  const occasion: Occasion = { tenantId, now, origin, actor: { type: 'user', id, name } };
   await transaction(db, async (trx) => {
     await noteLogin(trx, id, now);
-    await record(trx, occasion, { action: 'LOGIN', entityId: id, ...changedFields(null, { email: known.email }) });
+    await record(trx, occasion, { action: 'LOGIN', entityId: id, ...changedFields(null, { email }) });
   });
-  return { user: { ...known, lastLoginAt: now }, belongings };
 }
 
 const ANONYMOUS = { type: 'anonymous', id: null, name: null } as const;

@@ -1,5 +1,6 @@
 import type { ApiKey } from '../../db/tables/apiKeys.ts';
-import type { Context } from '../context.ts';
+import { principalOf, type Context } from '../context.ts';
+import { firstUse } from './keyFirstUse.ts';
 import { showDialog } from './keyFrame.ts';
 import { keyRow } from './keyRow.ts';
 import { KEYS_PATH } from './keyQuery.ts';
@@ -29,9 +30,16 @@ export async function showKey(pages: Pages, ctx: Context, shown: Shown): Promise
       key: keyRow(key, texts, now, { manages: true }),
       old: replaced && { ...keyRow(replaced, texts, now, { manages: true }), graceEndsAt: replaced.graceEndsAt },
       text,
+      firstUse: mayFollow(ctx) && firstUse(key, undefined, now),
       command: tryOut(originSeen(ctx, publicUrl), text),
     },
   });
+}
+
+/** Whether the reader may look at what keys do. */
+function mayFollow(ctx: Context): boolean {
+  const principal = principalOf(ctx);
+  return principal.type === 'user' && principal.permissions.has('api-keys:read');
 }
 
 /** A line for a terminal that works with any key. */

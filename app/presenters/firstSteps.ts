@@ -1,17 +1,20 @@
 import type { CreatedTenant } from '../actions/createTenant.ts';
 import type { CreatedUser } from '../actions/createUser.ts';
 
-/** What the first person reads once they are set up: who they are, and the two commands that lead to a key. */
+const FIRST_KEY = 'First key';
+
+/** What the first person reads once they are set up: who they are, and the ways to a first key: the page that makes it, or two commands. */
 export function presentFirstSteps(
   publicUrl: string,
   { user, tenant }: { user: CreatedUser; tenant: CreatedTenant },
-): { email: string; tenant: { name: string; slug: string }; login: string; createKey: string } {
+): { email: string; tenant: { name: string; slug: string }; newKey: string; login: string; createKey: string } {
   const login = { email: user.email, password: 'YOUR PASSWORD' };
   return {
     email: user.email,
     tenant: { name: tenant.name, slug: tenant.slug },
+    newKey: `/admin/api-keys/new?${new URLSearchParams({ name: FIRST_KEY }).toString()}`,
     login: curl(`${publicUrl}/api/auth/login`, [], login),
-    createKey: curl(`${publicUrl}/api/v1/api-keys`, ['Authorization: Bearer TOKEN'], { name: 'First key' }),
+    createKey: curl(`${publicUrl}/api/v1/api-keys`, ['Authorization: Bearer TOKEN'], { name: FIRST_KEY }),
   };
 }
 

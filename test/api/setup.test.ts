@@ -192,6 +192,15 @@ onEachDatabase('the first start', (database) => {
       }
     });
 
+    it('signs the first person in, who then need not type their password again', async () => {
+      const { headers } = await setUp();
+      const cookie = headers['set-cookie']?.map((one) => one.split(';')[0]).join('; ') ?? '';
+      expect(headers['set-cookie']?.join()).to.include('HttpOnly').and.include('Secure');
+      const answer = await server.get('/admin/api-keys/new', { ...PAGE, Cookie: cookie });
+      expect(answer.status).to.equal(200);
+      expect(answer.text).to.include('Ann');
+    });
+
     it('makes the first person and their tenant, and says what to do next', async () => {
       const answer = await setUp();
       expect(answer.status).to.equal(200);
@@ -314,6 +323,12 @@ onDatabase('sqlite', 'the process at its first start', (database) => {
     await child.says('/setup?token=');
     const path = /\/setup\?token=[\w-]+/.exec(child.stdout)?.[0] ?? '';
     expect((await child.client.get(path, PAGE)).status).to.equal(200);
+  });
+
+  it('says where its data is, and how to get an example to look at', async () => {
+    const child = await startMain({ ...database.env(), JWT_SECRET: undefined });
+    await child.says('"msg":"ready"');
+    expect(child.stdout).to.include(`with its data in ${database.env().DATA_DIR}`).and.include('admin -- demo');
   });
 
   it('ends with one line that names the variable when the owner of the environment cannot be', async () => {

@@ -9,11 +9,13 @@ import { USAGE_WINDOWS, type UsageWindow } from '../../domain/usageWindow.ts';
 import { usageStats } from '../../keys/usageStats.ts';
 import { barChartOf } from '../../pages/chart.ts';
 import { auditRow, bucketOf, requestRow } from '../../pages/keyDetail.ts';
+import { firstUse } from '../../pages/keyFirstUse.ts';
 import { keyNamed, managesKeys } from '../../pages/keyFrame.ts';
 import { replacedAt } from '../../pages/keyList.ts';
 import { KEYS_PATH } from '../../pages/keyQuery.ts';
 import { keyRow } from '../../pages/keyRow.ts';
 import { scopeUses } from '../../pages/keyUse.ts';
+import { isPartial } from '../../pages/leading.ts';
 import type { Pages } from '../../pages/pages.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
@@ -28,7 +30,11 @@ const MOST_CLIENTS = 20;
 /** The page of one key: what it is, who uses it for what, and what was done with it. */
 export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: Pages): Router<State> {
   const { db } = services;
-  return new Router<State>(ROUTER).get('/api-keys/:id', permission('api-keys:read'), async (ctx) => {
+  return new Router<State>(ROUTER)
+    .get('/api-keys/:id', permission('api-keys:read'), showKey)
+    .get('/api-keys/:id/first-use', permission('api-keys:read'), showFirstUse);
+
+  async function showKey(ctx: Context): Promise<void> {
     const texts = pages.texts(ctx);
     const key = await keyNamed(ctx, services);
     const now = Date.now();
@@ -55,7 +61,23 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
         audit: await auditOf(ctx, key),
       },
     });
-  });
+  }
+
+  /** Asked again and again by the page that shows a new key, and answered once there is something to say. */
+  async function showFirstUse(ctx: Context): Promise<void> {
+    const key = await keyNamed(ctx, services);
+    const [use] = await listKeyUsage(db, key.tenantId, key.id, { limit: 1 });
+    const locals = firstUse(key, use, Date.now());
+    if (!isPartial(ctx)) {
+      pages.lead(ctx, locals.requests);
+      return;
+    }
+    if (locals.asking !== undefined) {
+      ctx.status = 204;
+      return;
+    }
+    await pages.show(ctx, 'apiKeys/show', { title: key.name, section: 'keys', part: 'apiKeys/_firstUse', locals });
+  }
 
   async function factsOf(key: ApiKey) {
     const { id, environment, expiresAt, allowedIps, rateLimit, monthlyQuota, externalId, previousKeyId } = key;

@@ -1,7 +1,9 @@
 import Router from '@koa/router';
 import { anyUser } from '../../../db/tables/users.ts';
 import { originOf } from '../../actions/act.ts';
+import { openSession } from '../../actions/openSession.ts';
 import { setUp, type FirstPerson } from '../../actions/setUp.ts';
+import { noteSignedIn } from '../../actions/signIn.ts';
 import type { Context, State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { readForm } from '../../middleware/body.ts';
@@ -35,17 +37,29 @@ export function setupRoutes(
         await showForm(ctx, pages, token, written, read.problems);
         return;
       }
-      const made = await setUp({ db, now: Date.now(), origin: originOf(ctx) }, read.person);
+      const act = { db, now: Date.now(), origin: originOf(ctx) };
+      const made = await setUp(act, read.person);
       if (!made) throw gone();
+      await signInFirst(ctx, act, made);
       const locals = presentFirstSteps(config.publicUrl, made);
       await pages.showOpen(ctx, 'setUpDone', { title: pages.texts(ctx).t('setup.done_title'), locals });
     });
+
+  /** Who has just chosen a password need not be asked for it. */
+  async function signInFirst(ctx: Context, act: FirstAct, { user, tenant }: SetUp): Promise<void> {
+    await noteSignedIn(act, user, tenant.id);
+    const formerToken = pages.cookies.get(ctx, 'session');
+    pages.cookies.set(ctx, 'session', await openSession(act, { userId: user.id, tenantId: tenant.id, formerToken }));
+  }
 
   /** The token in the form is what a forged request could not know; once somebody exists it opens nothing. */
   async function refuseOthers(token: string): Promise<void> {
     if (!isSetUpToken(token, secret) || (await anyUser(db))) throw gone();
   }
 }
+
+type FirstAct = Parameters<typeof setUp>[0];
+type SetUp = NonNullable<Awaited<ReturnType<typeof setUp>>>;
 
 const FIELDS = ['name', 'email', 'password', 'tenantName'] as const;
 

@@ -6,12 +6,12 @@ import { inviteMember } from '../../../app/actions/inviteMember.ts';
 import { openSession } from '../../../app/actions/openSession.ts';
 import { record } from '../../../app/actions/record.ts';
 import { setUp } from '../../../app/actions/setUp.ts';
+import { noteSignedIn } from '../../../app/actions/signIn.ts';
 import { changedFields } from '../../../app/domain/auditEvent.ts';
 import { AppError } from '../../../app/errors.ts';
 import { firstPassword } from '../../../app/people/firstPassword.ts';
-import { transaction } from '../../../db/connect.ts';
 import { belongingsOf } from '../../../db/tables/memberships.ts';
-import { changePreferences, noteLogin } from '../../../db/tables/users.ts';
+import { changePreferences } from '../../../db/tables/users.ts';
 import { PEOPLE, TENANTS, type Joining, type PersonName, type TenantName } from './people.ts';
 import { DAY_MS, type Happening, type World } from './world.ts';
 
@@ -101,13 +101,9 @@ async function signedIn(world: World, name: PersonName, at: number, { stays = fa
   const { id } = world.person(name);
   const tenantId = (await belongingsOf(db, id))[0]?.tenantId ?? null;
   const origin = world.origin(name);
-  const { email, name: fullName } = PEOPLE[name];
-  const occasion = { tenantId, now: at, origin, actor: { type: 'user', id, name: fullName } } as const;
-  await transaction(db, async (trx) => {
-    await noteLogin(trx, id, at);
-    await record(trx, occasion, { action: 'LOGIN', entityId: id, ...changedFields(null, { email }) });
-  });
-  if (stays) await openSession({ db, now: at, origin }, { userId: id, tenantId, formerToken: undefined });
+  const act = { db, now: at, origin };
+  await noteSignedIn(act, { id, name: PEOPLE[name].name, email: PEOPLE[name].email }, tenantId);
+  if (stays) await openSession(act, { userId: id, tenantId, formerToken: undefined });
 }
 
 async function failedLogin(world: World, name: PersonName, at: number): Promise<void> {
