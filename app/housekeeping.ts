@@ -1,3 +1,4 @@
+import { catchUp } from '../db/catchUp.ts';
 import { faultCode } from '../db/faults.ts';
 import { prune } from '../db/prune.ts';
 import type { Services } from './services.ts';
@@ -5,7 +6,7 @@ import type { Services } from './services.ts';
 const EVERY_MS = 60_000;
 const PRUNE_EVERY = 60;
 
-/** Does now and then what no request asks for: counts what dead processes left, and deletes what is too old. */
+/** Does now and then what no request asks for: counts what dead processes left, sums up, and deletes what is too old. */
 export function keepHouse({ db, config, usage, log }: Services): { stop(): Promise<void> } {
   const stopping = new AbortController();
   let rounds = 0;
@@ -18,6 +19,7 @@ export function keepHouse({ db, config, usage, log }: Services): { stop(): Promi
     if (stopping.signal.aborted) return;
     try {
       await usage.recover();
+      await catchUp(db, config.database, Date.now(), stopping.signal);
       if (rounds++ % PRUNE_EVERY === 0) await prune(db, config.database, Date.now(), stopping.signal);
     } catch (error) {
       log.warn({ fault: faultCode(error) }, 'housekeeping was put off');

@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DatabaseConfig } from '../app/config.ts';
 import { isSqlite, type Db } from './connect.ts';
-import { tryLockFile } from './fileLock.ts';
-import { tryLockServer } from './serverLock.ts';
+import { tryLock } from './oneAtATime.ts';
 
 const DAY_MS = 86_400_000;
 /** Small enough that nobody waits for a batch, with a breath between two for those who did. */
@@ -31,18 +30,13 @@ export async function prune(
   now: number,
   stop?: AbortSignal,
 ): Promise<Pruned | undefined> {
-  const unlock = await tryLock(db, config);
+  const unlock = await tryLock(db, config, 'pruning');
   if (!unlock) return undefined;
   try {
     return await pruneAll(db, now, stop);
   } finally {
     await unlock();
   }
-}
-
-async function tryLock(db: Db, config: DatabaseConfig): Promise<(() => void | Promise<void>) | undefined> {
-  if (config.kind === 'sqlite') return tryLockFile(`${config.file}-pruning`);
-  return tryLockServer(db, `latchkey prune ${config.database}`);
 }
 
 async function pruneAll(db: Db, now: number, stop: AbortSignal | undefined): Promise<Pruned> {

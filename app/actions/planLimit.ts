@@ -1,5 +1,5 @@
 import type { Db } from '../../db/connect.ts';
-import { countApiKeys } from '../../db/tables/apiKeys.ts';
+import { countApiKeys } from '../../db/tables/apiKeyList.ts';
 import { findTenant, lockTenant } from '../../db/tables/tenants.ts';
 import { planLimits } from '../domain/plan.ts';
 import { AppError } from '../errors.ts';

@@ -1,6 +1,6 @@
 import type { Db } from '../../db/connect.ts';
 import { countOfTenant } from '../../db/tables/apiKeyUsageHours.ts';
-import { countApiKeys } from '../../db/tables/apiKeys.ts';
+import { countApiKeys } from '../../db/tables/apiKeyList.ts';
 import { findTenant } from '../../db/tables/tenants.ts';
 import { DEFAULT_PLAN } from '../domain/plan.ts';
 

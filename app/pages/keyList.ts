@@ -1,6 +1,8 @@
 import type { Db } from '../../db/connect.ts';
 import { countAttention, type KeyAttention } from '../../db/tables/apiKeyAttention.ts';
-import { countApiKeys, findApiKey, listApiKeys, type ApiKey, type KeyFilter } from '../../db/tables/apiKeys.ts';
+import { type KeyFilter } from '../../db/tables/apiKeyFilter.ts';
+import { countApiKeys, listApiKeys, narrowed } from '../../db/tables/apiKeyList.ts';
+import { findApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
 import { countUsesSince } from '../../db/tables/apiKeyUsage.ts';
 import { sumByDay } from '../../db/tables/apiKeyUsageHours.ts';
 import { keyStatus, KEY_STATUSES } from '../domain/keyStatus.ts';
@@ -30,7 +32,7 @@ export interface KeyPage {
 
 /** Loads one page of the list; revoked keys come last unless the list is narrowed to one status. */
 export async function loadKeys(db: Db, tenantId: string, wanted: ListQuery, now: number): Promise<KeyPage> {
-  const filter = filterOf(wanted, now);
+  const filter = await narrowed(db, tenantId, filterOf(wanted, now));
   const found = await pageOf(db, tenantId, filter, wanted);
   const keys = found.slice(0, PAGE_SIZE);
   const total = await countApiKeys(db, tenantId, filter, MOST_COUNTED + 1);

@@ -1,5 +1,5 @@
 import { KEY_ATTENTIONS, type KeyAttention } from '../../db/tables/apiKeyAttention.ts';
-import type { KeySort } from '../../db/tables/apiKeys.ts';
+import type { KeySort } from '../../db/tables/apiKeyList.ts';
 import { MOST_ATTENTION, MOST_COUNTED, PAGE_SIZE, type KeyPage } from './keyList.ts';
 import { listPath, type ListAddress, type ListQuery } from './keyQuery.ts';
 

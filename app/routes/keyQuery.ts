@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { KEY_SORTS, type KeyFilter, type KeyPage, type KeySort } from '../../db/tables/apiKeys.ts';
+import type { KeyFilter } from '../../db/tables/apiKeyFilter.ts';
+import { KEY_SORTS, type KeyPage, type KeySort } from '../../db/tables/apiKeyList.ts';
 import { ENVIRONMENTS } from '../domain/keyInput.ts';
 import { KEY_STATUSES } from '../domain/keyStatus.ts';
 import { normaliseScope } from '../domain/scope.ts';

@@ -2,10 +2,20 @@ import { audit } from './0003_audit.ts';
 import { keys } from './0002_keys.ts';
 import { people } from './0001_people.ts';
 import { plans } from './0005_plans.ts';
+import { reads } from './0007_reads.ts';
 import { records } from './0004_records.ts';
 import { sentForms } from './0006_sentForms.ts';
 import type { Step } from './steps.ts';
 import { usage } from './0008_usage.ts';
 
 /** Every step ever released, in order. Add at the end; never edit, rename or reorder what stands. */
-export const STEPS: readonly Step[] = [...people, ...keys, ...audit, ...records, ...plans, ...sentForms, ...usage];
+export const STEPS: readonly Step[] = [
+  ...people,
+  ...keys,
+  ...audit,
+  ...records,
+  ...plans,
+  ...sentForms,
+  ...reads,
+  ...usage,
+];

@@ -15,6 +15,8 @@ export interface Columns {
   /** Epoch milliseconds. */
   time: (name: string) => Knex.ColumnBuilder;
   hash: (name: string) => Knex.ColumnBuilder;
+  /** Compared without regard to case, as names are. */
+  text: (name: string, length: number) => Knex.ColumnBuilder;
 }
 
 /** The step that makes a table with its primary key. */
@@ -111,5 +113,9 @@ function columnsOf(table: Knex.CreateTableBuilder, collation: string | undefined
     id: (name) => ascii(name, 36),
     time: (name) => table.bigInteger(name),
     hash: (name) => (collation === undefined ? table.binary(name) : table.specificType(name, 'binary(32)')),
+    text: (name, length) =>
+      collation === undefined
+        ? table.specificType(name, `varchar(${length}) collate nocase`)
+        : table.string(name, length),
   };
 }

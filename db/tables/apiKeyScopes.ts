@@ -1,4 +1,9 @@
+import type { Knex } from 'knex';
+import { joinInOrder } from '../along.ts';
 import type { Db } from '../connect.ts';
+import type { Row as KeyRow } from './apiKeyRow.ts';
+
+const TABLE = 'api_key_scopes';
 
 interface Row {
   tenant_id: string;
@@ -26,11 +31,27 @@ export async function insertKeyScopes(trx: Db, { id, tenantId, createdAt, scopes
   if (rows.length > 0) await table(trx).insert(rows);
 }
 
-/** A subquery: the ids of the tenant's keys that were granted this very scope. */
-export function keysWithScope(db: Db, tenantId: string, scope: string) {
-  return table(db).where({ tenant_id: tenantId, scope }).select('key_id');
+/** The ids of the tenant's keys that were granted this very scope, where they are no more than `most`. */
+export async function keysWithScope(
+  db: Db,
+  tenantId: string,
+  scope: string,
+  most: number,
+): Promise<string[] | undefined> {
+  const ids = await table(db)
+    .where({ tenant_id: tenantId, scope })
+    .limit(most + 1)
+    .pluck('key_id');
+  return ids.length > most ? undefined : ids;
+}
+
+/** The tenant's keys that were granted this very scope, as `api_keys`, found by the scope. */
+export function firstWithScope(db: Db, tenantId: string, scope: string): Knex.QueryBuilder<KeyRow, KeyRow[]> {
+  return db<KeyRow>(db.raw(`${TABLE} as granted ${joinInOrder(db)} api_keys on api_keys.id = granted.key_id`))
+    .where('granted.tenant_id', tenantId)
+    .where('granted.scope', scope);
 }
 
 function table(db: Db) {
-  return db<Row>('api_key_scopes');
+  return db<Row>(TABLE);
 }

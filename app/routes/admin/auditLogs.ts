@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import Router from '@koa/router';
 import { z } from 'zod';
-import { listApiKeys } from '../../../db/tables/apiKeys.ts';
+import { listApiKeys } from '../../../db/tables/apiKeyList.ts';
 import { listAuditLogs } from '../../../db/tables/auditLogs.ts';
 import { listMembers } from '../../../db/tables/memberships.ts';
 import { principalOf, type Context, type State } from '../../context.ts';

@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import { countApiKeys, findApiKey, listApiKeys, type ApiKey } from '../../../db/tables/apiKeys.ts';
+import { pageOfApiKeys } from '../../../db/tables/apiKeyList.ts';
+import { findApiKey, type ApiKey } from '../../../db/tables/apiKeys.ts';
 import { listKeyUsage } from '../../../db/tables/apiKeyUsage.ts';
 import { actOf } from '../../actions/act.ts';
 import { issueKey } from '../../actions/issueKey.ts';
@@ -81,8 +82,7 @@ export function apiKeyRoutes(
         const tenantId = principalOf(ctx).tenant.id;
         const now = Date.now();
         const { filter, page } = keyListing(wanted, now);
-        const keys = await listApiKeys(db, tenantId, filter, page);
-        const total = await countApiKeys(db, tenantId, filter);
+        const { keys, total } = await pageOfApiKeys(db, tenantId, filter, page);
         ctx.body = { data: keys.map((key) => presentKey(key, now)), total, page: wanted.page, limit: wanted.limit };
       }),
     )

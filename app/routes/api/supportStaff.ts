@@ -1,7 +1,9 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import type { Db } from '../../../db/connect.ts';
-import { countApiKeys, EVERY_TENANT, listApiKeys, type ApiKey } from '../../../db/tables/apiKeys.ts';
+import { EVERY_TENANT } from '../../../db/tables/apiKeyFilter.ts';
+import { pageOfApiKeys } from '../../../db/tables/apiKeyList.ts';
+import type { ApiKey } from '../../../db/tables/apiKeys.ts';
 import { findTenantNamed, findTenants } from '../../../db/tables/tenants.ts';
 import type { State } from '../../context.ts';
 import { isId } from '../../domain/id.ts';
@@ -41,8 +43,7 @@ export function supportStaffRoutes({ db, usage }: Pick<Services, 'db' | 'usage'>
       const whose = tenant === undefined ? EVERY_TENANT : ((await findTenantNamed(db, tenant))?.id ?? NOBODY);
       const filter = { ...(status && { statuses: [status] }), text: q === '' ? undefined : q, now };
       const order = { sort: 'createdAt', descending: true, offset: (page - 1) * limit, limit } as const;
-      const keys = await listApiKeys(db, whose, filter, order);
-      const total = await countApiKeys(db, whose, filter);
+      const { keys, total } = await pageOfApiKeys(db, whose, filter, order);
       const tenants = await tenantsOf(db, keys);
       const data = keys.map((key) => presentSupportKey(key, tenants.get(key.tenantId) ?? gone(key), now));
       ctx.body = { data, total, page, limit };

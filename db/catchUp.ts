@@ -1,0 +1,36 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DatabaseConfig } from '../app/config.ts';
+import type { Db } from './connect.ts';
+import { tryLock } from './oneAtATime.ts';
+import { countFurther, tenantsWithMoreKeys } from './tables/apiKeyCounts.ts';
+import { indexFurther } from './tables/apiKeyParts.ts';
+
+/** So many keys of a tenant are searched one by one. */
+const MOST_SEARCHED = 2_000;
+/** Longer than any transaction takes, and than the clocks of two machines differ: nothing older can still come. */
+const SETTLED_MS = 3_600_000;
+const BREATH_MS = 10;
+
+/**
+ * Counts, indexes and sums up what was written a while ago, so that lists need not; false where another process is at it
+ * already. What is younger, and all that was not come to yet, lists look at themselves.
+ */
+export async function catchUp(db: Db, config: DatabaseConfig, now: number, stop?: AbortSignal): Promise<boolean> {
+  const unlock = await tryLock(db, config, 'catching-up');
+  if (!unlock) return false;
+  try {
+    const settled = now - SETTLED_MS;
+    await repeat(async () => countFurther(db, settled), stop);
+    for (const tenantId of await tenantsWithMoreKeys(db, MOST_SEARCHED)) {
+      await repeat(async () => indexFurther(db, tenantId, settled), stop);
+    }
+    return true;
+  } finally {
+    await unlock();
+  }
+}
+
+/** In small steps, with a breath between two for those who wait. */
+async function repeat(step: () => Promise<boolean>, stop: AbortSignal | undefined): Promise<void> {
+  while (!stop?.aborted && (await step())) await delay(BREATH_MS);
+}

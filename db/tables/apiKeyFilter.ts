@@ -1,0 +1,104 @@
+import type { Knex } from 'knex';
+import { KEY_STATUSES, type KeyStatus } from '../../app/domain/keyStatus.ts';
+import type { Environment } from '../../app/domain/token.ts';
+import { joinInOrder, strictlyAlong, without } from '../along.ts';
+import type { Db } from '../connect.ts';
+import { whereAttention, type KeyAttention } from './apiKeyAttention.ts';
+import { byId } from './apiKeyIndexes.ts';
+import type { Row } from './apiKeyRow.ts';
+
+export interface KeyFilter {
+  /** Every status unless given; which one a key has is a matter of `now`. */
+  statuses?: readonly KeyStatus[] | undefined;
+  scope?: string | undefined;
+  environment?: Environment | undefined;
+  /** Part of the name or external id, the beginning of the key's prefix, or an id. */
+  text?: string | undefined;
+  /** Only those that somebody should look at, and why. */
+  attention?: KeyAttention | undefined;
+  /** None but these can fit, which `narrowed` found out. */
+  ids?: readonly string[] | undefined;
+  now: number;
+}
+
+/** Asks for the keys of all tenants, which nobody can do by forgetting to name one. */
+export const EVERY_TENANT = Symbol('every tenant');
+export type Whose = string | typeof EVERY_TENANT;
+
+/** The keys that fit, read along one index of the tenant's where that is known to be the way. */
+export function matching(db: Db, whose: Whose, filter: KeyFilter, index?: string): Knex.QueryBuilder<Row, Row[]> {
+  return whereMatching(db<Row>(sourceOf(db, whose, filter, index)), whose, filter);
+}
+
+/** Narrows what holds `api_keys` to the keys that fit. */
+export function whereMatching(
+  rows: Knex.QueryBuilder<Row, Row[]>,
+  whose: Whose,
+  { statuses, environment, text, attention, ids, now }: KeyFilter,
+): Knex.QueryBuilder<Row, Row[]> {
+  if (ids) void rows.whereIn('api_keys.id', [...ids]);
+  if (environment) void rows.where({ environment });
+  if (whose !== EVERY_TENANT) void rows.where('api_keys.tenant_id', whose);
+  if (text !== undefined) void rows.where((row) => whereText(row, text));
+  if (attention) whereAttention(rows, attention, now);
+  if (statuses) whereStatuses(rows, statuses, now);
+  return rows;
+}
+
+function sourceOf(db: Db, whose: Whose, { ids, scope }: KeyFilter, index: string | undefined): string | Knex.Raw {
+  if (whose === EVERY_TENANT) return 'api_keys';
+  // The index of all tenants' keys by time would lead a tenant through everybody's.
+  const own =
+    index === undefined ? without(db, 'api_keys', 'api_keys_created_at_id') : strictlyAlong(db, 'api_keys', index);
+  const keys = ids ? strictlyAlong(db, 'api_keys', byId(db)) : own;
+  if (scope === undefined) return keys;
+  return db.raw(`?? ${joinInOrder(db)} api_key_scopes as granted on ${GRANTED}`, [keys as string, whose, scope]);
+}
+
+const GRANTED = `granted.tenant_id = ? and granted.scope = ?
+  and granted.key_created_at = api_keys.created_at and granted.key_id = api_keys.id`;
+
+function whereStatuses(rows: Knex.QueryBuilder, statuses: readonly KeyStatus[], now: number): void {
+  const others = KEY_STATUSES.filter((status) => !statuses.includes(status));
+  if (others.length === 0) return;
+  const isAnyButRevoked = others.length === 1 && others[0] === 'revoked';
+  void rows.whereRaw(isAnyButRevoked ? LIVING : `(${statuses.map((status) => STATUS[status]).join(' or ')})`, { now });
+}
+
+/** Not yet over: neither revoked, nor replaced and out of grace. */
+const LIVING = `(revoked_at is null and (grace_ends_at > :now
+  or (grace_ends_at is null and successor_key_id is null)))`;
+
+/** `keyStatus` of app/domain, said in SQL. */
+export const STATUS: Record<KeyStatus, string> = {
+  revoked: `(revoked_at is not null or grace_ends_at <= :now
+    or (grace_ends_at is null and successor_key_id is not null))`,
+  expired: `(revoked_at is null and expires_at <= :now
+    and (grace_ends_at > :now or (grace_ends_at is null and successor_key_id is null)))`,
+  rotating: '(revoked_at is null and grace_ends_at > :now and (expires_at is null or expires_at > :now))',
+  active: `(revoked_at is null and grace_ends_at is null and successor_key_id is null
+    and (expires_at is null or expires_at > :now))`,
+};
+
+/** `!` escapes, since a backslash means something in one of the databases and nothing in the other. */
+export function literal(text: string): string {
+  return text.replace(/[!%_]/g, '!$&');
+}
+
+/** Whether a text is of those that prefixes and ids are made of, plain ASCII, which need not be asked for others. */
+export function mayBeOfKey(text: string): boolean {
+  return /^[\w-]+$/.test(text);
+}
+
+/** Narrows keys to those with this text in what is searched. */
+export function whereText(row: Knex.QueryBuilder, text: string): void {
+  void row.whereRaw("name like ? escape '!'", [`%${literal(text)}%`]);
+  void row.orWhereRaw("external_id like ? escape '!'", [`%${literal(text)}%`]);
+  if (!mayBeOfKey(text)) return;
+  void row.orWhere((prefix) => wherePrefix(prefix, text)).orWhere({ id: text });
+}
+
+/** Said without `like`, for which SQLite has a case of its own: behind the prefix comes nothing beyond a tilde. */
+export function wherePrefix(row: Knex.QueryBuilder, text: string): void {
+  void row.where('key_prefix', '>=', text).where('key_prefix', '<', `${text}~`);
+}
