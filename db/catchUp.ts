@@ -4,6 +4,7 @@ import type { Db } from './connect.ts';
 import { tryLock } from './oneAtATime.ts';
 import { countFurther, tenantsWithMoreKeys } from './tables/apiKeyCounts.ts';
 import { indexFurther } from './tables/apiKeyParts.ts';
+import { OPEN_MS, sumDaysFurther } from './tables/apiKeyUsageDays.ts';
 
 /** So many keys of a tenant are searched one by one. */
 const MOST_SEARCHED = 2_000;
@@ -24,6 +25,7 @@ export async function catchUp(db: Db, config: DatabaseConfig, now: number, stop?
     for (const tenantId of await tenantsWithMoreKeys(db, MOST_SEARCHED)) {
       await repeat(async () => indexFurther(db, tenantId, settled), stop);
     }
+    await repeat(async () => sumDaysFurther(db, now - OPEN_MS), stop);
     return true;
   } finally {
     await unlock();

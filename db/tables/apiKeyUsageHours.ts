@@ -1,6 +1,6 @@
-import { along } from '../along.ts';
 import { isSqlite, type Db } from '../connect.ts';
 import { jsonRows, ROWS_AT_ONCE } from '../jsonRows.ts';
+import { addLateRequests } from './apiKeyUsageDays.ts';
 
 /** What one key did on one route in one hour. */
 export interface KeyUsageHour {
@@ -48,7 +48,6 @@ const COLUMNS = {
   denied: 'bigint',
   response_ms: 'double',
 } as const satisfies Record<keyof Row, string>;
-const DAY_MS = 86_400_000;
 const COUNTED = ['ok', 'denied', 'response_ms'] as const;
 type Counted = (typeof COUNTED)[number];
 type Called<By extends keyof Row> = Pick<Row, By> & { requests: number };
@@ -67,6 +66,7 @@ export async function addKeyUsageHours(trx: Db, hours: readonly KeyUsageHour[]):
       : `${insert} from ${from} on duplicate key update ${sums('j')}`;
     await trx.raw(upsert, [value]);
   }
+  await addLateRequests(trx, rows, Date.now());
 }
 
 /** What a key did hour by hour; hours without a request are left out. */
@@ -185,26 +185,6 @@ export async function mostDenied(
     scope: row.scope,
     denied: row.requests,
   }));
-}
-
-/** What each of these keys did day by day; days without a request are left out. */
-export async function sumByDay(
-  db: Db,
-  tenantId: string,
-  keyIds: readonly string[],
-  { from, to }: Span,
-): Promise<{ keyId: string; day: number; requests: number }[]> {
-  if (keyIds.length === 0) return [];
-  const day = db.raw<number>(`hour - hour % ${DAY_MS} as day`);
-  const rows = await db<Row>(along(db, TABLE, 'PRIMARY'))
-    .whereIn('key_id', [...keyIds])
-    // Without the sign SQLite would go through all hours of the tenant.
-    .whereRaw(isSqlite(db) ? '+tenant_id = ?' : 'tenant_id = ?', [tenantId])
-    .where('hour', '>=', from)
-    .where('hour', '<', to)
-    .select<{ key_id: string; day: number; requests: number }[]>('key_id', day, requests(db))
-    .groupBy('key_id', 'day');
-  return rows.map((row) => ({ keyId: row.key_id, day: row.day, requests: row.requests }));
 }
 
 /** What the routes a key called asked for, how often, and in which hour last. */

@@ -57,7 +57,7 @@ export async function writeHistory(world: World, requests: number, told: (part: 
     const place = { processId, sequence: sequence++ };
     const tally = new Tally();
     for (const use of batch.uses) tally.add(use);
-    await writer.writeUses(place, batch.uses, JSON.stringify(batch.uses));
+    await writer.writeUses([{ batch: place, uses: batch.uses, json: JSON.stringify(batch.uses) }]);
     await writer.writeTally([place], tally);
     note(batch);
   }
