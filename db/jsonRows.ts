@@ -21,15 +21,15 @@ export function jsonRows<Name extends string>(
 
 /**
  * What a statement reads rows from, under the name `j`, where its one binding is a JSON array of arrays that begin with
- * these columns in this order. Each row's number among them is `place`, from 0.
+ * these columns in this order. Each row's number among them is `row_index`, from 0.
  */
 export function fromJson(db: Db, types: Record<string, JsonColumn>): string {
   if (isSqlite(db)) {
     const columns = Object.keys(types).map((name, index) => `json_extract(value, '$[${index}]') as ${name}`);
-    return `(select key as place, ${columns.join(', ')} from json_each(?)) as j`;
+    return `(select key as row_index, ${columns.join(', ')} from json_each(?)) as j`;
   }
   const columns = Object.entries(types).map(([name, type], index) => `${name} ${type} path '$[${index}]'`);
   // It counts from 1.
   const counted = `json_table(?, '$[*]' columns (nth for ordinality, ${columns.join(', ')})) as counted`;
-  return `(select nth - 1 as place, ${Object.keys(types).join(', ')} from ${counted}) as j`;
+  return `(select nth - 1 as row_index, ${Object.keys(types).join(', ')} from ${counted}) as j`;
 }

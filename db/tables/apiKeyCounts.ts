@@ -144,7 +144,8 @@ async function stepEnd(db: Db, from: number, to: number): Promise<number> {
 async function addCounts(trx: Db, counts: readonly Counts[]): Promise<void> {
   if (counts.length === 0) return;
   const { from, value } = jsonRows(trx, COLUMNS, counts);
-  const insert = `insert into ${TABLE} (${Object.keys(COLUMNS).join(', ')}) select * from ${from}`;
+  const columns = Object.keys(COLUMNS).join(', ');
+  const insert = `insert into ${TABLE} (${columns}) select ${columns} from ${from}`;
   const sums = (added: string) =>
     ['created', 'ended'].map((name) => `${name} = ${TABLE}.${name} + ${added}.${name}`).join(', ');
   const upsert = isSqlite(trx)

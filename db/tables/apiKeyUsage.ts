@@ -59,8 +59,8 @@ const OF_PROCESS = 24;
 export async function insertKeyUsage(db: Db, { processId, sequence }: UsageBatch, json: string): Promise<void> {
   const columns = Object.keys(IN_JOURNAL).join(', ');
   const id = isSqlite(db)
-    ? "? || printf('%012x', cast(? as integer) + j.place)"
-    : "concat(?, lpad(lower(hex(? + j.place)), 12, '0'))";
+    ? "? || printf('%012x', cast(? as integer) + j.row_index)"
+    : "concat(?, lpad(lower(hex(? + j.row_index)), 12, '0'))";
   await db.raw(`insert into ${TABLE} (id, ${columns}) select ${id}, ${columns} from ${fromJson(db, IN_JOURNAL)}`, [
     processId.slice(0, OF_PROCESS),
     sequence * LARGEST_BATCH,
