@@ -121,7 +121,9 @@
     if (!region) return toast('problem', title, text);
     const failed = region.parentElement.querySelector('[data-failed]').content.cloneNode(true);
     failed.querySelector('[data-failed-why]').textContent = `${title}. ${text}`;
-    failed.querySelector('[data-retry]').setAttribute('hx-get', ctx.request.action);
+    const retry = failed.querySelector('[data-retry]');
+    retry.setAttribute('hx-get', ctx.request.action);
+    if (ctx.select) retry.setAttribute('hx-select', ctx.select);
     region.replaceChildren(failed);
     htmx.process(region);
   }

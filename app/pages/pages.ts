@@ -15,7 +15,7 @@ export interface Page {
   section?: Section;
   /** The view that answers htmx, which has no frame; without one htmx gets the whole page. */
   part?: string;
-  /** Set where the part is a list that is narrowed and paged by its address, which the window then shows too. */
+  /** Set where what htmx fetches is narrowed and paged by its address, which the window then shows too. */
   listed?: boolean;
   /** What the view shows, made by a presenter; never a whole row or person. */
   locals?: Readonly<Record<string, unknown>>;
@@ -49,8 +49,8 @@ export function createPages({ db }: Pick<Services, 'db'>, cookies: Cookies, rout
       const open = openFrame(ctx, reader(ctx), title);
       const frame = here === undefined ? open : { ...open, here };
       const notice = takeNotice(ctx, cookies, words);
+      if (listed && isPartial(ctx)) ctx.set('HX-Push-Url', shortAddress(ctx));
       if (part !== undefined && isPartial(ctx)) {
-        if (listed) ctx.set('HX-Push-Url', shortAddress(ctx));
         await ctx.render('part', { ...locals, ...words, frame, notice, part: `${part}.njk` });
         return;
       }

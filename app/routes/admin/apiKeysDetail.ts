@@ -47,6 +47,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     await pages.show(ctx, 'apiKeys/show', {
       title: key.name,
       section: 'keys',
+      listed: true,
       locals: {
         key: row,
         facts: await factsOf(key),
