@@ -105,7 +105,7 @@ export const HARBOR_LATER: readonly Line[] = [
   }),
   line(95, 'ben', {
     key: { name: 'Returns bot', scopes: ['orders:read', 'orders:write', 'support:write'] },
-    lifeDays: 180,
+    lifeDays: 100,
     traffic: {
       ...{ rhythm: 'office', share: 4, hosts: hosts('python', '203.0.113.61') },
       routes: { 'GET /api/v1/orders/:id': 6, 'PATCH /api/v1/orders/:id': 3, 'GET /api/v1/support/tickets': 2 },
