@@ -142,7 +142,7 @@ export const HARBOR: readonly Line[] = [
     },
     changes: [
       { daysAgo: 180, by: 'ben', change: { scopes: ['projects:read', 'development:write', 'files:read'] } },
-      { daysAgo: 20, by: 'ben', change: { scopes: ['projects:read', 'development:write'] } },
+      { daysAgo: 8, by: 'ben', change: { scopes: ['projects:read', 'development:write'] } },
     ],
     rotations: [
       { daysAgo: 140, by: 'ben', graceHours: 24 },

@@ -57,7 +57,7 @@ export const PEOPLE: Readonly<Record<PersonName, DemoPerson>> = {
     name: 'Ben Okafor',
     email: 'ben@example.com',
     host: { ip: '203.0.113.11', agent: CHROME },
-    loginsAWeek: 2,
+    loginsAWeek: 1,
     joins: [
       { tenant: 'harbor', daysAgo: 362, role: 'ADMIN', permissions: ['api-keys:manage', 'settings:read'], by: 'ada' },
     ],
