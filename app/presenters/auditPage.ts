@@ -86,12 +86,14 @@ function addressOf(path: string, fields: Readonly<Record<string, string>>): stri
 
 function changesOf({ before, after }: AuditLog) {
   const fields = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
-  return [...fields].map((field) => ({ field, before: textOf(before?.[field]), after: textOf(after?.[field]) }));
+  return [...fields]
+    .map((field) => ({ field, before: textOf(before?.[field]), after: textOf(after?.[field]) }))
+    .filter((change) => change.before !== undefined || change.after !== undefined);
 }
 
-/** Undefined where the field was not there. */
+/** Undefined where the field was not there, or held nothing. */
 function textOf(value: unknown): string | undefined {
-  if (value === undefined) return undefined;
+  if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
   const isList = Array.isArray(value) && value.every((one) => typeof one === 'string');
   return isList ? value.join(', ') : JSON.stringify(value);

@@ -35,7 +35,11 @@ export function scope(required: string): Stated {
  * come only if the tenant's policy lets keys manage keys.
  */
 export function permission(required: Permission, keyScope?: string): Stated {
-  return state({ kind: 'permission', permission: required, ...(keyScope !== undefined && { keyScope: known(keyScope) }) });
+  return state({
+    kind: 'permission',
+    permission: required,
+    ...(keyScope !== undefined && { keyScope: known(keyScope) }),
+  });
 }
 
 /** A scope that nobody can be granted would shut its route for good, so that the process does not start with it. */
