@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
+import { PROBLEMS } from '../app/errors.ts';
 import { ROOT } from '../app/root.ts';
+import { COMMANDS } from '../scripts/admin/commands.ts';
 
 interface Package {
   scripts: Record<string, string>;
@@ -13,6 +15,9 @@ const readme = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
 const { scripts, dependencies, devDependencies } = JSON.parse(
   readFileSync(path.join(ROOT, 'package.json'), 'utf8'),
 ) as Package;
+
+/** What the operator's tool answers to. */
+const tools = ['help', ...COMMANDS.map(({ name }) => name)];
 
 /** The text below a line, up to a line that begins the next part. */
 function below(line: string): string {
@@ -27,6 +32,11 @@ function listed(text: string): string[] {
 }
 
 describe('README.md', () => {
+  it('begins with the command that serves and the one that tests', () => {
+    const blocks = [...readme.matchAll(/^```sh\n(.*?)\n```$/gms)].map(([, block]) => block);
+    expect(blocks.slice(0, 2)).to.deep.equal(['npm ci && npm start', 'npm test']);
+  });
+
   it('gives a reason for each dependency and for nothing else', () => {
     expect(listed(below('At run time:'))).to.have.members(Object.keys(dependencies));
     expect(listed(below('To develop:'))).to.have.members(Object.keys(devDependencies));
@@ -36,16 +46,46 @@ describe('README.md', () => {
 
   it('names only commands that there are', () => {
     const named = [...readme.matchAll(/npm (?:run (?:-s )?)?([a-z]+)/g)].map(([, name]) => name ?? '');
+    const asked = [...readme.matchAll(/npm run -s admin -- ([a-z]+(?: [a-z]+)?)/g)].map(([, name]) => name ?? '');
+    expect(asked).to.include('demo');
+    expect(asked.filter((name) => !tools.includes(name))).to.deep.equal([]);
     const own = ['ci', 'prune', 'on', 'start', 'test'];
     expect(named.filter((name) => !own.includes(name) && !(name in scripts))).to.deep.equal([]);
     expect(scripts).to.include.keys('start', 'test', 'build', 'admin');
   });
 
   it('names only files that there are', () => {
-    const named = [...readme.matchAll(/(?:^|`)((?:app|db|scripts|test|\.ci|\.env)[\w./]*)/gm)].map(
+    const named = [...readme.matchAll(/(?:^|`)((?:app|db|docs|scripts|test|\.ci|\.env)[\w./]*)/gm)].map(
       ([, name]) => name ?? '',
     );
     expect(named).to.include.members(['app/main.ts', 'db/', '.env.example', '.ci/run']);
     expect(named.filter((name) => !existsSync(path.join(ROOT, name)))).to.deep.equal([]);
+  });
+
+  it('links only to files that there are, and tells each picture in words', () => {
+    const links = [...readme.matchAll(/(!?)\[([^\]]*)\]\(([^)#][^)]*)\)/g)];
+    const pictures = links.filter(([, mark]) => mark === '!');
+    expect(pictures.map(([, , , file]) => file)).to.have.members(
+      ['keys', 'key', 'new-key', 'audit'].map((name) => `docs/${name}.png`),
+    );
+    for (const [, , words] of pictures) expect(words).to.have.length.above(40);
+    expect(links.filter(([, , , file]) => !existsSync(path.join(ROOT, file ?? '')))).to.deep.equal([]);
+  });
+
+  it('names a source for each claim about others, and no source that nothing leans on', () => {
+    const leaned = [...readme.matchAll(/\]\[([a-z-]+)\]/g)].map(([, label]) => label);
+    const sources = [...readme.matchAll(/^\[([a-z-]+)\]: https:\/\/\S+$/gm)].map(([, label]) => label);
+    expect(sources).to.have.length.above(20);
+    expect([...new Set(leaned)]).to.have.members(sources);
+  });
+
+  it('tells a caller codes that there are, beside their status', () => {
+    const rows = [...readme.matchAll(/^\| (\d{3}) +\| ([^|]+)\|/gm)];
+    const told = rows.flatMap(([, status, cell = '']) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, code = '']) => ({ code, status: Number(status) })),
+    );
+    expect(told.map(({ status }) => status)).to.include.members([400, 401, 403, 429, 503]);
+    const known: Record<string, readonly [number, string]> = PROBLEMS;
+    expect(told.filter(({ code, status }) => known[code]?.[0] !== status)).to.deep.equal([]);
   });
 });
