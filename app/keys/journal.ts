@@ -1,4 +1,5 @@
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { tryLockFile } from '../../db/fileLock.ts';
 import { newId } from '../domain/id.ts';
@@ -90,11 +91,12 @@ export class Journal {
     this.#linesAside += segment.lines;
   }
 
-  /** Deletes a segment that is counted, or given up. */
-  done(segment: Segment): void {
+  /** Deletes a segment that is counted, or given up; without waiting, since a disk may take long over it. */
+  async done(segment: Segment): Promise<void> {
     this.#forget(segment);
     if (this.#setAside.delete(segment)) this.#linesAside -= segment.lines;
-    rmSync(segment.file, { force: true });
+    // One that cannot be deleted is found again by the next process, and known to be counted.
+    await rm(segment.file, { force: true }).catch(() => undefined);
   }
 
   #forget(segment: Segment): void {

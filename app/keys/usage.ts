@@ -106,7 +106,7 @@ export class Usage {
           const tally = new Tally();
           await this.#write([segment], tally);
           await this.#writer.writeTally([segment], tally);
-          this.#journal().done(segment);
+          await this.#journal().done(segment);
         }
       } catch (error) {
         this.#log.warn({ fault: faultCode(error) }, 'uses of keys of an ended process could not be counted yet');
@@ -239,7 +239,7 @@ export class Usage {
   #endSums(journal: Journal, { segments }: Sums): void {
     this.#settling = undefined;
     this.#refusals = 0;
-    for (const segment of segments) journal.done(segment);
+    for (const segment of segments) void journal.done(segment);
   }
 
   /** What a working database refuses again and again would hold up all that comes after it. */
@@ -271,7 +271,7 @@ export class Usage {
   #lose(journal: Journal, segment: Segment): void {
     this.#refusals = 0;
     this.counts.lost += segment.lines;
-    journal.done(segment);
+    void journal.done(segment);
   }
 }
 

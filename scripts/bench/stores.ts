@@ -166,8 +166,8 @@ export class Stores {
     return cpuSeconds(this.#mariadb.pid);
   }
 
-  async startServer(file: string, env: Record<string, string>): Promise<ServerUnderTest> {
-    return startServer({ file: path.join(ROOT, file), env, core: SERVER_CORE, log: this.#logOf(file) });
+  async startServer(file: string, env: Record<string, string>, args: string[] = []): Promise<ServerUnderTest> {
+    return startServer({ file: path.join(ROOT, file), env, args, core: SERVER_CORE, log: this.#logOf(file) });
   }
 
   async runToEnd(file: string, env: Record<string, string>): Promise<void> {

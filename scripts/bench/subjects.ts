@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ROOT } from '../../app/root.ts';
 import { ANSWER } from './answer.ts';
 import { count } from './figures.ts';
 import type { Subject } from './rounds.ts';
@@ -22,8 +25,14 @@ export async function bareKoa(stores: Stores, keysFile: string): Promise<Subject
 
 /** The product as it is built and started in production. */
 export async function latchkey(stores: Stores, store: Store, env: Record<string, string> = {}): Promise<Subject> {
-  const server = await stores.startServer('dist/app/main.js', { ...store.env, ...env });
+  const server = await stores.startServer('dist/app/main.js', { ...store.env, ...env }, await productionOptions());
   return { name: latchkeyName(store), server, keysFile: store.keysFile, answered: 0 };
+}
+
+/** What the Procfile gives Node. */
+async function productionOptions(): Promise<string[]> {
+  const procfile = await readFile(path.join(ROOT, 'Procfile'), 'utf8');
+  return /^web: exec node (.*) dist/m.exec(procfile)?.[1]?.split(' ') ?? [];
 }
 
 export async function betterAuth(stores: Stores, store: Store): Promise<Subject> {
