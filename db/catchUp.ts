@@ -7,7 +7,7 @@ import { indexFurther } from './tables/apiKeyParts.ts';
 import { OPEN_MS, sumDaysFurther } from './tables/apiKeyUsageDays.ts';
 
 /** So many keys of a tenant are searched one by one. */
-const MOST_SEARCHED = 2_000;
+export const MOST_SEARCHED = 2_000;
 /** Longer than any transaction takes, and than the clocks of two machines differ: nothing older can still come. */
 const SETTLED_MS = 3_600_000;
 const BREATH_MS = 10;

@@ -71,7 +71,8 @@ export async function listApiKeys(
 ): Promise<ApiKey[]> {
   const size = Math.min(limit, total - offset);
   if (size <= 0) return [];
-  const fromEnd = offset > total / 2;
+  // MySQL reads an index upwards much faster than downwards.
+  const fromEnd = offset > total * (descending ? 0.4 : 0.6);
   // The rows of a page are looked up when it is known which they are, and not for all keys before them.
   const ids = matching(db, whose, filter, filter.attention ? undefined : indexOf(db, sort))
     .select({ page_id: 'api_keys.id' })
