@@ -6,6 +6,7 @@ import type { Order } from './seed.ts';
 import { BUSY_KEY } from './seedHistory.ts';
 import { idOf } from './seedRows.ts';
 import type { Kind, Store } from './stores.ts';
+import { keysPage } from './keysPage.ts';
 import { latchkey } from './subjects.ts';
 
 const SMALL = 1_000;
@@ -14,7 +15,7 @@ const DAY_MS = 86_400_000;
 
 interface Page {
   name: string;
-  path: string;
+  path: string | ((keys: number) => string);
   /** Behind the first page, by its cursor. */
   second?: true;
 }
@@ -25,16 +26,25 @@ const YESTERDAY = new Date(Date.now() - DAY_MS).toISOString();
 const PAGES: Page[] = [
   { name: 'keys', path: KEYS },
   { name: 'keys, page 40', path: `${KEYS}?page=40` },
+  // No page lies deeper, since those behind it are read from the end.
+  { name: 'keys, the deepest page', path: (keys) => `${KEYS}?page=${Math.round((keys * 0.375) / 20)}` },
+  { name: 'keys, last page', path: (keys) => `${KEYS}?page=${Math.round((keys * 0.95) / 20)}` },
   { name: 'keys with revoked ones', path: `${KEYS}?includeRevoked=true` },
   { name: 'keys by name', path: `${KEYS}?sort=name` },
   { name: 'keys by last use', path: `${KEYS}?sort=-lastUsedAt` },
   { name: 'keys by expiry', path: `${KEYS}?sort=expiresAt` },
   { name: 'keys, revoked', path: `${KEYS}?status=revoked` },
   { name: 'keys, expired', path: `${KEYS}?status=expired` },
+  { name: 'keys, active', path: `${KEYS}?status=active` },
+  { name: 'keys, rotating', path: `${KEYS}?status=rotating` },
   { name: 'keys with a scope', path: `${KEYS}?scope=projects:write` },
+  { name: 'keys with a scope none has', path: `${KEYS}?scope=invoices:write` },
   { name: 'keys of test', path: `${KEYS}?environment=test` },
   { name: 'search, a third of all', path: `${KEYS}?q=billing` },
   { name: 'search, one key', path: `${KEYS}?q=0000fe` },
+  { name: 'search, by prefix', path: `${KEYS}?q=fsk_live_00` },
+  { name: 'search, no key', path: `${KEYS}?q=nothing+like+it` },
+  { name: 'search, two letters no key has', path: `${KEYS}?q=zz` },
   { name: 'audit', path: AUDIT },
   { name: 'audit, second page', path: AUDIT, second: true },
   { name: 'audit, one action', path: `${AUDIT}?action=API_KEY_CREATED` },
@@ -57,7 +67,10 @@ export async function adminPart({ stores, plan, print }: Bench, kind: Kind): Pro
   const rows: string[][] = [];
   const results: Record<string, unknown> = {};
   for (const page of PAGES) {
-    const paths = { large: await pathOf(page, servers.large.port), small: await pathOf(page, servers.small.port) };
+    const paths = {
+      large: await pathOf(page, plan.tenantKeys, servers.large.port),
+      small: await pathOf(page, SMALL, servers.small.port),
+    };
     const ms: Record<keyof typeof servers, number[]> = { large: [], small: [] };
     for (let time = 0; time < TIMES; time++) {
       for (const size of ['small', 'large'] as const) ms[size].push(await timed(servers[size].port, paths[size]));
@@ -73,12 +86,14 @@ export async function adminPart({ stores, plan, print }: Bench, kind: Kind): Pro
     rows.push([page.name, smallMs.toFixed(1), largeMs.toFixed(1), (largeMs / smallMs).toFixed(1), first]);
     rows.push(...more.map((line) => ['', '', '', '', line]));
   }
+  const shown = await keysPage(stores, servers.large, kind);
   for (const server of Object.values(servers)) await server.stop();
   print(
     `${kind}: a tenant with ${count(plan.tenantKeys)} keys and ${count(plan.history)} rows each of audit and usage, beside one with ${count(SMALL)} of each, and as many keys of others; medians of ${TIMES}`,
   );
   print(table([head, ...rows]));
-  return results;
+  print(shown.text);
+  return { ...results, keysPage: shown };
 }
 
 function orderOf({ env, place, keys }: Store, history: number): Order {
@@ -86,7 +101,8 @@ function orderOf({ env, place, keys }: Store, history: number): Order {
 }
 
 /** The path with the cursor that the first page gave, where it is the second that is wanted. */
-async function pathOf({ path, second }: Page, port: number): Promise<string> {
+async function pathOf({ path: asked, second }: Page, keys: number, port: number): Promise<string> {
+  const path = typeof asked === 'string' ? asked : asked(keys);
   if (!second) return path;
   const { nextCursor } = (await (await ask(port, path)).json()) as { nextCursor: string };
   return `${path}${path.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(nextCursor)}`;

@@ -1,7 +1,9 @@
+import { MOST_SEARCHED } from '../../db/catchUp.ts';
 import { migrate } from '../../db/migrate.ts';
 import { readConfig } from '../../app/config.ts';
 import { seedBetterAuth } from './seedBetterAuth.ts';
-import { seedAudit, seedScopes, seedUsage } from './seedHistory.ts';
+import { seedAudit, seedScopes, seedUsage, type History } from './seedHistory.ts';
+import { seedParts, seedShown, settle } from './seedLists.ts';
 import { makeNumbers, seedKeys, type KeysPlan } from './seedRows.ts';
 import { openSql, type Place, type Sql } from './sql.ts';
 
@@ -23,7 +25,7 @@ async function carryOut(order: Order): Promise<void> {
 }
 
 async function fillLatchkey(sql: Sql, order: Order & { what: 'latchkey' }): Promise<void> {
-  const { count, place, history: rows = 0 } = order;
+  const { count, place, env, history: rows = 0 } = order;
   // Some more than there are keys, for those that are made to be revoked.
   await makeNumbers(sql, Math.max(count + 1_000, rows));
   await seedKeys(sql, order, now);
@@ -32,6 +34,13 @@ async function fillLatchkey(sql: Sql, order: Order & { what: 'latchkey' }): Prom
   const history = { keys: count / 2, rows, now };
   // A server fills two tables at once; a file has one writer.
   const second = 'url' in place ? openSql(place) : sql;
-  await Promise.all([seedAudit(sql, history), seedUsage(second, history)]);
+  await Promise.all([seedAudit(sql, history), seedLists(second, history)]);
   if (second !== sql) await second.close();
+  await settle(env, now);
+}
+
+async function seedLists(sql: Sql, history: History): Promise<void> {
+  await seedUsage(sql, history);
+  await seedShown(sql, history);
+  if (history.keys > MOST_SEARCHED) await seedParts(sql, history);
 }

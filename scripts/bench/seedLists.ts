@@ -1,0 +1,51 @@
+import { hashToken, LIFETIME_MS } from '../../app/domain/session.ts';
+import { catchUp } from '../../db/catchUp.ts';
+import { connect } from '../../db/connect.ts';
+import { insertSession } from '../../db/tables/sessions.ts';
+import { readConfig } from '../../app/config.ts';
+import type { History } from './seedHistory.ts';
+import { idIn, idOf } from './seedRows.ts';
+import type { Sql } from './sql.ts';
+
+const HOUR = 3_600_000;
+const DAY_HOURS = 24;
+const DAYS = 30;
+/** As many as the page of keys shows, each used in every second hour. */
+const SHOWN = 50;
+const LONGEST_NAME = 50;
+
+/** The session of the person who owns the first tenant. */
+export const SESSION_TOKEN = 'b'.repeat(43);
+
+/** Uses of all keys that the first page of the admin interface shows. */
+export async function seedShown(sql: Sql, { keys, now }: History): Promise<void> {
+  const newest = (number: string) => idIn(sql, 'key', `${2 * keys - 2} - ${number} * 2`);
+  await sql.run(`update api_keys set last_used_at = ${now - HOUR} where id >= ${newest(String(SHOWN - 1))}`);
+  const hour = `${Math.floor(now / HOUR) * HOUR} - ${sql.wholePart(`n / ${SHOWN}`)} * ${2 * HOUR}`;
+  await sql.run(`
+    insert into api_key_usage_hours (key_id, hour, method, endpoint, scope, tenant_id, ok, denied, response_ms)
+    select ${newest(`(n % ${SHOWN})`)}, ${hour}, 'GET', '/api/v1/orders', 'orders:read', '${idOf('tenant', 0)}', 40, 1, 90
+    from numbers where n < ${(SHOWN * DAYS * DAY_HOURS) / 2}`);
+}
+
+/** The parts of names as housekeeping would come to make them, which takes it longer than a bench has. */
+export async function seedParts(sql: Sql, { now }: History): Promise<void> {
+  const tenant = idOf('tenant', 0);
+  await sql.run(`
+    insert into api_key_parts (tenant_id, part, key_id, place)
+    select tenant_id, substr(name, n + 1, 8), id, n from api_keys, numbers
+    where tenant_id = '${tenant}' and n < ${LONGEST_NAME} and n < length(name) order by 2, 3`);
+  await sql.run(`insert into api_key_part_marks (tenant_id, until, key_id) values ('${tenant}', ${now + 1}, '')`);
+}
+
+/** Lets housekeeping do what it does, and somebody be signed in. */
+export async function settle(env: Record<string, string>, now: number): Promise<void> {
+  const { database } = readConfig(env);
+  const db = connect(database, { queryTimeoutMs: 60_000 });
+  await catchUp(db, database, now);
+  const person = { userId: idOf('user', 0), tenantId: idOf('tenant', 0) };
+  const times = { createdAt: now, lastSeenAt: now, expiresAt: now + LIFETIME_MS };
+  const session = { id: idOf('user', 1), csrfToken: SESSION_TOKEN, ip: null, userAgent: null, ...person, ...times };
+  await insertSession(db, session, hashToken(SESSION_TOKEN));
+  await db.destroy();
+}
