@@ -42,7 +42,11 @@ export const IssuedKeyAnswer = KeyAnswer.extend({ key: z.string() }).meta({ id: 
 
 export const KeyListAnswer = z.strictObject({
   data: z.array(KeyAnswer),
-  total: z.int(),
+  total: z
+    .int()
+    .describe(
+      'How many fit. Of more than 1,000 found by text or scope, at least so many, and more than fit on the pages up to this one as long as there are more.',
+    ),
   page: z.int(),
   limit: z.int(),
 });
