@@ -19,8 +19,8 @@ export function keepHouse({ db, config, usage, log }: Services): { stop(): Promi
     if (stopping.signal.aborted) return;
     try {
       await usage.recover();
-      await catchUp(db, config.database, Date.now(), stopping.signal);
       if (rounds++ % PRUNE_EVERY === 0) await prune(db, config.database, Date.now(), stopping.signal);
+      await catchUp(db, config.database, Date.now(), stopping.signal);
     } catch (error) {
       log.warn({ fault: faultCode(error) }, 'housekeeping was put off');
     }
