@@ -1,8 +1,10 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { close, closeSync, mkdirSync, open, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { tryLockFile } from '../../db/fileLock.ts';
 import { newId } from '../domain/id.ts';
+
+const MODE = 0o600;
 
 /** Lines that were cut off together: what is counted once, however often it is tried. */
 export interface Segment {
@@ -28,9 +30,12 @@ export class Journal {
   #linesAside = 0;
   #sequence = 0;
   #file: number | undefined;
+  /** The file of the next segment, opened while this one fills: a disk that is busy would hold up whoever waits for it. */
+  #spare: number | 'opening' | undefined;
   #lines = 0;
   #pending = '';
   #pendingLines = 0;
+  #closed = false;
 
   constructor(dataDir: string, segmentLines: number) {
     this.#root = path.join(dataDir, 'usage');
@@ -69,10 +74,30 @@ export class Journal {
     this.#pending = '';
     this.#pendingLines = 0;
     if (lines === 0) return;
-    this.#file ??= openSync(this.#path(), 'a', 0o600);
+    this.#file ??= this.#takeSpare() ?? openSync(this.#path(this.#sequence), 'a', MODE);
     writeSync(this.#file, text);
     this.#lines += lines;
     if (this.#lines >= this.#segmentLines) this.#seal();
+    else if (this.#lines >= this.#segmentLines / 2) this.#openSpare();
+  }
+
+  #takeSpare(): number | undefined {
+    if (typeof this.#spare !== 'number') return undefined;
+    const file = this.#spare;
+    this.#spare = undefined;
+    return file;
+  }
+
+  #openSpare(): void {
+    if (this.#spare !== undefined) return;
+    const sequence = this.#sequence + 1;
+    this.#spare = 'opening';
+    open(this.#path(sequence), 'a', MODE, (error, file) => {
+      // By now it may be needed no more: another was opened in its place, or the journal is closed.
+      const isNext = !this.#closed && (sequence > this.#sequence || (sequence === this.#sequence && !this.#file));
+      this.#spare = error || !isNext ? undefined : file;
+      if (!error && !isNext) close(file, nothing);
+    });
   }
 
   /** The oldest segments that wait, at most so many; what is not cut off yet is when it comes to that. */
@@ -129,24 +154,33 @@ export class Journal {
   close(): void {
     this.write();
     this.#seal();
+    this.#closed = true;
+    const spare = this.#takeSpare();
+    if (spare !== undefined) closeSync(spare);
     if (this.unfinished === 0) rmSync(this.#folder, { recursive: true, force: true });
     this.#unlock();
   }
 
   #seal(): void {
     if (this.#file === undefined) return;
-    closeSync(this.#file);
+    // What was written to it is in the kernel's hands already.
+    close(this.#file, nothing);
     const { processId } = this;
-    this.#sealed.push({ processId, sequence: this.#sequence, file: this.#path(), lines: this.#lines });
+    const sequence = this.#sequence;
+    this.#sealed.push({ processId, sequence, file: this.#path(sequence), lines: this.#lines });
     this.#sealedLines += this.#lines;
     this.#file = undefined;
     this.#lines = 0;
     this.#sequence++;
   }
 
-  #path(): string {
-    return path.join(this.#folder, `${this.#sequence}.jsonl`);
+  #path(sequence: number): string {
+    return path.join(this.#folder, `${sequence}.jsonl`);
   }
+}
+
+function nothing(): void {
+  return;
 }
 
 function lockOf(folder: string): (() => void) | undefined {
