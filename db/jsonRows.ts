@@ -1,7 +1,7 @@
 import { isSqlite, type Db } from './connect.ts';
 
 /** MySQL's type of a column that rows are handed over in; SQLite needs none. */
-export type JsonColumn = 'varchar(255)' | 'bigint' | 'double';
+export type JsonColumn = 'varchar(255)' | 'longtext' | 'bigint' | 'double';
 
 /** How many rows go into one statement: enough to share its cost, and few enough to be done well before its deadline. */
 export const ROWS_AT_ONCE = 1_000;
@@ -25,11 +25,11 @@ export function jsonRows<Name extends string>(
  */
 export function fromJson(db: Db, types: Record<string, JsonColumn>): string {
   if (isSqlite(db)) {
-    const columns = Object.keys(types).map((name, index) => `json_extract(value, '$[${index}]') as ${name}`);
+    const columns = Object.keys(types).map((name, index) => `json_extract(value, '$[${index}]') as \`${name}\``);
     return `(select key as row_index, ${columns.join(', ')} from json_each(?)) as j`;
   }
-  const columns = Object.entries(types).map(([name, type], index) => `${name} ${type} path '$[${index}]'`);
+  const columns = Object.entries(types).map(([name, type], index) => `\`${name}\` ${type} path '$[${index}]'`);
   // It counts from 1.
   const counted = `json_table(?, '$[*]' columns (nth for ordinality, ${columns.join(', ')})) as counted`;
-  return `(select nth - 1 as row_index, ${Object.keys(types).join(', ')} from ${counted}) as j`;
+  return `(select nth - 1 as row_index, counted.* from ${counted}) as j`;
 }

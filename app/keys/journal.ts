@@ -132,8 +132,9 @@ export class Journal {
   }
 
   /** The lines of a segment; a last one that a crash cut short was never answered for and is left out. */
-  read({ file }: Segment): string[] {
-    return readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  read({ file }: Segment): string {
+    const text = readFileSync(file, 'utf8');
+    return text.slice(0, text.lastIndexOf('\n') + 1);
   }
 
   /** The segments of processes that are no more; nobody else gets them until they are released. */

@@ -211,15 +211,13 @@ export class Usage {
   }
 
   async #write(segments: readonly Segment[], tally: Tally): Promise<void> {
-    const batches = segments.map((batch) => {
-      const lines = this.#journal().read(batch);
-      return { batch, lines, ...usesOf(lines) };
-    });
+    const journal = this.#journal();
+    const batches = segments.map((batch) => ({ batch, ...usesOf(journal.read(batch)) }));
     await this.#writer.writeUses(batches);
-    for (const { lines, uses } of batches) {
+    for (const { uses, broken } of batches) {
       for (const use of uses) tally.add(use);
       this.counts.written += uses.length;
-      this.counts.lost += lines.length - uses.length;
+      this.counts.lost += broken;
     }
   }
 

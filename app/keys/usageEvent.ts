@@ -58,14 +58,16 @@ export function lineOf(use: UsageEvent): string {
   return JSON.stringify(line);
 }
 
-/** What lines of the journal say, and the same as one JSON array; lines that are not whole are left out. */
-export function usesOf(lines: readonly string[]): { uses: Use[]; json: string } {
-  const json = `[${lines.join(',')}]`;
+/** What lines of the journal say, and the same as one JSON array; how many of them are not whole, and were left out. */
+export function usesOf(text: string): { uses: Use[]; json: string; broken: number } {
+  const json = `[${text.trimEnd().replaceAll('\n', ',')}]`;
   try {
-    return { uses: JSON.parse(json) as Use[], json };
+    return { uses: JSON.parse(json) as Use[], json, broken: 0 };
   } catch {
+    const lines = text.trimEnd().split('\n');
     const whole = lines.filter(isWhole);
-    return { uses: whole.map((line) => JSON.parse(line) as Use), json: `[${whole.join(',')}]` };
+    const uses = whole.map((line) => JSON.parse(line) as Use);
+    return { uses, json: `[${whole.join(',')}]`, broken: lines.length - whole.length };
   }
 }
 

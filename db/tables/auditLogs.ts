@@ -3,10 +3,9 @@ import { AUDITED, type Actor, type AuditAction, type AuditEntity, type Origin } 
 import type { Position } from '../../app/domain/cursor.ts';
 import { along } from '../along.ts';
 import { isSqlite, type Db } from '../connect.ts';
+import { jsonRows, ROWS_AT_ONCE, type JsonColumn } from '../jsonRows.ts';
 
 const TABLE = 'audit_logs';
-/** Rows of one statement: far below what either database takes at once. */
-const CHUNK = 200;
 const NEWEST_FIRST = [
   { column: 'created_at', order: 'desc' },
   { column: 'id', order: 'desc' },
@@ -54,6 +53,24 @@ interface AuditLogRow {
   created_at: number;
 }
 
+const COLUMNS = {
+  id: 'varchar(255)',
+  tenant_id: 'varchar(255)',
+  action: 'varchar(255)',
+  entity: 'varchar(255)',
+  entity_id: 'varchar(255)',
+  actor_type: 'varchar(255)',
+  actor_id: 'varchar(255)',
+  actor_name: 'varchar(255)',
+  ip: 'varchar(255)',
+  user_agent: 'varchar(255)',
+  request_id: 'varchar(255)',
+  before: 'longtext',
+  after: 'longtext',
+  window_key: 'varchar(255)',
+  created_at: 'bigint',
+} as const satisfies Record<keyof AuditLogRow, JsonColumn>;
+
 /** Adds one row. */
 export async function insertAuditLog(db: Db, log: AuditLog): Promise<void> {
   await db<AuditLogRow>(TABLE).insert(rowOf(log, null));
@@ -64,16 +81,18 @@ export async function insertAuditLogsOncePerWindow(
   db: Db,
   logs: readonly { log: AuditLog; window: string }[],
 ): Promise<void> {
+  const columns = Object.keys(COLUMNS).map((name) => `\`${name}\``);
+  const list = columns.join(', ');
   // In the order of the index, so that two processes never wait for each other crosswise.
   const rows = logs.map(({ log, window }) => rowOf(log, window)).sort(byWindow);
-  for (let at = 0; at < rows.length; at += CHUNK) {
-    const insert = db<AuditLogRow>(TABLE).insert(rows.slice(at, at + CHUNK));
+  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
+    const { from, value } = jsonRows(db, COLUMNS, rows.slice(at, at + ROWS_AT_ONCE));
+    const insert = `insert into ${TABLE} (${list}) select ${columns.map((name) => `j.${name}`).join(', ')} from ${from}`;
     // MySQL's clause answers to every unique index and IGNORE to every fault: a null id makes all but the window fail.
-    await (isSqlite(db)
-      ? insert.onConflict('window_key').ignore()
-      : insert.onConflict('window_key').merge({
-          id: db.raw(`if(${TABLE}.window_key = values(window_key), ${TABLE}.id, null)`),
-        }));
+    const unless = isSqlite(db)
+      ? 'where true on conflict (window_key) do nothing'
+      : `on duplicate key update id = if(${TABLE}.window_key = j.window_key, ${TABLE}.id, null)`;
+    await db.raw(`${insert} ${unless}`, [value]);
   }
 }
 

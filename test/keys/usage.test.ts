@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -208,6 +209,24 @@ onEachDatabase('taking note of uses', (database) => {
     expect((await lastUse())[0]).to.be.a('number');
   });
 
+  it('counts what a journal holds around a line that is none', async () => {
+    const usage = open(NEVER);
+    void usage.record(event());
+    await goAway();
+    await usage.close();
+    await comeBack();
+    const folder = path.join(dataDirOf(opened.indexOf(usage)), 'usage');
+    const [journal = ''] = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /jsonl$/.test(name),
+    );
+    const whole = readFileSync(path.join(folder, journal), 'utf8');
+    writeFileSync(path.join(folder, journal), `${whole}["cut of\n${whole}["torn`);
+    const next = reopened(usage);
+    await next.recover();
+    expect([await written(), await counted()]).to.deep.equal([2, 2]);
+    expect(next.counts.lost).to.equal(1);
+  });
+
   it('counts a batch once when the answer to its commit was lost', async () => {
     let lost = 0;
     const flaky = new Proxy(db, {
@@ -256,10 +275,13 @@ onEachDatabase('taking note of uses', (database) => {
   function open(settings: Partial<UsageSettings>, on = db, folder = opened.length): Usage {
     const write = (line: string) => void lines.push(line);
     const log = createLog('trace', { write });
-    const dataDir = path.join(database.env().DATA_DIR, `${key.id}-${folder}`);
-    const usage = new Usage(on, log, dataDir, settings);
+    const usage = new Usage(on, log, dataDirOf(folder), settings);
     opened.push(usage);
     return usage;
+  }
+
+  function dataDirOf(folder: number): string {
+    return path.join(database.env().DATA_DIR, `${key.id}-${folder}`);
   }
 
   /** The next process on the same data folder. */
