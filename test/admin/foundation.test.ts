@@ -254,7 +254,7 @@ onDatabase('sqlite', 'the first set-up in a browser', (database) => {
   afterEach(async () => server.stop());
 
   for (const javaScript of [true, false]) {
-    it(`makes the first person, who signs in and stands before their keys, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+    it(`makes the first person, signed in and on the way to their first key, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       browser.expects(422);
       const link = setUpLink('', server.services.secret);
       const page = await browser.open(server, link, { javaScript, width: 390 });
@@ -271,10 +271,9 @@ onDatabase('sqlite', 'the first set-up in a browser', (database) => {
       await page.getByRole('heading', { name: 'Latchkey est configuré' }).waitFor();
       await expectNoOverflow(page);
       if (javaScript) await expectAccessible(page);
-      await page.getByRole('link', { name: 'Se connecter et créer une clé' }).click();
-      await page.getByLabel('E-mail').fill('ann@acme.example');
-      await page.getByLabel('Mot de passe').fill('correct horse battery');
-      await page.getByRole('button', { name: 'Se connecter' }).click();
+      await page.getByRole('link', { name: 'Créer votre première clé' }).click();
+      await page.getByRole('heading', { name: 'Créer une clé' }).waitFor();
+      await page.goto(`${server.url}/admin/api-keys`);
       await page.getByRole('heading', { name: 'Clés d’API' }).waitFor();
     });
   }
