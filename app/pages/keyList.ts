@@ -33,11 +33,15 @@ export interface KeyPage {
 /** Loads one page of the list; revoked keys come last unless the list is narrowed to one status. */
 export async function loadKeys(db: Db, tenantId: string, wanted: ListQuery, now: number): Promise<KeyPage> {
   const filter = await narrowed(db, tenantId, filterOf(wanted, now));
-  const found = await pageOf(db, tenantId, filter, wanted);
+  const [found, total] = await Promise.all([
+    pageOf(db, tenantId, filter, wanted),
+    countApiKeys(db, tenantId, filter, MOST_COUNTED + 1),
+  ]);
   const keys = found.slice(0, PAGE_SIZE);
-  const total = await countApiKeys(db, tenantId, filter, MOST_COUNTED + 1);
-  const days = await usesADay(db, tenantId, keys, now);
-  const sinceRotation = await usesSinceRotation(db, tenantId, keys, now);
+  const [days, sinceRotation] = await Promise.all([
+    usesADay(db, tenantId, keys, now),
+    usesSinceRotation(db, tenantId, keys, now),
+  ]);
   return { keys, total, hasMore: found.length > PAGE_SIZE, days, sinceRotation };
 }
 
@@ -94,13 +98,7 @@ async function usesADay(
   const today = now - (now % DAY_MS);
   const from = today - (SPARK_DAYS - 1) * DAY_MS;
   const used = keys.filter(({ lastUsedAt }) => lastUsedAt !== null && lastUsedAt >= from).map(({ id }) => id);
-  const days = new Map<string, number[]>();
-  for (const { keyId, day, requests } of await sumByDay(db, tenantId, used, { from, to: today + DAY_MS })) {
-    const counts = days.get(keyId) ?? Array<number>(SPARK_DAYS).fill(0);
-    counts[Math.round((day - from) / DAY_MS)] = requests;
-    days.set(keyId, counts);
-  }
-  return days;
+  return sumByDay(db, tenantId, used, { from, to: today + DAY_MS });
 }
 
 async function usesSinceRotation(

@@ -54,9 +54,10 @@ onEachDatabase('what keys did day by day', (database) => {
       sums[place] = (sums[place] ?? 0) + ok + denied;
     }
     const told = await sumByDay(db, cast.acme.id, keys, span);
-    expect(Object.fromEntries(told.map(({ keyId, day, requests }) => [`${keyId} ${day}`, requests]))).to.deep.equal(
-      sums,
+    const counted = [...told].flatMap(([keyId, days]) =>
+      days.map((requests, index) => [`${keyId} ${span.from + index * DAY}`, requests] as const),
     );
+    expect(Object.fromEntries(counted.filter(([, requests]) => requests > 0))).to.deep.equal(sums);
   }
 
   const summed = async () => Number((await server.services.db('api_key_usage_days').count({ n: '*' }).first())?.['n']);
@@ -107,6 +108,6 @@ onEachDatabase('what keys did day by day', (database) => {
   });
 
   it('shows nothing to another tenant', async () => {
-    expect(await sumByDay(server.services.db, cast.charlie.tenant.id, keys, span)).to.deep.equal([]);
+    expect([...(await sumByDay(server.services.db, cast.charlie.tenant.id, keys, span))]).to.deep.equal([]);
   });
 });
