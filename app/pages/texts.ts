@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { IntlMessageFormat } from 'intl-messageformat';
+import { IntlMessageFormat, type Formatters } from 'intl-messageformat';
 import { LOCALES, type Locale } from '../domain/locale.ts';
 import { ROOT } from '../root.ts';
 
@@ -56,14 +56,16 @@ function textsOf(locale: Locale): Texts {
   const formats = new Map<string, IntlMessageFormat>();
   const numbers = new Intl.NumberFormat(locale);
   const lists = new Intl.ListFormat(locale);
+  const formatters = formattersOf(locale, numbers);
 
   function t(key: string, values: Values = {}): string {
     let format = formats.get(key);
     if (!format) {
       const text = catalogue.get(key);
       if (text === undefined) return key;
+      if (!MARKED.test(text)) return text;
       // Texts are text: what looks like a tag in them is escaped by the page like any other.
-      formats.set(key, (format = new IntlMessageFormat(text, locale, undefined, { ignoreTag: true })));
+      formats.set(key, (format = new IntlMessageFormat(text, locale, undefined, { ignoreTag: true, formatters })));
     }
     return String(format.format(values));
   }
@@ -79,6 +81,22 @@ function textsOf(locale: Locale): Texts {
   };
 }
 
+/** What messages are filled with; the library's own would describe their options as JSON before each use. */
+function formattersOf(locale: Locale, numbers: Intl.NumberFormat): Formatters {
+  const plurals = {
+    cardinal: new Intl.PluralRules(locale, { type: 'cardinal' }),
+    ordinal: new Intl.PluralRules(locale, { type: 'ordinal' }),
+  };
+  return {
+    getNumberFormat: (_, options) => (options ? new Intl.NumberFormat(locale, options) : numbers),
+    getDateTimeFormat: (_, options) => new Intl.DateTimeFormat(locale, options),
+    getPluralRules: (_, options) => plurals[options?.type ?? 'cardinal'],
+  };
+}
+
+/** What ICU's messages give a meaning to; a text without it is its own message. */
+const MARKED = /[{}']/;
+
 /** Sentences are their own keys in `said.json`, with `{n}`, `{m}` for their numbers; English is what remains. */
 function saidIn(sentence: string, translated: (key: string, values: Values) => string | undefined): string {
   const names = ['n', 'm', 'o', 'p'];
@@ -91,6 +109,8 @@ function saidIn(sentence: string, translated: (key: string, values: Values) => s
   return translated(`said.${pattern}`, values) ?? translated(`said.${sentence}`, {}) ?? sentence;
 }
 
+const DAY_MS = 86_400_000;
+const KEPT_DAYS = 1_000;
 const STEPS = [
   ['year', 31_536_000_000],
   ['month', 2_592_000_000],
@@ -108,13 +128,31 @@ function momentIn(locale: Locale): Texts['moment'] {
     timeZone: 'UTC',
   });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+  const fullDays = new Map<number, string>();
+  const relatives = new Map<string, string>();
+
+  /** A day is put into words once; its hours read the same in both languages. */
+  function fullOf(ms: number, iso: string): string {
+    const day = Math.floor(ms / DAY_MS);
+    let text = fullDays.get(day);
+    if (text === undefined) {
+      if (fullDays.size >= KEPT_DAYS) fullDays.clear();
+      fullDays.set(day, (text = full.format(day * DAY_MS)));
+    }
+    return `${text.replace('00:00:00', iso.slice(-13, -5))} UTC`;
+  }
+
+  function relativeOf(count: number, unit: Intl.RelativeTimeFormatUnit): string {
+    const place = `${count} ${unit}`;
+    let text = relatives.get(place);
+    if (text === undefined) relatives.set(place, (text = relative.format(count, unit)));
+    return text;
+  }
+
   return (ms, now = Date.now()) => {
     const away = ms - now;
-    const [unit, size] = STEPS.find(([, size]) => Math.abs(away) >= size) ?? ['second', 1_000];
-    return {
-      iso: new Date(ms).toISOString(),
-      full: `${full.format(ms)} UTC`,
-      relative: unit === 'second' ? relative.format(0, 'second') : relative.format(Math.trunc(away / size), unit),
-    };
+    const [unit, size] = STEPS.find(([, size]) => Math.abs(away) >= size) ?? ['second', Infinity];
+    const iso = new Date(ms).toISOString();
+    return { iso, full: fullOf(ms, iso), relative: relativeOf(Math.trunc(away / size), unit) };
   };
 }
