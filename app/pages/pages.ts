@@ -51,20 +51,25 @@ export function createPages({ db }: Pick<Services, 'db'>, cookies: Cookies, rout
       const notice = takeNotice(ctx, cookies, words);
       if (listed && isPartial(ctx)) ctx.set('HX-Push-Url', shortAddress(ctx));
       if (part !== undefined && isPartial(ctx)) {
-        await ctx.render('part', { ...locals, ...words, frame, notice, part: `${part}.njk` });
+        await ctx.render('part.njk', { ...locals, ...words, frame, notice, part: `${part}.njk` });
         return;
       }
       const shell = await shellFrame(ctx, frame, section, { db, pages: routes(), texts: words });
-      await ctx.render(view, { ...locals, ...words, frame: shell, notice });
+      await ctx.render(fileOf(view), { ...locals, ...words, frame: shell, notice });
     },
     async showOpen(ctx, view, { title, locals }) {
       const words = texts(ctx);
       const notice = takeNotice(ctx, cookies, words);
-      await ctx.render(view, { ...locals, ...words, frame: openFrame(ctx, reader(ctx), title), notice });
+      await ctx.render(fileOf(view), { ...locals, ...words, frame: openFrame(ctx, reader(ctx), title), notice });
     },
     lead(ctx, path, notice) {
       if (notice) keepNotice(ctx, cookies, notice);
       lead(ctx, path);
     },
   };
+}
+
+/** With its ending a view is found at once; without it koa-views looks for a folder first. */
+function fileOf(view: string): string {
+  return `${view}.njk`;
 }
