@@ -64,18 +64,26 @@ export interface Sparkline {
 
 const SPARK = { width: 90, height: 20 };
 
-/** What `sparkline` of `macros/chart.njk` draws: one bar a day, each at least visible where there was something. */
+/** What the list of keys draws: one bar a day on one line, each at least visible where there was something. */
 export function sparklineOf(counts: readonly number[]): Sparkline {
-  const top = Math.max(1, ...counts);
   const step = SPARK.width / Math.max(1, counts.length);
-  const path = counts
-    .map((count, index) => {
-      const height = count === 0 ? 0 : Math.max(2, Math.round((count / top) * SPARK.height));
-      return `M${rounded(index * step)} ${SPARK.height}v-${height}h${rounded(step - 1)}v${height}z`;
-    })
-    .filter((_, index) => counts[index] !== 0)
-    .join('');
-  const total = counts.reduce((sum, count) => sum + count, 0);
+  let [top, total] = [1, 0];
+  for (const count of counts) {
+    top = Math.max(top, count);
+    total += count;
+  }
+  let path = '';
+  let at = 0;
+  counts.forEach((count, index) => {
+    if (count === 0) return;
+    const height = Math.max(2, Math.round((count / top) * SPARK.height));
+    const from = rounded(index * step);
+    const width = rounded(step - 1);
+    if (path === '') path = `M${from} ${SPARK.height}`;
+    else path += `h${rounded(from - at)}`;
+    path += `v-${height}h${width}v${height}`;
+    at = rounded(from + width);
+  });
   return { ...SPARK, path: path === '' ? `M0 ${SPARK.height - 0.5}h${SPARK.width}` : path, total, days: counts.length };
 }
 

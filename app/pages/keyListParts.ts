@@ -1,5 +1,8 @@
 import { KEY_ATTENTIONS, type KeyAttention } from '../../db/tables/apiKeyAttention.ts';
 import type { KeySort } from '../../db/tables/apiKeyList.ts';
+import { KEY_STATUSES } from '../domain/keyStatus.ts';
+import { CATALOGUE } from '../domain/scopeCatalogue.ts';
+import type { Texts } from './texts.ts';
 import { MOST_ATTENTION, MOST_COUNTED, PAGE_SIZE, type KeyPage } from './keyList.ts';
 import { listPath, type ListAddress, type ListQuery } from './keyQuery.ts';
 
@@ -28,6 +31,16 @@ export function attentionItems(
     }),
     current: attention === id,
   }));
+}
+
+/** What the fields of the filter offer, the first of each being anything. */
+export function filterChoices({ t }: Pick<Texts, 't'>) {
+  const any = { value: '', label: t('keys.any') };
+  return {
+    status: [any, ...KEY_STATUSES.map((value) => ({ value, label: t(`ui.status_${value}`) }))],
+    scope: [any, ...CATALOGUE.map(({ scope }) => ({ value: scope, label: scope }))],
+    environment: [any, ...(['live', 'test'] as const).map((value) => ({ value, label: t(`keys.${value}`) }))],
+  };
 }
 
 interface Head {

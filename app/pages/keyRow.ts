@@ -1,7 +1,8 @@
 import { SOON_MS } from '../../db/tables/apiKeyAttention.ts';
 import type { ApiKey } from '../../db/tables/apiKeys.ts';
 import { keyStatus } from '../domain/keyStatus.ts';
-import { CATALOGUE } from '../domain/scopeCatalogue.ts';
+import type { Locale } from '../domain/locale.ts';
+import { CATALOGUE, type Wording } from '../domain/scopeCatalogue.ts';
 import { sparklineOf, type Sparkline } from './chart.ts';
 import { SPARK_DAYS, MOST_USES } from './keyList.ts';
 import type { Texts } from './texts.ts';
@@ -74,20 +75,40 @@ export function keyRow(
 
 /** A scope with what it opens, in the reader's language. */
 export function scopeBadge(scope: string, { locale, t }: Pick<Texts, 'locale' | 't'>): ScopeBadge {
-  const known = CATALOGUE.find((one) => one.scope === (scope === '*:*' ? '*' : scope));
-  return {
-    scope,
-    description: known?.description[locale] ?? t('keys.scope_unknown'),
-    strong: !/(?:^|:)read$/.test(scope),
-  };
+  const known = KNOWN.get(scope);
+  return known ? known[locale] : { scope, description: t('keys.scope_unknown'), strong: isStrong(scope) };
+}
+
+const isStrong = (scope: string) => !/(?:^|:)read$/.test(scope);
+
+const KNOWN = new Map(
+  CATALOGUE.flatMap(({ scope, description }) =>
+    (scope === '*' ? ['*', '*:*'] : [scope]).map((name) => [name, badgesOf(name, description)] as const),
+  ),
+);
+
+function badgesOf(scope: string, { en, fr }: Wording): Record<Locale, ScopeBadge> {
+  const strong = isStrong(scope);
+  return { en: { scope, description: en, strong }, fr: { scope, description: fr, strong } };
 }
 
 /** A span of time in its largest unit, as `23 h`. */
 export function spanText(ms: number, locale: Texts['locale']): string {
   const [unit, size] = UNITS.find(([, size]) => ms >= size) ?? ['minute', 60_000];
-  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: unit === 'day' ? 'long' : 'short' }).format(
-    Math.max(1, Math.floor(ms / size)),
-  );
+  return spanFormat(locale, unit).format(Math.max(1, Math.floor(ms / size)));
+}
+
+/** Made once for each language and unit, which takes a hundred times as long as using it. */
+const spanFormats = new Map<string, Intl.NumberFormat>();
+
+function spanFormat(locale: Texts['locale'], unit: string): Intl.NumberFormat {
+  const name = `${locale} ${unit}`;
+  let format = spanFormats.get(name);
+  if (!format) {
+    const unitDisplay = unit === 'day' ? 'long' : 'short';
+    spanFormats.set(name, (format = new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay })));
+  }
+  return format;
 }
 
 const UNITS = [

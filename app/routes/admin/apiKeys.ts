@@ -1,12 +1,12 @@
 import Router from '@koa/router';
-import { principalOf, type Context, type State } from '../../context.ts';
-import { CATALOGUE } from '../../domain/scopeCatalogue.ts';
+import { principalOf, type State } from '../../context.ts';
 import { managesKeys } from '../../pages/keyFrame.ts';
-import { anyKey, loadAttention, loadKeys, type KeyPage } from '../../pages/keyList.ts';
-import { attentionItems, listHeads, listPaging } from '../../pages/keyListParts.ts';
+import { anyKey, loadAttention, loadKeys } from '../../pages/keyList.ts';
+import { attentionItems, filterChoices, listHeads, listPaging } from '../../pages/keyListParts.ts';
+import { keyListRows } from '../../pages/keyListRow.ts';
 import { listAddress, readList, type ListAddress } from '../../pages/keyQuery.ts';
-import { keyRow } from '../../pages/keyRow.ts';
 import { originSeen, tryOut } from '../../pages/keyShown.ts';
+import { isPartial } from '../../pages/leading.ts';
 import type { Pages } from '../../pages/pages.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
@@ -30,44 +30,38 @@ export function apiKeyPages(services: Services, pages: Pages, table: () => reado
 /** The list of keys. */
 function keyListPages({ db, usage, config }: Services, pages: Pages): Router<State> {
   return new Router<State>(ROUTER).get('/api-keys', permission('api-keys:read'), async (ctx) => {
-    const { t } = pages.texts(ctx);
+    const texts = pages.texts(ctx);
+    const manages = managesKeys(ctx);
     const tenantId = principalOf(ctx).tenant.id;
     const now = Date.now();
     const address = listAddress(ctx.querystring);
     const wanted = readList(address);
     await usage.flush();
-    const page = await loadKeys(db, tenantId, wanted, now);
-    const counts = await loadAttention(db, tenantId, now);
+    const [page, counts] = await Promise.all([
+      loadKeys(db, tenantId, wanted, now),
+      // What htmx fetches is the list below it.
+      isPartial(ctx) ? undefined : loadAttention(db, tenantId, now),
+    ]);
     const isEmpty = page.keys.length === 0 && !(await anyKey(db, tenantId, now));
     await pages.show(ctx, 'apiKeys/list', {
-      title: t('keys.title'),
+      title: texts.t('keys.title'),
       section: 'keys',
       part: 'apiKeys/_list',
       listed: true,
       locals: {
-        ...rowsOf(ctx, page, now),
+        rows: keyListRows(page, texts, now, manages),
         ...listHeads(address, wanted),
-        attention: attentionItems(counts, address, wanted),
+        attention: counts && attentionItems(counts, address, wanted),
         paging: listPaging(page, address, wanted),
         filter: filterOf(address),
-        scopeNames: CATALOGUE.map(({ scope }) => scope),
+        choices: filterChoices(texts),
         narrowed: Object.keys(address).some((name) => name !== 'sort' && name !== 'page'),
         isEmpty,
-        manages: managesKeys(ctx),
+        manages,
         example: tryOut(originSeen(ctx, config.publicUrl), 'YOUR_KEY'),
       },
     });
   });
-
-  function rowsOf(ctx: Context, { keys, days, sinceRotation }: KeyPage, now: number) {
-    const texts = pages.texts(ctx);
-    const manages = managesKeys(ctx);
-    return {
-      rows: keys.map((key) =>
-        keyRow(key, texts, now, { manages, days: days.get(key.id), sinceRotation: sinceRotation.get(key.id) }),
-      ),
-    };
-  }
 }
 
 /** What the fields of the filter hold, and what travels with them. */
