@@ -4,7 +4,7 @@ import { type KeyFilter } from '../../db/tables/apiKeyFilter.ts';
 import { countApiKeys, listApiKeys, narrowed } from '../../db/tables/apiKeyList.ts';
 import { findApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
 import { countUsesSince } from '../../db/tables/apiKeyUsage.ts';
-import { sumByDay } from '../../db/tables/apiKeyUsageDays.ts';
+import { daysReached, sumByDay } from '../../db/tables/apiKeyUsageDays.ts';
 import { keyStatus, KEY_STATUSES } from '../domain/keyStatus.ts';
 import type { ListQuery } from './keyQuery.ts';
 
@@ -33,13 +33,14 @@ export interface KeyPage {
 /** Loads one page of the list; revoked keys come last unless the list is narrowed to one status. */
 export async function loadKeys(db: Db, tenantId: string, wanted: ListQuery, now: number): Promise<KeyPage> {
   const filter = await narrowed(db, tenantId, filterOf(wanted, now));
-  const [found, total] = await Promise.all([
+  const [found, total, reached] = await Promise.all([
     pageOf(db, tenantId, filter, wanted),
     countApiKeys(db, tenantId, filter, MOST_COUNTED + 1),
+    daysReached(db),
   ]);
   const keys = found.slice(0, PAGE_SIZE);
   const [days, sinceRotation] = await Promise.all([
-    usesADay(db, tenantId, keys, now),
+    usesADay(db, tenantId, keys, now, reached),
     usesSinceRotation(db, tenantId, keys, now),
   ]);
   return { keys, total, hasMore: found.length > PAGE_SIZE, days, sinceRotation };
@@ -94,11 +95,12 @@ async function usesADay(
   tenantId: string,
   keys: readonly ApiKey[],
   now: number,
+  reached: number,
 ): Promise<ReadonlyMap<string, number[]>> {
   const today = now - (now % DAY_MS);
   const from = today - (SPARK_DAYS - 1) * DAY_MS;
   const used = keys.filter(({ lastUsedAt }) => lastUsedAt !== null && lastUsedAt >= from).map(({ id }) => id);
-  return sumByDay(db, tenantId, used, { from, to: today + DAY_MS });
+  return sumByDay(db, tenantId, used, { from, to: today + DAY_MS }, reached);
 }
 
 async function usesSinceRotation(

@@ -8,6 +8,8 @@ import { keepNotice, takeNotice, type Notice } from './notice.ts';
 import { readerOf } from './reader.ts';
 import { textsIn, type Texts } from './texts.ts';
 
+type Locals = Readonly<Record<string, unknown>>;
+
 /** What a page is beside its view: its title, its place, and what its template is filled with. */
 export interface Page {
   /** Already in the reader's language. */
@@ -18,7 +20,9 @@ export interface Page {
   /** Set where what htmx fetches is narrowed and paged by its address, which the window then shows too. */
   listed?: boolean;
   /** What the view shows, made by a presenter; never a whole row or person. */
-  locals?: Readonly<Record<string, unknown>>;
+  locals?: Locals;
+  /** The rest of it, where that is asked of the database: side by side with what the frame asks. */
+  load?: () => Promise<Locals>;
   /** Where a switch of language leads back to, where that is not this address. */
   here?: string;
 }
@@ -44,18 +48,24 @@ export function createPages({ db }: Pick<Services, 'db'>, cookies: Cookies, rout
   return {
     cookies,
     texts,
-    async show(ctx, view, { title, section, part, listed, locals, here }) {
+    async show(ctx, view, { title, section, part, listed, locals, load, here }) {
       const words = texts(ctx);
       const open = openFrame(ctx, reader(ctx), title);
       const frame = here === undefined ? open : { ...open, here };
-      const notice = takeNotice(ctx, cookies, words);
-      if (listed && isPartial(ctx)) ctx.set('HX-Push-Url', shortAddress(ctx));
-      if (part !== undefined && isPartial(ctx)) {
-        await ctx.render('part.njk', { ...locals, ...words, frame, notice, part: `${part}.njk` });
+      if (isPartial(ctx) && part !== undefined) {
+        const loaded = await load?.();
+        const notice = takeNotice(ctx, cookies, words);
+        if (listed) ctx.set('HX-Push-Url', shortAddress(ctx));
+        await ctx.render('part.njk', { ...locals, ...loaded, ...words, frame, notice, part: `${part}.njk` });
         return;
       }
-      const shell = await shellFrame(ctx, frame, section, { db, pages: routes(), texts: words });
-      await ctx.render(fileOf(view), { ...locals, ...words, frame: shell, notice });
+      const [shell, loaded] = await Promise.all([
+        shellFrame(ctx, frame, section, { db, pages: routes(), texts: words }),
+        load?.(),
+      ]);
+      const notice = takeNotice(ctx, cookies, words);
+      if (listed && isPartial(ctx)) ctx.set('HX-Push-Url', shortAddress(ctx));
+      await ctx.render(fileOf(view), { ...locals, ...loaded, ...words, frame: shell, notice });
     },
     async showOpen(ctx, view, { title, locals }) {
       const words = texts(ctx);

@@ -22,17 +22,23 @@ export const OPEN_MS = 4 * HOUR_MS;
 /** What comes this late may find its hour summed up; the rest of the time is for clocks that differ. */
 const LATE_MS = 2 * HOUR_MS;
 
+/** Up to when hours have been summed up; it only grows, so `sumByDay` may be given what it was a while ago. */
+export async function daysReached(db: Db): Promise<number> {
+  return ((await reachedBy(db, TABLE)) ?? BEGINNING).until;
+}
+
 /** How many requests these keys made on each day of a span, the oldest first; keys without a request are left out. */
 export async function sumByDay(
   db: Db,
   tenantId: string,
   keyIds: readonly string[],
   { from, to }: Span,
+  reached?: number,
 ): Promise<ReadonlyMap<string, number[]>> {
   if (keyIds.length === 0) return new Map();
   // Without the sign SQLite would go through all that is the tenant's.
   const own = isSqlite(db) ? '+tenant_id = ?' : 'tenant_id = ?';
-  const { until } = (await reachedBy(db, TABLE)) ?? BEGINNING;
+  const until = reached ?? (await daysReached(db));
   const days = db<Row>(along(db, TABLE, 'PRIMARY'))
     .whereIn('key_id', [...keyIds])
     .whereRaw(own, [tenantId])

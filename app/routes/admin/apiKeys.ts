@@ -37,28 +37,31 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
     const address = listAddress(ctx.querystring);
     const wanted = readList(address);
     await usage.flush();
-    const [page, counts] = await Promise.all([
-      loadKeys(db, tenantId, wanted, now),
-      // What htmx fetches is the list below it.
-      isPartial(ctx) ? undefined : loadAttention(db, tenantId, now),
-    ]);
-    const isEmpty = page.keys.length === 0 && !(await anyKey(db, tenantId, now));
     await pages.show(ctx, 'apiKeys/list', {
       title: texts.t('keys.title'),
       section: 'keys',
       part: 'apiKeys/_list',
       listed: true,
       locals: {
-        rows: keyListRows(page, texts, now, manages),
         ...listHeads(address, wanted),
-        attention: counts && attentionItems(counts, address, wanted),
-        paging: listPaging(page, address, wanted),
         filter: filterOf(address),
         choices: filterChoices(texts),
         narrowed: Object.keys(address).some((name) => name !== 'sort' && name !== 'page'),
-        isEmpty,
         manages,
         example: tryOut(originSeen(ctx, config.publicUrl), 'YOUR_KEY'),
+      },
+      load: async () => {
+        const [page, counts] = await Promise.all([
+          loadKeys(db, tenantId, wanted, now),
+          // What htmx fetches is the list below it.
+          isPartial(ctx) ? undefined : loadAttention(db, tenantId, now),
+        ]);
+        return {
+          rows: keyListRows(page, texts, now, manages),
+          attention: counts && attentionItems(counts, address, wanted),
+          paging: listPaging(page, address, wanted),
+          isEmpty: page.keys.length === 0 && !(await anyKey(db, tenantId, now)),
+        };
       },
     });
   });
