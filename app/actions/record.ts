@@ -12,7 +12,7 @@ export async function record(trx: Db, act: Occasion, event: AuditEvent): Promise
   await insertAuditLog(trx, logOf(act, event));
 }
 
-/** Writes down the first event of each window, such as the uses of a key from one address in one minute. */
+/** Writes down the first event of each window, such as the uses of a key from one address in one hour. */
 export async function recordOncePerWindow(
   trx: Db,
   events: readonly { act: Occasion; event: AuditEvent; window: string }[],

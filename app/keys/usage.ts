@@ -195,6 +195,8 @@ export class Usage {
         this.#sums = undefined;
         await this.#settle(journal);
       }
+      // Nobody may come any more who would ask for it.
+      if (this.#sums) this.#schedule();
       this.#failed = false;
     } catch (error) {
       this.#failed = true;

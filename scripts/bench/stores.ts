@@ -136,9 +136,9 @@ export class Stores {
     );
   }
 
-  /** How many requests a Latchkey has written into its usage counts. */
+  /** How many requests a Latchkey has written into its usage log. */
   async countedUses({ place }: Store): Promise<number> {
-    const question = 'select coalesce(sum(ok), 0) as uses from api_key_usage_hours';
+    const question = 'select count(*) as uses from api_key_usage';
     if ('url' in place) {
       const [row] = await this.query<{ uses: string }>(question, new URL(place.url).pathname.slice(1));
       return Number(row?.uses);

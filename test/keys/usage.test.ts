@@ -190,9 +190,11 @@ onEachDatabase('taking note of uses', (database) => {
     expect(await counted()).to.equal(3);
   });
 
-  it('adds up, however many come, before long', async () => {
-    const usage = open({ ...NEVER, batchSize: 3, settleMs: 0 });
+  it('adds up, however many came, before long', async () => {
+    const usage = open({ flushMs: 5, batchSize: 3, settleMs: 100 });
     for (let i = 0; i < 3; i++) void usage.record(event());
+    await until(async () => (await written()) === 3);
+    expect(await counted()).to.equal(0);
     await until(async () => (await counted()) === 3);
   });
 

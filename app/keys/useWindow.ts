@@ -1,0 +1,45 @@
+import type { recordOncePerWindow } from '../actions/record.ts';
+import { changedFields, type AuditEvent } from '../domain/auditEvent.ts';
+import type { Use } from './usageEvent.ts';
+
+/** How long the first use of a key from an address speaks for those after it in the audit log. */
+const WINDOW_MS = 3_600_000;
+
+/** The first use of a key from an address in an hour; the usage log has them all. */
+export interface UseWindow {
+  place: string;
+  hour: number;
+  use: Use;
+}
+
+/** The windows of these uses, each by its first one. */
+export function windowsOf(uses: readonly Use[]): UseWindow[] {
+  const last = new Map<string, number>();
+  const windows: UseWindow[] = [];
+  for (const use of uses) {
+    const [keyId, , , , , , ip, , , at] = use;
+    const place = `${keyId}:${ip ?? ''}`;
+    const hour = Math.floor(at / WINDOW_MS);
+    if (last.get(place) === hour) continue;
+    last.set(place, hour);
+    windows.push({ place, hour, use });
+  }
+  return windows;
+}
+
+/** What the audit log has of a window. */
+export function auditedUse({ place, hour, use }: UseWindow): Parameters<typeof recordOncePerWindow>[1][number] {
+  const [keyId, tenantId, method, endpoint, statusCode, , ip, userAgent, , at, keyName, requestId] = use;
+  const act = {
+    tenantId,
+    now: at,
+    actor: { type: 'api_key' as const, id: keyId, name: keyName },
+    origin: { ip, userAgent, requestId },
+  };
+  const event: AuditEvent = {
+    action: 'API_KEY_USED',
+    entityId: keyId,
+    ...changedFields(null, { method, endpoint, statusCode }),
+  };
+  return { window: `used:${place}:${hour}`, act, event };
+}
