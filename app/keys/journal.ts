@@ -1,5 +1,5 @@
-import { close, closeSync, mkdirSync, open, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { closeSync, mkdirSync, open, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { tryLockFile } from '../../db/fileLock.ts';
 import { newId } from '../domain/id.ts';
@@ -96,7 +96,7 @@ export class Journal {
       // By now it may be needed no more: another was opened in its place, or the journal is closed.
       const isNext = !this.#closed && (sequence > this.#sequence || (sequence === this.#sequence && !this.#file));
       this.#spare = error || !isNext ? undefined : file;
-      if (!error && !isNext) close(file, nothing);
+      if (!error && !isNext) closeSync(file);
     });
   }
 
@@ -121,7 +121,7 @@ export class Journal {
     this.#forget(segment);
     if (this.#setAside.delete(segment)) this.#linesAside -= segment.lines;
     // One that cannot be deleted is found again by the next process, and known to be counted.
-    await rm(segment.file, { force: true }).catch(() => undefined);
+    await unlink(segment.file).catch(() => undefined);
   }
 
   #forget(segment: Segment): void {
@@ -164,8 +164,7 @@ export class Journal {
 
   #seal(): void {
     if (this.#file === undefined) return;
-    // What was written to it is in the kernel's hands already.
-    close(this.#file, nothing);
+    closeSync(this.#file);
     const { processId } = this;
     const sequence = this.#sequence;
     this.#sealed.push({ processId, sequence, file: this.#path(sequence), lines: this.#lines });
@@ -178,10 +177,6 @@ export class Journal {
   #path(sequence: number): string {
     return path.join(this.#folder, `${sequence}.jsonl`);
   }
-}
-
-function nothing(): void {
-  return;
 }
 
 function lockOf(folder: string): (() => void) | undefined {

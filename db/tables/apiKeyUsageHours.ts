@@ -58,7 +58,7 @@ export async function addKeyUsageHours(trx: Db, hours: readonly KeyUsageHour[]):
   const sums = (added: string) =>
     COUNTED.map((column) => `${column} = ${TABLE}.${column} + ${added}.${column}`).join(', ');
   // In the order of the primary key, so that two processes never wait for each other crosswise.
-  const rows = hours.map(rowOf).sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+  const rows = hours.map(rowOf).sort(byPlace);
   for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
     const { from, value } = jsonRows(trx, COLUMNS, rows.slice(at, at + ROWS_AT_ONCE));
     const upsert = isSqlite(trx)
@@ -228,8 +228,18 @@ function table(db: Db) {
   return db<Row>(TABLE);
 }
 
-function placeOf(row: Row): string {
-  return [row.key_id, row.hour, row.method, row.endpoint, row.scope].join(' ');
+function byPlace(a: Row, b: Row): number {
+  return (
+    inOrder(a.key_id, b.key_id) ||
+    a.hour - b.hour ||
+    inOrder(a.method, b.method) ||
+    inOrder(a.endpoint, b.endpoint) ||
+    inOrder(a.scope, b.scope)
+  );
+}
+
+function inOrder(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function rowOf(hour: KeyUsageHour): Row {
