@@ -100,12 +100,19 @@ export class Journal {
     });
   }
 
-  /** The oldest segments that wait, at most so many; what is not cut off yet is when it comes to that. */
+  /** How many segments wait to be taken; lines that are not cut off yet are in none. */
+  get segments(): number {
+    return this.#sealed.length;
+  }
+
+  /** Cuts off all lines so far. */
+  cut(): void {
+    this.write();
+    this.#seal();
+  }
+
+  /** The oldest segments that wait, at most so many. */
   next(most: number): Segment[] {
-    if (this.#sealed.length === 0) {
-      this.write();
-      this.#seal();
-    }
     return this.#sealed.slice(0, most);
   }
 
@@ -153,8 +160,7 @@ export class Journal {
 
   /** Closes the files; the folder goes unless something in it waits to be counted. */
   close(): void {
-    this.write();
-    this.#seal();
+    this.cut();
     this.#closed = true;
     const spare = this.#takeSpare();
     if (spare !== undefined) closeSync(spare);

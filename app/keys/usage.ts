@@ -133,7 +133,8 @@ export class Usage {
 
   #endTurn(): void {
     this.#turn = undefined;
-    const journal = this.#journal();
+    const journal = this.#opened;
+    if (!journal) return;
     const { unwritten } = journal;
     try {
       journal.write();
@@ -180,7 +181,11 @@ export class Usage {
     if (!journal) return;
     try {
       await this.#settle(journal);
-      for (let segments = this.#oldest(journal); segments.length > 0; segments = this.#oldest(journal)) {
+      if (all || journal.segments === 0) journal.cut();
+      // What comes meanwhile is for the next time: under load this one would never end.
+      for (let left = journal.segments; left > 0;) {
+        const segments = this.#oldest(journal, left);
+        left -= segments.length;
         const sums = (this.#sums ??= { segments: [], tally: new Tally(), lines: 0, since: Date.now() });
         await this.#write(segments, sums.tally);
         for (const segment of segments) {
@@ -208,8 +213,8 @@ export class Usage {
   }
 
   /** One by one once something was refused, so that only what cannot be had is lost. */
-  #oldest(journal: Journal): Segment[] {
-    return journal.next(this.#refusals > 0 ? 1 : TOGETHER);
+  #oldest(journal: Journal, most: number): Segment[] {
+    return journal.next(Math.min(most, this.#refusals > 0 ? 1 : TOGETHER));
   }
 
   async #write(segments: readonly Segment[], tally: Tally): Promise<void> {
