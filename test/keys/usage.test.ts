@@ -200,14 +200,14 @@ onEachDatabase('taking note of uses', (database) => {
 
   it('keeps no reader waiting while uses go on coming', async () => {
     const usage = open({ flushMs: 5, batchSize: 10, patienceMs: 60_000 });
-    let goesOn = true;
+    const enough = new AbortController();
     const coming = (async () => {
-      while (goesOn) await usage.record(event());
+      while (!enough.signal.aborted) await usage.record(event());
     })();
     await usage.record(event());
     await usage.flush();
     expect(await counted()).to.be.greaterThan(0);
-    goesOn = false;
+    enough.abort();
     await coming;
   });
 
