@@ -201,13 +201,23 @@ onDatabase('sqlite', 'waiting for another process that migrates', (database) => 
   it('ends when the process is told to stop', async () => {
     const config = configOf(database);
     const stop = new AbortController();
-    const forever: Step = { name: 'forever', up: async () => new Promise(() => undefined) };
+    const { promise: begun, resolve: begin } = deferred();
+    const forever: Step = { name: 'forever', up: async () => new Promise(begin) };
     void migrate(config, { steps: [forever] });
+    await begun;
     const waiting = migrate(config, { stop: stop.signal }).then(
       () => 'migrated',
       () => 'stopped',
     );
-    setTimeout(() => stop.abort(), 150);
+    stop.abort();
     expect(await waiting).to.equal('stopped');
   });
 });
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
