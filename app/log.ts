@@ -18,6 +18,8 @@ export interface RequestLine {
 /** How long a line may wait for others before they are written together. */
 const FLUSH_MS = 100;
 const BLOCK_BYTES = 32_768;
+/** At most, for what counts as one of a text's length. */
+const BYTES_OF_A_CHARACTER = 3;
 
 /** Readable lines on a terminal, one JSON object a line elsewhere. */
 export function createLog(level: Config['logLevel'], destination: DestinationStream = standardOutput()): Log {
@@ -48,26 +50,34 @@ function standardOutput(): DestinationStream {
   if (process.stdout.isTTY) {
     return pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss', ...ON_ONE_LINE, sync: true });
   }
-  // Not in its type yet: whole blocks go out as they are.
   const output = pino.destination({ sync: false, contentMode: 'buffer' });
+  // Its type knows of texts alone.
+  const blocks = inBlocks((block) => output.write(block as unknown as string));
+  setInterval(blocks.pass, FLUSH_MS).unref();
+  process.on('exit', () => {
+    blocks.pass();
+    output.flushSync();
+  });
+  return blocks;
+}
+
+/** Many lines at once: what is done for each write would cost a request more than its line. */
+export function inBlocks(output: (block: Buffer) => void): DestinationStream & { pass: () => void } {
   let block = Buffer.allocUnsafe(BLOCK_BYTES);
   let length = 0;
   const pass = () => {
     if (length === 0) return;
-    output.write(block.subarray(0, length) as unknown as string);
+    output(block.subarray(0, length));
     block = Buffer.allocUnsafe(BLOCK_BYTES);
     length = 0;
   };
-  setInterval(pass, FLUSH_MS).unref();
-  process.on('exit', () => {
-    pass();
-    output.flushSync();
-  });
   return {
-    // Many lines at once: what is done for each write would cost a request more than its line.
+    pass,
     write(line) {
-      if (length + line.length * 3 > BLOCK_BYTES) pass();
-      length += block.write(line, length);
+      const most = line.length * BYTES_OF_A_CHARACTER;
+      if (length + most > BLOCK_BYTES) pass();
+      if (most > BLOCK_BYTES) output(Buffer.from(line));
+      else length += block.write(line, length);
     },
   };
 }
