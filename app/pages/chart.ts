@@ -1,3 +1,5 @@
+import { remembered } from '../domain/remembered.ts';
+
 /** So many requests in one span of time. */
 export interface Bucket {
   /** The span in the reader's words. */
@@ -64,9 +66,16 @@ export interface Sparkline {
 
 const SPARK = { width: 90, height: 20 };
 
+/** A bar of each height there is, from its foot and back to it: putting them together anew for fifty rows is work. */
+const barsOf = remembered(
+  (width) => Array.from({ length: SPARK.height + 1 }, (_, height) => `v-${height}h${width}v${height}`),
+);
+
 /** What the list of keys draws: one bar a day on one line, each at least visible where there was something. */
 export function sparklineOf(counts: readonly number[]): Sparkline {
   const step = SPARK.width / Math.max(1, counts.length);
+  const width = rounded(step - 1);
+  const bars = barsOf(String(width));
   let [top, total] = [1, 0];
   for (const count of counts) {
     top = Math.max(top, count);
@@ -76,12 +85,10 @@ export function sparklineOf(counts: readonly number[]): Sparkline {
   let at = 0;
   counts.forEach((count, index) => {
     if (count === 0) return;
-    const height = Math.max(2, Math.round((count / top) * SPARK.height));
     const from = rounded(index * step);
-    const width = rounded(step - 1);
     if (path === '') path = `M${from} ${SPARK.height}`;
     else path += `h${rounded(from - at)}`;
-    path += `v-${height}h${width}v${height}`;
+    path += bars[Math.max(2, Math.round((count / top) * SPARK.height))] ?? '';
     at = rounded(from + width);
   });
   return { ...SPARK, path: path === '' ? `M0 ${SPARK.height - 0.5}h${SPARK.width}` : path, total, days: counts.length };

@@ -57,14 +57,15 @@ export async function sumByDay(
     .where('hour', '<', to)
     // The same again, as it is at the moment of this very statement.
     .whereRaw(`(until is null or hour > until or (hour = until and ${HOURS}.key_id > reached.key_id))`)
-    .select(`${HOURS}.key_id`, db.raw(`hour - hour % ${DAY_MS} as days`), db.raw('sum(ok + denied) as requests'))
-    .groupBy(`${HOURS}.key_id`, 'days');
+    // By the hour and not by the day, since that is the order in which they are read.
+    .select(`${HOURS}.key_id`, db.raw('hour as days'), db.raw('sum(ok + denied) as requests'))
+    .groupBy(`${HOURS}.key_id`, 'hour');
   const sums = new Map<string, number[]>();
   for (const { key_id, ...told } of (await db.unionAll([days, hours] as Knex.QueryBuilder[])) as Told[]) {
     const counts = sums.get(key_id) ?? Array<number>(Math.round((to - from) / DAY_MS)).fill(0);
     const requests = numbersIn(told.requests);
     numbersIn(told.days).forEach((day, at) => {
-      const index = Math.round((day - from) / DAY_MS);
+      const index = Math.floor((day - from) / DAY_MS);
       counts[index] = (counts[index] ?? 0) + (requests[at] ?? 0);
     });
     sums.set(key_id, counts);
