@@ -5,6 +5,7 @@ import type { Permission, Role } from './domain/role.ts';
 import type { ScopeSet } from './domain/scope.ts';
 import type { Environment } from './domain/token.ts';
 import type { Rate } from './domain/rate.ts';
+import type { Belonging } from './keys/lookup.ts';
 import type { Credential } from './middleware/credential.ts';
 import type { Reader } from './pages/reader.ts';
 import type { Access } from './routes/access.ts';
@@ -25,6 +26,8 @@ export interface State {
   granted?: Access;
   /** The browser session of a page's reader. */
   session?: OpenedSession;
+  /** Everything that somebody signed in belongs to. */
+  belongings?: readonly Belonging[];
   /** The language and the look in which the reader gets pages. */
   reader?: Reader;
   /** The fields of a form that was sent from a page of ours. */

@@ -27,9 +27,13 @@ type Step = (...given: [unknown, Done] | [Done]) => void;
 /** Takes one step after the other, each with what the one before it gave; nothing here waits for anything. */
 function inTurn(steps: readonly Step[], done: Done, at = 0, given?: unknown): void {
   const step = steps[at];
-  if (!step) return done(null, given);
-  const next: Done = (error, result) => (error ? done(error) : inTurn(steps, done, at + 1, result));
-  return at === 0 ? step(next) : step(given, next);
+  const next: Done = (error, result) => {
+    if (error) done(error);
+    else inTurn(steps, done, at + 1, result);
+  };
+  if (!step) done(null, given);
+  else if (at === 0) step(next);
+  else step(given, next);
 }
 
 /** Renders a page outside a route, for the one place that has no route: an error. */

@@ -43,16 +43,19 @@ export interface PersonRow {
   permissions: string | null;
   tenant_id: string | null;
   tenant_slug: string | null;
+  tenant_name: string | null;
   tenant_status: string | null;
   tenant_policy: string | null;
 }
+
+/** How a person is asked for: by user id, by email where another identity provider vouches for them, or by the hash of a session's token, in hexadecimal. */
+export type PersonBy = 'id' | 'email' | 'session';
 
 /** The two questions that authentication asks, each for many callers at once. */
 export interface Lookups {
   /** By the hashes of their texts, in hexadecimal. */
   keys(hashes: readonly string[]): Promise<KeyRow[]>;
-  /** By user id, or by email for people whom another identity provider vouches for. */
-  people(by: 'id' | 'email', subjects: readonly string[]): Promise<PersonRow[]>;
+  people(by: PersonBy, subjects: readonly string[]): Promise<PersonRow[]>;
   close(): Promise<void>;
 }
 
@@ -126,13 +129,29 @@ function numberOf(text: string): number | null {
   return text === '' ? null : Number(text);
 }
 
-const PEOPLE = (column: 'id' | 'email') => `
-  select u.${column} as subject, u.id as user_id, u.name, u.status as user_status, u.operator, m.role, m.permissions,
-    t.id as tenant_id, t.slug as tenant_slug, t.status as tenant_status, t.policy as tenant_policy
-  from users u
+const SUBJECTS: Record<PersonBy, { column: string; asText: string; from: string }> = {
+  id: { column: 'u.id', asText: 'u.id', from: 'users u' },
+  email: { column: 'u.email', asText: 'u.email', from: 'users u' },
+  session: {
+    column: 's.token_hash',
+    asText: 'lower(hex(s.token_hash))',
+    from: 'sessions s join users u on u.id = s.user_id',
+  },
+};
+
+const PEOPLE = (by: PersonBy) => `
+  select ${SUBJECTS[by].asText} as subject, u.id as user_id, u.name, u.status as user_status, u.operator, m.role,
+    m.permissions, t.id as tenant_id, t.slug as tenant_slug, t.name as tenant_name, t.status as tenant_status,
+    t.policy as tenant_policy
+  from ${SUBJECTS[by].from}
   left join memberships m on m.user_id = u.id
   left join tenants t on t.id = m.tenant_id
-  where u.${column} in `;
+  where ${SUBJECTS[by].column} in `;
+
+/** Hashes are compared as the bytes they are stored as. */
+function storedSubjects(by: PersonBy, subjects: readonly string[]): readonly (string | Buffer)[] {
+  return by === 'session' ? subjects.map((hash) => Buffer.from(hash, 'hex')) : subjects;
+}
 
 /** How many questions may be under way at once; what arrives meanwhile waits for the next one. */
 export const LOOKUPS_AT_ONCE = 2;
@@ -153,7 +172,7 @@ function mysqlLookups(config: Extract<DatabaseConfig, { kind: 'mysql' }>): Looku
     },
     people: async (by, subjects) => {
       const marks = subjects.map(() => '?').join(',');
-      const [rows] = (await db.raw(`${PEOPLE(by)}(${marks})`, subjects)) as [PersonRow[], unknown];
+      const [rows] = (await db.raw(`${PEOPLE(by)}(${marks})`, storedSubjects(by, subjects))) as [PersonRow[], unknown];
       return rows;
     },
     close: async () => {
@@ -178,7 +197,7 @@ function sqliteLookups(file: string): Lookups {
       const bytes = hashes.map((hash) => Buffer.from(hash, 'hex'));
       return ask<Found>(KEYS, bytes).map(keyOf);
     },
-    people: async (by, subjects) => ask<PersonRow>(PEOPLE(by), subjects),
+    people: async (by, subjects) => ask<PersonRow>(PEOPLE(by), storedSubjects(by, subjects)),
     close: async () => connection.close(),
   };
 }

@@ -1,4 +1,4 @@
-import { LOOKUPS_AT_ONCE, type KeyRow, type Lookups, type PersonRow } from '../../db/lookups.ts';
+import { LOOKUPS_AT_ONCE, type KeyRow, type Lookups, type PersonBy, type PersonRow } from '../../db/lookups.ts';
 import type { Tenant } from '../context.ts';
 import { Networks } from '../domain/network.ts';
 import { planLimits } from '../domain/plan.ts';
@@ -33,18 +33,25 @@ export interface FoundKey {
   tenant: Tenant & { active: boolean };
 }
 
+/** What a person is in one of their tenants. */
+export interface Belonging {
+  tenant: Tenant & { active: boolean; name: string };
+  role: Role;
+  permissions: ReadonlySet<Permission>;
+}
+
 export interface FoundPerson {
   id: string;
   name: string;
   active: boolean;
   operator: boolean;
-  memberships: { tenant: Tenant & { active: boolean }; role: Role; permissions: ReadonlySet<Permission> }[];
+  memberships: Belonging[];
 }
 
 /** The one door by which authentication reaches the database. */
 export interface Lookup {
   key: (hash: Buffer) => Promise<FoundKey | undefined>;
-  person: (by: 'id' | 'email', subject: string) => Promise<FoundPerson | undefined>;
+  person: (by: PersonBy, subject: string) => Promise<FoundPerson | undefined>;
 }
 
 /** Lookups coalesced by turn; trouble of the database is 503 for all who asked, an unreadable row 500 for its own caller. */
@@ -53,9 +60,9 @@ export function createLookup(lookups: Lookups): Lookup {
     async (hashes) => new Map((await lookups.keys(hashes)).map((row) => [row.hash, row])),
     LOOKUPS_AT_ONCE,
   );
-  const personRows = (by: 'id' | 'email') =>
+  const personRows = (by: PersonBy) =>
     coalesce(async (subjects) => bySubject(await lookups.people(by, subjects)), LOOKUPS_AT_ONCE);
-  const people = { id: personRows('id'), email: personRows('email') };
+  const people = { id: personRows('id'), email: personRows('email'), session: personRows('session') };
   return {
     key: async (hash) => keyRow(hash.toString('hex')).then((row) => row && foundKey(row)),
     person: async (by, subject) => people[by](subject).then((rows) => rows && foundPerson(rows)),
@@ -109,10 +116,11 @@ function foundPerson(rows: [PersonRow, ...PersonRow[]]): FoundPerson {
   return { id, name, active: status === 'active', operator: operator === 1, memberships: rows.flatMap(membershipOf) };
 }
 
-function membershipOf(row: PersonRow): FoundPerson['memberships'] {
+function membershipOf(row: PersonRow): Belonging[] {
   const role = roleOf(row.role);
-  if (row.tenant_id === null || row.tenant_slug === null || role === null) return [];
-  const tenant = tenantOf(row.tenant_id, row.tenant_slug, row.tenant_status, row.tenant_policy);
+  const { tenant_id: id, tenant_slug: slug, tenant_name: name } = row;
+  if (id === null || slug === null || name === null || role === null) return [];
+  const tenant = { ...tenantOf(id, slug, row.tenant_status, row.tenant_policy), name };
   return [{ tenant, role, permissions: permissionsOf(role, JSON.parse(row.permissions ?? '[]') as string[]) }];
 }
 

@@ -93,6 +93,7 @@ export class Usage {
 
   /** Resolves once all that was recorded before is counted and added up, or could not be in time; never rejects. */
   async flush(): Promise<void> {
+    if ((this.#opened?.unfinished ?? 0) === 0) return;
     const patience = new AbortController();
     await Promise.race([this.#flush(true), expiry(this.#settings.patienceMs, patience.signal)]);
     patience.abort();

@@ -8,13 +8,17 @@ import { session, signedIn } from './session.ts';
 
 /** What stands before every page, those that are open to the world included. */
 export function openPageGuards({ config, db }: Pick<Services, 'config' | 'db'>, cookies: Cookies): Middleware[] {
-  return [views(), ownOrigin(config.publicUrl), session(db, cookies), varied];
+  return [...everyPage(config.publicUrl), session(db, cookies)];
 }
 
 /** What stands before the pages of people who are signed in: then each page's own access decides. */
 export function pageGuards(services: Pick<Services, 'config' | 'db' | 'lookup'>, cookies: Cookies): Middleware[] {
-  const { db, lookup } = services;
-  return [...openPageGuards(services, cookies), signedIn(db, lookup), ownForm, requireAccess];
+  const { config, db, lookup } = services;
+  return [...everyPage(config.publicUrl), signedIn(db, lookup, cookies), ownForm, requireAccess];
+}
+
+function everyPage(publicUrl: string): Middleware[] {
+  return [views(), ownOrigin(publicUrl), varied];
 }
 
 /** The same address gives a whole page or a part of one. */

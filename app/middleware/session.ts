@@ -1,6 +1,6 @@
 import type { Db } from '../../db/connect.ts';
 import { findSession, noteSeen, type OpenedSession } from '../../db/tables/sessions.ts';
-import type { Middleware, Person } from '../context.ts';
+import type { Context, Middleware, Person } from '../context.ts';
 import { hashToken, isOpen, NOTED_EVERY_MS } from '../domain/session.ts';
 import { AppError } from '../errors.ts';
 import type { FoundPerson, Lookup } from '../keys/lookup.ts';
@@ -13,28 +13,26 @@ const TOKEN = /^[\w-]{43}$/;
 /** Learns which session the browser shows, if any, and how its reader wants pages; it lets everybody pass. */
 export function session(db: Db, cookies: Cookies): Middleware {
   return async (ctx, next) => {
-    const opened = await openedBy(cookies.get(ctx, 'session'));
-    if (opened) ctx.state.session = opened;
-    ctx.state.reader = readerOf(ctx, cookies);
+    const hash = tokenHashOf(ctx, cookies);
+    learn(ctx, cookies, hash && (await openedBy(db, hash)));
     await next();
   };
-
-  async function openedBy(token: string | undefined): Promise<OpenedSession | undefined> {
-    if (token === undefined || !TOKEN.test(token)) return undefined;
-    const found = await findSession(db, hashToken(token));
-    return found && isOpen(found, Date.now()) ? found : undefined;
-  }
 }
 
 /** Lets in whoever is signed in, as the same principal a token of theirs would make; everybody else is led to the login. */
-export function signedIn(db: Db, lookup: Lookup): Middleware {
+export function signedIn(db: Db, lookup: Lookup, cookies: Cookies): Middleware {
   return async (ctx, next) => {
-    const { session } = ctx.state;
-    const person = session && (await lookup.person('id', session.userId));
+    const hash = tokenHashOf(ctx, cookies);
+    // Side by side: what somebody may do can be asked before the answer to who they are is there.
+    const [session, person] = hash
+      ? await Promise.all([openedBy(db, hash), lookup.person('session', hash.toString('hex'))])
+      : [];
+    learn(ctx, cookies, session);
     if (!session || !person?.active) {
       leadToLogin(ctx);
       return;
     }
+    ctx.state.belongings = person.memberships;
     ctx.state.principal = principalIn(person, session.tenantId);
     await seen(session);
     await next();
@@ -44,6 +42,21 @@ export function signedIn(db: Db, lookup: Lookup): Middleware {
     const now = Date.now();
     if (now - lastSeenAt >= NOTED_EVERY_MS) await noteSeen(db, id, now);
   }
+}
+
+function tokenHashOf(ctx: Context, cookies: Cookies): Buffer | undefined {
+  const token = cookies.get(ctx, 'session');
+  return token !== undefined && TOKEN.test(token) ? hashToken(token) : undefined;
+}
+
+async function openedBy(db: Db, tokenHash: Buffer): Promise<OpenedSession | undefined> {
+  const found = await findSession(db, tokenHash);
+  return found && isOpen(found, Date.now()) ? found : undefined;
+}
+
+function learn(ctx: Context, cookies: Cookies, session: OpenedSession | undefined): void {
+  if (session) ctx.state.session = session;
+  ctx.state.reader = readerOf(ctx, cookies);
 }
 
 /** The person in the tenant the session was switched to; in another one of theirs, where that is closed to them now. */

@@ -67,8 +67,8 @@ export interface Sparkline {
 const SPARK = { width: 90, height: 20 };
 
 /** A bar of each height there is, from its foot and back to it: putting them together anew for fifty rows is work. */
-const barsOf = remembered(
-  (width) => Array.from({ length: SPARK.height + 1 }, (_, height) => `v-${height}h${width}v${height}`),
+const barsOf = remembered((width) =>
+  Array.from({ length: SPARK.height + 1 }, (_, height) => `v-${height}h${width}v${height}`),
 );
 
 /** What the list of keys draws: one bar a day on one line, each at least visible where there was something. */

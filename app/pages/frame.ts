@@ -1,5 +1,3 @@
-import type { Db } from '../../db/connect.ts';
-import { belongingsOf } from '../../db/tables/memberships.ts';
 import type { Context, Person } from '../context.ts';
 import { mayUse } from '../middleware/requireAccess.ts';
 import type { Route } from '../routes/table.ts';
@@ -48,16 +46,18 @@ export function openFrame(ctx: Context, { locale, theme }: Reader, title: string
 }
 
 /** The frame of a page of the person who is signed in. */
-export async function shellFrame(
+export function shellFrame(
   ctx: Context,
   frame: Frame,
   section: Section | undefined,
-  { db, pages, texts }: { db: Db; pages: readonly Route[]; texts: Texts },
-): Promise<ShellFrame> {
-  const { principal, session } = ctx.state;
+  { pages, texts }: { pages: readonly Route[]; texts: Texts },
+): ShellFrame {
+  const { principal, session, belongings = [] } = ctx.state;
   if (principal?.type !== 'user' || !session) throw new Error('a page of the admin was reached without a session');
-  const belongings = await belongingsOf(db, principal.id);
   const { id, slug } = principal.tenant;
+  const tenants = belongings
+    .map(({ tenant }) => ({ id: tenant.id, name: tenant.name, current: tenant.id === id }))
+    .sort((a, b) => a.name.localeCompare(b.name, frame.locale));
   return {
     ...frame,
     sections: SECTIONS.filter(([, path]) => opens(principal, path, pages)).map(([name, path]) => ({
@@ -66,8 +66,8 @@ export async function shellFrame(
       label: texts.t(`shell.${name}`),
       current: name === section,
     })),
-    tenant: { id, slug, name: belongings.find(({ tenantId }) => tenantId === id)?.tenant.name ?? slug },
-    tenants: belongings.map(({ tenant }) => ({ id: tenant.id, name: tenant.name, current: tenant.id === id })),
+    tenant: { id, slug, name: tenants.find(({ current }) => current)?.name ?? slug },
+    tenants,
     person: { name: principal.name, email: session.email, role: principal.role },
   };
 }

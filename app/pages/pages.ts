@@ -1,6 +1,5 @@
 import type { Context } from '../context.ts';
 import type { Route } from '../routes/table.ts';
-import type { Services } from '../services.ts';
 import type { Cookies } from './cookies.ts';
 import { openFrame, shellFrame, type Section } from './frame.ts';
 import { isPartial, lead, shortAddress } from './leading.ts';
@@ -21,7 +20,7 @@ export interface Page {
   listed?: boolean;
   /** What the view shows, made by a presenter; never a whole row or person. */
   locals?: Locals;
-  /** The rest of it, where that is asked of the database: side by side with what the frame asks. */
+  /** The rest of it, where that is asked of the database. */
   load?: () => Promise<Locals>;
   /** Where a switch of language leads back to, where that is not this address. */
   here?: string;
@@ -41,7 +40,7 @@ export interface Pages {
 }
 
 /** Makes the pages' own helper; `routes` are the pages there are, known only once all are mounted. */
-export function createPages({ db }: Pick<Services, 'db'>, cookies: Cookies, routes: () => readonly Route[]): Pages {
+export function createPages(cookies: Cookies, routes: () => readonly Route[]): Pages {
   const reader = (ctx: Context) => (ctx.state.reader ??= readerOf(ctx, cookies));
   const texts = (ctx: Context) => textsIn(reader(ctx).locale);
 
@@ -59,10 +58,8 @@ export function createPages({ db }: Pick<Services, 'db'>, cookies: Cookies, rout
         await ctx.render('part.njk', { ...locals, ...loaded, ...words, frame, notice, part: `${part}.njk` });
         return;
       }
-      const [shell, loaded] = await Promise.all([
-        shellFrame(ctx, frame, section, { db, pages: routes(), texts: words }),
-        load?.(),
-      ]);
+      const loaded = await load?.();
+      const shell = shellFrame(ctx, frame, section, { pages: routes(), texts: words });
       const notice = takeNotice(ctx, cookies, words);
       if (listed && isPartial(ctx)) ctx.set('HX-Push-Url', shortAddress(ctx));
       await ctx.render(fileOf(view), { ...locals, ...loaded, ...words, frame: shell, notice });

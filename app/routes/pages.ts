@@ -28,7 +28,7 @@ import { routesOf, type Route } from './table.ts';
 export function pageMounts(services: Services, table: () => readonly Route[]): Mount[] {
   const cookies = cookiesOf(services.config.publicUrl);
   const routes: Route[] = [];
-  const pages = createPages(services, cookies, () => routes);
+  const pages = createPages(cookies, () => routes);
   const open = [
     loginRoutes(services, pages),
     readerRoutes(services, pages),
