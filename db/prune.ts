@@ -13,6 +13,7 @@ const KEPT: { table: string; column: string; from: (now: number) => number | str
   { table: 'api_key_usage', column: 'created_at', from: (now) => now - 30 * DAY_MS },
   { table: 'api_key_usage_hours', column: 'hour', from: (now) => now - 396 * DAY_MS },
   { table: 'api_key_usage_days', column: 'day', from: (now) => now - 396 * DAY_MS },
+  { table: 'api_key_scope_uses', column: 'day', from: (now) => now - 396 * DAY_MS },
   { table: 'api_key_quotas', column: 'month', from: (now) => new Date(now - 396 * DAY_MS).toISOString().slice(0, 7) },
   // A journal found later than this would be counted again, so it outlives the longest that one may lie about.
   { table: 'usage_batches', column: 'created_at', from: (now) => now - 90 * DAY_MS },

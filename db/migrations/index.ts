@@ -5,6 +5,7 @@ import { plans } from './0005_plans.ts';
 import { reads } from './0007_reads.ts';
 import { records } from './0004_records.ts';
 import { sentForms } from './0006_sentForms.ts';
+import { scopeUses } from './0009_scopeUses.ts';
 import type { Step } from './steps.ts';
 import { usage } from './0008_usage.ts';
 
@@ -18,4 +19,5 @@ export const STEPS: readonly Step[] = [
   ...sentForms,
   ...reads,
   ...usage,
+  ...scopeUses,
 ];

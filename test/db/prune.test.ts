@@ -23,10 +23,12 @@ onEachDatabase('pruning', (database) => {
     const old = Array.from({ length: 2_500 }, () => use(now - 31 * DAY));
     await db.batchInsert('api_key_usage', [...old, use(now - 29 * DAY)], 100);
     await db('api_key_usage_hours').insert([hour(now - 397 * DAY), hour(now - 395 * DAY)]);
+    await db('api_key_scope_uses').insert([day('a', now - 397 * DAY), day('b', now - 395 * DAY)]);
     const pruned = await prune(db, config.database, now);
-    expect(pruned).to.include({ api_key_usage: 2_500, api_key_usage_hours: 1 });
+    expect(pruned).to.include({ api_key_usage: 2_500, api_key_usage_hours: 1, api_key_scope_uses: 1 });
     expect(await db('api_key_usage').pluck('created_at')).to.deep.equal([now - 29 * DAY]);
     expect(await db('api_key_usage_hours').pluck('hour')).to.deep.equal([now - 395 * DAY]);
+    expect(await db('api_key_scope_uses').pluck('day')).to.deep.equal([now - 395 * DAY]);
     expect((await server.get('/api/audit-logs', as(cast.alice))).status).to.equal(200);
   });
 
@@ -60,6 +62,8 @@ onEachDatabase('pruning', (database) => {
     response_ms: 1,
     created_at: at,
   });
+
+  const day = (scope: string, at: number) => ({ key_id: cast.acme.id, scope, day: at, tenant_id: cast.acme.id });
 
   const hour = (at: number) => ({
     key_id: cast.acme.id,
