@@ -1,14 +1,16 @@
 import type { KeyUse } from '../../db/tables/apiKeys.ts';
+import type { KeyScopeUse } from '../../db/tables/apiKeyScopeUses.ts';
 import type { KeyUsageHour } from '../../db/tables/apiKeyUsageHours.ts';
 import type { Use } from './usageEvent.ts';
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 interface KeyTally extends KeyUse {
   hours: KeyUsageHour[];
 }
 
-/** What many uses come to: how often each key called each route in each hour, and when each was last used. */
+/** What many uses come to: how often each key called each route in each hour, and when it and its scopes were last used. */
 export class Tally {
   readonly #keys = new Map<string, KeyTally>();
 
@@ -32,6 +34,10 @@ export class Tally {
   get lastUses(): KeyUse[] {
     return [...this.#keys.values()];
   }
+
+  get scopeUses(): KeyScopeUse[] {
+    return [...this.#keys.values()].flatMap(scopeUsesOf);
+  }
 }
 
 /** A key calls few routes in an hour, so that looking through them is quicker than making a name for each. */
@@ -45,4 +51,13 @@ function hourOf(key: KeyTally, [keyId, tenantId, method, endpoint, , askedFor, ,
   const made = { keyId, tenantId, hour, method, endpoint, scope, ok: 0, denied: 0, responseMs: 0 };
   key.hours.push(made);
   return made;
+}
+
+/** The last day of each scope that the key's requests asked for, refused ones among them. */
+function scopeUsesOf({ keyId, tenantId, hours }: KeyTally): KeyScopeUse[] {
+  const days = new Map<string, number>();
+  for (const { scope, hour } of hours) {
+    if (scope !== '') days.set(scope, Math.max(days.get(scope) ?? 0, hour - (hour % DAY_MS)));
+  }
+  return [...days].map(([scope, day]) => ({ keyId, tenantId, scope, day }));
 }

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { transaction, type Db } from '../../db/connect.ts';
 import { noteKeyUses } from '../../db/tables/apiKeys.ts';
+import { noteScopeUses, type KeyScopeUse } from '../../db/tables/apiKeyScopeUses.ts';
 import { insertKeyUsage } from '../../db/tables/apiKeyUsage.ts';
 import { addKeyUsageHours } from '../../db/tables/apiKeyUsageHours.ts';
 import { claimUsageBatches, type UsageBatch } from '../../db/tables/usageBatches.ts';
@@ -24,6 +25,8 @@ export class UsageWriter {
   readonly #db: Db;
   /** The last hour of each key and address that is in the audit log, and need not be offered to it again. */
   readonly #audited = new LRUCache<string, number>({ max: 50_000 });
+  /** The last day of each key and scope that the database has, so that each is offered to it once a day. */
+  readonly #scopeDays = new LRUCache<string, number>({ max: 20_000 });
 
   constructor(db: Db) {
     this.#db = db;
@@ -45,12 +48,24 @@ export class UsageWriter {
     for (const { place, hour } of written) this.#audited.set(place, hour);
   }
 
-  /** Adds up what the batches come to, and notes when their keys were last used. */
+  /** Adds up what the batches come to, and notes when their keys and scopes were last used. */
   async writeTally(batches: readonly UsageBatch[], tally: Tally): Promise<void> {
     await transaction(this.#db, async (trx) => {
       if (await claimUsageBatches(trx, 'sums', batches, Date.now())) await addKeyUsageHours(trx, tally.hours);
     });
-    // By itself, since a change of these keys has to wait for it; done twice it is the same.
+    // Done twice these are the same. Scopes first, since a key whose use is noted is judged by what it used.
+    await this.#noteScopes(tally.scopeUses);
+    // By itself, since a change of these keys has to wait for it.
     await noteKeyUses(this.#db, tally.lastUses);
   }
+
+  async #noteScopes(uses: readonly KeyScopeUse[]): Promise<void> {
+    const later = uses.filter((use) => (this.#scopeDays.get(placeOf(use)) ?? 0) < use.day);
+    await noteScopeUses(this.#db, later);
+    for (const use of later) this.#scopeDays.set(placeOf(use), use.day);
+  }
+}
+
+function placeOf({ keyId, scope }: KeyScopeUse): string {
+  return `${keyId}:${scope}`;
 }

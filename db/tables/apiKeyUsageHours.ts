@@ -1,4 +1,5 @@
 import { isSqlite, type Db } from '../connect.ts';
+import { inOrder } from '../inOrder.ts';
 import { jsonRows, ROWS_AT_ONCE } from '../jsonRows.ts';
 import { addLateRequests } from './apiKeyUsageDays.ts';
 
@@ -236,10 +237,6 @@ function byPlace(a: Row, b: Row): number {
     inOrder(a.endpoint, b.endpoint) ||
     inOrder(a.scope, b.scope)
   );
-}
-
-function inOrder(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function rowOf(hour: KeyUsageHour): Row {

@@ -150,6 +150,14 @@ onEachDatabase('the demo', (database) => {
     expect(Number(month?.['ok'])).to.be.above(10 * Number(month?.['denied']));
   });
 
+  it('knows of each scope of a key the day it was last used', async () => {
+    const { db } = server.services;
+    const day = db.raw(`max(hour - hour % ${DAY_MS}) as day`);
+    const hours = db('api_key_usage_hours').whereNot({ scope: '' }).groupBy('key_id', 'scope');
+    const told: unknown[] = await db('api_key_scope_uses').select('key_id', 'scope', 'day');
+    expect(told).to.have.deep.members(await hours.select('key_id', 'scope', day));
+  });
+
   it('used no key before it was made or after it ended, and none from outside documentation', async () => {
     const { db } = server.services;
     const wrong: unknown = await db('api_key_usage as u')

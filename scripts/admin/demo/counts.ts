@@ -4,6 +4,7 @@ import type { Use } from '../../../app/keys/usageEvent.ts';
 import { auditedUse, windowsOf } from '../../../app/keys/useWindow.ts';
 import { transaction, type Db } from '../../../db/connect.ts';
 import { noteKeyUses } from '../../../db/tables/apiKeys.ts';
+import { noteScopeUses } from '../../../db/tables/apiKeyScopeUses.ts';
 import { addKeyUsageHours } from '../../../db/tables/apiKeyUsageHours.ts';
 
 /** Writes what the product still knows of requests that are older than it keeps each of them. */
@@ -13,6 +14,7 @@ export async function writeCounts(db: Db, uses: readonly Use[]): Promise<void> {
   await transaction(db, async (trx) => {
     await addKeyUsageHours(trx, tally.hours);
     await recordOncePerWindow(trx, windowsOf(uses).map(auditedUse));
+    await noteScopeUses(trx, tally.scopeUses);
     await noteKeyUses(trx, tally.lastUses);
   });
 }
