@@ -1,0 +1,139 @@
+import { expect } from 'chai';
+import { systemAct } from '../../app/actions/act.ts';
+import { issueKey } from '../../app/actions/issueKey.ts';
+import { NewKey } from '../../app/domain/keyInput.ts';
+import { scopeUses } from '../../app/pages/keyUse.ts';
+import type { Db } from '../../db/connect.ts';
+import { countAttention } from '../../db/tables/apiKeyAttention.ts';
+import { matching } from '../../db/tables/apiKeyFilter.ts';
+import { addKeyUsageHours } from '../../db/tables/apiKeyUsageHours.ts';
+import { findApiKey } from '../../db/tables/apiKeys.ts';
+import { castOf, type Cast } from '../support/cast.ts';
+import { onDatabase, onEachDatabase, type TestDatabase } from '../support/databases.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const MOST = 101;
+
+/** What a key asked for, and how long ago. */
+type Asked = { scope: string; ago: number; statusCode?: number };
+
+onEachDatabase('a key that holds more than it uses', (database) => {
+  const { make, wantsAttention } = keysOf(database);
+
+  it('is one with a scope that no request asked for, until one does', async () => {
+    const read = { scope: 'orders:read', ago: HOUR };
+    const written = { scope: 'customers:write', ago: 80 * DAY };
+    const scopes = ['orders:read', 'customers:write'];
+    expect(await wantsAttention(await make(scopes, [read]))).to.equal(true);
+    expect(await wantsAttention(await make(scopes, [read, written]))).to.equal(false);
+  });
+
+  it('is none whose scope was used for what it covers', async () => {
+    expect(await wantsAttention(await make(['read'], [{ scope: 'projects:read', ago: DAY }]))).to.equal(false);
+    expect(await wantsAttention(await make(['read'], [{ scope: 'members:read', ago: DAY }]))).to.equal(true);
+    expect(await wantsAttention(await make(['orders:write'], [{ scope: 'orders:read', ago: DAY }]))).to.equal(false);
+  });
+
+  it('is none whose scope was asked for and refused', async () => {
+    const refused = await make(['orders:write'], [{ scope: 'orders:write', ago: DAY, statusCode: 409 }]);
+    expect(await wantsAttention(refused)).to.equal(false);
+  });
+
+  it('is one whose scope was last used before those ninety days', async () => {
+    const ago = (ms: number) => [{ scope: 'orders:read', ago: ms }];
+    expect(await wantsAttention(await make(['orders:read'], ago(90 * DAY - 61 * MINUTE)))).to.equal(false);
+    expect(await wantsAttention(await make(['orders:read'], ago(91 * DAY)))).to.equal(true);
+  });
+
+  it('is not judged by what another key used', async () => {
+    await make(['orders:write'], [{ scope: 'orders:write', ago: DAY }]);
+    expect(await wantsAttention(await make(['orders:write'], []))).to.equal(true);
+  });
+});
+
+onDatabase('mysql', 'whether a busy key holds more than it uses', (database) => {
+  const { make, wantsAttention, services, tenantId } = keysOf(database);
+
+  it('is told without a look at its hours', async () => {
+    const scopes = ['projects:read', 'orders:read', 'orders:write', 'customers:read', 'customers:write'];
+    const id = await make(scopes, [{ scope: 'projects:read', ago: HOUR }]);
+    const hour = Date.now() - (Date.now() % HOUR);
+    const use = { keyId: id, tenantId: tenantId(), method: 'GET', endpoint: '/', scope: 'projects:read' };
+    const hours = Array.from({ length: 2_000 }, (_, ago) => ({ ...use, hour: hour - (ago + 2) * HOUR }));
+    await addKeyUsageHours(
+      services().db,
+      hours.map((one) => ({ ...one, ok: 1, denied: 0, responseMs: 1 })),
+    );
+    expect(await wantsAttention(id)).to.equal(true);
+    const read = await services().db.transaction(async (trx) => {
+      const before = await rowsRead(trx);
+      await countAttention(trx, tenantId(), Date.now(), MOST);
+      return (await rowsRead(trx)) - before;
+    });
+    expect(read).to.be.lessThan(1_000);
+  });
+
+  it('is asked when what is quick to count is there, so that the list beside it need not wait', async () => {
+    const { db } = services();
+    const course: string[] = [];
+    const kindOf = ({ sql }: { sql: string }) => (sql.includes('overscoped') ? 'slow' : 'quick');
+    const begin = (query: { sql: string }) => course.push(`asks ${kindOf(query)}`);
+    const end = (_: unknown, query: { sql: string }) => course.push(`has ${kindOf(query)}`);
+    db.on('query', begin).on('query-response', end);
+    await countAttention(db, tenantId(), Date.now(), MOST);
+    db.off('query', begin).off('query-response', end);
+    expect(course).to.deep.equal(['asks quick', 'has quick', 'asks slow', 'has slow']);
+  });
+
+  /** How many rows this session has read from any index or table. */
+  async function rowsRead(trx: Db): Promise<number> {
+    const [rows] = (await trx.raw("show session status like 'Handler\\_read\\_%'")) as [{ Value: string }[]];
+    return rows.reduce((sum, { Value }) => sum + Number(Value), 0);
+  }
+});
+
+/** Keys of a tenant that are old enough to be judged, and what the list, its count and a key's own page say of them. */
+function keysOf(database: TestDatabase) {
+  let server: TestServer;
+  let cast: Cast;
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+  });
+  after(async () => server.stop());
+
+  async function make(scopes: string[], asked: Asked[]): Promise<string> {
+    const { db, config, usage } = server.services;
+    const wish = NewKey.parse({ name: 'a key', scopes, expiresInDays: 365 });
+    const { key } = await issueKey(systemAct(db, cast.acme.id), config.keys, wish);
+    const now = Date.now();
+    await db('api_keys')
+      .where({ id: key.id })
+      .update({ created_at: now - 200 * DAY });
+    for (const { scope, ago, statusCode = 200 } of [{ scope: null, ago: 0 }, ...asked] as Asked[]) {
+      await usage.record({
+        ...{ tenantId: cast.acme.id, keyId: key.id, keyName: 'a key', ip: null, userAgent: null, requestId: null },
+        ...{ method: 'GET', endpoint: '/', statusCode, scope, responseMs: 1, at: now - ago },
+      });
+    }
+    await usage.flush();
+    return key.id;
+  }
+
+  async function wantsAttention(id: string): Promise<boolean> {
+    const { db } = server.services;
+    const now = Date.now();
+    const rows = matching(db, cast.acme.id, { attention: 'overscoped', now });
+    const listed = (await rows.select<{ id: string }[]>('api_keys.id')).map((row) => row.id);
+    expect((await countAttention(db, cast.acme.id, now, MOST)).overscoped).to.equal(listed.length);
+    const key = await findApiKey(db, cast.acme.id, id);
+    const idle = key ? (await scopeUses(db, key, now)).some((scope) => scope.idle) : undefined;
+    expect(idle, 'what its own page says').to.equal(listed.includes(id));
+    return listed.includes(id);
+  }
+
+  return { make, wantsAttention, services: () => server.services, tenantId: () => cast.acme.id };
+}
