@@ -28,6 +28,14 @@ export async function seedShown(sql: Sql, { keys, now }: History): Promise<void>
     from numbers where n < ${(SHOWN * DAYS * DAY_HOURS) / 2}`);
 }
 
+/** What the hours that were filled say of scopes, as the server would have noted it. */
+export async function seedScopeUses(sql: Sql): Promise<void> {
+  await sql.run(`
+    insert into api_key_scope_uses (key_id, scope, day, tenant_id)
+    select key_id, scope, max(hour - hour % ${DAY_HOURS * HOUR}), max(tenant_id)
+    from api_key_usage_hours where scope <> '' group by key_id, scope`);
+}
+
 /** The parts of names as housekeeping would come to make them, which takes it longer than a bench has. */
 export async function seedParts(sql: Sql, { now }: History): Promise<void> {
   const tenant = idOf('tenant', 0);
