@@ -7,6 +7,8 @@ import type { MysqlConfig } from '../app/config.ts';
 /** What a query may take before its request is answered 503. */
 export const QUERY_TIMEOUT_MS = 1_000;
 const GOODBYE_MS = 500;
+/** The driver's word for a query that took too long. */
+const TIMED_OUT = 'PROTOCOL_SEQUENCE_TIMEOUT';
 
 /** Knex's MySQL dialect with a deadline on every query; `queryTimeoutMs` beside the connection settings changes it. */
 export class MysqlClient extends Mysql2Client {
@@ -14,10 +16,11 @@ export class MysqlClient extends Mysql2Client {
     const timeout = (this.config as { queryTimeoutMs?: number }).queryTimeoutMs ?? QUERY_TIMEOUT_MS;
     query.options = { timeout, ...query.options };
     try {
+      if (isLong(query.bindings?.at(-1))) return await sentApart(connection, query, timeout);
       return await super._query(connection, query);
     } catch (error) {
       // The late answer would reach the next query of this connection: it must not go back to the pool.
-      if ((error as { code?: unknown }).code === 'PROTOCOL_SEQUENCE_TIMEOUT') hangUp(connection);
+      if ((error as { code?: unknown }).code === TIMED_OUT) hangUp(connection);
       throw error;
     }
   }
@@ -30,6 +33,24 @@ export class MysqlClient extends Mysql2Client {
     impatience.abort();
     hangUp(connection);
   }
+}
+
+/** What is as long as this costs more to write into a statement, and to be read there, than to be sent beside it. */
+const LONG = 4_096;
+const isLong = (value: unknown) => typeof value === 'string' && value.length >= LONG;
+
+/** A prepared statement, whose values go to the server as they are. The driver has no deadline for preparing it. */
+async function sentApart(connection: Connection, query: KnexQuery, timeoutMs: number): Promise<KnexQuery> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => {
+      reject(Object.assign(new Error('Query inactivity timeout'), { code: TIMED_OUT }));
+    }, timeoutMs);
+    connection.execute(query.sql, query.bindings as string[], (error, ...response) => {
+      clearTimeout(late);
+      if (error) reject(error);
+      else resolve(Object.assign(query, { response }));
+    });
+  });
 }
 
 /** Closes the socket at once: the driver's own `destroy` would leave it open until the server answers. */

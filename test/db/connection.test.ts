@@ -140,6 +140,44 @@ onDatabase('mysql', 'a connection', (database) => {
   });
 });
 
+onDatabase('mysql', 'a value too long to be written into its statement', (database) => {
+  const LONG = `\u{1f511}é'"\\ \0${'long '.repeat(2_000)}`;
+
+  it('arrives as it was, beside others of every kind', async () => {
+    const db = connect(configOf(database));
+    const bytes = Buffer.from([0, 255, 39]);
+    const asked = db.raw('select ? as text, hex(?) as bytes, ? + 1 as number, ? as nothing, ? as `long`', [
+      "it's",
+      bytes,
+      2 ** 52,
+      null,
+      LONG,
+    ]);
+    const [[row]] = (await asked) as [[object]];
+    await db.destroy();
+    expect(row).to.deep.equal({ text: "it's", bytes: '00FF27', number: 2 ** 52 + 1, nothing: null, long: LONG });
+  });
+
+  it('is given up on after a second, be it while its statement is prepared or run', async () => {
+    const wire = await tap(configOf(database));
+    const db = connect({ ...configOf(database), port: wire.port });
+    await db.raw('select 1');
+    const slow = await failureOf(db.raw('select sleep(3), length(?)', [LONG]));
+    await db.raw('select 1');
+    wire.hold();
+    const unprepared = await failureOf(db.raw('select length(?)', [LONG]));
+    for (const { error, ms } of [slow, unprepared]) {
+      expect(isUnavailable(error)).to.equal(true);
+      expect(ms).to.be.within(900, 1_300);
+    }
+    wire.goOn();
+    const [[row]] = (await db.raw('select length(?) as bytes', [LONG])) as [[object]];
+    expect(row).to.deep.equal({ bytes: Buffer.byteLength(LONG) });
+    await db.destroy();
+    await wire.close();
+  });
+});
+
 onDatabase('mysql', 'TLS to the database', (database) => {
   it('is asked for exactly as ssl-mode says', () => {
     const sslOf = (query: string) => mysqlConnection(secured(database, query)).ssl;
@@ -173,11 +211,13 @@ function clearText(sent: Buffer): string {
   return sent[TLS_REQUEST_LENGTH] === TLS_RECORD ? '' : sent.toString('latin1');
 }
 
-/** A wire to the server that keeps all that the client says. */
+/** A wire to the server that keeps all that clients say, and can be held so that the server hears nothing. */
 async function tap({ host, port }: MysqlConfig) {
   const sent: Buffer[] = [];
+  const clients = new Set<Socket>();
   const proxy = createServer((client) => {
     const server = dial(port, host);
+    clients.add(client);
     client.on('data', (part: Buffer) => sent.push(part));
     client.pipe(server).on('error', () => client.destroy());
     server.pipe(client).on('error', () => server.destroy());
@@ -186,6 +226,8 @@ async function tap({ host, port }: MysqlConfig) {
   return {
     port: (proxy.address() as AddressInfo).port,
     sent: () => Buffer.concat(sent),
+    hold: () => clients.forEach((client) => client.pause().unpipe()),
+    goOn: () => clients.forEach((client) => client.destroy()),
     close: async () => {
       proxy.close();
       await once(proxy, 'close');
