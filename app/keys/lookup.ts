@@ -64,8 +64,14 @@ export function createLookup(lookups: Lookups): Lookup {
     coalesce(async (subjects) => bySubject(await lookups.people(by, subjects)), LOOKUPS_AT_ONCE);
   const people = { id: personRows('id'), email: personRows('email'), session: personRows('session') };
   return {
-    key: async (hash) => keyRow(hash.toString('hex')).then((row) => row && foundKey(row)),
-    person: async (by, subject) => people[by](subject).then((rows) => rows && foundPerson(rows)),
+    async key(hash) {
+      const row = await keyRow(hash.toString('hex'));
+      return row && foundKey(row);
+    },
+    async person(by, subject) {
+      const rows = await people[by](subject);
+      return rows && foundPerson(rows);
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { KeyHolder, Middleware } from '../context.ts';
+import type { Context, KeyHolder, Middleware } from '../context.ts';
 import { Networks } from '../domain/network.ts';
 import { isIdle } from '../domain/policy.ts';
 import { whyNotValid } from '../domain/keyStatus.ts';
@@ -11,24 +11,30 @@ import type { Credential } from './credential.ts';
 
 /** Turns a key into its holder, or says why not; a text that is no key of ours never reaches the database. */
 export function apiKey(lookup: Lookup, keyPrefix: string): Middleware {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const { credential } = ctx.state;
-    if (credential?.kind === 'key') ctx.state.principal = await holderOf(credential, ctx.state.address);
-    await next();
+    return credential?.kind === 'key' ? withKey(ctx, credential, next) : next();
   };
 
-  async function holderOf(credential: Credential & { kind: 'key' }, address: string): Promise<KeyHolder> {
+  async function withKey(ctx: Context, credential: ShownKey, next: () => Promise<unknown>): Promise<void> {
     if (!parseKey(credential.text, keyPrefix)) throw unauthenticated('invalid_key', 'This is not a valid API key.');
     const key = await lookup.key(hashKey(credential.text));
     if (!key) throw unauthenticated('invalid_key', 'This is not a valid API key.');
-    refuseDead(key, Date.now());
-    if (credential.transport === 'Bearer' && !key.tenant.policy.allowBearerKeys) {
-      throw unauthenticated('invalid_key', 'This tenant does not take API keys as Bearer tokens.');
-    }
-    if (!key.tenant.active) throw new AppError('tenant_suspended', 'This tenant is suspended.');
-    refuseForeignAddress(key, address);
-    return principalOfKey(key);
+    refuseUnfit(key, credential, ctx.state.address);
+    ctx.state.principal = principalOfKey(key);
+    await next();
   }
+}
+
+type ShownKey = Credential & { kind: 'key' };
+
+function refuseUnfit(key: FoundKey, { transport }: ShownKey, address: string): void {
+  refuseDead(key, Date.now());
+  if (transport === 'Bearer' && !key.tenant.policy.allowBearerKeys) {
+    throw unauthenticated('invalid_key', 'This tenant does not take API keys as Bearer tokens.');
+  }
+  if (!key.tenant.active) throw new AppError('tenant_suspended', 'This tenant is suspended.');
+  refuseForeignAddress(key, address);
 }
 
 function refuseDead(key: FoundKey, now: number): void {

@@ -10,10 +10,10 @@ import { tenant, type TenantFrom } from './tenant.ts';
 /** The one chain every protected router shares: after it, `ctx.state.principal` is the caller and the route is theirs to use. */
 export function authenticate(services: Services, tenantFrom: TenantFrom): Middleware {
   const { config, lookup, limits, verificationKey } = services;
-  const readCredential: Middleware = async (ctx, next) => {
+  const readCredential: Middleware = (ctx, next) => {
     const credential = credentialOf(ctx, config.keys.prefix);
     if (credential) ctx.state.credential = credential;
-    await next();
+    return next();
   };
   return compose([
     readCredential,

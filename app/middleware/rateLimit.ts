@@ -34,12 +34,14 @@ export function keyLimit(countKey: CountKey, quotas: Quotas): Middleware {
  * refused it, so that whoever shares an address with a guesser keeps working.
  */
 export function addressLimit(counter: Counter, rate: Rate | undefined, countKey: CountKey): Middleware {
-  return async (ctx, next) => {
-    if (ctx.state.credential?.kind !== 'key') {
-      await countAddress(ctx);
-      await next();
-      return;
-    }
+  return (ctx, next) => (ctx.state.credential?.kind === 'key' ? unlessRefused(ctx, next) : counted(ctx, next));
+
+  async function counted(ctx: Context, next: () => Promise<unknown>): Promise<void> {
+    await countAddress(ctx);
+    await next();
+  }
+
+  async function unlessRefused(ctx: Context, next: () => Promise<unknown>): Promise<void> {
     try {
       await next();
     } catch (error) {
@@ -47,7 +49,7 @@ export function addressLimit(counter: Counter, rate: Rate | undefined, countKey:
       if (ctx.state.granted === undefined && isRefusal(error)) await countRefused(ctx);
       throw error;
     }
-  };
+  }
 
   async function countAddress(ctx: Context): Promise<void> {
     if (rate) admit(ctx, await counter.take(callerOf(ctx.state.address), rate));

@@ -1,24 +1,19 @@
 import type { Middleware } from '../context.ts';
-import { problemOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { routeOf } from '../routes/access.ts';
 
 /** One line a request. The route is logged, not the address asked for: that may hold what people paste by mistake. */
 export function requestLog(log: Log): Middleware {
   return async (ctx, next) => {
-    let refused: number | undefined;
     try {
       await next();
-    } catch (error) {
-      refused = problemOf(error).status;
-      throw error;
     } finally {
       const { requestId, startedAt, address } = ctx.state;
       log.request({
         requestId,
         method: ctx.method,
         route: String(routeOf(ctx)?.path ?? ''),
-        status: refused ?? ctx.status,
+        status: ctx.status,
         ms: Math.round((performance.now() - startedAt) * 10) / 10,
         address,
       });

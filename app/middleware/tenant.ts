@@ -10,13 +10,18 @@ export type TenantFrom = 'header' | 'credential';
 
 /** Settles who calls and for which tenant; without a credential it ends here. */
 export function tenant(lookup: Lookup, from: TenantFrom): Middleware {
-  return async (ctx, next) => {
-    const { claims } = ctx.state;
-    if (claims !== undefined) ctx.state.principal = await personOf(lookup, claims, ctx, from);
-    else if (ctx.state.principal) checkHeader(ctx.state.principal, ctx, from);
-    else throw unauthenticated('missing_credential', 'Send an API key or a Bearer token.');
-    await next();
+  return (ctx, next) => {
+    const { claims, principal } = ctx.state;
+    if (claims !== undefined) return withToken(ctx, claims, next);
+    if (!principal) throw unauthenticated('missing_credential', 'Send an API key or a Bearer token.');
+    checkHeader(principal, ctx, from);
+    return next();
   };
+
+  async function withToken(ctx: Context, claims: unknown, next: () => Promise<unknown>): Promise<void> {
+    ctx.state.principal = await personOf(lookup, claims, ctx, from);
+    await next();
+  }
 }
 
 function namedTenant(ctx: Context, from: TenantFrom): string | undefined {

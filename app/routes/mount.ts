@@ -1,4 +1,5 @@
 import Router from '@koa/router';
+import compose from 'koa-compose';
 import type { Middleware, State } from '../context.ts';
 import { ROUTER } from './router.ts';
 
@@ -31,7 +32,8 @@ export function mount(prefix: string, guards: readonly Middleware[], routers: re
 
 function behind(prefix: string, guards: readonly Middleware[], inner: Router<State>): Router<State> {
   const router = new Router<State>({ ...ROUTER, prefix });
-  for (const guard of guards) router.use(guard);
+  // As one, since the router looks for each that it is given among the routes of each request.
+  if (guards.length > 0) router.use(compose([...guards]));
   return router.use(inner.routes());
 }
 

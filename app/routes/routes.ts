@@ -2,7 +2,6 @@ import type Router from '@koa/router';
 import type { Middleware, State } from '../context.ts';
 import { authenticate } from '../middleware/authenticate.ts';
 import { basicAuth } from '../middleware/basicAuth.ts';
-import { recordUse } from '../middleware/recordUse.ts';
 import type { TenantFrom } from '../middleware/tenant.ts';
 import type { Services } from '../services.ts';
 import { apiKeyRoutes } from './api/apiKeys.ts';
@@ -55,11 +54,7 @@ export function createRoutes(services: Services): Routes {
     routeTableRoutes(() => table),
   ];
 
-  const guards = (tenantFrom: TenantFrom): Middleware[] => [
-    recordUse(services.usage),
-    authenticate(services, tenantFrom),
-    limits.key,
-  ];
+  const guards = (tenantFrom: TenantFrom): Middleware[] => [authenticate(services, tenantFrom), limits.key];
   // The API first: it is asked most, and each mount passes on what it does not have.
   const mounts = [
     mount('/api/v1', guards('credential'), apiRouters),
