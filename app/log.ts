@@ -1,6 +1,7 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
-import pretty, { type PrettyOptions } from 'pino-pretty';
+import type { PrettyOptions } from 'pino-pretty';
 import type { Config } from './config.ts';
+import { onDemand } from './onDemand.ts';
 
 /** The process's log; requests have a door of their own, since nothing else is written as often. */
 export type Log = Logger & { request: (line: RequestLine) => void };
@@ -48,6 +49,7 @@ const ON_ONE_LINE: PrettyOptions = {
 
 function standardOutput(): DestinationStream {
   if (process.stdout.isTTY) {
+    const pretty = onDemand('pino-pretty') as typeof import('pino-pretty');
     return pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss', ...ON_ONE_LINE, sync: true });
   }
   const output = pino.destination({ sync: false, contentMode: 'buffer' });

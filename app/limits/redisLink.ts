@@ -1,6 +1,7 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import { faultCode } from '../../db/faults.ts';
 import type { Log } from '../log.ts';
+import { onDemand } from '../onDemand.ts';
 
 /** What a request waits for Redis. */
 const DEADLINE_MS = 50;
@@ -36,7 +37,8 @@ export class RedisLink {
 
   constructor(url: string, log: Log) {
     this.#log = log;
-    this.redis = new Redis(url, OPTIONS);
+    const ioredis = onDemand('ioredis') as typeof import('ioredis');
+    this.redis = new ioredis.Redis(url, OPTIONS);
     this.redis.on('error', (error) => this.#failed(error));
     this.redis.on('close', () => this.#failed(new Error('connection closed')));
   }
