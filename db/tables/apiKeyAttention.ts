@@ -10,7 +10,8 @@ const DAY_MS = 86_400_000;
 export const SOON_MS = 7 * DAY_MS;
 /** How long is long, for a key or a scope that nobody uses. */
 export const UNUSED_MS = 90 * DAY_MS;
-const MOST_LOOKED_INTO = 500;
+/** Whether a key holds more than it uses takes many look-ups: only so many are looked into, those that were used last. */
+export const MOST_LOOKED_INTO = 500;
 
 /** How many of each kind of attention the keys of a tenant need, each counted up to `most`. */
 export async function countAttention(
@@ -25,12 +26,6 @@ export async function countAttention(
     return db.from(rows.select(db.raw('1 as one')).limit(most).as('some')).count('*');
   };
   const long = now - UNUSED_MS;
-  // Whole rows would be too large for a table in MariaDB's memory.
-  const lastUsed = keys()
-    .select('id', 'created_at', 'last_used_at', 'expires_at', 'revoked_at', 'grace_ends_at', 'successor_key_id')
-    .where('last_used_at', '>=', long)
-    .orderBy('last_used_at', 'desc')
-    .limit(MOST_LOOKED_INTO);
   const [quick] = await db.select<Record<'expiring' | 'unused' | 'neverUsed' | 'endless', number>[]>([
     counted(keys(), 'expiring').as('expiring'),
     // Apart, since each of the two is one walk along an index.
@@ -38,13 +33,30 @@ export async function countAttention(
     counted(keys().whereNull('last_used_at').where('id', '<', idBefore(long)), 'unused').as('neverUsed'),
     counted(keys(), 'endless').as('endless'),
   ]);
-  // It takes many look-ups for each key: only those that were used last are asked about. And it comes after the others,
-  // since beside them it would hold up the list, which the page waits for as well.
+  // After the others, since beside them it would hold up the list, which the page waits for as well.
   const [slow] = await db.select<{ overscoped: number }[]>([
-    counted(db.from(lastUsed.as('api_keys')), 'overscoped').as('overscoped'),
+    counted(lastUsed(db, tenantId, now), 'overscoped').as('overscoped'),
   ]);
   const { expiring = 0, unused = 0, neverUsed = 0, endless = 0 } = quick ?? {};
   return { expiring, unused: unused + neverUsed, endless, overscoped: slow?.overscoped ?? 0 };
+}
+
+/** The keys that hold more than they use, of those that were used last. */
+export async function overscopedKeys(db: Db, tenantId: string, now: number): Promise<string[]> {
+  const keys = lastUsed(db, tenantId, now);
+  whereAttention(keys, 'overscoped', now);
+  return keys.pluck('id');
+}
+
+/** The keys that were used last, with the columns that conditions ask for: whole rows would be too large for a table in MariaDB's memory. */
+function lastUsed(db: Db, tenantId: string, now: number): Knex.QueryBuilder {
+  const keys = db('api_keys')
+    .where({ tenant_id: tenantId })
+    .select('id', 'created_at', 'last_used_at', 'expires_at', 'revoked_at', 'grace_ends_at', 'successor_key_id')
+    .where('last_used_at', '>=', now - UNUSED_MS)
+    .orderBy('last_used_at', 'desc')
+    .limit(MOST_LOOKED_INTO);
+  return db.from(keys.as('api_keys'));
 }
 
 /** Narrows keys to those that work, have no successor, and need this attention. */

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { joinInOrder, strictlyAlong } from '../along.ts';
 import { isSqlite, type Db } from '../connect.ts';
+import { overscopedKeys } from './apiKeyAttention.ts';
 import { countByLife } from './apiKeyCounts.ts';
 import { EVERY_TENANT, matching, whereMatching, type KeyFilter, type Whose } from './apiKeyFilter.ts';
 import { BY_CREATION, BY_EXPIRY, BY_GRACE, BY_LAST_USE, BY_NAME, BY_NAME_SQLITE } from './apiKeyIndexes.ts';
@@ -53,8 +54,9 @@ export async function pageOfApiKeys(
 /** The filter with the ids of the keys that it can mean, where those are few and an index tells them. */
 export async function narrowed(db: Db, whose: Whose, filter: KeyFilter): Promise<KeyFilter> {
   if (whose === EVERY_TENANT) return filter;
-  const { text, scope } = filter;
+  const { text, scope, attention, now } = filter;
   const ids =
+    (attention === 'overscoped' ? await overscopedKeys(db, whose, now) : undefined) ??
     (text === undefined ? undefined : await keysWithText(db, whose, text, FEW)) ??
     (scope === undefined ? undefined : await keysWithScope(db, whose, scope, FEW)) ??
     (await endingKeys(db, whose, filter));

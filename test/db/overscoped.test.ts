@@ -1,12 +1,15 @@
 import { expect } from 'chai';
 import { systemAct } from '../../app/actions/act.ts';
 import { issueKey } from '../../app/actions/issueKey.ts';
+import { newId } from '../../app/domain/id.ts';
 import { NewKey } from '../../app/domain/keyInput.ts';
+import { hashKey } from '../../app/domain/token.ts';
 import { scopeUses } from '../../app/pages/keyUse.ts';
 import type { Db } from '../../db/connect.ts';
-import { countAttention } from '../../db/tables/apiKeyAttention.ts';
+import { countAttention, MOST_LOOKED_INTO } from '../../db/tables/apiKeyAttention.ts';
 import { matching } from '../../db/tables/apiKeyFilter.ts';
 import { addKeyUsageHours } from '../../db/tables/apiKeyUsageHours.ts';
+import { narrowed } from '../../db/tables/apiKeyList.ts';
 import { findApiKey } from '../../db/tables/apiKeys.ts';
 import { castOf, type Cast } from '../support/cast.ts';
 import { onDatabase, onEachDatabase, type TestDatabase } from '../support/databases.ts';
@@ -21,7 +24,7 @@ const MOST = 101;
 type Asked = { scope: string; ago: number; statusCode?: number };
 
 onEachDatabase('a key that holds more than it uses', (database) => {
-  const { make, wantsAttention } = keysOf(database);
+  const { make, wantsAttention, listed, services } = keysOf(database);
 
   it('is one with a scope that no request asked for, until one does', async () => {
     const read = { scope: 'orders:read', ago: HOUR };
@@ -51,6 +54,23 @@ onEachDatabase('a key that holds more than it uses', (database) => {
   it('is not judged by what another key used', async () => {
     await make(['orders:write'], [{ scope: 'orders:write', ago: DAY }]);
     expect(await wantsAttention(await make(['orders:write'], []))).to.equal(true);
+  });
+
+  it('is looked for among those used last, where there are very many', async () => {
+    const { db } = services();
+    const id = await make(['orders:write'], []);
+    const row = (await db('api_keys').where({ id }).first()) as Record<string, unknown>;
+    const others = Array.from({ length: MOST_LOOKED_INTO }, (_, index) => ({
+      ...row,
+      id: newId(),
+      key_hash: hashKey(`one of many ${index}`),
+      last_used_at: Date.now() + DAY,
+    }));
+    expect((await listed()).includes(id)).to.equal(true);
+    await db.batchInsert('api_keys', others, 50);
+    expect((await listed()).includes(id)).to.equal(false);
+    await db('api_keys').where('last_used_at', '>', Date.now()).delete();
+    expect((await listed()).includes(id)).to.equal(true);
   });
 });
 
@@ -123,17 +143,25 @@ function keysOf(database: TestDatabase) {
     return key.id;
   }
 
-  async function wantsAttention(id: string): Promise<boolean> {
+  /** The list's, which are as many as are counted. */
+  async function listed(): Promise<string[]> {
     const { db } = server.services;
     const now = Date.now();
-    const rows = matching(db, cast.acme.id, { attention: 'overscoped', now });
-    const listed = (await rows.select<{ id: string }[]>('api_keys.id')).map((row) => row.id);
-    expect((await countAttention(db, cast.acme.id, now, MOST)).overscoped).to.equal(listed.length);
-    const key = await findApiKey(db, cast.acme.id, id);
-    const idle = key ? (await scopeUses(db, key, now)).some((scope) => scope.idle) : undefined;
-    expect(idle, 'what its own page says').to.equal(listed.includes(id));
-    return listed.includes(id);
+    const filter = await narrowed(db, cast.acme.id, { attention: 'overscoped', now });
+    const rows = matching(db, cast.acme.id, filter);
+    const ids = (await rows.select<{ id: string }[]>('api_keys.id')).map((row) => row.id);
+    expect((await countAttention(db, cast.acme.id, now, MOST)).overscoped).to.equal(ids.length);
+    return ids;
   }
 
-  return { make, wantsAttention, services: () => server.services, tenantId: () => cast.acme.id };
+  async function wantsAttention(id: string): Promise<boolean> {
+    const { db } = server.services;
+    const isListed = (await listed()).includes(id);
+    const key = await findApiKey(db, cast.acme.id, id);
+    const idle = key ? (await scopeUses(db, key, Date.now())).some((scope) => scope.idle) : undefined;
+    expect(idle, 'what its own page says').to.equal(isListed);
+    return isListed;
+  }
+
+  return { make, wantsAttention, listed, services: () => server.services, tenantId: () => cast.acme.id };
 }

@@ -1,4 +1,5 @@
 import Router from '@koa/router';
+import { MOST_LOOKED_INTO } from '../../../db/tables/apiKeyAttention.ts';
 import { principalOf, type State } from '../../context.ts';
 import { managesKeys } from '../../pages/keyFrame.ts';
 import { anyKey, loadAttention, loadKeys } from '../../pages/keyList.ts';
@@ -48,6 +49,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
         choices: filterChoices(texts),
         narrowed: Object.keys(address).some((name) => name !== 'sort' && name !== 'page'),
         manages,
+        lookedInto: MOST_LOOKED_INTO,
         example: tryOut(originSeen(ctx, config.publicUrl), 'YOUR_KEY'),
       },
       load: async () => {
