@@ -34,3 +34,9 @@ function offsetMs(zone: string): number {
 export function monthOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 7);
 }
+
+/** The first moment of the month, in UTC, that a moment lies in. */
+export function monthStart(ms: number): number {
+  const date = new Date(ms);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
+}

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from '../support/properties.ts';
-import { iso, parseInstant } from '../../app/domain/times.ts';
+import { iso, monthStart, parseInstant } from '../../app/domain/times.ts';
 
 describe('reading an instant', () => {
   const accepted: [text: string, asUtc: string][] = [
@@ -90,4 +90,18 @@ describe('writing an instant', () => {
   it('leaves an absent time absent', () => {
     expect(iso(null)).to.equal(null);
   });
+});
+
+describe('the start of a month', () => {
+  const cases: [string, string][] = [
+    ['2024-02-29T23:59:59.999Z', '2024-02-01T00:00:00.000Z'],
+    ['2025-03-01T00:00:00.000Z', '2025-03-01T00:00:00.000Z'],
+    ['2025-12-31T23:59:59.999Z', '2025-12-01T00:00:00.000Z'],
+    ['1970-01-31T12:00:00.000Z', '1970-01-01T00:00:00.000Z'],
+  ];
+  for (const [moment, start] of cases) {
+    it(`of ${moment} is ${start}`, () => {
+      expect(iso(monthStart(Date.parse(moment)))).to.equal(start);
+    });
+  }
 });
