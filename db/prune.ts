@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DatabaseConfig } from '../app/config.ts';
+import { monthStart } from '../app/domain/times.ts';
 import { isSqlite, type Db } from './connect.ts';
 import { tryLock } from './oneAtATime.ts';
 
@@ -12,6 +13,9 @@ const BREATH_MS = 20;
 const KEPT: { table: string; column: string; from: (now: number) => number | string }[] = [
   { table: 'api_key_usage', column: 'created_at', from: (now) => now - 30 * DAY_MS },
   { table: 'api_key_usage_hours', column: 'hour', from: (now) => now - 396 * DAY_MS },
+  // Of a month that is kept in part, all is kept.
+  { table: 'api_key_usage_months', column: 'month', from: (now) => monthStart(now - 396 * DAY_MS) },
+  // Until it is dropped.
   { table: 'api_key_usage_days', column: 'day', from: (now) => now - 396 * DAY_MS },
   { table: 'api_key_scope_uses', column: 'day', from: (now) => now - 396 * DAY_MS },
   { table: 'api_key_quotas', column: 'month', from: (now) => new Date(now - 396 * DAY_MS).toISOString().slice(0, 7) },

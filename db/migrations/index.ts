@@ -8,6 +8,7 @@ import { sentForms } from './0006_sentForms.ts';
 import { scopeUses } from './0009_scopeUses.ts';
 import type { Step } from './steps.ts';
 import { usage } from './0008_usage.ts';
+import { usageMonths } from './0010_usageMonths.ts';
 
 /** Every step ever released, in order. Add at the end; never edit, rename or reorder what stands. */
 export const STEPS: readonly Step[] = [
@@ -20,4 +21,5 @@ export const STEPS: readonly Step[] = [
   ...reads,
   ...usage,
   ...scopeUses,
+  ...usageMonths,
 ];

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
+import { monthStart } from '../../app/domain/times.ts';
 import { connect } from '../../db/connect.ts';
 import { prune } from '../../db/prune.ts';
 import { as, castOf, type Cast } from '../support/cast.ts';
@@ -30,6 +31,19 @@ onEachDatabase('pruning', (database) => {
     expect(await db('api_key_usage_hours').pluck('hour')).to.deep.equal([now - 395 * DAY]);
     expect(await db('api_key_scope_uses').pluck('day')).to.deep.equal([now - 395 * DAY]);
     expect((await server.get('/api/audit-logs', as(cast.alice))).status).to.equal(200);
+  });
+
+  it('keeps a month of sums while any of its days is younger than 13 months', async () => {
+    const { db, config } = server.services;
+    const now = Date.now();
+    const kept = monthStart(now - 396 * DAY);
+    const gone = monthStart(kept - 1);
+    await db('api_key_usage_months').insert([month(monthStart(gone - 1)), month(gone), month(kept)]);
+    await db('api_key_usage_days').insert([ofDay(now - 397 * DAY), ofDay(now - 395 * DAY)]);
+    const pruned = await prune(db, config.database, now);
+    expect(pruned).to.include({ api_key_usage_months: 2, api_key_usage_days: 1 });
+    expect(await db('api_key_usage_months').pluck('month')).to.deep.equal([kept]);
+    expect(await db('api_key_usage_days').pluck('day')).to.deep.equal([now - 395 * DAY]);
   });
 
   it('is done by one process at a time', async () => {
@@ -64,6 +78,9 @@ onEachDatabase('pruning', (database) => {
   });
 
   const day = (scope: string, at: number) => ({ key_id: cast.acme.id, scope, day: at, tenant_id: cast.acme.id });
+
+  const month = (at: number) => ({ key_id: cast.acme.id, month: at, tenant_id: cast.acme.id, d1: 1, d31: 1 });
+  const ofDay = (at: number) => ({ key_id: cast.acme.id, day: at, tenant_id: cast.acme.id, requests: 1 });
 
   const hour = (at: number) => ({
     key_id: cast.acme.id,
