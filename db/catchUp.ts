@@ -4,7 +4,7 @@ import type { Db } from './connect.ts';
 import { tryLock } from './oneAtATime.ts';
 import { countFurther, tenantsWithMoreKeys } from './tables/apiKeyCounts.ts';
 import { indexFurther } from './tables/apiKeyParts.ts';
-import { OPEN_MS, sumDaysFurther } from './tables/apiKeyUsageDays.ts';
+import { OPEN_MS, sumDaysFurther } from './tables/apiKeyUsageMonths.ts';
 
 /** So many keys of a tenant are searched one by one. */
 export const MOST_SEARCHED = 2_000;

@@ -4,7 +4,7 @@ import { type KeyFilter } from '../../db/tables/apiKeyFilter.ts';
 import { countApiKeys, listApiKeys, narrowed } from '../../db/tables/apiKeyList.ts';
 import { findApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
 import { countUsesSince } from '../../db/tables/apiKeyUsage.ts';
-import { daysReached, sumByDay } from '../../db/tables/apiKeyUsageDays.ts';
+import { daysReached, sumByDay } from '../../db/tables/apiKeyUsageMonths.ts';
 import { keyStatus, KEY_STATUSES } from '../domain/keyStatus.ts';
 import type { ListQuery } from './keyQuery.ts';
 

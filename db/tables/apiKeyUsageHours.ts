@@ -1,7 +1,7 @@
 import { isSqlite, type Db } from '../connect.ts';
 import { inOrder } from '../inOrder.ts';
 import { jsonRows, ROWS_AT_ONCE } from '../jsonRows.ts';
-import { addLateRequests } from './apiKeyUsageDays.ts';
+import { addLateRequests } from './apiKeyUsageMonths.ts';
 
 /** What one key did on one route in one hour. */
 export interface KeyUsageHour {
