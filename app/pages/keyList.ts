@@ -30,9 +30,14 @@ export interface KeyPage {
   sinceRotation: ReadonlyMap<string, number>;
 }
 
+/** What the list is narrowed to, as far as that can be found out before it is asked for. */
+export async function keysWanted(db: Db, tenantId: string, wanted: ListQuery, now: number): Promise<KeyFilter> {
+  return narrowed(db, tenantId, filterOf(wanted, now));
+}
+
 /** Loads one page of the list; revoked keys come last unless the list is narrowed to one status. */
-export async function loadKeys(db: Db, tenantId: string, wanted: ListQuery, now: number): Promise<KeyPage> {
-  const filter = await narrowed(db, tenantId, filterOf(wanted, now));
+export async function loadKeys(db: Db, tenantId: string, wanted: ListQuery, filter: KeyFilter): Promise<KeyPage> {
+  const { now } = filter;
   const [found, total, reached] = await Promise.all([
     pageOf(db, tenantId, filter, wanted),
     countApiKeys(db, tenantId, filter, MOST_COUNTED + 1),

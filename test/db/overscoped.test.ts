@@ -96,18 +96,6 @@ onDatabase('mysql', 'whether a busy key holds more than it uses', (database) => 
     expect(read).to.be.lessThan(1_000);
   });
 
-  it('is asked when what is quick to count is there, so that the list beside it need not wait', async () => {
-    const { db } = services();
-    const course: string[] = [];
-    const kindOf = ({ sql }: { sql: string }) => (sql.includes('overscoped') ? 'slow' : 'quick');
-    const begin = (query: { sql: string }) => course.push(`asks ${kindOf(query)}`);
-    const end = (_: unknown, query: { sql: string }) => course.push(`has ${kindOf(query)}`);
-    db.on('query', begin).on('query-response', end);
-    await countAttention(db, tenantId(), Date.now(), MOST);
-    db.off('query', begin).off('query-response', end);
-    expect(course).to.deep.equal(['asks quick', 'has quick', 'asks slow', 'has slow']);
-  });
-
   /** How many rows this session has read from any index or table. */
   async function rowsRead(trx: Db): Promise<number> {
     const [rows] = (await trx.raw("show session status like 'Handler\\_read\\_%'")) as [{ Value: string }[]];

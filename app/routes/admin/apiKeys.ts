@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import { MOST_LOOKED_INTO } from '../../../db/tables/apiKeyAttention.ts';
 import { principalOf, type State } from '../../context.ts';
 import { managesKeys } from '../../pages/keyFrame.ts';
-import { anyKey, loadAttention, loadKeys } from '../../pages/keyList.ts';
+import { anyKey, keysWanted, loadAttention, loadKeys } from '../../pages/keyList.ts';
 import { attentionItems, filterChoices, listHeads, listPaging } from '../../pages/keyListParts.ts';
 import { keyListRows } from '../../pages/keyListRow.ts';
 import { listAddress, readList, type ListAddress } from '../../pages/keyQuery.ts';
@@ -53,8 +53,10 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
         example: tryOut(originSeen(ctx, config.publicUrl), 'YOUR_KEY'),
       },
       load: async () => {
+        const filter = await keysWanted(db, tenantId, wanted, now);
+        // The list first: what is drawn in its rows is asked for when they are there.
         const [page, counts] = await Promise.all([
-          loadKeys(db, tenantId, wanted, now),
+          loadKeys(db, tenantId, wanted, filter),
           // What htmx fetches is the list below it.
           isPartial(ctx) ? undefined : loadAttention(db, tenantId, now),
         ]);
