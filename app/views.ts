@@ -47,8 +47,9 @@ export function views(): Middleware {
     extension: 'njk',
     map: { njk: 'nunjucks' },
     engineSource: {
+      // As bytes: of a text Koa would measure the length first, and the compression make bytes once more.
       nunjucks: async (file: string, locals: Record<string, unknown>) =>
-        environment.render(path.relative(FOLDER, file), locals),
+        Buffer.from(environment.render(path.relative(FOLDER, file), locals)),
     },
   }) as Middleware;
 }

@@ -12,7 +12,7 @@ const WORTH_IT = 1_024;
 export const compressPage: Middleware = async (ctx, next) => {
   await next();
   const body: unknown = ctx.body;
-  if (typeof body !== 'string' || body.length < WORTH_IT) return;
+  if (!(typeof body === 'string' || Buffer.isBuffer(body)) || body.length < WORTH_IT) return;
   ctx.vary('Accept-Encoding');
   if (ctx.acceptsEncodings('gzip', 'identity') !== 'gzip') return;
   ctx.body = await compress(body, { level: 5 });

@@ -11,44 +11,49 @@ import type { ListQuery } from './keyQuery.ts';
 export const PAGE_SIZE = 50;
 /** Beyond it a list says "more than": to count all of a large tenant's keys would take longer than to show them. */
 export const MOST_COUNTED = 1_000;
-/** Beyond it what needs attention is only "many". */
-export const MOST_ATTENTION = 100;
+/** Beyond it what needs attention is only "many": more than a page of it, which somebody will not look at one by one. */
+export const MOST_ATTENTION = PAGE_SIZE;
 export const MOST_USES = 10_000;
 export const SPARK_DAYS = 30;
 
 const DAY_MS = 86_400_000;
 
-/** A page of a tenant's keys, with what their rows show beside themselves. */
+/** A page of a tenant's keys. */
 export interface KeyPage {
   keys: ApiKey[];
   /** Up to one more than `MOST_COUNTED`. */
   total: number;
   hasMore: boolean;
+  /** Up to when requests were summed up by day, at least. */
+  reached: number;
+}
+
+/** What the rows of a page show beside their keys. */
+export interface KeyUses {
   /** Requests a day, the oldest first. */
   days: ReadonlyMap<string, number[]>;
   /** Requests of replaced keys since they were replaced. */
   sinceRotation: ReadonlyMap<string, number>;
 }
 
-/** What the list is narrowed to, as far as that can be found out before it is asked for. */
-export async function keysWanted(db: Db, tenantId: string, wanted: ListQuery, now: number): Promise<KeyFilter> {
-  return narrowed(db, tenantId, filterOf(wanted, now));
-}
-
 /** Loads one page of the list; revoked keys come last unless the list is narrowed to one status. */
-export async function loadKeys(db: Db, tenantId: string, wanted: ListQuery, filter: KeyFilter): Promise<KeyPage> {
-  const { now } = filter;
+export async function loadKeys(db: Db, tenantId: string, wanted: ListQuery, now: number): Promise<KeyPage> {
+  const filter = await narrowed(db, tenantId, filterOf(wanted, now));
   const [found, total, reached] = await Promise.all([
     pageOf(db, tenantId, filter, wanted),
     countApiKeys(db, tenantId, filter, MOST_COUNTED + 1),
     daysReached(db),
   ]);
-  const keys = found.slice(0, PAGE_SIZE);
+  return { keys: found.slice(0, PAGE_SIZE), total, hasMore: found.length > PAGE_SIZE, reached };
+}
+
+/** Loads what the keys of a page were used for. */
+export async function loadUses(db: Db, tenantId: string, { keys, reached }: KeyPage, now: number): Promise<KeyUses> {
   const [days, sinceRotation] = await Promise.all([
     usesADay(db, tenantId, keys, now, reached),
     usesSinceRotation(db, tenantId, keys, now),
   ]);
-  return { keys, total, hasMore: found.length > PAGE_SIZE, days, sinceRotation };
+  return { days, sinceRotation };
 }
 
 /** How many keys need each kind of attention. */

@@ -1,4 +1,5 @@
-import type { KeyPage } from './keyList.ts';
+import type { ApiKey } from '../../db/tables/apiKeys.ts';
+import type { KeyUses } from './keyList.ts';
 import { KEYS_PATH } from './keyQuery.ts';
 import { keyRow, type KeyRow, type ScopeBadge } from './keyRow.ts';
 import type { Moment, Texts } from './texts.ts';
@@ -26,7 +27,8 @@ interface KeyListRow extends Pick<
 
 /** The rows of a page of keys, in the reader's words. */
 export function keyListRows(
-  { keys, days, sinceRotation }: KeyPage,
+  keys: readonly ApiKey[],
+  { days, sinceRotation }: KeyUses,
   texts: Texts,
   now: number,
   manages: boolean,

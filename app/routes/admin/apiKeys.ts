@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import { MOST_LOOKED_INTO } from '../../../db/tables/apiKeyAttention.ts';
 import { principalOf, type State } from '../../context.ts';
 import { managesKeys } from '../../pages/keyFrame.ts';
-import { anyKey, keysWanted, loadAttention, loadKeys } from '../../pages/keyList.ts';
+import { anyKey, loadAttention, loadKeys, loadUses } from '../../pages/keyList.ts';
 import { attentionItems, filterChoices, listHeads, listPaging } from '../../pages/keyListParts.ts';
 import { keyListRows } from '../../pages/keyListRow.ts';
 import { listAddress, readList, type ListAddress } from '../../pages/keyQuery.ts';
@@ -53,15 +53,15 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
         example: tryOut(originSeen(ctx, config.publicUrl), 'YOUR_KEY'),
       },
       load: async () => {
-        const filter = await keysWanted(db, tenantId, wanted, now);
-        // The list first: what is drawn in its rows is asked for when they are there.
-        const [page, counts] = await Promise.all([
-          loadKeys(db, tenantId, wanted, filter),
+        // The list by itself: beside it, what takes longer would only keep the rest waiting.
+        const page = await loadKeys(db, tenantId, wanted, now);
+        const [uses, counts] = await Promise.all([
+          loadUses(db, tenantId, page, now),
           // What htmx fetches is the list below it.
           isPartial(ctx) ? undefined : loadAttention(db, tenantId, now),
         ]);
         return {
-          rows: keyListRows(page, texts, now, manages),
+          rows: keyListRows(page.keys, uses, texts, now, manages),
           attention: counts && attentionItems(counts, address, wanted),
           paging: listPaging(page, address, wanted),
           isEmpty: page.keys.length === 0 && !(await anyKey(db, tenantId, now)),
