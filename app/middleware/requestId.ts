@@ -1,12 +1,12 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Middleware } from '../context.ts';
 
 const WELL_FORMED = /^[A-Za-z0-9._-]{8,128}$/;
 
-/** Of the process and in the order they came: they tell requests apart, and nobody gains by guessing one. */
-const PROCESS = randomBytes(9).toString('base64url');
-let requests = 36 ** 3;
-const newName = () => `${PROCESS}-${(requests++).toString(36)}`;
+/** UUIDs that begin alike and count on: they tell requests apart, and nobody gains by guessing one. */
+const OF_PROCESS = randomUUID().slice(0, -12);
+let requests = 0;
+const newName = () => OF_PROCESS + (requests++).toString(16).padStart(12, '0');
 
 /** Names each request; a proxy's own name for it is kept only where a proxy is trusted. */
 export function requestId(trustedHops: number): Middleware {

@@ -66,8 +66,8 @@ export async function inRounds(
   return samples;
 }
 
-const WARM_AFTER = 15_000;
-const WARM_UP_RUNS = 4;
+const WARM_AFTER = 30_000;
+const WARM_UP_RUNS = 5;
 
 /** Runs a server until its code has been compiled, or, where that takes too long, for a while. */
 export async function warm(bench: Bench, subject: Subject, connections: number): Promise<void> {
