@@ -16,7 +16,7 @@ import { Stores } from './bench/stores.ts';
 
 const USAGE = `npm run bench -- [part …] [--quick] [--json]
 
-Parts (the first three unless named):
+Parts (the first two unless named):
   keys           what a check of a key costs, beside bare Koa, Better Auth and one query for each request
   revoke         what a revoke costs while 64 connections are served
   admin          lists of a large tenant on MariaDB
@@ -33,7 +33,7 @@ const PARTS: Record<string, (bench: Bench) => Promise<unknown>> = {
   'admin-sqlite': async (bench) => adminPart(bench, 'SQLite'),
   memory: memoryPart,
 };
-const USUAL = ['keys', 'revoke', 'admin'];
+const USUAL = ['keys', 'revoke'];
 
 const FULL: Plan = {
   sizes: [1_000, 1_000_000],
