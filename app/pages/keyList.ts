@@ -1,5 +1,5 @@
 import type { Db } from '../../db/connect.ts';
-import { countAttention, type KeyAttention } from '../../db/tables/apiKeyAttention.ts';
+import { countAttention, hasMoreInUse, MOST_LOOKED_INTO, type KeyAttention } from '../../db/tables/apiKeyAttention.ts';
 import { type KeyFilter } from '../../db/tables/apiKeyFilter.ts';
 import { countApiKeys, listApiKeys, narrowed } from '../../db/tables/apiKeyList.ts';
 import { findApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
@@ -59,6 +59,17 @@ export async function loadUses(db: Db, tenantId: string, { keys, reached }: KeyP
 /** How many keys need each kind of attention. */
 export async function loadAttention(db: Db, tenantId: string, now: number): Promise<Record<KeyAttention, number>> {
   return countAttention(db, tenantId, now, MOST_ATTENTION + 1);
+}
+
+/** How many keys the list looks into, where the tenant has more that it would have to. */
+export async function lookedIntoOnly(
+  db: Db,
+  tenantId: string,
+  { attention }: ListQuery,
+  now: number,
+): Promise<number | undefined> {
+  if (attention !== 'overscoped') return undefined;
+  return (await hasMoreInUse(db, tenantId, now)) ? MOST_LOOKED_INTO : undefined;
 }
 
 /** Whether there is a key at all, to tell an empty tenant from an empty search. */

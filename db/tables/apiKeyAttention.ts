@@ -50,13 +50,23 @@ export async function overscopedKeys(db: Db, tenantId: string, now: number): Pro
 
 /** The keys that were used last: which they are is read from the index, and of their rows no more than somebody asks for. */
 function lastUsed(db: Db, tenantId: string, now: number): Knex.QueryBuilder {
-  const recent = db('api_keys')
+  const recent = inUse(db, tenantId, now).limit(MOST_LOOKED_INTO);
+  return db(db.raw(`? ${joinInOrder(db)} api_keys on api_keys.id = recent_id`, [recent.as('recent')]));
+}
+
+/** Whether a tenant uses more keys than are looked into. */
+export async function hasMoreInUse(db: Db, tenantId: string, now: number): Promise<boolean> {
+  return (
+    (await inUse(db, tenantId, now).offset(MOST_LOOKED_INTO).first<{ recent_id: string } | undefined>()) !== undefined
+  );
+}
+
+function inUse(db: Db, tenantId: string, now: number): Knex.QueryBuilder {
+  return db('api_keys')
     .where({ tenant_id: tenantId })
     .select('id as recent_id')
     .where('last_used_at', '>=', now - UNUSED_MS)
-    .orderBy('last_used_at', 'desc')
-    .limit(MOST_LOOKED_INTO);
-  return db(db.raw(`? ${joinInOrder(db)} api_keys on api_keys.id = recent_id`, [recent.as('recent')]));
+    .orderBy('last_used_at', 'desc');
 }
 
 /** Narrows keys to those that work, have no successor, and need this attention. */

@@ -6,7 +6,7 @@ import { NewKey } from '../../app/domain/keyInput.ts';
 import { hashKey } from '../../app/domain/token.ts';
 import { scopeUses } from '../../app/pages/keyUse.ts';
 import type { Db } from '../../db/connect.ts';
-import { countAttention, MOST_LOOKED_INTO } from '../../db/tables/apiKeyAttention.ts';
+import { countAttention, hasMoreInUse, MOST_LOOKED_INTO } from '../../db/tables/apiKeyAttention.ts';
 import { matching } from '../../db/tables/apiKeyFilter.ts';
 import { addKeyUsageHours } from '../../db/tables/apiKeyUsageHours.ts';
 import { narrowed } from '../../db/tables/apiKeyList.ts';
@@ -24,7 +24,7 @@ const MOST = 101;
 type Asked = { scope: string; ago: number; statusCode?: number };
 
 onEachDatabase('a key that holds more than it uses', (database) => {
-  const { make, wantsAttention, listed, services } = keysOf(database);
+  const { make, wantsAttention, listed, services, tenantId } = keysOf(database);
 
   it('is one with a scope that no request asked for, until one does', async () => {
     const read = { scope: 'orders:read', ago: HOUR };
@@ -66,9 +66,12 @@ onEachDatabase('a key that holds more than it uses', (database) => {
       key_hash: hashKey(`one of many ${index}`),
       last_used_at: Date.now() + DAY,
     }));
+    const isCut = async () => hasMoreInUse(db, tenantId(), Date.now());
     expect((await listed()).includes(id)).to.equal(true);
+    expect(await isCut()).to.equal(false);
     await db.batchInsert('api_keys', others, 50);
     expect((await listed()).includes(id)).to.equal(false);
+    expect(await isCut()).to.equal(true);
     await db('api_keys').where('last_used_at', '>', Date.now()).delete();
     expect((await listed()).includes(id)).to.equal(true);
   });

@@ -1,8 +1,7 @@
 import Router from '@koa/router';
-import { MOST_LOOKED_INTO } from '../../../db/tables/apiKeyAttention.ts';
 import { principalOf, type State } from '../../context.ts';
 import { managesKeys } from '../../pages/keyFrame.ts';
-import { anyKey, loadAttention, loadKeys, loadUses } from '../../pages/keyList.ts';
+import { anyKey, loadAttention, loadKeys, loadUses, lookedIntoOnly } from '../../pages/keyList.ts';
 import { attentionItems, filterChoices, listHeads, listPaging } from '../../pages/keyListParts.ts';
 import { keyListRows } from '../../pages/keyListRow.ts';
 import { listAddress, readList, type ListAddress } from '../../pages/keyQuery.ts';
@@ -49,7 +48,6 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
         choices: filterChoices(texts),
         narrowed: Object.keys(address).some((name) => name !== 'sort' && name !== 'page'),
         manages,
-        lookedInto: MOST_LOOKED_INTO,
         example: tryOut(originSeen(ctx, config.publicUrl), 'YOUR_KEY'),
       },
       load: async () => {
@@ -64,6 +62,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
           rows: keyListRows(page.keys, uses, texts, now, manages),
           attention: counts && attentionItems(counts, address, wanted),
           paging: listPaging(page, address, wanted),
+          lookedInto: await lookedIntoOnly(db, tenantId, wanted, now),
           isEmpty: page.keys.length === 0 && !(await anyKey(db, tenantId, now)),
         };
       },
