@@ -81,7 +81,10 @@ function validString({ format, pattern, minLength = 0, maxLength = 40 }: Schema)
     .string({ unit: 'grapheme', minLength, maxLength: most })
     .map((text) => text.normalize('NFC').trim())
     .filter(
-      (text) => /[\p{L}\p{N}]/u.test(text) && !/[\p{C}\p{Zl}\p{Zp}]/u.test(text) && Array.from(text).length <= most,
+      (text) =>
+        /(?!\p{Default_Ignorable_Code_Point})[\p{L}\p{N}]/u.test(text) &&
+        !/[\p{C}\p{Zl}\p{Zp}]/u.test(text) &&
+        Array.from(text).length <= most,
     );
 }
 
