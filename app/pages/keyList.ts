@@ -4,7 +4,7 @@ import { type KeyFilter } from '../../db/tables/apiKeyFilter.ts';
 import { countApiKeys, listApiKeys, narrowed } from '../../db/tables/apiKeyList.ts';
 import { findApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
 import { countUsesSince } from '../../db/tables/apiKeyUsage.ts';
-import { daysReached, sumByDay } from '../../db/tables/apiKeyUsageMonths.ts';
+import { sumByDay } from '../../db/tables/apiKeyUsageMonths.ts';
 import { keyStatus, KEY_STATUSES } from '../domain/keyStatus.ts';
 import type { ListQuery } from './keyQuery.ts';
 
@@ -24,8 +24,6 @@ export interface KeyPage {
   /** Up to one more than `MOST_COUNTED`. */
   total: number;
   hasMore: boolean;
-  /** Up to when requests were summed up by day, at least. */
-  reached: number;
 }
 
 /** What the rows of a page show beside their keys. */
@@ -39,18 +37,17 @@ export interface KeyUses {
 /** Loads one page of the list; revoked keys come last unless the list is narrowed to one status. */
 export async function loadKeys(db: Db, tenantId: string, wanted: ListQuery, now: number): Promise<KeyPage> {
   const filter = await narrowed(db, tenantId, filterOf(wanted, now));
-  const [found, total, reached] = await Promise.all([
+  const [found, total] = await Promise.all([
     pageOf(db, tenantId, filter, wanted),
     countApiKeys(db, tenantId, filter, MOST_COUNTED + 1),
-    daysReached(db),
   ]);
-  return { keys: found.slice(0, PAGE_SIZE), total, hasMore: found.length > PAGE_SIZE, reached };
+  return { keys: found.slice(0, PAGE_SIZE), total, hasMore: found.length > PAGE_SIZE };
 }
 
 /** Loads what the keys of a page were used for. */
-export async function loadUses(db: Db, tenantId: string, { keys, reached }: KeyPage, now: number): Promise<KeyUses> {
+export async function loadUses(db: Db, tenantId: string, { keys }: KeyPage, now: number): Promise<KeyUses> {
   const [days, sinceRotation] = await Promise.all([
-    usesADay(db, tenantId, keys, now, reached),
+    usesADay(db, tenantId, keys, now),
     usesSinceRotation(db, tenantId, keys, now),
   ]);
   return { days, sinceRotation };
@@ -116,12 +113,11 @@ async function usesADay(
   tenantId: string,
   keys: readonly ApiKey[],
   now: number,
-  reached: number,
 ): Promise<ReadonlyMap<string, number[]>> {
   const today = now - (now % DAY_MS);
   const from = today - (SPARK_DAYS - 1) * DAY_MS;
   const used = keys.filter(({ lastUsedAt }) => lastUsedAt !== null && lastUsedAt >= from).map(({ id }) => id);
-  return sumByDay(db, tenantId, used, { from, to: today + DAY_MS }, reached);
+  return sumByDay(db, tenantId, used, { from, to: today + DAY_MS });
 }
 
 async function usesSinceRotation(

@@ -5,7 +5,7 @@ import { isSqlite, transaction, type Db } from '../connect.ts';
 import { inOrder } from '../inOrder.ts';
 import { jsonRows } from '../jsonRows.ts';
 import type { Span } from './apiKeyUsageHours.ts';
-import { holdReached, moveReached, reachedBy } from './catchUps.ts';
+import { holdReached, moveReached } from './catchUps.ts';
 
 type Row = { key_id: string; month: number; tenant_id: string };
 type Sum = { key_id: string; tenant_id: string; day: number; requests: number };
@@ -27,23 +27,16 @@ export const OPEN_MS = 4 * HOUR_MS;
 /** What comes this late may find its hour summed up; the rest of the time is for clocks that differ. */
 const LATE_MS = 2 * HOUR_MS;
 
-/** Up to when hours have been summed up; it only grows, so `sumByDay` may be given what it was a while ago. */
-export async function daysReached(db: Db): Promise<number> {
-  return ((await reachedBy(db, TABLE)) ?? BEGINNING).until;
-}
-
 /** How many requests these keys made on each day of a span of whole days, the oldest first; keys without one are left out. */
 export async function sumByDay(
   db: Db,
   tenantId: string,
   keyIds: readonly string[],
   { from, to }: Span,
-  reached?: number,
 ): Promise<ReadonlyMap<string, number[]>> {
   if (keyIds.length === 0) return new Map();
   // Without the sign SQLite would go through all that is the tenant's.
   const own = isSqlite(db) ? '+tenant_id = ?' : 'tenant_id = ?';
-  const until = reached ?? (await daysReached(db));
   const months = db<Row>(along(db, TABLE, 'PRIMARY'))
     .whereIn('key_id', [...keyIds])
     // Each by its name: of a range MariaDB would read all the months that a key has.
@@ -56,9 +49,12 @@ export async function sumByDay(
   )
     .whereIn(`${HOURS}.key_id`, [...keyIds])
     .whereRaw(own, [tenantId])
-    .where('hour', '>=', Math.max(from, until))
+    // Once as a value, so that the hours before it are not even read.
+    .whereRaw(
+      `hour >= ${isSqlite(db) ? 'max' : 'greatest'}(?, coalesce((select until from catch_ups where name = ?), 0))`,
+      [from, TABLE],
+    )
     .where('hour', '<', to)
-    // The same again, as it is at the moment of this very statement.
     .whereRaw(`(until is null or hour > until or (hour = until and ${HOURS}.key_id > reached.key_id))`)
     // By the hour and not by the day, since that is the order in which they are read.
     .select(`${HOURS}.key_id`, db.raw('hour as first'), db.raw('sum(ok + denied) as requests'))

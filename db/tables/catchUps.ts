@@ -8,24 +8,16 @@ export interface Reached {
 
 type Row = { name: string; until: number; key_id: string };
 
-/** How far a sum has come; undefined where nothing was summed up yet. */
-export async function reachedBy(db: Db, name: string): Promise<Reached | undefined> {
-  return reachedOf(await table(db).where({ name }).first());
-}
-
-/** The same, kept from moving until the transaction ends. */
+/** How far a sum has come, kept from moving until the transaction ends; undefined where nothing was summed up yet. */
 export async function holdReached(trx: Db, name: string): Promise<Reached | undefined> {
-  return reachedOf(await table(trx).where({ name }).forUpdate().first());
+  const row = await table(trx).where({ name }).forUpdate().first();
+  return row && { until: row.until, keyId: row.key_id };
 }
 
 /** Moves on how far a sum has come, together with what was summed. */
 export async function moveReached(trx: Db, name: string, { until, keyId }: Reached): Promise<void> {
   const moved = await table(trx).where({ name }).update({ until, key_id: keyId });
   if (moved === 0) await table(trx).insert({ name, until, key_id: keyId });
-}
-
-function reachedOf(row: Row | undefined): Reached | undefined {
-  return row && { until: row.until, keyId: row.key_id };
 }
 
 function table(db: Db) {
