@@ -1,11 +1,10 @@
 import type Koa from 'koa';
-import type { OpenedSession } from '../db/tables/sessions.ts';
 import type { Policy } from './domain/policy.ts';
 import type { Permission, Role } from './domain/role.ts';
 import type { ScopeSet } from './domain/scope.ts';
 import type { Environment } from './domain/token.ts';
 import type { Rate } from './domain/rate.ts';
-import type { Belonging } from './keys/lookup.ts';
+import type { Belonging, FoundSession } from './keys/lookup.ts';
 import type { Credential } from './middleware/credential.ts';
 import type { Reader } from './pages/reader.ts';
 import type { Access } from './routes/access.ts';
@@ -25,7 +24,7 @@ export interface State {
   /** The access that the guard has granted; a route runs only if it is its own. */
   granted?: Access;
   /** The browser session of a page's reader. */
-  session?: OpenedSession;
+  session?: FoundSession;
   /** Everything that somebody signed in belongs to. */
   belongings?: readonly Belonging[];
   /** The language and the look in which the reader gets pages. */

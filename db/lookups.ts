@@ -48,14 +48,26 @@ export interface PersonRow {
   tenant_policy: string | null;
 }
 
-/** How a person is asked for: by user id, by email where another identity provider vouches for them, or by the hash of a session's token, in hexadecimal. */
-export type PersonBy = 'id' | 'email' | 'session';
+/** The same with the session in which the person is signed in, whose token's hash is the subject. */
+export interface SessionRow extends PersonRow {
+  session_id: string;
+  session_tenant_id: string | null;
+  csrf_token: string;
+  last_seen_at: number;
+  expires_at: number;
+  email: string;
+  locale: string | null;
+  theme: string | null;
+}
 
-/** The two questions that authentication asks, each for many callers at once. */
+/** How a person is asked for: by user id, or by email where another identity provider vouches for them. */
+export type PersonBy = 'id' | 'email';
+
+/** The questions that authentication asks, each for many callers at once; hashes are given in hexadecimal. */
 export interface Lookups {
-  /** By the hashes of their texts, in hexadecimal. */
   keys(hashes: readonly string[]): Promise<KeyRow[]>;
   people(by: PersonBy, subjects: readonly string[]): Promise<PersonRow[]>;
+  sessions(hashes: readonly string[]): Promise<SessionRow[]>;
   close(): Promise<void>;
 }
 
@@ -129,29 +141,27 @@ function numberOf(text: string): number | null {
   return text === '' ? null : Number(text);
 }
 
-const SUBJECTS: Record<PersonBy, { column: string; asText: string; from: string }> = {
-  id: { column: 'u.id', asText: 'u.id', from: 'users u' },
-  email: { column: 'u.email', asText: 'u.email', from: 'users u' },
-  session: {
-    column: 's.token_hash',
-    asText: 'lower(hex(s.token_hash))',
-    from: 'sessions s join users u on u.id = s.user_id',
-  },
-};
+const PERSON = `u.id as user_id, u.name, u.status as user_status, u.operator, m.role, m.permissions, t.id as tenant_id,
+  t.slug as tenant_slug, t.name as tenant_name, t.status as tenant_status, t.policy as tenant_policy`;
+const BELONGINGS = `left join memberships m on m.user_id = u.id
+  left join tenants t on t.id = m.tenant_id`;
 
 const PEOPLE = (by: PersonBy) => `
-  select ${SUBJECTS[by].asText} as subject, u.id as user_id, u.name, u.status as user_status, u.operator, m.role,
-    m.permissions, t.id as tenant_id, t.slug as tenant_slug, t.name as tenant_name, t.status as tenant_status,
-    t.policy as tenant_policy
-  from ${SUBJECTS[by].from}
-  left join memberships m on m.user_id = u.id
-  left join tenants t on t.id = m.tenant_id
-  where ${SUBJECTS[by].column} in `;
+  select u.${by} as subject, ${PERSON}
+  from users u
+  ${BELONGINGS}
+  where u.${by} in `;
+
+const SESSIONS = `
+  select lower(hex(s.token_hash)) as subject, s.id as session_id, s.tenant_id as session_tenant_id, s.csrf_token,
+    s.last_seen_at, s.expires_at, u.email, u.locale, u.theme, ${PERSON}
+  from sessions s
+  join users u on u.id = s.user_id
+  ${BELONGINGS}
+  where s.token_hash in `;
 
 /** Hashes are compared as the bytes they are stored as. */
-function storedSubjects(by: PersonBy, subjects: readonly string[]): readonly (string | Buffer)[] {
-  return by === 'session' ? subjects.map((hash) => Buffer.from(hash, 'hex')) : subjects;
-}
+const bytesOf = (hashes: readonly string[]) => hashes.map((hash) => Buffer.from(hash, 'hex'));
 
 /** How many questions may be under way at once; what arrives meanwhile waits for the next one. */
 export const LOOKUPS_AT_ONCE = 2;
@@ -164,17 +174,18 @@ export function openLookups(config: DatabaseConfig): Lookups {
 function mysqlLookups(config: Extract<DatabaseConfig, { kind: 'mysql' }>): Lookups {
   const db = connect(config, { poolSize: 2 * LOOKUPS_AT_ONCE });
   const held = holdConnections(db);
+  const ask = async <Row>(sql: string, values: readonly (string | Buffer)[]) => {
+    const [rows] = (await db.raw(`${sql}(${values.map(() => '?').join(',')})`, values)) as [Row[], unknown];
+    return rows;
+  };
   return {
     keys: async (hashes) => {
       // Written out, for a binding costs more than the hash itself; a hash is never what a caller wrote.
       const literals = hashes.map((hash) => `x'${hash}'`).join(',');
       return (await held.ask<Found>(`${KEYS}(${literals})`)).map(keyOf);
     },
-    people: async (by, subjects) => {
-      const marks = subjects.map(() => '?').join(',');
-      const [rows] = (await db.raw(`${PEOPLE(by)}(${marks})`, storedSubjects(by, subjects))) as [PersonRow[], unknown];
-      return rows;
-    },
+    people: async (by, subjects) => ask<PersonRow>(PEOPLE(by), subjects),
+    sessions: async (hashes) => ask<SessionRow>(SESSIONS, bytesOf(hashes)),
     close: async () => {
       held.release();
       await db.destroy();
@@ -193,11 +204,9 @@ function sqliteLookups(file: string): Lookups {
     return values.flatMap((value) => statement.all(value) as Row[]);
   };
   return {
-    keys: async (hashes) => {
-      const bytes = hashes.map((hash) => Buffer.from(hash, 'hex'));
-      return ask<Found>(KEYS, bytes).map(keyOf);
-    },
-    people: async (by, subjects) => ask<PersonRow>(PEOPLE(by), storedSubjects(by, subjects)),
+    keys: async (hashes) => ask<Found>(KEYS, bytesOf(hashes)).map(keyOf),
+    people: async (by, subjects) => ask<PersonRow>(PEOPLE(by), subjects),
+    sessions: async (hashes) => ask<SessionRow>(SESSIONS, bytesOf(hashes)),
     close: async () => connection.close(),
   };
 }

@@ -1,11 +1,20 @@
-import { LOOKUPS_AT_ONCE, type KeyRow, type Lookups, type PersonBy, type PersonRow } from '../../db/lookups.ts';
+import {
+  LOOKUPS_AT_ONCE,
+  type KeyRow,
+  type Lookups,
+  type PersonBy,
+  type PersonRow,
+  type SessionRow,
+} from '../../db/lookups.ts';
 import type { Tenant } from '../context.ts';
+import { localeNamed, themeNamed, type Locale, type Theme } from '../domain/locale.ts';
 import { Networks } from '../domain/network.ts';
 import { planLimits } from '../domain/plan.ts';
 import { readPolicy } from '../domain/policy.ts';
 import { remembered } from '../domain/remembered.ts';
 import { permissionsOf, ROLES, type Permission, type Role } from '../domain/role.ts';
 import { ScopeSet } from '../domain/scope.ts';
+import type { SessionTimes } from '../domain/session.ts';
 import type { Environment } from '../domain/token.ts';
 import type { Rate } from '../domain/rate.ts';
 import { coalesce } from './coalesce.ts';
@@ -48,10 +57,24 @@ export interface FoundPerson {
   memberships: Belonging[];
 }
 
-/** The one door by which authentication reaches the database. */
+/** A browser in which somebody is signed in, open or not, and what its pages show of them. */
+export interface FoundSession extends SessionTimes {
+  id: string;
+  /** The tenant it was last switched to. */
+  tenantId: string | null;
+  /** What every form of the session carries. */
+  csrfToken: string;
+  email: string;
+  locale: Locale | undefined;
+  theme: Theme | undefined;
+  person: FoundPerson;
+}
+
+/** The one door by which authentication reaches the database; keys and sessions are found by the hash of their text. */
 export interface Lookup {
   key: (hash: Buffer) => Promise<FoundKey | undefined>;
   person: (by: PersonBy, subject: string) => Promise<FoundPerson | undefined>;
+  session: (hash: Buffer) => Promise<FoundSession | undefined>;
 }
 
 /** Lookups coalesced by turn; trouble of the database is 503 for all who asked, an unreadable row 500 for its own caller. */
@@ -62,7 +85,8 @@ export function createLookup(lookups: Lookups): Lookup {
   );
   const personRows = (by: PersonBy) =>
     coalesce(async (subjects) => bySubject(await lookups.people(by, subjects)), LOOKUPS_AT_ONCE);
-  const people = { id: personRows('id'), email: personRows('email'), session: personRows('session') };
+  const people = { id: personRows('id'), email: personRows('email') };
+  const sessionRows = coalesce(async (hashes) => bySubject(await lookups.sessions(hashes)), LOOKUPS_AT_ONCE);
   return {
     async key(hash) {
       const row = await keyRow(hash.toString('hex'));
@@ -72,11 +96,18 @@ export function createLookup(lookups: Lookups): Lookup {
       const rows = await people[by](subject);
       return rows && foundPerson(rows);
     },
+    async session(hash) {
+      const rows = await sessionRows(hash.toString('hex'));
+      return rows && foundSession(rows);
+    },
   };
 }
 
-function bySubject(rows: PersonRow[]): Map<string, [PersonRow, ...PersonRow[]]> {
-  const grouped = new Map<string, [PersonRow, ...PersonRow[]]>();
+/** What is known of one person, a row for each of their tenants. */
+type RowsOf<Row> = [Row, ...Row[]];
+
+function bySubject<Row extends PersonRow>(rows: Row[]): Map<string, RowsOf<Row>> {
+  const grouped = new Map<string, RowsOf<Row>>();
   for (const row of rows) {
     const known = grouped.get(row.subject);
     if (known) known.push(row);
@@ -117,7 +148,22 @@ function rateOf({ rateLimit: limit, rateWindowSeconds: windowSeconds }: KeyRow):
   return limit === null || windowSeconds === null ? null : { limit, windowSeconds };
 }
 
-function foundPerson(rows: [PersonRow, ...PersonRow[]]): FoundPerson {
+function foundSession(rows: RowsOf<SessionRow>): FoundSession {
+  const [{ session_id: id, session_tenant_id: tenantId, csrf_token: csrfToken, email, ...row }] = rows;
+  return {
+    id,
+    tenantId,
+    csrfToken,
+    lastSeenAt: row.last_seen_at,
+    expiresAt: row.expires_at,
+    email,
+    locale: localeNamed(row.locale),
+    theme: themeNamed(row.theme),
+    person: foundPerson(rows),
+  };
+}
+
+function foundPerson(rows: RowsOf<PersonRow>): FoundPerson {
   const [{ user_id: id, name, user_status: status, operator }] = rows;
   return { id, name, active: status === 'active', operator: operator === 1, memberships: rows.flatMap(membershipOf) };
 }

@@ -7,8 +7,11 @@ import { requireAccess } from './requireAccess.ts';
 import { session, signedIn } from './session.ts';
 
 /** What stands before every page, those that are open to the world included. */
-export function openPageGuards({ config, db }: Pick<Services, 'config' | 'db'>, cookies: Cookies): Middleware[] {
-  return [...everyPage(config.publicUrl), session(db, cookies)];
+export function openPageGuards(
+  { config, lookup }: Pick<Services, 'config' | 'lookup'>,
+  cookies: Cookies,
+): Middleware[] {
+  return [...everyPage(config.publicUrl), session(lookup, cookies)];
 }
 
 /** What stands before the pages of people who are signed in: then each page's own access decides. */

@@ -1,9 +1,9 @@
 import type { Db } from '../../db/connect.ts';
-import { findSession, noteSeen, type OpenedSession } from '../../db/tables/sessions.ts';
+import { noteSeen } from '../../db/tables/sessions.ts';
 import type { Context, Middleware, Person } from '../context.ts';
 import { hashToken, isOpen, NOTED_EVERY_MS } from '../domain/session.ts';
 import { AppError } from '../errors.ts';
-import type { FoundPerson, Lookup } from '../keys/lookup.ts';
+import type { FoundPerson, FoundSession, Lookup } from '../keys/lookup.ts';
 import type { Cookies } from '../pages/cookies.ts';
 import { leadToLogin } from '../pages/leading.ts';
 import { readerOf } from '../pages/reader.ts';
@@ -11,10 +11,9 @@ import { readerOf } from '../pages/reader.ts';
 const TOKEN = /^[\w-]{43}$/;
 
 /** Learns which session the browser shows, if any, and how its reader wants pages; it lets everybody pass. */
-export function session(db: Db, cookies: Cookies): Middleware {
+export function session(lookup: Lookup, cookies: Cookies): Middleware {
   return async (ctx, next) => {
-    const hash = tokenHashOf(ctx, cookies);
-    learn(ctx, cookies, hash && (await openedBy(db, hash)));
+    await learn(ctx, lookup, cookies);
     await next();
   };
 }
@@ -22,41 +21,30 @@ export function session(db: Db, cookies: Cookies): Middleware {
 /** Lets in whoever is signed in, as the same principal a token of theirs would make; everybody else is led to the login. */
 export function signedIn(db: Db, lookup: Lookup, cookies: Cookies): Middleware {
   return async (ctx, next) => {
-    const hash = tokenHashOf(ctx, cookies);
-    // Side by side: what somebody may do can be asked before the answer to who they are is there.
-    const [session, person] = hash
-      ? await Promise.all([openedBy(db, hash), lookup.person('session', hash.toString('hex'))])
-      : [];
-    learn(ctx, cookies, session);
-    if (!session || !person?.active) {
+    const session = await learn(ctx, lookup, cookies);
+    if (!session?.person.active) {
       leadToLogin(ctx);
       return;
     }
-    ctx.state.belongings = person.memberships;
-    ctx.state.principal = principalIn(person, session.tenantId);
+    ctx.state.belongings = session.person.memberships;
+    ctx.state.principal = principalIn(session.person, session.tenantId);
     await seen(session);
     await next();
   };
 
-  async function seen({ id, lastSeenAt }: OpenedSession): Promise<void> {
+  async function seen({ id, lastSeenAt }: FoundSession): Promise<void> {
     const now = Date.now();
     if (now - lastSeenAt >= NOTED_EVERY_MS) await noteSeen(db, id, now);
   }
 }
 
-function tokenHashOf(ctx: Context, cookies: Cookies): Buffer | undefined {
+async function learn(ctx: Context, lookup: Lookup, cookies: Cookies): Promise<FoundSession | undefined> {
   const token = cookies.get(ctx, 'session');
-  return token !== undefined && TOKEN.test(token) ? hashToken(token) : undefined;
-}
-
-async function openedBy(db: Db, tokenHash: Buffer): Promise<OpenedSession | undefined> {
-  const found = await findSession(db, tokenHash);
-  return found && isOpen(found, Date.now()) ? found : undefined;
-}
-
-function learn(ctx: Context, cookies: Cookies, session: OpenedSession | undefined): void {
+  const found = token !== undefined && TOKEN.test(token) ? await lookup.session(hashToken(token)) : undefined;
+  const session = found && isOpen(found, Date.now()) ? found : undefined;
   if (session) ctx.state.session = session;
   ctx.state.reader = readerOf(ctx, cookies);
+  return session;
 }
 
 /** The person in the tenant the session was switched to; in another one of theirs, where that is closed to them now. */

@@ -1,5 +1,4 @@
 import { IDLE_MS } from '../../app/domain/session.ts';
-import { localeNamed, themeNamed, type Locale, type Theme } from '../../app/domain/locale.ts';
 import type { Db } from '../connect.ts';
 
 /** A browser in which somebody is signed in. */
@@ -17,14 +16,6 @@ export interface Session {
   expiresAt: number;
 }
 
-/** A session with what its pages show of the person. */
-export interface OpenedSession extends Session {
-  name: string;
-  email: string;
-  locale: Locale | undefined;
-  theme: Theme | undefined;
-}
-
 interface Row {
   id: string;
   token_hash: Uint8Array;
@@ -36,13 +27,6 @@ interface Row {
   created_at: number;
   last_seen_at: number;
   expires_at: number;
-}
-
-interface PersonColumns {
-  name: string;
-  email: string;
-  locale: string | null;
-  theme: string | null;
 }
 
 export async function insertSession(db: Db, session: Session, tokenHash: Buffer): Promise<void> {
@@ -58,17 +42,6 @@ export async function insertSession(db: Db, session: Session, tokenHash: Buffer)
     last_seen_at: session.lastSeenAt,
     expires_at: session.expiresAt,
   });
-}
-
-/** The session whose token has this hash, open or not. */
-export async function findSession(db: Db, tokenHash: Buffer): Promise<OpenedSession | undefined> {
-  const row = await table(db)
-    .join('users', 'users.id', 'sessions.user_id')
-    .where('sessions.token_hash', tokenHash)
-    .first<(Row & PersonColumns) | undefined>('sessions.*', 'users.name', 'users.email', 'users.locale', 'users.theme');
-  if (!row) return undefined;
-  const { name, email, locale, theme } = row;
-  return { ...sessionOf(row), name, email, locale: localeNamed(locale), theme: themeNamed(theme) };
 }
 
 /** The open sessions of a person, the one used last first. */

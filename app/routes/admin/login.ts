@@ -74,9 +74,9 @@ export function loginRoutes({ db, limits }: Pick<Services, 'db' | 'limits'>, pag
   async function end(ctx: Context): Promise<void> {
     const { session } = ctx.state;
     if (!session) return;
-    const { userId, name, tenantId } = session;
-    const actor = { type: 'user', id: userId, name } as const;
-    await signOut({ db, now: Date.now(), origin: originOf(ctx), tenantId, actor }, userId, session.id);
+    const { id, tenantId, person } = session;
+    const actor = { type: 'user', id: person.id, name: person.name } as const;
+    await signOut({ db, now: Date.now(), origin: originOf(ctx), tenantId, actor }, person.id, id);
   }
 
   /** The password is never written back into a page. */

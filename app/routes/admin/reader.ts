@@ -28,7 +28,7 @@ export function readerRoutes({ db }: Pick<Services, 'db'>, pages: Pages): Router
       if (theme) pages.cookies.set(ctx, 'theme', theme, YEAR_SECONDS);
       const { session } = ctx.state;
       if (session && (locale ?? theme)) {
-        await changePreferences(db, session.userId, { ...(locale && { locale }), ...(theme && { theme }) });
+        await changePreferences(db, session.person.id, { ...(locale && { locale }), ...(theme && { theme }) });
       }
       pages.lead(ctx, ownPath(form.get('next')) ?? loginOf(form) ?? '/');
     });
