@@ -10,17 +10,22 @@ import type { Row } from './apiKeyRow.ts';
 import { holdReached, moveReached } from './catchUps.ts';
 
 type Counts = { tenant_id: string; environment: Environment; created: number; ended: number };
-type Since = Record<'created' | 'revoked' | 'outOfGrace' | 'rotating' | 'expired', number>;
+/** What is counted: what has been added up, and what happened since then or is so now. */
+type Figure = 'createdBefore' | 'endedBefore' | 'created' | 'revoked' | 'outOfGrace' | 'rotating' | 'expired';
 
 const TABLE = 'api_key_counts';
 const COLUMNS = { tenant_id: 'varchar(255)', environment: 'varchar(255)', created: 'bigint', ended: 'bigint' } as const;
 const STEP = 5_000;
 const NEVER = -1;
 
-/** What tells the keys of a status that came to be in it lately, or at all. */
-const SINCE: Record<KeyStatus, (keyof Since)[]> = {
+/** Up to when keys have been added up; said as a question, so that it is answered at the moment of the counts themselves. */
+const UNTIL = `coalesce((select until from catch_ups where name = '${TABLE}'), ${NEVER})`;
+
+const ALL: Figure[] = ['createdBefore', 'created'];
+/** What tells the keys of a status; nothing tells active ones but that they are none of the others. */
+const TOLD_BY: Record<KeyStatus, Figure[]> = {
   active: [],
-  revoked: ['revoked', 'outOfGrace'],
+  revoked: ['endedBefore', 'revoked', 'outOfGrace'],
   rotating: ['rotating'],
   expired: ['expired'],
 };
@@ -34,15 +39,14 @@ export async function countByLife(
   tenantId: string,
   { statuses = KEY_STATUSES, environment, now }: Pick<KeyFilter, 'statuses' | 'environment' | 'now'>,
 ): Promise<number> {
-  const before = await countedBefore(db, tenantId, environment);
-  // Nothing tells active keys but that they are none of the others.
   const isRest = statuses.includes('active');
-  const told = isRest ? KEY_STATUSES.filter((status) => !statuses.includes(status)) : statuses;
-  const names = told.flatMap((status) => SINCE[status]);
-  const since = await countSince(db, tenantId, { ...before, environment, now }, isRest ? ['created', ...names] : names);
-  const ended = told.includes('revoked') ? before.ended : 0;
-  const found = names.reduce((sum, name) => sum + since[name], ended);
-  return isRest ? before.created + since.created - found : found;
+  const told = (isRest ? KEY_STATUSES.filter((status) => !statuses.includes(status)) : statuses).flatMap(
+    (status) => TOLD_BY[status],
+  );
+  const all = isRest ? ALL : [];
+  const figures = await count(db, tenantId, { environment, now }, [...all, ...told]);
+  const sum = (names: readonly Figure[]) => names.reduce((total, name) => total + (figures[name] ?? 0), 0);
+  return isRest ? sum(all) - sum(told) : sum(told);
 }
 
 /** Counts a step further what was made and ended by `to`; false once it has come there. */
@@ -78,53 +82,40 @@ export async function tenantsWithMoreKeys(db: Db, than: number): Promise<string[
   return table(db).groupBy('tenant_id').havingRaw('sum(created) > ?', [than]).pluck('tenant_id');
 }
 
-async function countedBefore(
+async function count(
   db: Db,
   tenantId: string,
-  environment: Environment | undefined,
-): Promise<{ until: number; created: number; ended: number }> {
-  // In one statement, so that the counts are those of this very moment.
-  const rows = await db('catch_ups as reached')
-    .where({ name: TABLE })
-    .leftJoin(`${TABLE} as counts`, (join) => {
-      void join.on(db.raw('counts.tenant_id = ?', [tenantId]));
-      if (environment) void join.on(db.raw('counts.environment = ?', [environment]));
-    })
-    .select<{ until: number; created: number | null; ended: number | null }[]>('until', 'created', 'ended');
-  return {
-    until: rows[0]?.until ?? NEVER,
-    created: rows.reduce((sum, { created }) => sum + (created ?? 0), 0),
-    ended: rows.reduce((sum, { ended }) => sum + (ended ?? 0), 0),
+  { environment, now }: Pick<KeyFilter, 'environment' | 'now'>,
+  wanted: readonly Figure[],
+): Promise<Partial<Record<Figure, number | null>>> {
+  const whose = { tenant_id: tenantId, ...(environment && { environment }) };
+  const own = (index: string) => db<Row>(strictlyAlong(db, 'api_keys', index)).where(whose);
+  const until = db.raw(UNTIL);
+  const questions: Record<Figure, () => Knex.QueryBuilder> = {
+    createdBefore: () => table(db).where(whose).sum('created'),
+    endedBefore: () => table(db).where(whose).sum('ended'),
+    created: () => own(BY_CREATION).where('created_at', '>', until).count('*'),
+    revoked: () => revokedIn(own(BY_REVOCATION), until).count('*'),
+    outOfGrace: () => outOfGraceIn(own(BY_GRACE), until, now).count('*'),
+    rotating: () => own(BY_GRACE).where('grace_ends_at', '>', now).whereRaw(STATUS.rotating, { now }).count('*'),
+    expired: () => own(BY_EXPIRY).where('expires_at', '<=', now).whereRaw(STATUS.expired, { now }).count('*'),
   };
+  if (wanted.length === 0) return {};
+  const [figures] = await db.select<Partial<Record<Figure, number | null>>[]>(
+    wanted.map((name) => questions[name]().as(name)),
+  );
+  return figures ?? {};
 }
 
-async function countSince(
-  db: Db,
-  tenantId: string,
-  { until, environment, now }: { until: number; environment: Environment | undefined; now: number },
-  wanted: readonly (keyof Since)[],
-): Promise<Since> {
-  const own = (index: string) =>
-    db<Row>(strictlyAlong(db, 'api_keys', index)).where({ tenant_id: tenantId, ...(environment && { environment }) });
-  const questions: Record<keyof Since, () => Knex.QueryBuilder> = {
-    created: () => own(BY_CREATION).where('created_at', '>', until),
-    revoked: () => revokedIn(own(BY_REVOCATION), until),
-    outOfGrace: () => outOfGraceIn(own(BY_GRACE), until, now),
-    rotating: () => own(BY_GRACE).where('grace_ends_at', '>', now).whereRaw(STATUS.rotating, { now }),
-    expired: () => own(BY_EXPIRY).where('expires_at', '<=', now).whereRaw(STATUS.expired, { now }),
-  };
-  const asked = wanted.map((name) => questions[name]().count('*').as(name));
-  const [counted] = asked.length === 0 ? [] : await db.select<Partial<Since>[]>(asked);
-  return { created: 0, revoked: 0, outOfGrace: 0, rotating: 0, expired: 0, ...counted };
-}
+type Moment = number | Knex.Raw;
 
 /** Those that ended by being revoked after a moment. */
-function revokedIn(rows: Knex.QueryBuilder, from: number): Knex.QueryBuilder {
+function revokedIn(rows: Knex.QueryBuilder, from: Moment): Knex.QueryBuilder {
   return rows.where('revoked_at', '>', from).whereRaw('(grace_ends_at is null or revoked_at < grace_ends_at)');
 }
 
 /** Those that ended by their grace running out in a span of time. */
-function outOfGraceIn(rows: Knex.QueryBuilder, from: number, to: number): Knex.QueryBuilder {
+function outOfGraceIn(rows: Knex.QueryBuilder, from: Moment, to: number): Knex.QueryBuilder {
   return rows
     .where('grace_ends_at', '>', from)
     .where('grace_ends_at', '<=', to)
