@@ -17,6 +17,7 @@ const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(FOLDE
 // Throws on a name that is none, so that no page is served without its styles.
 environment.addGlobal('asset', (name: string) => assets().address(name));
 environment.addGlobal('newFormId', () => newId());
+environment.addGlobal('each', each);
 
 // Its own way through the steps of an `include` has V8 keep what each page rendered until the next full collection.
 Object.assign(environment, { waterfall: inTurn });
@@ -34,6 +35,22 @@ function inTurn(steps: readonly Step[], done: Done, at = 0, given?: unknown): vo
   if (!step) done(null, given);
   else if (at === 0) step(next);
   else step(given, next);
+}
+
+const rendered = new WeakMap<object, string>();
+
+/**
+ * A view of each of some things, which sees nothing but its `one`, and is rendered once for the same thing: a page of fifty
+ * rows shows the same few scopes over and over.
+ */
+function each(view: string, things: readonly object[]): nunjucks.runtime.SafeString {
+  let text = '';
+  for (const one of things) {
+    let own = rendered.get(one);
+    if (own === undefined) rendered.set(one, (own = environment.render(view, { one }).trimEnd()));
+    text += own;
+  }
+  return new nunjucks.runtime.SafeString(text);
 }
 
 /** Renders a page outside a route, for the one place that has no route: an error. */
