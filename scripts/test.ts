@@ -1,9 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { ROOT } from '../app/root.ts';
 import { startTestDatabase } from './testDatabase.ts';
 import { installMissingPrograms } from './testPrograms.ts';
 
@@ -45,11 +47,16 @@ async function readTally(folder: string): Promise<Tally> {
   }
 }
 
+/** Makes what production runs, which is what tests start where they need the server in a process of its own. */
+async function build(): Promise<void> {
+  await promisify(execFile)('npm', ['run', '--silent', 'build'], { cwd: ROOT });
+}
+
 /** Runs the tests that the arguments select against a database of this run, and leaves nothing of either behind. */
 async function runTests(args: string[]): Promise<Tally> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
   try {
-    await installMissingPrograms();
+    await Promise.all([installMissingPrograms(), build()]);
     const database = await startTestDatabase();
     try {
       return await runMocha(args, folder, database.url);

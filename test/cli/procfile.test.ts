@@ -5,7 +5,6 @@ import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { ROOT } from '../../app/root.ts';
-import { build } from '../support/built.ts';
 import { Child, endChildren, freePort } from '../support/child.ts';
 import { onDatabase } from '../support/databases.ts';
 import { Client } from '../support/http.ts';
@@ -23,11 +22,6 @@ const PROCESSES = new Map(
 );
 
 onDatabase('mysql', 'the Procfile', (database) => {
-  before(async function () {
-    // The compiler takes seconds of a busy machine.
-    this.timeout(60_000);
-    await build();
-  });
   afterEach(endChildren);
 
   /** Runs one of its lines as a host does: by a shell, the settings in the environment. */

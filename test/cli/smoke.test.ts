@@ -4,7 +4,6 @@ import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { build } from '../support/built.ts';
 import { as, castOf, PASSWORD, type Cast } from '../support/cast.ts';
 import { Child, endChildren, freePort } from '../support/child.ts';
 import { onDatabase, onEachDatabase } from '../support/databases.ts';
@@ -249,8 +248,6 @@ describe('scripts/smoke.sh', function () {
   });
 
   describe('with a server of its own', () => {
-    before(build);
-
     it('proves the nine steps, and takes the server away, whatever the settings of another one are', async () => {
       const run = await smoke({ PORT: 'none', KEY_PREFIX: '!', DYNO: 'web.1', TENANT_NAME: 'Acme' });
       expectProof(run);

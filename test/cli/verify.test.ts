@@ -6,7 +6,6 @@ import { createConnection } from 'mysql2/promise';
 import { ROOT } from '../../app/root.ts';
 import { isForPrograms } from '../../app/middleware/programs.ts';
 import { createRoutes } from '../../app/routes/routes.ts';
-import { build } from '../support/built.ts';
 import { castOf, type Cast } from '../support/cast.ts';
 import { Child, endChildren } from '../support/child.ts';
 import { onDatabase } from '../support/databases.ts';
@@ -66,7 +65,6 @@ async function stub(name: string, script: string): Promise<Record<string, string
 
 describe('scripts/verify.sh', function () {
   this.timeout(60_000);
-  before(build);
   beforeEach(async () => (folder = await mkdtemp(path.join(tmpdir(), 'latchkey-verify-'))));
   afterEach(async () => {
     await endChildren();

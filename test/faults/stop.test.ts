@@ -97,10 +97,7 @@ describe('stopping', function () {
     const { scripts } = (await import('../../package.json', { with: { type: 'json' } })).default;
     const built = 'dist/app/main.js';
     expect(scripts.start).to.include(built);
-    const start = scripts.start.replace(
-      built,
-      `--import ${import.meta.resolve('tsx')} ${path.join(ROOT, 'app/main.ts')}`,
-    );
+    const start = scripts.start.replace(built, path.join(ROOT, built));
     await writeFile(path.join(folder, 'package.json'), JSON.stringify({ name: 'started', scripts: { start } }));
     const PORT = String(await freePort());
     const child = new Child('npm', ['start', '--prefix', folder], { PORT, HOST: '127.0.0.1', DATA_DIR: folder });

@@ -16,6 +16,8 @@ export interface Ended {
 /** What a child is given of this process's environment: enough to find programs, nothing that configures the app. */
 const INHERITED: Environment = { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR };
 
+const MAIN = path.join(ROOT, 'dist/app/main.js');
+
 /** A program of the project's in a process of its own; it ends with its suite at the latest. */
 export class Child {
   stdout = '';
@@ -96,10 +98,13 @@ export function startScript(file: string, env: Environment, args: string[] = [])
   return new Child(process.execPath, ['--import', 'tsx', path.join(ROOT, file), ...args], env);
 }
 
-/** The server as a process, with a client of it; it may not answer yet, or ever. */
+/** The server as a process, as it was built for these tests, with a client of it; it may not answer yet, or ever. */
 export async function startMain(env: Environment): Promise<Child & { client: Client }> {
   const port = env.PORT ?? String(await freePort());
-  const child = startScript('app/main.ts', { HOST: '127.0.0.1', JWT_SECRET, PORT: port, ...env });
+  const child = new Child(process.execPath, ['--enable-source-maps', MAIN], {
+    ...{ HOST: '127.0.0.1', JWT_SECRET, PORT: port },
+    ...env,
+  });
   return Object.assign(child, { client: new Client(`http://127.0.0.1:${port}`) });
 }
 
