@@ -10,12 +10,9 @@ export const PERMISSIONS = [
   'api-keys:read',
   'api-keys:manage',
   'audit:read',
-  'settings:read',
-  'settings:manage',
   'members:read',
   'members:manage',
   'billing:manage',
-  'marketplace:manage',
   'tickets:manage',
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];

@@ -55,7 +55,7 @@ onDatabase('sqlite', 'the pages of members', (database) => {
         await page.getByRole('link', { name: `Edit ${name}` }).click();
       };
       await edit();
-      await page.getByLabel('Admin all but').check();
+      await page.getByLabel('Admin all data and apps').check();
       await page.getByLabel('See keys and their usage').uncheck();
       await page.getByLabel('Answer and close tickets').check();
       await page.getByRole('button', { name: 'Save' }).click();

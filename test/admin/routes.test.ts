@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { PERMISSIONS } from '../../app/domain/role.ts';
+import { createRoutes } from '../../app/routes/routes.ts';
 import { useBrowser } from '../support/browser.ts';
 import { as, castOf, type Cast } from '../support/cast.ts';
 import { onDatabase } from '../support/databases.ts';
@@ -43,4 +45,11 @@ onDatabase('sqlite', 'the page of routes', (database) => {
       await page.getByRole('heading', { name: 'No route matches' }).waitFor();
     });
   }
+
+  it('has a route for every permission that a person can be given', () => {
+    const asked = createRoutes(server.services).table.map(
+      ({ access }) => access.kind === 'permission' && access.permission,
+    );
+    expect(asked).to.include.members([...PERMISSIONS]);
+  });
 });

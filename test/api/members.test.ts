@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { addPlayer, addTenant, as, castOf, type Cast, type Part, type Player } from '../support/cast.ts';
+import { addPlayer, addTenant, as, bearer, castOf, type Cast, type Part, type Player } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
 import { auditOf, issue, refusal } from '../support/keys.ts';
@@ -63,6 +63,21 @@ onEachDatabase('a member', (database) => {
       cursor = page.nextCursor;
     }
     expect(seen).to.deep.equal(whole.data);
+  });
+
+  it('granted what no longer exists keeps the rest, and loses it with the next change', async () => {
+    const { db } = server.services;
+    const dan = await player({ role: 'MEMBER', permissions: ['audit:read'] });
+    const stored = db('memberships').where({ tenant_id: cast.acme.id, user_id: dan.id });
+    await stored.clone().update({ permissions: '["settings:manage","audit:read","marketplace:manage"]' });
+    const shown = memberIn(await server.get(`/api/members/${dan.id}`, alice));
+    expect(shown.permissions).to.deep.equal(['audit:read']);
+    const { body } = await server.get('/api/v1/whoami', bearer(dan));
+    expect(body).to.deep.include({ role: 'MEMBER', permissions: ['audit:read'] });
+    refusal(await server.get('/api/api-keys', as(dan)), 403, 'insufficient_permission');
+    const changed = memberIn(await server.patch(`/api/members/${dan.id}`, { role: 'ADMIN' }, alice));
+    expect(changed).to.deep.include({ role: 'ADMIN', permissions: ['audit:read'] });
+    expect((await stored.first<{ permissions: string }>()).permissions).to.equal('["audit:read"]');
   });
 
   it('is changed from the next request on, and both before and after are written down', async () => {

@@ -55,7 +55,7 @@ async function made(world: World, line: Line, at: number): Promise<Chain> {
   if (line.app) {
     return world.addChain(
       line,
-      await installApp(await world.act(by, tenant, at, 'marketplace:manage'), style, appOf(line)),
+      await installApp(await world.act(by, tenant, at, { scope: 'marketplace:install' }), style, appOf(line)),
     );
   }
   const wish = NewKey.parse({ ...key, ...(lifeDays !== undefined && { expiresInDays: lifeDays }) });
@@ -69,7 +69,7 @@ async function ended(
   at: number,
 ): Promise<void> {
   if (line.app) {
-    await uninstallApp(await world.act(by, line.tenant, at, 'marketplace:manage'), appOf(line));
+    await uninstallApp(await world.act(by, line.tenant, at, { scope: 'marketplace:install' }), appOf(line));
   } else {
     await revokeKey(await world.act(by, line.tenant, at, 'api-keys:manage'), ids.at(-1) ?? '', { reason });
   }

@@ -58,9 +58,7 @@ export const PEOPLE: Readonly<Record<PersonName, DemoPerson>> = {
     email: 'ben@example.com',
     host: { ip: '203.0.113.11', agent: CHROME },
     loginsAWeek: 1,
-    joins: [
-      { tenant: 'harbor', daysAgo: 362, role: 'ADMIN', permissions: ['api-keys:manage', 'settings:read'], by: 'ada' },
-    ],
+    joins: [{ tenant: 'harbor', daysAgo: 362, role: 'ADMIN', permissions: ['api-keys:manage'], by: 'ada' }],
   },
   chloe: {
     name: 'Chloé Laurent',

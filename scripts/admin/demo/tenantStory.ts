@@ -39,7 +39,10 @@ export function tenantStory(world: World): Happening[] {
 const OWNER = { harbor: 'ada', lumen: 'elif', pico: 'hana' } as const satisfies Record<TenantName, PersonName>;
 
 function ruled(world: World, who: PersonName, tenant: TenantName, daysAgo: number, change: PolicyChange): Happening {
-  return { daysAgo, run: async (at) => changePolicy(await world.act(who, tenant, at, 'settings:manage'), change) };
+  return {
+    daysAgo,
+    run: async (at) => changePolicy(await world.act(who, tenant, at, { scope: 'admin:write' }), change),
+  };
 }
 
 function ordering(

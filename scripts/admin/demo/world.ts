@@ -1,5 +1,6 @@
 import type { Act } from '../../../app/actions/act.ts';
 import type { IssuedKey } from '../../../app/actions/issueKey.ts';
+import { holdsScope } from '../../../app/authority.ts';
 import type { Person } from '../../../app/context.ts';
 import { permissionsOf, type Permission } from '../../../app/domain/role.ts';
 import type { Services } from '../../../app/services.ts';
@@ -74,10 +75,10 @@ export class World {
   }
 
   /** A person at work, with the authority they have then; throws where the route would have asked for more. */
-  async act(name: PersonName, tenant: TenantName, at: number, permission?: Permission): Promise<Act> {
+  async act(name: PersonName, tenant: TenantName, at: number, asked?: Permission | { scope: string }): Promise<Act> {
     const { db } = this.services;
     const principal = await this.#principal(name, tenant);
-    if (permission && !principal.permissions.has(permission)) throw new Error(`${name} lacks ${permission}`);
+    if (asked !== undefined && !holds(principal, asked)) throw new Error(`${name} lacks ${JSON.stringify(asked)}`);
     const actor = { type: 'user', id: principal.id, name: principal.name } as const;
     return { db, now: at, tenantId: principal.tenant.id, actor, origin: this.origin(name), principal };
   }
@@ -92,6 +93,10 @@ export class World {
     const standing = { role, permissions: permissionsOf(role, permissions), operator: name === 'ada' };
     return { type: 'user', id, name: PEOPLE[name].name, tenant, ...standing };
   }
+}
+
+function holds(person: Person, asked: Permission | { scope: string }): boolean {
+  return typeof asked === 'string' ? person.permissions.has(asked) : holdsScope(person, asked.scope);
 }
 
 /** Runs what happened in its order, in the hours in which people work; `told` hears how far it has come. */
