@@ -31,7 +31,7 @@ export const PLANS: readonly Plan[] = [
     name: 'Free',
     description: {
       en: 'Nothing ordered: only the limits of this installation hold.',
-      fr: 'Rien de commandé : seules les limites de cette installation s’appliquent.',
+      fr: 'Rien de commandé\u00a0: seules les limites de cette installation s’appliquent.',
     },
     limits: { keys: null, rateLimit: null, monthlyQuota: null },
   },

@@ -5,12 +5,14 @@ import type { Locale } from '../domain/locale.ts';
 import { CATALOGUE, type Wording } from '../domain/scopeCatalogue.ts';
 import { sparklineOf, type Sparkline } from './chart.ts';
 import { SPARK_DAYS, MOST_USES } from './keyList.ts';
-import type { Texts } from './texts.ts';
+import { textsIn, type Texts } from './texts.ts';
 
 /** A scope as a badge. */
 export interface ScopeBadge {
   scope: string;
   description: string;
+  /** The description as it is read out behind the scope. */
+  spoken: string;
   /** It opens more than reading. */
   strong: boolean;
 }
@@ -74,9 +76,8 @@ export function keyRow(
 }
 
 /** A scope with what it opens, in the reader's language. */
-export function scopeBadge(scope: string, { locale, t }: Pick<Texts, 'locale' | 't'>): ScopeBadge {
-  const known = KNOWN.get(scope);
-  return known ? known[locale] : { scope, description: t('keys.scope_unknown'), strong: isStrong(scope) };
+export function scopeBadge(scope: string, texts: Pick<Texts, 'locale' | 't'>): ScopeBadge {
+  return KNOWN.get(scope)?.[texts.locale] ?? badgeOf(scope, texts.t('keys.scope_unknown'), texts);
 }
 
 const isStrong = (scope: string) => !/(?:^|:)read$/.test(scope);
@@ -88,8 +89,11 @@ const KNOWN = new Map(
 );
 
 function badgesOf(scope: string, { en, fr }: Wording): Record<Locale, ScopeBadge> {
-  const strong = isStrong(scope);
-  return { en: { scope, description: en, strong }, fr: { scope, description: fr, strong } };
+  return { en: badgeOf(scope, en, textsIn('en')), fr: badgeOf(scope, fr, textsIn('fr')) };
+}
+
+function badgeOf(scope: string, description: string, { t }: Pick<Texts, 't'>): ScopeBadge {
+  return { scope, description, spoken: t('ui.about', { label: '', text: description }), strong: isStrong(scope) };
 }
 
 /** A span of time in its largest unit, as `23 h`. */

@@ -2,7 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { IntlMessageFormat } from 'intl-messageformat';
+import { APPS } from '../../app/domain/apps.ts';
 import { LOCALES } from '../../app/domain/locale.ts';
+import { PLANS } from '../../app/domain/plan.ts';
+import { CATALOGUE, GROUPS } from '../../app/domain/scopeCatalogue.ts';
 import { catalogueOf, textsIn } from '../../app/pages/texts.ts';
 import { ROOT } from '../../app/root.ts';
 
@@ -57,6 +60,12 @@ describe('the texts', () => {
 
   it('want the same names filled in, whatever the language', () => {
     for (const [key, text] of en) expect(namesOf(fr.get(key) ?? '', 'fr'), key).to.deep.equal(namesOf(text, 'en'));
+  });
+
+  it('keep French marks on the line of their words', () => {
+    const described = [...PLANS, ...APPS, ...CATALOGUE].map(({ description }) => description.fr);
+    const texts = [...fr.values(), ...described, ...GROUPS.map(({ title }) => title.fr)];
+    expect(texts.filter((text) => / [:;!?»]|« /.test(text))).to.deep.equal([]);
   });
 
   it('are there for every key that views and code ask for', () => {

@@ -59,11 +59,11 @@ export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>
 
   async function showApps(ctx: Context, refused?: Refused): Promise<void> {
     const principal = principalOf(ctx);
-    const { t, locale } = pages.texts(ctx);
+    const texts = pages.texts(ctx);
     const installed = await installedApps(db, principal.tenant.id, Date.now());
     const mayInstall = holdsScope(principal, 'marketplace:install');
-    const locals = { apps: presentMarketplacePage(installed, locale), mayInstall, refused };
-    await pages.show(ctx, 'marketplace/list', { title: t('marketplace.title'), section: 'marketplace', locals });
+    const locals = { apps: presentMarketplacePage(installed, texts), mayInstall, refused };
+    await pages.show(ctx, 'marketplace/list', { title: texts.t('marketplace.title'), section: 'marketplace', locals });
   }
 
   async function showToken(ctx: Context, app: App, token: string): Promise<void> {
