@@ -99,7 +99,9 @@ function badgeOf(scope: string, description: string, { t }: Pick<Texts, 't'>): S
 /** A span of time in its largest unit, as `23 h`. */
 export function spanText(ms: number, locale: Texts['locale']): string {
   const [unit, size] = UNITS.find(([, size]) => ms >= size) ?? ['minute', 60_000];
-  return spanFormat(locale, unit).format(Math.max(1, Math.floor(ms / size)));
+  const count = Math.max(1, Math.floor(ms / size));
+  // The sign is one for all languages; English data has "hr".
+  return unit === 'hour' ? `${count}\u00a0h` : spanFormat(locale, unit).format(count);
 }
 
 /** Made once for each language and unit, which takes a hundred times as long as using it. */

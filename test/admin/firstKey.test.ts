@@ -72,7 +72,7 @@ onDatabase('sqlite', 'the first key in a browser', (database) => {
 
       await page.goto(KEYS);
       const old = row(page, first.slice(-4));
-      expect(await old.innerText()).to.match(/rotating\s+ends in 23 hr, 1 request since/);
+      expect(await old.innerText()).to.match(/rotating\s+ends in 23\sh, 1 request since/);
       await press(old.getByRole('link', { name: 'End now' }), page.locator('#revoke'));
       expect(await page.locator('#revoke').innerText())
         .to.include(name)
