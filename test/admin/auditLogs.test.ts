@@ -43,7 +43,7 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
       await page.waitForURL('**/audit-logs?*action=API_KEY_UPDATED*');
       const rows = page.locator('#audit > table > tbody > tr');
       expect(await rows.count()).to.equal(1);
-      await rows.getByText('1 field').click();
+      await rows.getByText('1 change').click();
       expect(await rows.locator('del').innerText()).to.equal('=HYPERLINK("http://evil.example")');
       expect(await rows.locator('ins').innerText()).to.equal('<img src=x onerror=alert(1)>');
       if (javaScript) await expectAccessible(page);
@@ -57,7 +57,7 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
 
     it(`narrows by what was changed, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       const page = await browser.as(cast.alice, server, PATH, { javaScript });
-      await page.getByLabel('Changed').selectOption({ label: 'API key' });
+      await page.getByLabel('Kind').selectOption({ label: 'API key' });
       await page.getByRole('button', { name: 'Filter' }).click();
       await page.waitForURL('**/audit-logs?*entity=api_key*');
       await page.locator('#audit').getByText('Key changed').waitFor();

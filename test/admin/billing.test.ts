@@ -26,7 +26,7 @@ onDatabase('sqlite', 'the page of billing', (database) => {
       const before = await planOf();
       const page = await browser.as(cast.alice, server, PATH, { javaScript });
       await page.getByRole('button', { name: `Order ${name}` }).click();
-      await page.getByRole('heading', { name: `${name} waits to be confirmed` }).waitFor();
+      await page.getByRole('heading', { name: `${name} awaits confirmation` }).waitFor();
       expect(await planOf()).to.equal(before);
       if (javaScript) await expectAccessible(page);
       await page.getByRole('link', { name: 'Confirm order' }).click();
@@ -45,7 +45,7 @@ onDatabase('sqlite', 'the page of billing', (database) => {
     const { id } = await order('business');
     await order('pro');
     const page = await browser.as(cast.alice, server, `${PATH}/checkouts/${id}/confirm`);
-    await page.getByText('This order no longer waits').waitFor();
+    await page.getByText('This order is no longer pending').waitFor();
   });
 
   it('shows the plan to those who cannot change it, and refuses their order', async () => {

@@ -34,14 +34,16 @@ for (const javaScript of [true, false]) {
       expect(await page.getByLabel('Name').inputValue()).to.equal('First key');
       await page.getByRole('button', { name: 'Create key' }).click();
 
-      const waiting = page.getByText(javaScript ? 'Run it: its first request shows up here.' : 'Run it, then:');
+      const waiting = page.getByText(
+        javaScript ? 'Run the command: the key’s first request will appear here.' : 'Run the command, then:',
+      );
       await waiting.waitFor();
       if (javaScript) await expectAccessible(page);
       const command = await page.locator('#try-it').innerText();
       const { stdout } = await run('sh', ['-c', command]);
       expect(JSON.parse(stdout)).to.deep.include({ type: 'api_key', name: 'First key' });
 
-      const used = page.getByText('It works: GET /api/v1/whoami was answered 200, asked from 127.0.0.1.');
+      const used = page.getByText('First request: GET /api/v1/whoami from 127.0.0.1, answered with 200.');
       if (javaScript) {
         await used.waitFor();
         expect(await waiting.count()).to.equal(0);

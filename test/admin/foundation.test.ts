@@ -161,7 +161,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
   it('keeps its keys to itself once shortcuts are switched off', async () => {
     const page = await browser.as(cast.alice, server, HOME);
     await page.keyboard.press('?');
-    await page.getByLabel('Shortcuts are on').uncheck();
+    await page.getByLabel('Use keyboard shortcuts').uncheck();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.keyboard.press('?');

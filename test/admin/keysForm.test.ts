@@ -33,16 +33,16 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
       await page.getByRole('checkbox', { name: 'read', exact: true }).uncheck();
       await page.getByLabel('30 days').check();
       await page.getByLabel('Networks').fill('10.0.0.0/8\nnowhere');
-      await page.getByLabel('Requests at most').fill('many');
+      await page.getByLabel('Rate limit').fill('many');
       await page.getByRole('button', { name: 'Create key' }).click();
       const summary = page.getByRole('alert');
       await summary.waitFor();
       expect(await summary.innerText())
         .to.include('4 things to correct')
         .and.include('Name: Must not be empty')
-        .and.include('Scopes: Choose at least one scope')
+        .and.include('Scopes: Select at least one scope')
         .and.include('Networks: Must be an IP address or a CIDR network')
-        .and.include('Requests at most: Must be a whole number');
+        .and.include('Rate limit: Must be a whole number');
       expect(await page.locator('#problems:focus').count()).to.equal(1);
       expect(await page.getByLabel('Description').inputValue()).to.equal('Kept');
       expect(await page.getByLabel('30 days').isChecked()).to.equal(true);
@@ -55,7 +55,7 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
       await page.getByLabel('Name').fill('At last');
       await page.getByRole('checkbox', { name: 'read', exact: true }).check();
       await page.getByLabel('Networks').fill('10.0.0.0/8');
-      await page.getByLabel('Requests at most').fill('100');
+      await page.getByLabel('Rate limit').fill('100');
       await page.getByRole('button', { name: 'Create key' }).click();
       await page.locator('#reveal').waitFor();
       const made = await server.services.db('api_keys').where({ name: 'At last' }).orderBy('id', 'desc').first<{

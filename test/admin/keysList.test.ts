@@ -104,13 +104,13 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
         const page = await browser.as(cast.alice, server, KEYS, { javaScript });
         const strip = page.getByRole('list', { name: 'Worth a look' });
         expect((await strip.innerText()).replace(/\s+/g, ' ')).to.equal(
-          '1 expiring within 7 days 1 unused for 90 days 2 never expire 1 scopes never used',
+          '1 expires within 7 days 1 unused for 90 days 2 never expire 1 has scopes never used',
         );
         for (const [link, expected] of [
-          ['expiring within 7 days', [HEBREW]],
+          ['expires within 7 days', [HEBREW]],
           ['unused for 90 days', ['Forgotten']],
           ['never expire', [MARKUP, LONG]],
-          ['scopes never used', ['Over-scoped']],
+          ['has scopes never used', ['Over-scoped']],
         ] as const) {
           await strip.getByRole('link', { name: link }).click();
           await page.locator(`.strip a[aria-current]`, { hasText: link }).waitFor();
@@ -141,10 +141,10 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
         const chosen = [1, 2].map((n) => `Bulk ${String(javaScript)} ${n}`);
         for (const name of chosen) await make(cast.alice, { name });
         const page = await browser.as(cast.alice, server, `${KEYS}?q=Bulk+${String(javaScript)}`, { javaScript });
-        await page.getByRole('button', { name: 'Revoke chosen…' }).click();
-        await page.getByText('Choose at least one key first.').waitFor();
-        for (const name of chosen) await page.getByLabel(`Choose ${name}`).check();
-        await page.getByRole('button', { name: 'Revoke chosen…' }).click();
+        await page.getByRole('button', { name: 'Revoke selected…' }).click();
+        await page.getByText('Select at least one key first.').waitFor();
+        for (const name of chosen) await page.getByLabel(`Select ${name}`).check();
+        await page.getByRole('button', { name: 'Revoke selected…' }).click();
         const asked = page.locator('#revoke-some');
         for (const name of chosen) expect(await asked.innerText()).to.include(name);
         expect(await asked.innerText()).to.include('never');
@@ -205,7 +205,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
   it('shows no way to change anything to those who may only look, and takes no change of theirs', async () => {
     const page = await browser.as(dora, server, KEYS);
     expect(await names(page)).to.include(MARKUP);
-    for (const word of ['Create key', 'Edit', 'Rotate', 'Revoke', 'Revoke chosen…']) {
+    for (const word of ['Create key', 'Edit', 'Rotate', 'Revoke', 'Revoke selected…']) {
       expect(await page.locator('main').getByText(word, { exact: true }).count(), word).to.equal(0);
     }
     const id = ids.get(MARKUP) ?? '';

@@ -59,7 +59,7 @@ onDatabase('sqlite', 'the pages of members', (database) => {
       await page.getByLabel('See keys and their usage').uncheck();
       await page.getByLabel('Answer and close tickets').check();
       await page.getByRole('button', { name: 'Save' }).click();
-      await page.getByText(`${name} was changed`).waitFor();
+      await page.getByText(`${name}’s role and permissions were changed`).waitFor();
       expect(await found(email)).to.deep.include({ role: 'ADMIN', permissions: ['tickets:manage'] });
 
       await edit();

@@ -53,7 +53,7 @@ onDatabase('sqlite', 'the page of security', (database) => {
       await page.getByLabel('Longest lifetime, in days').fill('90');
       await page.getByLabel('Longest overlap').fill('3600');
       await page.getByLabel('Scopes of a key that asks for none').fill('projects:read');
-      await page.getByLabel('in so many seconds').fill('60');
+      await page.getByLabel('Window, in seconds').fill('60');
       await save(page);
       await page.getByText('The key policy is saved and in force.').waitFor();
       expect(await policy()).to.deep.include({
@@ -67,7 +67,7 @@ onDatabase('sqlite', 'the page of security', (database) => {
       });
 
       await page.getByLabel('Requests').fill('');
-      await page.getByLabel('in so many seconds').fill('');
+      await page.getByLabel('Window, in seconds').fill('');
       await page.getByLabel('Longest lifetime, in days').fill('');
       await page.getByLabel('Let keys manage keys').uncheck();
       await save(page);
