@@ -64,6 +64,11 @@ export const PLANS: readonly Plan[] = [
   },
 ];
 
+/** What a plan is called; one that this release does not know goes by its id. */
+export function planNamed(id: string): string {
+  return PLANS.find((plan) => plan.id === id)?.name ?? id;
+}
+
 const LIMITS = new Map<string, PlanLimits>(PLANS.map(({ id, limits }) => [id, limits]));
 const UNLIMITED: PlanLimits = { keys: null, rateLimit: null, monthlyQuota: null };
 

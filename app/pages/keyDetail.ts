@@ -2,6 +2,7 @@ import type { KeyUsage } from '../../db/tables/apiKeyUsage.ts';
 import type { AuditLog } from '../../db/tables/auditLogs.ts';
 import { covers } from '../domain/scope.ts';
 import type { Bucket as UsageBucket, UsageWindow } from '../domain/usageWindow.ts';
+import { changesOf } from './auditChanges.ts';
 import type { Bucket } from './chart.ts';
 import type { Texts } from './texts.ts';
 
@@ -29,27 +30,14 @@ export function requestRow(use: KeyUsage, scopes: readonly string[]) {
 }
 
 /** What was done with a key, by whom, and what it changed. */
-export function auditRow({ id, action, actor, origin, before, after, createdAt }: AuditLog, { t, has }: Texts) {
+export function auditRow(log: AuditLog, texts: Texts) {
+  const { action, actor, origin, createdAt } = log;
+  const { t, has } = texts;
   const named = `keys.action_${action}`;
-  const fields = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
   return {
-    ...{ id, createdAt, ip: origin.ip },
+    ...{ createdAt, ip: origin.ip },
     action: has(named) ? t(named) : action,
     actor: actor.name ?? t(`keys.actor_${actor.type}`),
-    changes: fields
-      .map((field) => ({
-        field: has(`keys.field_${field}`) ? t(`keys.field_${field}`) : field,
-        before: valueText(before?.[field]),
-        after: valueText(after?.[field]),
-      }))
-      .filter((change) => change.before !== change.after),
+    changes: changesOf(log, texts),
   };
-}
-
-function valueText(value: unknown): string {
-  if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return '';
-  if (Array.isArray(value)) return value.map(String).join(', ');
-  if (typeof value === 'string') return value;
-  const text = JSON.stringify(value);
-  return text === '{}' ? '' : text;
 }

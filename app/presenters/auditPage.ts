@@ -1,6 +1,7 @@
 import type { ApiKey } from '../../db/tables/apiKeys.ts';
 import type { AuditLog } from '../../db/tables/auditLogs.ts';
 import type { Member } from '../../db/tables/memberships.ts';
+import { changesOf } from '../pages/auditChanges.ts';
 import type { Texts } from '../pages/texts.ts';
 
 /** What the fields of the filter hold. */
@@ -22,13 +23,12 @@ interface Choice {
 const PATH = '/admin/audit-logs';
 
 /** One row of the log as its page shows it: what was done, by whom, to what, and field by field how it changed. */
-export function presentAuditRow(log: AuditLog, { t }: Pick<Texts, 't'>, names: ReadonlyMap<string, string>) {
-  const { id, action, entity, entityId, actor, origin, createdAt } = log;
+export function presentAuditRow(log: AuditLog, texts: Texts, names: ReadonlyMap<string, string>) {
+  const { t } = texts;
+  const { action, entity, entityId, actor, origin, createdAt } = log;
   const name = nameIn(log.after) ?? nameIn(log.before) ?? names.get(entityId ?? '');
   return {
-    id,
     createdAt,
-    action,
     said: t(`audit.action_${action}`),
     entity: t(`audit.entity_${entity}`),
     entityId,
@@ -37,9 +37,7 @@ export function presentAuditRow(log: AuditLog, { t }: Pick<Texts, 't'>, names: R
     name,
     actor: { type: actor.type, id: actor.id, name: actor.name ?? t(`audit.actor_${actor.type}`) },
     ip: origin.ip,
-    userAgent: origin.userAgent,
-    requestId: origin.requestId,
-    changes: changesOf(log),
+    changes: changesOf(log, texts),
   };
 }
 
@@ -82,21 +80,6 @@ function withChosen(choices: Choice[], chosen: string): Choice[] {
 function addressOf(path: string, fields: Readonly<Record<string, string>>): string {
   const query = new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== '')).toString();
   return query === '' ? path : `${path}?${query}`;
-}
-
-function changesOf({ before, after }: AuditLog) {
-  const fields = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
-  return [...fields]
-    .map((field) => ({ field, before: textOf(before?.[field]), after: textOf(after?.[field]) }))
-    .filter((change) => change.before !== undefined || change.after !== undefined);
-}
-
-/** Undefined where the field was not there, or held nothing. */
-function textOf(value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === 'string') return value;
-  const isList = Array.isArray(value) && value.every((one) => typeof one === 'string');
-  return isList ? value.join(', ') : JSON.stringify(value);
 }
 
 function nameIn(fields: Record<string, unknown> | null): string | undefined {

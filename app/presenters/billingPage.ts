@@ -1,6 +1,6 @@
 import type { Checkout } from '../../db/tables/checkouts.ts';
 import type { Locale } from '../domain/locale.ts';
-import { planLimits, PLANS } from '../domain/plan.ts';
+import { planLimits, planNamed, PLANS } from '../domain/plan.ts';
 import type { PlanUse } from './billing.ts';
 
 interface State {
@@ -9,11 +9,6 @@ interface State {
   pending: Checkout | undefined;
   /** Undefined where a key ordered, or somebody who is gone. */
   orderedBy: string | undefined;
-}
-
-/** What a plan is called; one that this release does not know goes by its id. */
-export function planNamed(id: string): string {
-  return PLANS.find((plan) => plan.id === id)?.name ?? id;
 }
 
 /** The plan, its limits and how far they are used up, what waits to be confirmed, and what else could be had. */

@@ -1,5 +1,5 @@
 import type { TenantRecord } from '../../db/tables/tenants.ts';
-import { planNamed } from './billingPage.ts';
+import { planNamed } from '../domain/plan.ts';
 
 const LIMIT = 50;
 const PATH = '/admin/tenants';

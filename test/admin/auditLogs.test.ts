@@ -112,6 +112,15 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
     expect(text).to.include(`"'=1+1"`).and.not.include('of Globex');
   });
 
+  it('names the fields of a change in French, there and on the page of the key', async () => {
+    const page = await browser.as(cast.alice, server, `${PATH}?key=${key.id}&action=API_KEY_CREATED`, { locale: 'fr' });
+    await page.locator('#audit summary').first().click();
+    const fields = async (cells: string) => page.locator(cells).allInnerTexts();
+    expect(await fields('#audit .diff tbody th')).to.include.members(['Nom', 'Accès', 'Environnement', 'Appartient à']);
+    await page.goto(`/admin/api-keys/${key.id}`);
+    expect(await fields('.changes .muted')).to.include.members(['Nom', 'Accès', 'Environnement', 'Appartient à']);
+  });
+
   it('refuses a filter that it does not understand, in words', async () => {
     browser.expects(400);
     const page = await browser.as(cast.alice, server, `${PATH}?from=yesterday`, { locale: 'fr' });
