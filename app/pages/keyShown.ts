@@ -1,5 +1,6 @@
 import type { ApiKey } from '../../db/tables/apiKeys.ts';
 import { principalOf, type Context } from '../context.ts';
+import { originSeen, tryOut } from './curl.ts';
 import { firstUse } from './keyFirstUse.ts';
 import { showDialog } from './keyFrame.ts';
 import { keyRow } from './keyRow.ts';
@@ -40,15 +41,4 @@ export async function showKey(pages: Pages, ctx: Context, shown: Shown): Promise
 function mayFollow(ctx: Context): boolean {
   const principal = principalOf(ctx);
   return principal.type === 'user' && principal.permissions.has('api-keys:read');
-}
-
-/** A line for a terminal that works with any key. */
-export function tryOut(origin: string, text: string): string {
-  return `curl -sS -H 'x-api-key: ${text}' ${origin}/api/v1/whoami`;
-}
-
-/** The address the reader knows us by, where nobody configured another: a default knows less than their browser. */
-export function originSeen(ctx: Context, publicUrl: string): string {
-  const { hostname, origin } = new URL(publicUrl);
-  return hostname === 'localhost' && /^[\w.:[\]-]+$/.test(ctx.host) ? `http://${ctx.host}` : origin;
 }

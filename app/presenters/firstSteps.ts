@@ -1,11 +1,12 @@
 import type { CreatedTenant } from '../actions/createTenant.ts';
 import type { CreatedUser } from '../actions/createUser.ts';
+import { curl } from '../pages/curl.ts';
 
 const FIRST_KEY = 'First key';
 
 /** What the first person reads once they are set up: who they are, and the ways to a first key: the page that makes it, or two commands. */
 export function presentFirstSteps(
-  publicUrl: string,
+  origin: string,
   { user, tenant }: { user: CreatedUser; tenant: CreatedTenant },
 ): { email: string; tenant: { name: string; slug: string }; newKey: string; login: string; createKey: string } {
   const login = { email: user.email, password: 'YOUR PASSWORD' };
@@ -13,17 +14,7 @@ export function presentFirstSteps(
     email: user.email,
     tenant: { name: tenant.name, slug: tenant.slug },
     newKey: `/admin/api-keys/new?${new URLSearchParams({ name: FIRST_KEY }).toString()}`,
-    login: curl(`${publicUrl}/api/auth/login`, [], login),
-    createKey: curl(`${publicUrl}/api/v1/api-keys`, ['Authorization: Bearer TOKEN'], { name: FIRST_KEY }),
+    login: curl(origin, '/api/auth/login', [], login),
+    createKey: curl(origin, '/api/v1/api-keys', ['Authorization: Bearer TOKEN'], { name: FIRST_KEY }),
   };
-}
-
-function curl(url: string, headers: string[], json: unknown): string {
-  const all = [...headers, 'Content-Type: application/json'].map((header) => `-H ${quoted(header)}`);
-  return ['curl -sS', quoted(url), ...all, '-d', quoted(JSON.stringify(json))].join(' ');
-}
-
-/** For a POSIX shell nothing inside single quotes means anything, but for the quote itself. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

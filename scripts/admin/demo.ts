@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { keyStatus, type KeyStatus } from '../../app/domain/keyStatus.ts';
 import { AppError } from '../../app/errors.ts';
-import { tryOut } from '../../app/pages/keyShown.ts';
+import { tryOut } from '../../app/pages/curl.ts';
 import { connect, type Db } from '../../db/connect.ts';
 import { findApiKeys } from '../../db/tables/apiKeys.ts';
 import { belongingsOf } from '../../db/tables/memberships.ts';

@@ -269,6 +269,8 @@ onDatabase('sqlite', 'the first set-up in a browser', (database) => {
       await page.getByLabel('Mot de passe').fill('correct horse battery');
       await page.getByRole('button', { name: 'Configurer' }).click();
       await page.getByRole('heading', { name: 'Latchkey est configuré' }).waitFor();
+      // As the browser knows the server, whose own idea of its address is only a default here.
+      for (const command of await page.locator('.command').allInnerTexts()) expect(command).to.include(server.url);
       await expectNoOverflow(page);
       if (javaScript) await expectAccessible(page);
       await page.getByRole('link', { name: 'Créer votre première clé' }).click();

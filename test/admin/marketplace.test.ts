@@ -24,7 +24,9 @@ onDatabase('sqlite', 'the page of apps', (database) => {
       const token = page.getByLabel('Key of the app');
       const text = await token.inputValue();
       expect(await tried(server, text)).to.equal('200');
-      expect(await page.locator('.command').innerText()).to.include(text);
+      expect(await page.locator('.command').innerText())
+        .to.include(text)
+        .and.include(` ${server.url}/api/v1/whoami`);
       if (javaScript) {
         await expectAccessible(page);
         await page.keyboard.press('Escape');

@@ -1,11 +1,11 @@
 import Router from '@koa/router';
 import { principalOf, type State } from '../../context.ts';
+import { originSeen, tryOut } from '../../pages/curl.ts';
 import { managesKeys } from '../../pages/keyFrame.ts';
 import { anyKey, loadAttention, loadKeys, loadUses, lookedIntoOnly } from '../../pages/keyList.ts';
 import { attentionItems, filterChoices, listHeads, listPaging } from '../../pages/keyListParts.ts';
 import { keyListRows } from '../../pages/keyListRow.ts';
 import { listAddress, readList, type ListAddress } from '../../pages/keyQuery.ts';
-import { originSeen, tryOut } from '../../pages/keyShown.ts';
 import { isPartial } from '../../pages/leading.ts';
 import type { Pages } from '../../pages/pages.ts';
 import type { Services } from '../../services.ts';

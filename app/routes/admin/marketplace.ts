@@ -8,6 +8,7 @@ import type { App } from '../../domain/apps.ts';
 import { formOf } from '../../middleware/csrf.ts';
 import { installedApps } from '../../keys/installedApps.ts';
 import { ask } from '../../pages/asking.ts';
+import { originSeen, tryOut } from '../../pages/curl.ts';
 import { isPartial } from '../../pages/leading.ts';
 import { makesOnce } from '../../pages/madeOnce.ts';
 import { mendable, refusedIn, type Refused } from '../../pages/refused.ts';
@@ -74,7 +75,7 @@ export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>
       label: t('marketplace.token'),
       value: token,
       commandLabel: t('marketplace.try'),
-      command: `curl -sS -H 'x-api-key: ${token}' '${config.publicUrl}/api/v1/whoami'`,
+      command: tryOut(originSeen(ctx, config.publicUrl), token),
       copied: t('marketplace.copied'),
       back: HOME,
     };

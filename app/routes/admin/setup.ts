@@ -9,6 +9,7 @@ import { AppError } from '../../errors.ts';
 import { readForm } from '../../middleware/body.ts';
 import { readFirstPerson, type FirstPersonProblems } from '../../people/firstPerson.ts';
 import { isSetUpToken } from '../../people/setUpLink.ts';
+import { originSeen } from '../../pages/curl.ts';
 import type { Pages } from '../../pages/pages.ts';
 import { presentFirstSteps } from '../../presenters/firstSteps.ts';
 import type { Services } from '../../services.ts';
@@ -41,7 +42,7 @@ export function setupRoutes(
       const made = await setUp(act, read.person);
       if (!made) throw gone();
       await signInFirst(ctx, act, made);
-      const locals = presentFirstSteps(config.publicUrl, made);
+      const locals = presentFirstSteps(originSeen(ctx, config.publicUrl), made);
       await pages.showOpen(ctx, 'setUpDone', { title: pages.texts(ctx).t('setup.done_title'), locals });
     });
 
