@@ -1,7 +1,7 @@
 import type { Db } from '../../db/connect.ts';
 import { countApiKeys } from '../../db/tables/apiKeyList.ts';
 import { findTenant, lockTenant } from '../../db/tables/tenants.ts';
-import { planLimits } from '../domain/plan.ts';
+import { planLimits, planNamed } from '../domain/plan.ts';
 import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
 
@@ -16,5 +16,6 @@ export async function refuseBeyondPlan(trx: Db, { tenantId, now }: Pick<Act, 'te
   const held = (await lockTenant(trx, tenantId)) ?? tenant;
   const { keys } = planLimits(held.plan);
   if (keys === null || (await countApiKeys(trx, tenantId, { statuses: ['active'], now })) < keys) return;
-  throw new AppError('plan_limit', `The plan ${held.plan} allows ${keys} API keys: revoke one, or change the plan.`);
+  const plan = planNamed(held.plan);
+  throw new AppError('plan_limit', `The plan ${plan} allows ${keys} API keys: revoke one, or change the plan.`);
 }

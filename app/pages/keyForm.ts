@@ -42,7 +42,8 @@ export const FIELDS = [
 /** Those that stand behind the word More. */
 export const FURTHER = ['owner', 'externalId', 'metadata'] as const satisfies Field[];
 export type Field = (typeof FIELDS)[number];
-export type Problems = Partial<Record<Field, string>>;
+/** What is wrong with each field, or with none of them but the whole. */
+export type Problems = Partial<Record<Field | 'form', string>>;
 
 export const METADATA_EXAMPLE = '{"team": "billing", "seats": 5}';
 
@@ -185,7 +186,7 @@ export function refusedOf(error: unknown, texts: Texts): Problems {
   if (!(error instanceof AppError)) throw error;
   if (error.code === 'invalid_input' && error.errors) return named(error.errors, texts);
   if (error.code === 'insufficient_permission') return { scopes: texts.said(error.message) };
-  if (error.code === 'plan_limit') return { name: texts.said(error.message) };
+  if (error.code === 'plan_limit') return { form: texts.said(error.message) };
   throw error;
 }
 

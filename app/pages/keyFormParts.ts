@@ -27,10 +27,13 @@ export function formLocals(
   return {
     fields,
     problems,
-    summary: FIELDS.flatMap((field) => {
-      const problem = problems[field];
-      return problem === undefined ? [] : [{ field, label: t(`keys.field_${field}`), problem }];
-    }),
+    refused: Object.keys(problems).length > 0 && {
+      sentence: problems.form ?? '',
+      fields: FIELDS.flatMap((field) => {
+        const problem = problems[field];
+        return problem === undefined ? [] : [{ field, label: t(`keys.field_${field}`), problem }];
+      }),
+    },
     expiries: expiryOptions(),
     further: FURTHER.some((field) => problems[field] !== undefined || !['', 'tenant'].includes(fields[field])),
     metadataExample: METADATA_EXAMPLE,

@@ -57,6 +57,7 @@ function textsOf(locale: Locale): Texts {
   const numbers = new Intl.NumberFormat(locale);
   const lists = new Intl.ListFormat(locale);
   const formatters = formattersOf(locale, numbers);
+  const named = namedSentences(catalogue);
 
   function t(key: string, values: Values = {}): string {
     let format = formats.get(key);
@@ -74,7 +75,10 @@ function textsOf(locale: Locale): Texts {
     locale,
     t,
     has: (key) => catalogue.has(key),
-    said: (sentence) => saidIn(sentence, (key, values) => (catalogue.has(key) ? t(key, values) : undefined)),
+    said: (sentence) => {
+      const found = numbered(sentence, catalogue) ?? named(sentence);
+      return found ? t(found.key, found.values) : sentence;
+    },
     number: (value) => numbers.format(value),
     joined: (words) => lists.format(words),
     moment: momentIn(locale),
@@ -97,8 +101,14 @@ function formattersOf(locale: Locale, numbers: Intl.NumberFormat): Formatters {
 /** What ICU's messages give a meaning to; a text without it is its own message. */
 const MARKED = /[{}']/;
 
-/** Sentences are their own keys in `said.json`, with `{n}`, `{m}` for their numbers; English is what remains. */
-function saidIn(sentence: string, translated: (key: string, values: Values) => string | undefined): string {
+/** A sentence as the catalogue knows it, and what fills it. */
+interface Said {
+  key: string;
+  values: Values;
+}
+
+/** Sentences are their own keys in `said.json`, with `{n}`, `{m}` for their numbers. */
+function numbered(sentence: string, catalogue: ReadonlyMap<string, string>): Said | undefined {
   const names = ['n', 'm', 'o', 'p'];
   const values: Record<string, number> = {};
   const pattern = sentence.replace(/\d+/g, (digits) => {
@@ -106,7 +116,29 @@ function saidIn(sentence: string, translated: (key: string, values: Values) => s
     values[name] = Number(digits);
     return `{${name}}`;
   });
-  return translated(`said.${pattern}`, values) ?? translated(`said.${sentence}`, {}) ?? sentence;
+  return [
+    { key: `said.${pattern}`, values },
+    { key: `said.${sentence}`, values: {} },
+  ].find(({ key }) => catalogue.has(key));
+}
+
+/** The few sentences with a `{name}` in them, which may be anything: what is filled in is text, as it was. */
+function namedSentences(catalogue: ReadonlyMap<string, string>): (sentence: string) => Said | undefined {
+  const patterns = [...catalogue.keys()]
+    .filter((key) => key.startsWith('said.') && key.includes('{name}'))
+    .map((key) => ({ key, pattern: patternOf(key.slice('said.'.length)) }));
+  return (sentence) => {
+    for (const { key, pattern } of patterns) {
+      const { name, n } = pattern.exec(sentence)?.groups ?? {};
+      if (name !== undefined) return { key, values: { name, ...(n !== undefined && { n: Number(n) }) } };
+    }
+    return undefined;
+  };
+}
+
+function patternOf(sentence: string): RegExp {
+  const literal = sentence.replace(/[\\^$.*+?()[\]|]/g, '\\$&');
+  return new RegExp(`^${literal.replace('{name}', '(?<name>.+)').replace('{n}', '(?<n>\\d+)')}$`);
 }
 
 const DAY_MS = 86_400_000;

@@ -3,7 +3,7 @@ import type { Locator } from 'playwright-core';
 import { changeTenant } from '../../db/tables/tenants.ts';
 import { changePolicy, DEFAULT_POLICY } from '../../app/domain/policy.ts';
 import { expectAccessible, useBrowser } from '../support/browser.ts';
-import { as, castOf, PASSWORD, type Cast } from '../support/cast.ts';
+import { addPlayer, addTenant, as, castOf, PASSWORD, type Cast } from '../support/cast.ts';
 import { onDatabase } from '../support/databases.ts';
 import { issue, rotate, tried } from '../support/keys.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -190,6 +190,25 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
     expect(await page.locator('.figures').innerText()).to.match(/Requests\s+2\s+Denied\s+1/);
   });
 
+  it('says above the form that the plan allows no more keys, and calls no field wrong', async () => {
+    const { services } = server;
+    const full = await addTenant(services, 'Full');
+    const owner = await addPlayer(services, full, 'Fay', { role: 'OWNER' });
+    await services.db('tenants').where({ id: full.id }).update({ plan: 'starter' });
+    for (let i = 0; i < 10; i++) await issue(server, as(owner), { name: `Key ${i}` });
+    const visitor = new Visitor(server, { 'Accept-Language': 'fr' });
+    await visitor.signIn(owner.email, PASSWORD);
+    const form = { name: 'One more', scopes: 'read', environment: 'live', expires: '30' };
+    const { status, text } = await visitor.submit(`${KEYS}/new`, form);
+    expect(status).to.equal(422);
+    expect(text)
+      .to.include('La limite de votre offre est atteinte')
+      .and.include('L’offre Starter permet 10 clés d’API\u00a0: révoquez-en une ou changez d’offre.')
+      .and.include('value="One more"')
+      .and.not.include('aria-invalid')
+      .and.not.include('field-wrong');
+  });
+
   it('never revokes the successor of a key that was rotated away', async () => {
     const old = await issue(server, as(cast.alice), { name: 'Moved' });
     const next = await rotate(server, as(cast.alice), old.id);
@@ -214,7 +233,7 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
     await page.getByRole('link', { name: 'Rotate' }).click();
     await page.locator('#rotate[open]').getByRole('button', { name: 'Rotate' }).click();
     await page.getByText('Nothing was rotated').waitFor();
-    expect(await page.getByRole('alert').innerText()).to.include('The policy requires an expiry');
+    expect(await page.getByRole('alert').innerText()).to.include('The policy requires an expiry. Change');
     await expectAccessible(page);
     await page.getByRole('link', { name: 'Change the key first' }).click();
     await page.locator('#key-form').waitFor();
@@ -228,5 +247,8 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
     const owner = await browser.as(cast.alice, server, `${KEYS}/new`, { locale: 'fr' });
     await owner.getByRole('button', { name: 'Créer une clé' }).click();
     expect(await owner.getByRole('alert').innerText()).to.match(/Nom.*: Ne doit pas être vide/);
+    const bob = new Visitor(server, { 'Accept-Language': 'fr' });
+    await bob.signIn(cast.bob.email, PASSWORD);
+    expect((await bob.get(KEYS)).text).to.include('Droit requis\u00a0: api-keys:read');
   });
 });

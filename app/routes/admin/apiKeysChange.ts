@@ -106,7 +106,8 @@ export function keyChangePages(
         key: keyRow(key, texts, Date.now(), { manages: true }),
         back,
         graces: graceChoices(texts, principalOf(ctx).tenant.policy),
-        refused: sentences.map((sentence) => texts.said(sentence)),
+        // Those about a field end without a stop, those about the whole with one.
+        refused: sentences.map((sentence) => texts.said(sentence).replace(/\.?$/, '.')).join(' '),
       },
     });
   }
