@@ -9,6 +9,7 @@ import { textsIn, type Texts } from './texts.ts';
 export function errorPage(ctx: Context, problem: AppError, reader: Reader): string {
   const words = textsIn(reader.locale);
   const named = `errors.${problem.code}`;
+  const retryAfter = Number(problem.headers['Retry-After'] ?? 0);
   const title = words.has(named) ? words.t(named) : words.t(`errors.status_${classOf(problem)}`);
   return renderPage('error', {
     ...words,
@@ -16,9 +17,11 @@ export function errorPage(ctx: Context, problem: AppError, reader: Reader): stri
     status: problem.status,
     detail: detailOf(problem, words),
     changed: words.t(changedBy(ctx, problem)),
-    next: words.t(words.has(`${named}_next`) ? `${named}_next` : `errors.next_${classOf(problem)}`),
+    next:
+      retryAfter > 0
+        ? words.t('errors.retry_after', { seconds: retryAfter })
+        : words.t(words.has(`${named}_next`) ? `${named}_next` : `errors.next_${classOf(problem)}`),
     requestId: ctx.state.requestId,
-    retryAfter: Number(problem.headers['Retry-After'] ?? 0),
   });
 }
 
