@@ -55,7 +55,9 @@ for (const javaScript of [true, false]) {
         page.getByRole('link', { name: 'See its requests' }).click(),
       ]);
       await requests.locator('#requests tbody tr').waitFor();
-      expect(await requests.locator('#requests tbody').innerText()).to.include('GET /api/v1/whoami');
+      expect(await requests.locator('#requests tbody').innerText())
+        .to.include('GET /api/v1/whoami')
+        .and.include('curl/');
       expect(await page.getByLabel('The key', { exact: true }).inputValue()).to.match(/^fsk_live_\w{32}$/);
     });
 

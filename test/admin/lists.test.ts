@@ -44,6 +44,28 @@ const STEPS: readonly Step[] = [
   { path: 'usage', take: link('30 days'), address: /\?window=30d$/, shows: 'Requests', hides: 'nothing of it' },
   { path: 'api-keys/KEY', take: link('30 days'), address: /\?window=30d$/, shows: 'Requests', hides: 'nothing of it' },
   { path: 'api-keys/KEY', take: link('Older'), address: /\?cursor=/, shows: 'Newest', hides: 'nothing of it' },
+  {
+    path: 'api-keys/KEY',
+    take: async (page) => {
+      await link('30 days')(page);
+      await page.locator('.tabs [aria-current]', { hasText: '30 days' }).waitFor();
+      await link('Older')(page);
+    },
+    address: /\?window=30d&cursor=/,
+    shows: 'Newest',
+    hides: 'nothing of it',
+  },
+  {
+    path: 'api-keys/KEY',
+    take: async (page) => {
+      await link('Older')(page);
+      await page.getByRole('link', { name: 'Newest' }).waitFor();
+      await link('7 days')(page);
+    },
+    address: /\?window=7d&cursor=/,
+    shows: 'Newest',
+    hides: 'nothing of it',
+  },
   { path: 'api-keys', take: link('Name'), address: /\?sort=name$/, shows: 'first', hides: 'nothing of it' },
 ];
 

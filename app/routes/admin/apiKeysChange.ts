@@ -106,8 +106,7 @@ export function keyChangePages(
         key: keyRow(key, texts, Date.now(), { manages: true }),
         back,
         graces: graceChoices(texts, principalOf(ctx).tenant.policy),
-        // Those about a field end without a stop, those about the whole with one.
-        refused: sentences.map((sentence) => texts.said(sentence).replace(/\.?$/, '.')).join(' '),
+        refused: sentences.map((sentence) => texts.said(sentence)),
       },
     });
   }

@@ -40,7 +40,9 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     const now = Date.now();
     const manages = managesKeys(ctx);
     const query = new URLSearchParams(ctx.querystring);
-    const window = USAGE_WINDOWS.find((one) => one === query.get('window')) ?? '24h';
+    const asked = USAGE_WINDOWS.find((one) => one === query.get('window'));
+    const window = asked ?? '24h';
+    const cursor = query.get('cursor') ?? undefined;
     const stats = await usageStats(db, key, window, now);
     const row = keyRow(key, texts, now, { manages });
     const uses = await scopeUses(db, key, now);
@@ -52,13 +54,17 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
         key: row,
         facts: await factsOf(key),
         here: `${KEYS_PATH}/${key.id}`,
-        windows: windowLinks(key, window),
+        windows: USAGE_WINDOWS.map((one) => ({
+          id: one,
+          href: pathOf(key, { window: one, cursor }),
+          current: one === window,
+        })),
         chart: barChartOf(stats.buckets.map((bucket) => bucketOf(bucket, window, texts))),
         stats,
         uses: uses.map((use, index) => ({ ...use, badge: row.scopes[index] })),
         unused: row.may.edit ? uses.filter(({ idle }) => idle).map(({ scope }) => scope) : [],
         rotation: await rotationOf(key, now),
-        ...(await requestsOf(key, query.get('cursor') ?? undefined)),
+        ...(await requestsOf(key, { window: asked, cursor })),
         audit: await auditOf(ctx, key),
       },
     });
@@ -107,16 +113,15 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     };
   }
 
-  async function requestsOf(key: ApiKey, cursor: string | undefined) {
+  async function requestsOf(key: ApiKey, { window, cursor }: Seen) {
     const binding = JSON.stringify(['page usage', key.tenantId, key.id]);
     const after = positionOf(cursor, binding);
     const found = await listKeyUsage(db, key.tenantId, key.id, { after, limit: REQUESTS + 1 });
     const { rows, nextCursor } = pageOf(found, REQUESTS, binding);
-    const path = `${KEYS_PATH}/${key.id}`;
     return {
       requests: rows.map((use) => requestRow(use, key.scopes)),
-      older: nextCursor === null ? undefined : `${path}?cursor=${encodeURIComponent(nextCursor)}#requests`,
-      newest: cursor === undefined ? undefined : `${path}#requests`,
+      older: nextCursor === null ? undefined : `${pathOf(key, { window, cursor: nextCursor })}#requests`,
+      newest: cursor === undefined ? undefined : `${pathOf(key, { window })}#requests`,
     };
   }
 
@@ -131,10 +136,14 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
   }
 }
 
-function windowLinks(key: ApiKey, window: UsageWindow) {
-  return USAGE_WINDOWS.map((one) => ({
-    id: one,
-    href: `${KEYS_PATH}/${key.id}?window=${one}`,
-    current: one === window,
-  }));
+/** What of a key's page is chosen in its address: the time that its usage covers, and where in its requests it stands. */
+interface Seen {
+  window?: UsageWindow | undefined;
+  cursor?: string | undefined;
+}
+
+/** The address of a key's page; a link that changes one choice keeps the other. */
+function pathOf({ id }: ApiKey, { window, cursor }: Seen): string {
+  const query = new URLSearchParams({ ...(window && { window }), ...(cursor !== undefined && { cursor }) }).toString();
+  return query === '' ? `${KEYS_PATH}/${id}` : `${KEYS_PATH}/${id}?${query}`;
 }
