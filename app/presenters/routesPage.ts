@@ -3,7 +3,7 @@ import type { Access } from '../routes/access.ts';
 import type { Route } from '../routes/table.ts';
 
 /** What routes ask for, as the page's filter names it. */
-export const ROUTE_KINDS = ['scope', 'permission', 'anyone', 'public'] as const;
+export const ROUTE_KINDS = ['scope', 'permission', 'anyone', 'public', 'basic'] as const;
 
 const NAMED = '/api/';
 const OWN = '/api/v1/';
@@ -14,7 +14,7 @@ export function presentRoutesPage(
   reaches: readonly { reach: KeyReach; keys: number }[],
   { q, kind }: { q: string; kind: string },
 ) {
-  const listed = routes.filter((route) => !isTwin(route, routes)).map((route) => rowOf(route, routes, reaches));
+  const listed = routes.filter((route) => !isTwin(route, routes)).map((route) => rowOf(route, reaches));
   const wanted = q.trim().toLowerCase();
   const matching = listed.filter(
     ({ method, path, scope, permission, access }) =>
@@ -31,7 +31,7 @@ function isTwin({ method, path }: Route, routes: readonly Route[]): boolean {
   return routes.some((route) => route.method === method && route.path === own);
 }
 
-function rowOf(route: Route, routes: readonly Route[], reaches: readonly { reach: KeyReach; keys: number }[]) {
+function rowOf(route: Route, reaches: readonly { reach: KeyReach; keys: number }[]) {
   const { method, path, access, answers } = route;
   return {
     method,
@@ -40,7 +40,6 @@ function rowOf(route: Route, routes: readonly Route[], reaches: readonly { reach
     scope: scopeOf(access),
     permission: access.kind === 'permission' ? access.permission : '',
     summary: answers[0]?.summary ?? '',
-    hasTwin: path.startsWith(OWN) && routes.some((one) => one.path === NAMED + path.slice(OWN.length)),
     /** Null where keys play no part. */
     keys: access.kind === 'public' || access.kind === 'basic' ? null : opening(access, reaches),
   };

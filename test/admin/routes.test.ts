@@ -2,10 +2,11 @@ import { expect } from 'chai';
 import { PERMISSIONS } from '../../app/domain/role.ts';
 import { createRoutes } from '../../app/routes/routes.ts';
 import { useBrowser } from '../support/browser.ts';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { as, castOf, PASSWORD, type Cast } from '../support/cast.ts';
 import { onDatabase } from '../support/databases.ts';
 import { issue } from '../support/keys.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
 
 onDatabase('sqlite', 'the page of routes', (database) => {
   const browser = useBrowser();
@@ -45,6 +46,15 @@ onDatabase('sqlite', 'the page of routes', (database) => {
       await page.getByRole('heading', { name: 'No route matches' }).waitFor();
     });
   }
+
+  it('says in French too what a route does, in the language of its document, and is narrowed to what staff opens', async () => {
+    const bob = new Visitor(server, { 'Accept-Language': 'fr' });
+    await bob.signIn(cast.bob.email, PASSWORD);
+    const { text } = await bob.get('/admin/routes?q=whoami');
+    expect(text).to.match(/<span class="row-note" lang="en">\w/);
+    const { text: theirs } = await bob.get('/admin/routes?kind=basic');
+    expect(theirs).to.include('<option value="basic" selected>l’équipe d’assistance').and.include('/metrics</code>');
+  });
 
   it('has a route for every permission that a person can be given', () => {
     const asked = createRoutes(server.services).table.map(
