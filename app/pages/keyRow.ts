@@ -33,7 +33,6 @@ export interface KeyRow {
   expiresAt: number | null;
   lastUsedAt: number | null;
   lastUsedIp: string | null;
-  endedAt: number | null;
   spark: Sparkline;
   may: { edit: boolean; rotate: boolean; revoke: boolean };
 }
@@ -64,7 +63,6 @@ export function keyRow(
     expiresAt: key.expiresAt,
     lastUsedAt: key.lastUsedAt,
     lastUsedIp: key.lastUsedIp,
-    endedAt: key.revokedAt ?? (status === 'revoked' ? key.graceEndsAt : null),
     spark: sparklineOf(days ?? Array<number>(SPARK_DAYS).fill(0)),
     may: {
       edit: manages && lives,

@@ -2,14 +2,13 @@ import type { Member } from '../../db/tables/memberships.ts';
 import { holdsScope } from '../authority.ts';
 import type { Principal } from '../context.ts';
 import { mayGive } from '../domain/granting.ts';
-import { PERMISSIONS, permissionsOf, ROLES } from '../domain/role.ts';
+import { PERMISSIONS, ROLES } from '../domain/role.ts';
 
 /** The roles and permissions that somebody may hand out: no more than they hold, which operators stand above. */
 export function givable(principal: Principal) {
   return {
     roles: ROLES.filter((role) => gives(principal, role, [])),
     permissions: PERMISSIONS.filter((one) => gives(principal, 'MEMBER', [one])),
-    inherent: Object.fromEntries(ROLES.map((role) => [role, [...permissionsOf(role, [])]])),
   };
 }
 

@@ -17,9 +17,9 @@ const SYSTEMS = [
 ] as const;
 
 /** A session as the person it belongs to recognises it; neither its token nor that of its forms. */
-export function presentSession({ id, ip, userAgent, createdAt, lastSeenAt, expiresAt }: Session, currentId: string) {
+export function presentSession({ id, ip, userAgent, createdAt, lastSeenAt }: Session, currentId: string) {
   const device = [nameIn(userAgent, BROWSERS), nameIn(userAgent, SYSTEMS)].filter((name) => name !== undefined);
-  return { id, ip, userAgent, device: device.join(' · '), createdAt, lastSeenAt, expiresAt, current: id === currentId };
+  return { id, ip, userAgent, device: device.join(' · '), createdAt, lastSeenAt, current: id === currentId };
 }
 
 function nameIn(userAgent: string | null, names: readonly (readonly [string, string])[]): string | undefined {

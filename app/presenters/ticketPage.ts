@@ -10,7 +10,6 @@ export function presentTicketRow({ id, subject, priority, status, messages, crea
 export function presentTicketPage(ticket: Ticket, messages: readonly TicketMessage[]) {
   return {
     ...presentTicketRow(ticket),
-    closedAt: ticket.closedAt,
     said: messages.map(({ number, text, author, createdAt }) => ({
       number,
       text,
