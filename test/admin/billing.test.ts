@@ -30,7 +30,7 @@ onDatabase('sqlite', 'the page of billing', (database) => {
       expect(await planOf()).to.equal(before);
       if (javaScript) await expectAccessible(page);
       await page.getByRole('link', { name: 'Confirm order' }).click();
-      await page.getByText('its limits hold at once').waitFor();
+      await page.getByText('its limits apply at once').waitFor();
       if (javaScript) await expectAccessible(page);
       await page.getByRole('button', { name: 'Confirm order' }).click();
       await page.getByText(`The plan is now ${name}.`).waitFor();

@@ -153,7 +153,7 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
     await page.reload();
     expect(await attributes(page.locator('input[name=expires]'), 'value')).to.deep.equal(['7', '30', 'custom']);
     expect(await page.getByLabel('30 days').isChecked()).to.equal(true);
-    await page.getByText('wants every key to expire').waitFor();
+    await page.getByText('requires every key to expire').waitFor();
     const visitor = new Visitor(server);
     await visitor.signIn(cast.charlie.email, PASSWORD);
     const refused = await visitor.submit(`${KEYS}/new`, {

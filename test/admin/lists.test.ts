@@ -40,7 +40,7 @@ const STEPS: readonly Step[] = [
     hides: 'whoami',
   },
   { path: 'tenants', take: search('glob'), isFilter: true, address: /\?q=glob/, shows: 'Globex', hides: 'Acme' },
-  { path: 'tickets', take: link('Closed'), address: /\?status=closed$/, shows: 'No such tickets', hides: 'A question' },
+  { path: 'tickets', take: link('Closed'), address: /\?status=closed$/, shows: 'No tickets with this status', hides: 'A question' },
   { path: 'usage', take: link('30 days'), address: /\?window=30d$/, shows: 'Requests', hides: 'nothing of it' },
   { path: 'api-keys/KEY', take: link('30 days'), address: /\?window=30d$/, shows: 'Requests', hides: 'nothing of it' },
   { path: 'api-keys/KEY', take: link('Older'), address: /\?cursor=/, shows: 'Newest', hides: 'nothing of it' },
