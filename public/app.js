@@ -261,10 +261,10 @@
   });
 
   // ── Ticking all ──────────────────────────────────────────────────────────
-  // `data-tick-all` ticks every box of its `data-ticks` group and shows when only some are ticked.
+  // `data-tick-all` ticks every box of its `data-ticks` group that can be seen, and shows when only some are ticked.
   function boxesOf(all) {
-    const group = all.closest('[data-ticks]') ?? document;
-    return [...group.querySelectorAll('input[type=checkbox]:not([data-tick-all]):not(:disabled)')];
+    const boxes = all.closest('[data-ticks]').querySelectorAll('input[type=checkbox]:not([data-tick-all], :disabled)');
+    return [...boxes].filter((box) => !box.closest('[hidden]'));
   }
   function showTicks(all) {
     const boxes = boxesOf(all);
@@ -276,72 +276,9 @@
     if (target.matches('[data-tick-all]')) {
       for (const box of boxesOf(target)) box.checked = target.checked;
     }
-    document.querySelectorAll('[data-tick-all]').forEach(showTicks);
+    showAllTicks();
   });
-  document.querySelectorAll('[data-tick-all]').forEach(showTicks);
-
-  // ── Keys ─────────────────────────────────────────────────────────────────
-  // A key is never kept with the page that the browser may go back to.
-  addEventListener('pagehide', () => {
-    document.querySelectorAll('[data-guard]').forEach((guard) => (guard.closest('.dialog') ?? guard).remove());
-  });
-
-  document.addEventListener('click', ({ target }) => {
-    const preset = target.closest('[data-preset]');
-    if (preset) tickOnly(preset.dataset.preset.split(' '));
-  });
-  document.addEventListener('click', (event) => {
-    if (event.target.closest('[data-preset]')) event.preventDefault();
-  });
-
-  function tickOnly(scopes) {
-    const boxes = [...document.querySelectorAll('input[name=scopes]')];
-    for (const box of boxes) box.checked = scopes.includes(box.value);
-    boxes[0]?.dispatchEvent(new Event('change', { bubbles: true }));
-  }
-
-  function showScopes() {
-    const boxes = [...document.querySelectorAll('input[name=scopes]')];
-    const count = document.querySelector('[data-scope-count]');
-    if (count) count.textContent = `${count.dataset.text} ${boxes.filter((box) => box.checked).length}`;
-    const diff = document.querySelector('[data-scope-diff]');
-    if (!diff) return;
-    const changes = boxes
-      .filter((box) => box.checked !== box.hasAttribute('data-granted'))
-      .map((box) => {
-        const change = document.createElement(box.checked ? 'ins' : 'del');
-        change.textContent = `${box.checked ? '+' : '−'} ${box.value}`;
-        return change;
-      });
-    diff.replaceChildren(...(changes.length > 0 ? changes : [diff.dataset.none]));
-  }
-
-  function findScopes(text) {
-    const wanted = text.trim().toLowerCase();
-    let found = 0;
-    for (const group of document.querySelectorAll('[data-scope-group]')) {
-      const scopes = [...group.querySelectorAll('[data-scope]')];
-      for (const scope of scopes) scope.hidden = !scope.textContent.toLowerCase().includes(wanted);
-      const shown = scopes.filter((scope) => !scope.hidden).length;
-      group.hidden = shown === 0;
-      found += shown;
-    }
-    const none = document.querySelector('[data-scope-none]');
-    none.textContent = found === 0 ? none.dataset.text : '';
-  }
-  document.addEventListener('input', ({ target }) => {
-    if (target.matches('[data-scope-search]')) findScopes(target.value);
-  });
-  // The search of scopes is no field of the form around it.
-  document.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter' && event.target.matches('[data-scope-search]')) event.preventDefault();
-  });
-  document.addEventListener('change', ({ target }) => {
-    if (target.closest('.scopes')) showScopes();
-  });
-  document.addEventListener('htmx:after:swap', () => {
-    document.querySelectorAll('[data-tick-all]').forEach(showTicks);
-    showScopes();
-  });
-  showScopes();
+  const showAllTicks = () => document.querySelectorAll('[data-tick-all]').forEach(showTicks);
+  document.addEventListener('htmx:after:swap', showAllTicks);
+  showAllTicks();
 })();
