@@ -10,12 +10,11 @@
   const STAYS_MS = 8000;
   const toasts = document.getElementById('toasts');
 
-  function toast(kind, title, text) {
+  function showProblem([title, text]) {
     const made = document.getElementById('toast').content.cloneNode(true).firstElementChild;
-    made.classList.replace('toast-problem', `toast-${kind}`);
     const heading = made.querySelector('[data-toast-title]');
     heading.textContent = title;
-    heading.hidden = title === '';
+    heading.hidden = false;
     made.querySelector('[data-toast-text]').textContent = text;
     toasts.append(made);
   }
@@ -111,16 +110,25 @@
     if (status !== 422 && !headers.get('HX-Redirect')) showTrouble(ctx);
   });
   document.addEventListener('htmx:error', ({ detail: { ctx } }) => {
-    if (ctx && !ctx.response) showTrouble(ctx);
+    if (ctx && !ctx.response && !ctx.sourceElement.matches('[data-quiet]')) showTrouble(ctx);
   });
 
   // A list that could not be fetched says so where it would stand; any other trouble is said over the page.
   function showTrouble(ctx) {
     const [title, text] = troubleOf(ctx);
     const region = ctx.target?.closest?.('[data-region]');
-    if (!region) return toast('problem', title, text);
+    if (!region) return showProblem([title, text]);
     const failed = region.parentElement.querySelector('[data-failed]').content.cloneNode(true);
     failed.querySelector('[data-failed-why]').textContent = `${title}. ${text}`;
+  // What asks by itself fails by itself, and leads nobody away: who is refused an answer is left the plain link.
+  document.addEventListener('htmx:before:response', (event) => {
+    const { sourceElement, response } = event.detail.ctx;
+    if (response.status < 400 || !sourceElement.matches('[data-quiet]')) return;
+    event.preventDefault();
+    if (response.status >= 500) return;
+    sourceElement.parentElement.querySelector('.plain-only')?.classList.remove('plain-only');
+    sourceElement.remove();
+  });
     const retry = failed.querySelector('[data-retry]');
     retry.setAttribute('hx-get', ctx.request.action);
     if (ctx.select) retry.setAttribute('hx-select', ctx.select);
@@ -129,10 +137,10 @@
   }
 
   // In the server's words, where it had any.
-  function troubleOf({ response, text }) {
+  function troubleOf({ request, response, text }) {
     const page = response && new DOMParser().parseFromString(text, 'text/html');
     const problem = page?.querySelector('[data-problem]');
-    if (!problem) return [words.networkTitle, words.network];
+    if (!problem) return [words.networkTitle, request.method === 'GET' ? words.network : words.networkChange];
     const lines = [...problem.querySelectorAll('p:not(.problem-status, .problem-actions)')];
     return [problem.querySelector('h1').textContent, lines.map((line) => line.textContent.trim()).join(' ')];
   }
@@ -175,9 +183,7 @@
     const source = document.getElementById(button.dataset.copy);
     const done = await copy(source);
     const status = document.querySelector(`[data-copy-status="${CSS.escape(button.dataset.copy)}"]`);
-    const said = done ? words.copied : words.copyFailed;
-    if (status) status.textContent = said;
-    else toast(done ? 'done' : 'warning', '', said);
+    status.textContent = done ? words.copied : words.copyFailed;
   });
 
   // There is no clipboard on plain http: there the old command has to do, or the reader's own keys.
@@ -236,14 +242,10 @@
       .querySelectorAll('button')
       .forEach((button) => button.setAttribute('aria-pressed', String(button.value === value)));
     const body = new URLSearchParams(new FormData(form, event.submitter));
-    const answer = await fetch(form.action, { method: 'POST', body, redirect: 'manual' }).catch(() => undefined);
-    if (answer?.type !== 'opaqueredirect') toast('problem', words.networkTitle, words.network);
-  });
-
-  // ── Shown once ───────────────────────────────────────────────────────────
-  // A browser may keep the whole page for its Back button: what is shown once is not in what it keeps.
-  addEventListener('pagehide', () => {
-    document.querySelectorAll('[data-once]').forEach((once) => (once.closest('.dialog') ?? once).remove());
+    const request = { method: 'POST', headers: { Accept: 'text/html' }, body, redirect: 'manual' };
+    const response = await fetch(form.action, request).catch(() => undefined);
+    if (response?.type === 'opaqueredirect') return;
+    showProblem(troubleOf({ request, response, text: await response?.text() }));
   });
 
   // ── Sending once ─────────────────────────────────────────────────────────
@@ -251,11 +253,13 @@
   document.addEventListener('submit', (event) => {
     const form = event.target;
     if (event.defaultPrevented || form.method !== 'post' || form.hasAttribute('hx-post')) return;
-    if (form.dataset.sent === 'true') event.preventDefault();
-    form.dataset.sent = 'true';
+    if (form.hasAttribute('data-sent')) return event.preventDefault();
+    showSent(form, true);
+    // Nothing tells of a page that its reader has stopped from coming.
+    setTimeout(() => showSent(form, false), LET_GO_MS);
   });
   addEventListener('pageshow', ({ persisted }) => {
-    document.querySelectorAll('form[data-sent]').forEach((form) => form.removeAttribute('data-sent'));
+    document.querySelectorAll('form[data-sent]').forEach((form) => showSent(form, false));
     // A form that makes one key was perhaps sent before the browser put it away: its page has to give out another.
     if (persisted && document.querySelector('input[name=once]')) location.reload();
   });
@@ -282,3 +286,12 @@
   document.addEventListener('htmx:after:swap', showAllTicks);
   showAllTicks();
 })();
+  const LET_GO_MS = 15_000;
+  function showSent(form, sent) {
+    form.toggleAttribute('data-sent', sent);
+    for (const button of form.elements) {
+      if (button.type !== 'submit') continue;
+      if (sent) button.setAttribute('aria-disabled', 'true');
+      else button.removeAttribute('aria-disabled');
+    }
+  }
