@@ -98,10 +98,13 @@
 
   // ── htmx ─────────────────────────────────────────────────────────────────
   const asked = new WeakMap();
-  document.addEventListener('htmx:before:request', ({ detail }) => asked.set(detail.ctx, document.activeElement));
+  document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => {
+    // A dialog that takes the place of another one was opened by what opened the first.
+    asked.set(ctx, { pressed: document.activeElement, opener: openers.get(ctx.sourceElement.closest?.('dialog')) });
+  });
   document.addEventListener('htmx:after:swap', ({ detail }) => {
     const { ctx } = detail;
-    const opener = ctx.sourceElement?.isConnected ? ctx.sourceElement : asked.get(ctx);
+    const { pressed, opener = ctx.sourceElement.isConnected ? ctx.sourceElement : pressed } = asked.get(ctx);
     document.querySelectorAll('dialog[data-dialog]:not([open])').forEach((dialog) => openDialog(dialog, opener));
     focusProblems();
   });
@@ -150,7 +153,7 @@
     if (!region) return;
     showClear(region);
     // The list takes the place of its skeleton again right after this.
-    queueMicrotask(() => resume(region, asked.get(ctx)?.textContent));
+    queueMicrotask(() => resume(region, asked.get(ctx)?.pressed.textContent));
   });
 
   // What was pressed is gone: the keyboard goes on from what stands in its place, or from the top of the list.
