@@ -85,12 +85,7 @@
     if (pressedOn === dialog) dialog.close();
   }
 
-  // A close button that waits for its box: `data-close-after` names the checkbox.
-  document.addEventListener('change', ({ target }) => {
-    document.querySelectorAll(`[data-close-after="${CSS.escape(target.id)}"]`).forEach((button) => {
-      button.disabled = !target.checked;
-    });
-  });
+  // What is shown once is guarded until it was taken, and is not in what a browser keeps for its Back button.
   addEventListener('beforeunload', (event) => {
     const guard = document.querySelector('[data-guard]');
     if (guard && !guard.querySelector('[data-guard-done]:checked')) event.preventDefault();
@@ -106,6 +101,12 @@
     const { ctx } = detail;
     const { pressed, opener = ctx.sourceElement.isConnected ? ctx.sourceElement : pressed } = asked.get(ctx);
     document.querySelectorAll('dialog[data-dialog]:not([open])').forEach((dialog) => openDialog(dialog, opener));
+  addEventListener('pagehide', () => {
+    const guard = document.querySelector('[data-guard]');
+    if (!guard) return;
+    document.body.append(toasts);
+    guard.closest('.dialog').remove();
+  });
     focusProblems();
   });
   document.addEventListener('htmx:response:error', ({ detail: { ctx } }) => {
