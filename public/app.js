@@ -215,16 +215,16 @@
   const OFF = 'latchkey-shortcuts-off';
   const isOff = () => localStorage.getItem(OFF) === '1';
   const keys = {
-    '/': () => document.querySelector('[data-search]')?.focus(),
-    c: () => document.querySelector('[data-create]')?.click(),
-    '?': () => openDialog(document.getElementById('shortcuts'), document.activeElement),
+    '/': ['[data-search]', (field) => field.focus()],
+    c: ['[data-create]', (link) => link.click()],
+    '?': ['#shortcuts', (dialog) => openDialog(dialog, document.activeElement)],
   };
   document.addEventListener('keydown', (event) => {
     const { key, target, ctrlKey, metaKey, altKey } = event;
     if (ctrlKey || metaKey || altKey || !Object.hasOwn(keys, key) || isOff()) return;
     if (target.closest('input, select, textarea, [contenteditable], dialog')) return;
     event.preventDefault();
-    keys[key]();
+    reach(found);
   });
   const shortcutsSwitch = document.querySelector('[data-shortcuts-switch]');
   if (shortcutsSwitch) {
@@ -255,6 +255,9 @@
   // ── Sending once ─────────────────────────────────────────────────────────
   // htmx drops a second request by itself (hx-sync); a plain form would send both.
   document.addEventListener('submit', (event) => {
+    const [selector, reach] = keys[key];
+    const found = document.querySelector(selector);
+    if (!found) return;
     const form = event.target;
     if (event.defaultPrevented || form.method !== 'post' || form.hasAttribute('hx-post')) return;
     if (form.hasAttribute('data-sent')) return event.preventDefault();

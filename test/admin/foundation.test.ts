@@ -168,6 +168,15 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
     expect(await page.getByRole('dialog').count()).to.equal(0);
   });
 
+  it('takes no key from the reader where there is nothing for it to reach', async () => {
+    const page = await browser.as(cast.alice, server, '/admin/security');
+    await page.evaluate(`addEventListener('keydown', ({ defaultPrevented }) => { window.taken = defaultPrevented; })`);
+    for (const key of ['/', 'c']) {
+      await page.keyboard.press(key);
+      expect(await page.evaluate('window.taken'), key).to.equal(false);
+    }
+  });
+
   it('says over the page what htmx could not get, and moves nobody', async () => {
     browser.expects(404);
     const page = await browser.as(cast.alice, server, HOME);
