@@ -29,12 +29,23 @@
     for (const { addedNodes } of changes)
       for (const node of addedNodes) if (node.matches?.('[data-toast]')) leaveInTime(node);
   }).observe(toasts, { childList: true });
-  toasts.querySelectorAll('[data-toast]').forEach(leaveInTime);
+  // What a page came with is announced to nobody: only what is put in once it is there.
+  const HEARD_AFTER_MS = 100;
+  const came = [...toasts.children];
+  toasts.replaceChildren();
+  setTimeout(() => toasts.append(...came), HEARD_AFTER_MS);
 
   // Only what lies in the open dialog can be seen and reached.
   function placeToasts() {
     const open = [...document.querySelectorAll('dialog[open]')].at(-1);
     (open ?? document.body).append(toasts);
+  }
+
+  // The keyboard goes on from the next message, else from what lies behind.
+  function dismiss(message) {
+    message.remove();
+    const next = toasts.querySelector('[data-dismiss]') ?? toasts.closest('dialog')?.querySelector('a, button, input');
+    (next ?? document.getElementById('main')).focus();
   }
 
   // ── Dialogs ──────────────────────────────────────────────────────────────
@@ -75,7 +86,7 @@
     const opened = target.closest('[data-open]');
     if (closer) closer.closest('dialog')?.close();
     else if (opened) openDialog(document.getElementById(opened.dataset.open), opened);
-    else if (target.closest('[data-dismiss]')) target.closest('[data-toast]').remove();
+    else if (target.closest('[data-dismiss]')) dismiss(target.closest('[data-toast]'));
     else if (target instanceof HTMLDialogElement && !target.hasAttribute('data-firm')) closeBeside(target);
   });
   let pressedOn = null;
@@ -90,6 +101,12 @@
     const guard = document.querySelector('[data-guard]');
     if (guard && !guard.querySelector('[data-guard-done]:checked')) event.preventDefault();
   });
+  addEventListener('pagehide', () => {
+    const guard = document.querySelector('[data-guard]');
+    if (!guard) return;
+    document.body.append(toasts);
+    guard.closest('.dialog').remove();
+  });
 
   // ── htmx ─────────────────────────────────────────────────────────────────
   const asked = new WeakMap();
@@ -101,13 +118,16 @@
     const { ctx } = detail;
     const { pressed, opener = ctx.sourceElement.isConnected ? ctx.sourceElement : pressed } = asked.get(ctx);
     document.querySelectorAll('dialog[data-dialog]:not([open])').forEach((dialog) => openDialog(dialog, opener));
-  addEventListener('pagehide', () => {
-    const guard = document.querySelector('[data-guard]');
-    if (!guard) return;
-    document.body.append(toasts);
-    guard.closest('.dialog').remove();
-  });
     focusProblems();
+  });
+  // What asks by itself fails by itself, and leads nobody away: who is refused an answer is left the plain link.
+  document.addEventListener('htmx:before:response', (event) => {
+    const { sourceElement, response } = event.detail.ctx;
+    if (response.status < 400 || !sourceElement.matches('[data-quiet]')) return;
+    event.preventDefault();
+    if (response.status >= 500) return;
+    sourceElement.parentElement.querySelector('.plain-only')?.classList.remove('plain-only');
+    sourceElement.remove();
   });
   document.addEventListener('htmx:response:error', ({ detail: { ctx } }) => {
     const { status, headers } = ctx.response;
@@ -124,15 +144,6 @@
     if (!region) return showProblem([title, text]);
     const failed = region.parentElement.querySelector('[data-failed]').content.cloneNode(true);
     failed.querySelector('[data-failed-why]').textContent = `${title}. ${text}`;
-  // What asks by itself fails by itself, and leads nobody away: who is refused an answer is left the plain link.
-  document.addEventListener('htmx:before:response', (event) => {
-    const { sourceElement, response } = event.detail.ctx;
-    if (response.status < 400 || !sourceElement.matches('[data-quiet]')) return;
-    event.preventDefault();
-    if (response.status >= 500) return;
-    sourceElement.parentElement.querySelector('.plain-only')?.classList.remove('plain-only');
-    sourceElement.remove();
-  });
     const retry = failed.querySelector('[data-retry]');
     retry.setAttribute('hx-get', ctx.request.action);
     if (ctx.select) retry.setAttribute('hx-select', ctx.select);
@@ -153,9 +164,16 @@
     const region = ctx.target?.closest?.('[data-region]');
     if (!region) return;
     showClear(region);
+    say(region);
     // The list takes the place of its skeleton again right after this.
     queueMicrotask(() => resume(region, asked.get(ctx)?.pressed.textContent));
   });
+
+  // How much there is now, for those who do not see it.
+  function say(region) {
+    const said = region.querySelector('[data-said]');
+    region.parentElement.querySelector('[data-say]').textContent = said?.textContent.trim() ?? '';
+  }
 
   // What was pressed is gone: the keyboard goes on from what stands in its place, or from the top of the list.
   function resume(region, pressed) {
@@ -211,6 +229,20 @@
     if (target.matches('[data-select]')) target.select();
   });
 
+  // ── Tips ─────────────────────────────────────────────────────────────────
+  // Escape takes a tip away until the next one, and nothing else with it.
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || !document.querySelector('[data-tip]:is(:hover, :focus-visible)')) return;
+    if (root.classList.contains('tips-off')) return;
+    event.preventDefault();
+    root.classList.add('tips-off');
+  });
+  for (const kind of ['focusin', 'pointerover']) {
+    document.addEventListener(kind, ({ target }) => {
+      if (target.matches?.('[data-tip]')) root.classList.remove('tips-off');
+    });
+  }
+
   // ── Shortcuts ────────────────────────────────────────────────────────────
   const OFF = 'latchkey-shortcuts-off';
   const isOff = () => localStorage.getItem(OFF) === '1';
@@ -223,6 +255,9 @@
     const { key, target, ctrlKey, metaKey, altKey } = event;
     if (ctrlKey || metaKey || altKey || !Object.hasOwn(keys, key) || isOff()) return;
     if (target.closest('input, select, textarea, [contenteditable], dialog')) return;
+    const [selector, reach] = keys[key];
+    const found = document.querySelector(selector);
+    if (!found) return;
     event.preventDefault();
     reach(found);
   });
@@ -254,10 +289,8 @@
 
   // ── Sending once ─────────────────────────────────────────────────────────
   // htmx drops a second request by itself (hx-sync); a plain form would send both.
+  const LET_GO_MS = 15_000;
   document.addEventListener('submit', (event) => {
-    const [selector, reach] = keys[key];
-    const found = document.querySelector(selector);
-    if (!found) return;
     const form = event.target;
     if (event.defaultPrevented || form.method !== 'post' || form.hasAttribute('hx-post')) return;
     if (form.hasAttribute('data-sent')) return event.preventDefault();
@@ -265,6 +298,14 @@
     // Nothing tells of a page that its reader has stopped from coming.
     setTimeout(() => showSent(form, false), LET_GO_MS);
   });
+  function showSent(form, sent) {
+    form.toggleAttribute('data-sent', sent);
+    for (const button of form.elements) {
+      if (button.type !== 'submit') continue;
+      if (sent) button.setAttribute('aria-disabled', 'true');
+      else button.removeAttribute('aria-disabled');
+    }
+  }
   addEventListener('pageshow', ({ persisted }) => {
     document.querySelectorAll('form[data-sent]').forEach((form) => showSent(form, false));
     // A form that makes one key was perhaps sent before the browser put it away: its page has to give out another.
@@ -293,12 +334,3 @@
   document.addEventListener('htmx:after:swap', showAllTicks);
   showAllTicks();
 })();
-  const LET_GO_MS = 15_000;
-  function showSent(form, sent) {
-    form.toggleAttribute('data-sent', sent);
-    for (const button of form.elements) {
-      if (button.type !== 'submit') continue;
-      if (sent) button.setAttribute('aria-disabled', 'true');
-      else button.removeAttribute('aria-disabled');
-    }
-  }

@@ -43,7 +43,13 @@ const STEPS: readonly Step[] = [
   { path: 'tickets', take: link('Closed'), address: /\?status=closed$/, shows: 'No such tickets', hides: 'A question' },
   { path: 'usage', take: link('30 days'), address: /\?window=30d$/, shows: 'Requests', hides: 'nothing of it' },
   { path: 'api-keys/KEY', take: link('30 days'), address: /\?window=30d$/, shows: 'Requests', hides: 'nothing of it' },
-  { path: 'api-keys/KEY', take: link('Older'), address: /\?cursor=/, shows: 'Newest', hides: 'nothing of it' },
+  {
+    path: 'api-keys/KEY',
+    take: link('Further back'),
+    address: /\?cursor=/,
+    shows: 'First page',
+    hides: 'nothing of it',
+  },
   { path: 'api-keys', take: link('Name'), address: /\?sort=name$/, shows: 'first', hides: 'nothing of it' },
 ];
 

@@ -5,18 +5,18 @@ import { listAuditLogs } from '../../../db/tables/auditLogs.ts';
 import { findMember } from '../../../db/tables/memberships.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { keyStatus } from '../../domain/keyStatus.ts';
-import { USAGE_WINDOWS, type UsageWindow } from '../../domain/usageWindow.ts';
+import { USAGE_WINDOWS } from '../../domain/usageWindow.ts';
 import { usageStats } from '../../keys/usageStats.ts';
-import { barChartOf } from '../../pages/chart.ts';
-import { auditRow, bucketOf, requestRow } from '../../pages/keyDetail.ts';
+import { auditRow, requestRow } from '../../pages/keyDetail.ts';
 import { firstUse } from '../../pages/keyFirstUse.ts';
 import { keyNamed, managesKeys } from '../../pages/keyFrame.ts';
 import { replacedAt } from '../../pages/keyList.ts';
 import { KEYS_PATH } from '../../pages/keyQuery.ts';
 import { keyRow } from '../../pages/keyRow.ts';
 import { scopeUses } from '../../pages/keyUse.ts';
-import { isPartial } from '../../pages/leading.ts';
+import { addressOf, isPartial } from '../../pages/leading.ts';
 import type { Pages } from '../../pages/pages.ts';
+import { usageChart, windowLinks } from '../../pages/usageChart.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
 import { pageOf, positionOf } from '../paging.ts';
@@ -52,8 +52,9 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
         key: row,
         facts: await factsOf(key),
         here: `${KEYS_PATH}/${key.id}`,
-        windows: windowLinks(key, window),
-        chart: barChartOf(stats.buckets.map((bucket) => bucketOf(bucket, window, texts))),
+        window,
+        windows: windowLinks(`${KEYS_PATH}/${key.id}`, window, texts.t),
+        chart: usageChart(stats.buckets, window, texts.locale),
         stats,
         uses: uses.map((use, index) => ({ ...use, badge: row.scopes[index] })),
         unused: row.may.edit ? uses.filter(({ idle }) => idle).map(({ scope }) => scope) : [],
@@ -115,8 +116,10 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     const path = `${KEYS_PATH}/${key.id}`;
     return {
       requests: rows.map((use) => requestRow(use, key.scopes)),
-      older: nextCursor === null ? undefined : `${path}?cursor=${encodeURIComponent(nextCursor)}#requests`,
-      newest: cursor === undefined ? undefined : `${path}#requests`,
+      requestPages: {
+        first: cursor === undefined ? undefined : `${path}#requests`,
+        next: nextCursor === null ? undefined : `${addressOf(path, { cursor: nextCursor })}#requests`,
+      },
     };
   }
 
@@ -129,12 +132,4 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     const changes = logs.filter(({ action }) => action !== 'API_KEY_USED').slice(0, AUDIT_ROWS);
     return changes.map((log) => auditRow(log, pages.texts(ctx)));
   }
-}
-
-function windowLinks(key: ApiKey, window: UsageWindow) {
-  return USAGE_WINDOWS.map((one) => ({
-    id: one,
-    href: `${KEYS_PATH}/${key.id}?window=${one}`,
-    current: one === window,
-  }));
 }
