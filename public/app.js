@@ -10,12 +10,11 @@
   const STAYS_MS = 8000;
   const toasts = document.getElementById('toasts');
 
-  function toast(kind, title, text) {
+  function showProblem([title, text]) {
     const made = document.getElementById('toast').content.cloneNode(true).firstElementChild;
-    made.classList.replace('toast-problem', `toast-${kind}`);
     const heading = made.querySelector('[data-toast-title]');
     heading.textContent = title;
-    heading.hidden = title === '';
+    heading.hidden = false;
     made.querySelector('[data-toast-text]').textContent = text;
     toasts.append(made);
   }
@@ -30,12 +29,23 @@
     for (const { addedNodes } of changes)
       for (const node of addedNodes) if (node.matches?.('[data-toast]')) leaveInTime(node);
   }).observe(toasts, { childList: true });
-  toasts.querySelectorAll('[data-toast]').forEach(leaveInTime);
+  // What a page came with is announced to nobody: only what is put in once it is there.
+  const HEARD_AFTER_MS = 100;
+  const came = [...toasts.children];
+  toasts.replaceChildren();
+  setTimeout(() => toasts.append(...came), HEARD_AFTER_MS);
 
   // Only what lies in the open dialog can be seen and reached.
   function placeToasts() {
     const open = [...document.querySelectorAll('dialog[open]')].at(-1);
     (open ?? document.body).append(toasts);
+  }
+
+  // The keyboard goes on from the next message, else from what lies behind.
+  function dismiss(message) {
+    message.remove();
+    const next = toasts.querySelector('[data-dismiss]') ?? toasts.closest('dialog')?.querySelector('a, button, input');
+    (next ?? document.getElementById('main')).focus();
   }
 
   // ── Dialogs ──────────────────────────────────────────────────────────────
@@ -76,7 +86,7 @@
     const opened = target.closest('[data-open]');
     if (closer) closer.closest('dialog')?.close();
     else if (opened) openDialog(document.getElementById(opened.dataset.open), opened);
-    else if (target.closest('[data-dismiss]')) target.closest('[data-toast]').remove();
+    else if (target.closest('[data-dismiss]')) dismiss(target.closest('[data-toast]'));
     else if (target instanceof HTMLDialogElement && !target.hasAttribute('data-firm')) closeBeside(target);
   });
   let pressedOn = null;
@@ -86,39 +96,52 @@
     if (pressedOn === dialog) dialog.close();
   }
 
-  // A close button that waits for its box: `data-close-after` names the checkbox.
-  document.addEventListener('change', ({ target }) => {
-    document.querySelectorAll(`[data-close-after="${CSS.escape(target.id)}"]`).forEach((button) => {
-      button.disabled = !target.checked;
-    });
-  });
+  // What is shown once is guarded until it was taken, and is not in what a browser keeps for its Back button.
   addEventListener('beforeunload', (event) => {
     const guard = document.querySelector('[data-guard]');
     if (guard && !guard.querySelector('[data-guard-done]:checked')) event.preventDefault();
   });
+  addEventListener('pagehide', () => {
+    const guard = document.querySelector('[data-guard]');
+    if (!guard) return;
+    document.body.append(toasts);
+    guard.closest('.dialog').remove();
+  });
 
   // ── htmx ─────────────────────────────────────────────────────────────────
   const asked = new WeakMap();
-  document.addEventListener('htmx:before:request', ({ detail }) => asked.set(detail.ctx, document.activeElement));
+  document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => {
+    // A dialog that takes the place of another one was opened by what opened the first.
+    asked.set(ctx, { pressed: document.activeElement, opener: openers.get(ctx.sourceElement.closest?.('dialog')) });
+  });
   document.addEventListener('htmx:after:swap', ({ detail }) => {
     const { ctx } = detail;
-    const opener = ctx.sourceElement?.isConnected ? ctx.sourceElement : asked.get(ctx);
+    const { pressed, opener = ctx.sourceElement.isConnected ? ctx.sourceElement : pressed } = asked.get(ctx);
     document.querySelectorAll('dialog[data-dialog]:not([open])').forEach((dialog) => openDialog(dialog, opener));
     focusProblems();
+  });
+  // What asks by itself fails by itself, and leads nobody away: who is refused an answer is left the plain link.
+  document.addEventListener('htmx:before:response', (event) => {
+    const { sourceElement, response } = event.detail.ctx;
+    if (response.status < 400 || !sourceElement.matches('[data-quiet]')) return;
+    event.preventDefault();
+    if (response.status >= 500) return;
+    sourceElement.parentElement.querySelector('.plain-only')?.classList.remove('plain-only');
+    sourceElement.remove();
   });
   document.addEventListener('htmx:response:error', ({ detail: { ctx } }) => {
     const { status, headers } = ctx.response;
     if (status !== 422 && !headers.get('HX-Redirect')) showTrouble(ctx);
   });
   document.addEventListener('htmx:error', ({ detail: { ctx } }) => {
-    if (ctx && !ctx.response) showTrouble(ctx);
+    if (ctx && !ctx.response && !ctx.sourceElement.matches('[data-quiet]')) showTrouble(ctx);
   });
 
   // A list that could not be fetched says so where it would stand; any other trouble is said over the page.
   function showTrouble(ctx) {
     const [title, text] = troubleOf(ctx);
     const region = ctx.target?.closest?.('[data-region]');
-    if (!region) return toast('problem', title, text);
+    if (!region) return showProblem([title, text]);
     const failed = region.parentElement.querySelector('[data-failed]').content.cloneNode(true);
     failed.querySelector('[data-failed-why]').textContent = `${title}. ${text}`;
     const retry = failed.querySelector('[data-retry]');
@@ -129,10 +152,10 @@
   }
 
   // In the server's words, where it had any.
-  function troubleOf({ response, text }) {
+  function troubleOf({ request, response, text }) {
     const page = response && new DOMParser().parseFromString(text, 'text/html');
     const problem = page?.querySelector('[data-problem]');
-    if (!problem) return [words.networkTitle, words.network];
+    if (!problem) return [words.networkTitle, request.method === 'GET' ? words.network : words.networkChange];
     const lines = [...problem.querySelectorAll('p:not(.problem-status, .problem-actions)')];
     return [problem.querySelector('h1').textContent, lines.map((line) => line.textContent.trim()).join(' ')];
   }
@@ -141,9 +164,16 @@
     const region = ctx.target?.closest?.('[data-region]');
     if (!region) return;
     showClear(region);
+    say(region);
     // The list takes the place of its skeleton again right after this.
-    queueMicrotask(() => resume(region, asked.get(ctx)?.textContent));
+    queueMicrotask(() => resume(region, asked.get(ctx)?.pressed.textContent));
   });
+
+  // How much there is now, for those who do not see it.
+  function say(region) {
+    const said = region.querySelector('[data-said]');
+    region.parentElement.querySelector('[data-say]').textContent = said?.textContent.trim() ?? '';
+  }
 
   // What was pressed is gone: the keyboard goes on from what stands in its place, or from the top of the list.
   function resume(region, pressed) {
@@ -175,9 +205,7 @@
     const source = document.getElementById(button.dataset.copy);
     const done = await copy(source);
     const status = document.querySelector(`[data-copy-status="${CSS.escape(button.dataset.copy)}"]`);
-    const said = done ? words.copied : words.copyFailed;
-    if (status) status.textContent = said;
-    else toast(done ? 'done' : 'warning', '', said);
+    status.textContent = done ? words.copied : words.copyFailed;
   });
 
   // There is no clipboard on plain http: there the old command has to do, or the reader's own keys.
@@ -201,20 +229,37 @@
     if (target.matches('[data-select]')) target.select();
   });
 
+  // ── Tips ─────────────────────────────────────────────────────────────────
+  // Escape takes a tip away until the next one, and nothing else with it.
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || !document.querySelector('[data-tip]:is(:hover, :focus-visible)')) return;
+    if (root.classList.contains('tips-off')) return;
+    event.preventDefault();
+    root.classList.add('tips-off');
+  });
+  for (const kind of ['focusin', 'pointerover']) {
+    document.addEventListener(kind, ({ target }) => {
+      if (target.matches?.('[data-tip]')) root.classList.remove('tips-off');
+    });
+  }
+
   // ── Shortcuts ────────────────────────────────────────────────────────────
   const OFF = 'latchkey-shortcuts-off';
   const isOff = () => localStorage.getItem(OFF) === '1';
   const keys = {
-    '/': () => document.querySelector('[data-search]')?.focus(),
-    c: () => document.querySelector('[data-create]')?.click(),
-    '?': () => openDialog(document.getElementById('shortcuts'), document.activeElement),
+    '/': ['[data-search]', (field) => field.focus()],
+    c: ['[data-create]', (link) => link.click()],
+    '?': ['#shortcuts', (dialog) => openDialog(dialog, document.activeElement)],
   };
   document.addEventListener('keydown', (event) => {
     const { key, target, ctrlKey, metaKey, altKey } = event;
     if (ctrlKey || metaKey || altKey || !Object.hasOwn(keys, key) || isOff()) return;
     if (target.closest('input, select, textarea, [contenteditable], dialog')) return;
+    const [selector, reach] = keys[key];
+    const found = document.querySelector(selector);
+    if (!found) return;
     event.preventDefault();
-    keys[key]();
+    reach(found);
   });
   const shortcutsSwitch = document.querySelector('[data-shortcuts-switch]');
   if (shortcutsSwitch) {
@@ -236,35 +281,42 @@
       .querySelectorAll('button')
       .forEach((button) => button.setAttribute('aria-pressed', String(button.value === value)));
     const body = new URLSearchParams(new FormData(form, event.submitter));
-    const answer = await fetch(form.action, { method: 'POST', body, redirect: 'manual' }).catch(() => undefined);
-    if (answer?.type !== 'opaqueredirect') toast('problem', words.networkTitle, words.network);
-  });
-
-  // ── Shown once ───────────────────────────────────────────────────────────
-  // A browser may keep the whole page for its Back button: what is shown once is not in what it keeps.
-  addEventListener('pagehide', () => {
-    document.querySelectorAll('[data-once]').forEach((once) => (once.closest('.dialog') ?? once).remove());
+    const request = { method: 'POST', headers: { Accept: 'text/html' }, body, redirect: 'manual' };
+    const response = await fetch(form.action, request).catch(() => undefined);
+    if (response?.type === 'opaqueredirect') return;
+    showProblem(troubleOf({ request, response, text: await response?.text() }));
   });
 
   // ── Sending once ─────────────────────────────────────────────────────────
   // htmx drops a second request by itself (hx-sync); a plain form would send both.
+  const LET_GO_MS = 15_000;
   document.addEventListener('submit', (event) => {
     const form = event.target;
     if (event.defaultPrevented || form.method !== 'post' || form.hasAttribute('hx-post')) return;
-    if (form.dataset.sent === 'true') event.preventDefault();
-    form.dataset.sent = 'true';
+    if (form.hasAttribute('data-sent')) return event.preventDefault();
+    showSent(form, true);
+    // Nothing tells of a page that its reader has stopped from coming.
+    setTimeout(() => showSent(form, false), LET_GO_MS);
   });
+  function showSent(form, sent) {
+    form.toggleAttribute('data-sent', sent);
+    for (const button of form.elements) {
+      if (button.type !== 'submit') continue;
+      if (sent) button.setAttribute('aria-disabled', 'true');
+      else button.removeAttribute('aria-disabled');
+    }
+  }
   addEventListener('pageshow', ({ persisted }) => {
-    document.querySelectorAll('form[data-sent]').forEach((form) => form.removeAttribute('data-sent'));
+    document.querySelectorAll('form[data-sent]').forEach((form) => showSent(form, false));
     // A form that makes one key was perhaps sent before the browser put it away: its page has to give out another.
     if (persisted && document.querySelector('input[name=once]')) location.reload();
   });
 
   // ── Ticking all ──────────────────────────────────────────────────────────
-  // `data-tick-all` ticks every box of its `data-ticks` group and shows when only some are ticked.
+  // `data-tick-all` ticks every box of its `data-ticks` group that can be seen, and shows when only some are ticked.
   function boxesOf(all) {
-    const group = all.closest('[data-ticks]') ?? document;
-    return [...group.querySelectorAll('input[type=checkbox]:not([data-tick-all]):not(:disabled)')];
+    const boxes = all.closest('[data-ticks]').querySelectorAll('input[type=checkbox]:not([data-tick-all], :disabled)');
+    return [...boxes].filter((box) => !box.closest('[hidden]'));
   }
   function showTicks(all) {
     const boxes = boxesOf(all);
@@ -276,72 +328,9 @@
     if (target.matches('[data-tick-all]')) {
       for (const box of boxesOf(target)) box.checked = target.checked;
     }
-    document.querySelectorAll('[data-tick-all]').forEach(showTicks);
+    showAllTicks();
   });
-  document.querySelectorAll('[data-tick-all]').forEach(showTicks);
-
-  // ── Keys ─────────────────────────────────────────────────────────────────
-  // A key is never kept with the page that the browser may go back to.
-  addEventListener('pagehide', () => {
-    document.querySelectorAll('[data-guard]').forEach((guard) => (guard.closest('.dialog') ?? guard).remove());
-  });
-
-  document.addEventListener('click', ({ target }) => {
-    const preset = target.closest('[data-preset]');
-    if (preset) tickOnly(preset.dataset.preset.split(' '));
-  });
-  document.addEventListener('click', (event) => {
-    if (event.target.closest('[data-preset]')) event.preventDefault();
-  });
-
-  function tickOnly(scopes) {
-    const boxes = [...document.querySelectorAll('input[name=scopes]')];
-    for (const box of boxes) box.checked = scopes.includes(box.value);
-    boxes[0]?.dispatchEvent(new Event('change', { bubbles: true }));
-  }
-
-  function showScopes() {
-    const boxes = [...document.querySelectorAll('input[name=scopes]')];
-    const count = document.querySelector('[data-scope-count]');
-    if (count) count.textContent = `${count.dataset.text} ${boxes.filter((box) => box.checked).length}`;
-    const diff = document.querySelector('[data-scope-diff]');
-    if (!diff) return;
-    const changes = boxes
-      .filter((box) => box.checked !== box.hasAttribute('data-granted'))
-      .map((box) => {
-        const change = document.createElement(box.checked ? 'ins' : 'del');
-        change.textContent = `${box.checked ? '+' : '−'} ${box.value}`;
-        return change;
-      });
-    diff.replaceChildren(...(changes.length > 0 ? changes : [diff.dataset.none]));
-  }
-
-  function findScopes(text) {
-    const wanted = text.trim().toLowerCase();
-    let found = 0;
-    for (const group of document.querySelectorAll('[data-scope-group]')) {
-      const scopes = [...group.querySelectorAll('[data-scope]')];
-      for (const scope of scopes) scope.hidden = !scope.textContent.toLowerCase().includes(wanted);
-      const shown = scopes.filter((scope) => !scope.hidden).length;
-      group.hidden = shown === 0;
-      found += shown;
-    }
-    const none = document.querySelector('[data-scope-none]');
-    none.textContent = found === 0 ? none.dataset.text : '';
-  }
-  document.addEventListener('input', ({ target }) => {
-    if (target.matches('[data-scope-search]')) findScopes(target.value);
-  });
-  // The search of scopes is no field of the form around it.
-  document.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter' && event.target.matches('[data-scope-search]')) event.preventDefault();
-  });
-  document.addEventListener('change', ({ target }) => {
-    if (target.closest('.scopes')) showScopes();
-  });
-  document.addEventListener('htmx:after:swap', () => {
-    document.querySelectorAll('[data-tick-all]').forEach(showTicks);
-    showScopes();
-  });
-  showScopes();
+  const showAllTicks = () => document.querySelectorAll('[data-tick-all]').forEach(showTicks);
+  document.addEventListener('htmx:after:swap', showAllTicks);
+  showAllTicks();
 })();

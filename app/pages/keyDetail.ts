@@ -1,21 +1,8 @@
 import type { KeyUsage } from '../../db/tables/apiKeyUsage.ts';
 import type { AuditLog } from '../../db/tables/auditLogs.ts';
 import { covers } from '../domain/scope.ts';
-import type { Bucket as UsageBucket, UsageWindow } from '../domain/usageWindow.ts';
 import { changesOf } from './auditChanges.ts';
-import type { Bucket } from './chart.ts';
 import type { Texts } from './texts.ts';
-
-/** A bar of a key's chart, labelled by its day or hour in UTC. */
-export function bucketOf({ from, ok, denied }: UsageBucket, window: UsageWindow, { locale }: Texts): Bucket {
-  const label = new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, {
-    timeZone: 'UTC',
-    day: 'numeric',
-    month: 'short',
-    ...(window !== '30d' && { hour: '2-digit', minute: '2-digit' }),
-  }).format(from);
-  return { label, ok, denied };
-}
 
 /** A request as the log of a key shows it. */
 export function requestRow(use: KeyUsage, scopes: readonly string[]) {

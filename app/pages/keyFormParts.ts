@@ -24,14 +24,20 @@ export function formLocals(
   problems: Problems = {},
   keeps?: { expiresAt: number | null },
 ) {
+  // What is wrong with a day of their own is said beside that day.
+  const { expires, ...others } = problems;
+  const aboutDay = expires !== undefined && fields.expires === 'custom';
   return {
     fields,
-    problems,
+    problems: aboutDay ? { ...others, expiresOn: expires } : problems,
     refused: Object.keys(problems).length > 0 && {
       sentence: problems.form ?? '',
       fields: FIELDS.flatMap((field) => {
         const problem = problems[field];
-        return problem === undefined ? [] : [{ field, label: t(`keys.field_${field}`), problem }];
+        if (problem === undefined) return [];
+        return field === 'expires' && aboutDay
+          ? [{ field: 'expiresOn', label: t('keys.expires_on'), problem }]
+          : [{ field, label: t(`keys.field_${field}`), problem }];
       }),
     },
     expiries: expiryOptions(),

@@ -24,15 +24,27 @@ export async function showKey(pages: Pages, ctx: Context, shown: Shown): Promise
   // What htmx sent came from a form, but what it gets is a dialog over the whole page.
   ctx.set('HX-Retarget', '#dialogs');
   ctx.set('HX-Reswap', 'innerHTML');
+  const { t, moment } = texts;
+  const title = t(replaced ? 'keys.rotated_title' : 'keys.created_title');
   await showDialog(pages, ctx, '_reveal', {
-    title: texts.t(replaced ? 'keys.rotated_title' : 'keys.created_title'),
+    title,
     here: KEYS_PATH,
     locals: {
-      key: keyRow(key, texts, now, { manages: true }),
+      once: {
+        title,
+        warning: t('keys.shown_once_text'),
+        name: key.name,
+        life:
+          key.expiresAt === null ? t('keys.keep_never') : t('keys.keep_until', { when: moment(key.expiresAt).full }),
+        label: t('keys.key_text'),
+        value: text,
+        commandLabel: t('keys.try_it'),
+        command: tryOut(originSeen(ctx, publicUrl), text),
+        copied: t('keys.copied'),
+        back: KEYS_PATH,
+      },
       old: replaced && { ...keyRow(replaced, texts, now, { manages: true }), graceEndsAt: replaced.graceEndsAt },
-      text,
       firstUse: mayFollow(ctx) && firstUse(key, undefined, now),
-      command: tryOut(originSeen(ctx, publicUrl), text),
     },
   });
 }

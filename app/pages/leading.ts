@@ -8,8 +8,13 @@ export function isPartial(ctx: Context): boolean {
 
 /** The address that was asked for without the fields of a form that were left empty. */
 export function shortAddress(ctx: Context): string {
-  const fields = [...new URLSearchParams(ctx.querystring)].filter(([, value]) => value.trim() !== '');
-  return fields.length === 0 ? ctx.path : `${ctx.path}?${new URLSearchParams(fields).toString()}`;
+  return addressOf(ctx.path, new URLSearchParams(ctx.querystring));
+}
+
+/** The address of a page that is narrowed by fields, of which empty ones say nothing. */
+export function addressOf(path: string, fields: URLSearchParams | Readonly<Record<string, string>>): string {
+  const named = [...new URLSearchParams(fields)].filter(([, value]) => value.trim() !== '');
+  return named.length === 0 ? path : `${path}?${new URLSearchParams(named).toString()}`;
 }
 
 /** Leads the browser to a page of ours: by a redirect, or by the header that htmx follows with the whole window. */

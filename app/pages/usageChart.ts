@@ -1,6 +1,8 @@
 import type { Locale } from '../domain/locale.ts';
-import type { Bucket, UsageWindow } from '../domain/usageWindow.ts';
+import { USAGE_WINDOWS, type Bucket, type UsageWindow } from '../domain/usageWindow.ts';
 import { barChartOf, type BarChart } from './chart.ts';
+import { addressOf } from './leading.ts';
+import type { Texts } from './texts.ts';
 
 /** How finely each window is divided decides how its spans are named; in UTC, as they were counted. */
 const NAMED: Record<UsageWindow, Intl.DateTimeFormatOptions> = {
@@ -13,4 +15,13 @@ const NAMED: Record<UsageWindow, Intl.DateTimeFormatOptions> = {
 export function usageChart(buckets: readonly Bucket[], window: UsageWindow, locale: Locale): BarChart {
   const format = new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, { ...NAMED[window], timeZone: 'UTC' });
   return barChartOf(buckets.map(({ from, ok, denied }) => ({ label: format.format(from), ok, denied })));
+}
+
+/** The windows of usage that a page can be switched to, by links that keep what else its address says. */
+export function windowLinks(path: string, window: UsageWindow, t: Texts['t'], others: Record<string, string> = {}) {
+  return USAGE_WINDOWS.map((one) => ({
+    href: addressOf(path, { window: one, ...others }),
+    label: t(`usage.window_${one}`),
+    current: one === window,
+  }));
 }

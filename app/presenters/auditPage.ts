@@ -2,6 +2,7 @@ import type { ApiKey } from '../../db/tables/apiKeys.ts';
 import type { AuditLog } from '../../db/tables/auditLogs.ts';
 import type { Member } from '../../db/tables/memberships.ts';
 import { changesOf } from '../pages/auditChanges.ts';
+import { addressOf } from '../pages/leading.ts';
 import type { Texts } from '../pages/texts.ts';
 
 /** What the fields of the filter hold. */
@@ -75,11 +76,6 @@ export function namesOf({ people, keys }: { people: readonly Member[]; keys: rea
 function withChosen(choices: Choice[], chosen: string): Choice[] {
   const isThere = chosen === '' || choices.some(({ value }) => value === chosen);
   return isThere ? choices : [...choices, { value: chosen, label: chosen }];
-}
-
-function addressOf(path: string, fields: Readonly<Record<string, string>>): string {
-  const query = new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== '')).toString();
-  return query === '' ? path : `${path}?${query}`;
 }
 
 function nameIn(fields: Record<string, unknown> | null): string | undefined {

@@ -33,7 +33,7 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
     loginRoutes(services, pages),
     readerRoutes(services, pages),
     setupRoutes(services, pages),
-    docsRoutes(),
+    docsRoutes(pages),
   ];
   const admin = [
     tenantSwitchRoutes(services, pages),

@@ -59,8 +59,8 @@ onDatabase('sqlite', 'the first key in a browser', (database) => {
           /− orders:delete[^]*\+ files:write|\+ files:write[^]*− orders:delete/,
         );
       }
-      await press(page.getByRole('button', { name: 'Save changes' }), page.locator('.key-usage'));
-      expect(await page.locator('.key-usage ~ .columns').innerText())
+      await press(page.getByRole('button', { name: 'Save changes' }), page.locator('#usage'));
+      expect(await page.locator('#window .columns').innerText())
         .to.include('files:write')
         .and.not.include('orders:delete');
 
@@ -96,7 +96,7 @@ onDatabase('sqlite', 'the first key in a browser', (database) => {
       );
       expect(await rows(page).last().innerText()).to.include('revoked');
 
-      await press(struck.getByRole('link'), page.locator('.key-usage'));
+      await press(struck.getByRole('link'), page.locator('#usage'));
       expect(await page.locator('main').innerText())
         .to.include('Contract ended')
         .and.include('Revoked')

@@ -79,7 +79,7 @@ onDatabase('sqlite', 'the life of a key in a browser', (database) => {
     await page.keyboard.type('By keyboard');
     await keys('Enter');
     await page.locator('#reveal').waitFor();
-    await page.locator('#key-text:focus').waitFor();
+    await page.locator('#secret:focus').waitFor();
     // The button that copies it, the line to try and its button, then the box.
     await keys('Tab', 'Tab', 'Tab', 'Tab', 'Space', 'Tab', 'Enter');
     await page.locator('.keys-table').waitFor();
@@ -101,7 +101,7 @@ onDatabase('sqlite', 'the life of a key in a browser', (database) => {
       }
       await keys('Enter');
       if (dialog === 'rotate') {
-        await page.locator('#key-text:focus').waitFor();
+        await page.locator('#secret:focus').waitFor();
         await keys('Tab', 'Tab', 'Tab', 'Tab', 'Space', 'Tab', 'Enter');
         await page.locator('.keys-table').waitFor();
       }
@@ -121,7 +121,7 @@ onDatabase('sqlite', 'the life of a key in a browser', (database) => {
     await press(row(page, 'Twice').getByRole('link', { name: 'Edit' }), page.locator('#key-form'));
     posts = 0;
     await page.getByRole('button', { name: 'Save changes' }).dblclick();
-    await page.locator('.key-usage').waitFor();
+    await page.locator('#usage').waitFor();
     expect(posts).to.equal(1);
   });
 });

@@ -99,6 +99,42 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
     await page.getByText('No scope matches.').waitFor();
   });
 
+  it('ticks with Select all what can be seen, and nothing that the search has hidden', async () => {
+    const page = await browser.as(cast.alice, server, `${KEYS}/new`);
+    const all = page.getByLabel('Select all: Product services');
+    await page.getByLabel('Search scopes').fill('billing:');
+    await all.check();
+    const ticked = await attributes(page.locator('input[name=scopes]:checked'), 'value');
+    expect(ticked.filter((scope) => scope !== 'read')).to.deep.equal(['billing:read', 'billing:write']);
+    await page.getByLabel('Search scopes').fill('');
+    expect(await all.isChecked()).to.equal(false);
+    expect(await all.and(page.locator(':indeterminate')).count()).to.equal(1);
+  });
+
+  it('opens a preset in a tab of its own where its reader asks for one', async () => {
+    const page = await browser.as(cast.alice, server, `${KEYS}/new`);
+    const [tab] = await Promise.all([
+      page.context().waitForEvent('page'),
+      page.getByRole('link', { name: 'Integration' }).click({ modifiers: ['Control'] }),
+    ]);
+    await tab.waitForLoadState();
+    expect(tab.url()).to.include('/new?scopes=');
+    expect(await attributes(page.locator('input[name=scopes]:checked'), 'value')).to.deep.equal(['read']);
+  });
+
+  for (const javaScript of [true, false]) {
+    it(`leads from its summary to the day that is missing, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      browser.expects(422);
+      const page = await browser.as(cast.alice, server, `${KEYS}/new?name=Dayless`, { javaScript });
+      await page.getByLabel('On a date').check();
+      await page.getByRole('button', { name: 'Create key' }).click();
+      await page.getByRole('alert').getByRole('link', { name: 'Last day: Choose the last day' }).click();
+      expect(await page.locator(':focus').getAttribute('id')).to.equal('expiresOn');
+      expect(await page.locator('#expiresOn').getAttribute('aria-describedby')).to.include('expiresOn-problem');
+      expect(await page.locator('.field-problem').allInnerTexts()).to.deep.equal(['Choose the last day']);
+    });
+  }
+
   for (const javaScript of [true, false]) {
     it(`keeps whose a key is and what is told of it behind one word, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       browser.expects(422);

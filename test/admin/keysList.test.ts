@@ -87,17 +87,17 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
         expect((await names(page))[0]).to.equal('Key 52');
 
         await narrow(page, async () => page.getByLabel('Search').fill('Key 4'), 'q=Key+4');
-        await page.getByText('1–10 of 10').waitFor();
+        await page.locator('.keys-range', { hasText: '1–10 of 10' }).waitFor();
         expect((await names(page))[0]).to.equal('Key 49');
         await narrow(page, async () => page.getByLabel('Environment').selectOption('test'), 'environment=test');
-        await page.getByText('No key matches').waitFor();
+        await page.getByRole('heading', { name: 'No key matches' }).waitFor();
         expect(path(page)).to.equal(
           javaScript
             ? `${KEYS}?q=Key+4&environment=test&sort=-name`
             : `${KEYS}?q=Key+4&status=&scope=&environment=test&sort=-name`,
         );
         await page.locator('#keys').getByRole('link', { name: 'Clear filters' }).click();
-        await page.getByText('1–50 of 52').waitFor();
+        await page.locator('.keys-range', { hasText: '1–50 of 52' }).waitFor();
       });
 
       it('points at what wants attention', async () => {
@@ -169,7 +169,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
     await expectAccessible(page);
     await page.unroute('**/admin/api-keys?*');
     await page.getByRole('button', { name: 'Retry' }).click();
-    await page.getByText('1–1 of 1').waitFor();
+    await page.locator('.keys-range', { hasText: '1–1 of 1' }).waitFor();
     expect(await names(page)).to.deep.equal(['Key 07']);
   });
 
@@ -185,7 +185,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
     await page.locator('.skeleton').waitFor();
     expect(await page.locator('.keys-table').isVisible()).to.equal(false);
     answer();
-    await page.getByText('1–1 of 1').waitFor();
+    await page.locator('.keys-range', { hasText: '1–1 of 1' }).waitFor();
     expect(await page.locator('.skeleton').isVisible()).to.equal(false);
   });
 

@@ -40,30 +40,42 @@ const STEPS: readonly Step[] = [
     hides: 'whoami',
   },
   { path: 'tenants', take: search('glob'), isFilter: true, address: /\?q=glob/, shows: 'Globex', hides: 'Acme' },
-  { path: 'tickets', take: link('Closed'), address: /\?status=closed$/, shows: 'No tickets with this status', hides: 'A question' },
+  {
+    path: 'tickets',
+    take: link('Closed'),
+    address: /\?status=closed$/,
+    shows: 'No tickets with this status',
+    hides: 'A question',
+  },
   { path: 'usage', take: link('30 days'), address: /\?window=30d$/, shows: 'Requests', hides: 'nothing of it' },
   { path: 'api-keys/KEY', take: link('30 days'), address: /\?window=30d$/, shows: 'Requests', hides: 'nothing of it' },
-  { path: 'api-keys/KEY', take: link('Older'), address: /\?cursor=/, shows: 'Newest', hides: 'nothing of it' },
   {
     path: 'api-keys/KEY',
-    take: async (page) => {
-      await link('30 days')(page);
-      await page.locator('.tabs [aria-current]', { hasText: '30 days' }).waitFor();
-      await link('Older')(page);
-    },
-    address: /\?window=30d&cursor=/,
-    shows: 'Newest',
+    take: link('Further back'),
+    address: /\?cursor=/,
+    shows: 'First page',
     hides: 'nothing of it',
   },
   {
     path: 'api-keys/KEY',
     take: async (page) => {
-      await link('Older')(page);
-      await page.getByRole('link', { name: 'Newest' }).waitFor();
+      await link('30 days')(page);
+      await page.locator('.tabs [aria-current]', { hasText: '30 days' }).waitFor();
+      await link('Further back')(page);
+    },
+    address: /\?window=30d&cursor=/,
+    shows: 'First page',
+    hides: 'nothing of it',
+  },
+  {
+    path: 'api-keys/KEY',
+    take: async (page) => {
+      await link('Further back')(page);
+      await page.getByRole('link', { name: 'First page' }).waitFor();
       await link('7 days')(page);
     },
     address: /\?window=7d&cursor=/,
-    shows: 'Newest',
+    shows: 'First page',
     hides: 'nothing of it',
   },
   { path: 'api-keys', take: link('Name'), address: /\?sort=name$/, shows: 'first', hides: 'nothing of it' },

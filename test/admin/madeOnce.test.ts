@@ -82,7 +82,7 @@ onDatabase('sqlite', 'a form that makes a key in a browser', (database) => {
   });
   after(async () => server.stop());
 
-  const shownOn = async (page: Page) => page.locator('#key-text, #secret').inputValue();
+  const shownOn = async (page: Page) => page.locator('#secret').inputValue();
 
   for (const [what, path, button] of [
     ['creating', async () => `${KEYS}/new?name=Reloaded`, 'Create key'],
@@ -101,7 +101,7 @@ onDatabase('sqlite', 'a form that makes a key in a browser', (database) => {
       expect(await tried(server, text)).to.equal('200');
       const link = page.locator('#made .facts a');
       await Promise.all([page.waitForURL(`**${(await link.getAttribute('href')) ?? ''}`), link.click()]);
-      await page.locator('.key-usage').waitFor();
+      await page.locator('#usage').waitFor();
     });
   }
 

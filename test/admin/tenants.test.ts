@@ -43,7 +43,7 @@ onDatabase('sqlite', 'the pages of tenants', (database) => {
       await page.getByLabel('Search').fill('globex');
       if (!javaScript) await page.getByRole('button', { name: 'Filter' }).click();
       await page.waitForURL('**q=globex*');
-      await page.getByText('1–1 of 1').waitFor();
+      await page.locator('#tenants').getByText('1–1 of 1').waitFor();
       expect(await page.locator('tbody tr').count()).to.equal(1);
       await page.getByRole('link', { name: 'Suspend Globex' }).click();
       await page.getByText('refused at once').waitFor();

@@ -53,6 +53,18 @@ onDatabase('sqlite', 'the page of the API', (database) => {
     expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).to.equal('rgb(255, 255, 255)');
   });
 
+  it('has the look that its reader chose, and their language', async () => {
+    const page = await browser.open(server, '/login', { theme: 'light' });
+    await page.getByRole('button', { name: 'Français' }).click();
+    await page.getByRole('button', { name: 'Sombre' }).click();
+    await page.goto(`${server.url}/docs`);
+    expect(await page.locator('html').getAttribute('lang')).to.equal('fr');
+    expect(await page.locator('.docs-header').innerText()).to.include('Référence de l’API');
+    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).to.equal('rgb(0, 0, 0)');
+    expect(await page.evaluate(`document.documentElement.classList.contains('dark-mode')`)).to.equal(true);
+    expect(await page.locator('#docs').getAttribute('lang')).to.equal('en');
+  });
+
   it('leads to the document without JavaScript', async () => {
     const page = await browser.open(server, '/docs', { javaScript: false });
     expect(await page.locator('noscript a').getAttribute('href')).to.equal('/openapi.json');

@@ -27,6 +27,7 @@ import { makesOnce } from '../../pages/madeOnce.ts';
 import { mendable, readFields } from '../../pages/refused.ts';
 import { scopeUses } from '../../pages/keyUse.ts';
 import type { Pages } from '../../pages/pages.ts';
+import type { Texts } from '../../pages/texts.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
 import { ROUTER } from '../router.ts';
@@ -85,8 +86,10 @@ export function keyChangePages(
         const old = await liveKeyNamed(ctx, services);
         const form = formOf(ctx);
         const back = ownList(form.get('back')) ?? KEYS_PATH;
-        const rotation = readFields(Rotation, { gracePeriodSeconds: Number(form.get('grace') ?? NaN) });
-        const rotated = await mendable(async () => rotateKey(act, config.keys, old.id, rotation));
+        const rotated = await mendable(async () => {
+          const rotation = readFields(Rotation, { gracePeriodSeconds: Number(form.get('grace') ?? NaN) });
+          return rotateKey(act, config.keys, old.id, rotation);
+        });
         if ('refusal' in rotated) return showRotation(ctx, old, back, rotated.refusal);
         const { key, text } = rotated.done;
         const replaced = await liveKeyOrNone(ctx);
@@ -98,7 +101,6 @@ export function keyChangePages(
   async function showRotation(ctx: Context, key: ApiKey, back: string, refusal?: AppError): Promise<void> {
     const texts = pages.texts(ctx);
     if (refusal) ctx.status = 422;
-    const sentences = refusal?.errors?.map(({ message }) => message) ?? (refusal ? [refusal.message] : []);
     await showDialog(pages, ctx, '_rotate', {
       title: texts.t('keys.rotate_title'),
       here: `${KEYS_PATH}/${key.id}/rotate`,
@@ -106,7 +108,7 @@ export function keyChangePages(
         key: keyRow(key, texts, Date.now(), { manages: true }),
         back,
         graces: graceChoices(texts, principalOf(ctx).tenant.policy),
-        refused: sentences.map((sentence) => texts.said(sentence)),
+        refused: refusal && whyRefused(texts, refusal),
       },
     });
   }
@@ -139,4 +141,11 @@ export function keyChangePages(
       },
     });
   }
+}
+
+/** Why nothing was rotated; a key whose expiry is in the way can be changed first. */
+function whyRefused({ said }: Texts, { message, errors = [] }: AppError) {
+  const [problem] = errors;
+  const sentence = said(problem?.message ?? message);
+  return { sentence: /[.!?]$/.test(sentence) ? sentence : `${sentence}.`, isExpiry: problem?.path === 'expiresAt' };
 }

@@ -7,16 +7,16 @@ import { principalOf, type Context, type State } from '../../context.ts';
 import { keyStatus } from '../../domain/keyStatus.ts';
 import { USAGE_WINDOWS, type UsageWindow } from '../../domain/usageWindow.ts';
 import { usageStats } from '../../keys/usageStats.ts';
-import { barChartOf } from '../../pages/chart.ts';
-import { auditRow, bucketOf, requestRow } from '../../pages/keyDetail.ts';
+import { auditRow, requestRow } from '../../pages/keyDetail.ts';
 import { firstUse } from '../../pages/keyFirstUse.ts';
 import { keyNamed, managesKeys } from '../../pages/keyFrame.ts';
 import { replacedAt } from '../../pages/keyList.ts';
 import { KEYS_PATH } from '../../pages/keyQuery.ts';
 import { keyRow } from '../../pages/keyRow.ts';
 import { scopeUses } from '../../pages/keyUse.ts';
-import { isPartial } from '../../pages/leading.ts';
+import { addressOf, isPartial } from '../../pages/leading.ts';
 import type { Pages } from '../../pages/pages.ts';
+import { usageChart, windowLinks } from '../../pages/usageChart.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
 import { pageOf, positionOf } from '../paging.ts';
@@ -53,13 +53,10 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
       locals: {
         key: row,
         facts: await factsOf(key),
-        here: `${KEYS_PATH}/${key.id}`,
-        windows: USAGE_WINDOWS.map((one) => ({
-          id: one,
-          href: pathOf(key, { window: one, cursor }),
-          current: one === window,
-        })),
-        chart: barChartOf(stats.buckets.map((bucket) => bucketOf(bucket, window, texts))),
+        here: pathOf(key),
+        window,
+        windows: windowLinks(pathOf(key), window, texts.t, { cursor: cursor ?? '' }),
+        chart: usageChart(stats.buckets, window, texts.locale),
         stats,
         uses: uses.map((use, index) => ({ ...use, badge: row.scopes[index] })),
         unused: row.may.edit ? uses.filter(({ idle }) => idle).map(({ scope }) => scope) : [],
@@ -118,10 +115,14 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     const after = positionOf(cursor, binding);
     const found = await listKeyUsage(db, key.tenantId, key.id, { after, limit: REQUESTS + 1 });
     const { rows, nextCursor } = pageOf(found, REQUESTS, binding);
+    // A link that changes one choice keeps the other.
+    const seen = (from = '') => `${addressOf(pathOf(key), { window: window ?? '', cursor: from })}#requests`;
     return {
       requests: rows.map((use) => requestRow(use, key.scopes)),
-      older: nextCursor === null ? undefined : `${pathOf(key, { window, cursor: nextCursor })}#requests`,
-      newest: cursor === undefined ? undefined : `${pathOf(key, { window })}#requests`,
+      requestPages: {
+        first: cursor === undefined ? undefined : seen(),
+        next: nextCursor === null ? undefined : seen(nextCursor),
+      },
     };
   }
 
@@ -138,12 +139,10 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
 
 /** What of a key's page is chosen in its address: the time that its usage covers, and where in its requests it stands. */
 interface Seen {
-  window?: UsageWindow | undefined;
-  cursor?: string | undefined;
+  window: UsageWindow | undefined;
+  cursor: string | undefined;
 }
 
-/** The address of a key's page; a link that changes one choice keeps the other. */
-function pathOf({ id }: ApiKey, { window, cursor }: Seen): string {
-  const query = new URLSearchParams({ ...(window && { window }), ...(cursor !== undefined && { cursor }) }).toString();
-  return query === '' ? `${KEYS_PATH}/${id}` : `${KEYS_PATH}/${id}?${query}`;
+function pathOf({ id }: ApiKey): string {
+  return `${KEYS_PATH}/${id}`;
 }

@@ -1,17 +1,12 @@
 import Router from '@koa/router';
-import { assets } from '../../assets.ts';
 import type { State } from '../../context.ts';
+import type { Pages } from '../../pages/pages.ts';
 import { open } from '../access.ts';
 import { ROUTER } from '../router.ts';
 
 /** The API's document as a page to browse and to try calls from. */
-export function docsRoutes(): Router<State> {
-  const addresses = {
-    icon: assets().address('favicon.svg'),
-    styles: ['swagger-ui.css', 'docs.css'].map((name) => assets().address(name)),
-    scripts: ['swagger-ui-bundle.js', 'docs.js'].map((name) => assets().address(name)),
-  };
+export function docsRoutes(pages: Pages): Router<State> {
   return new Router<State>(ROUTER).get('/docs', open(), async (ctx) => {
-    await ctx.render('docs', addresses);
+    await pages.showOpen(ctx, 'docs', { title: pages.texts(ctx).t('shell.docs') });
   });
 }

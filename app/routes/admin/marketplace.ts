@@ -79,7 +79,7 @@ export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>
       copied: t('marketplace.copied'),
       back: HOME,
     };
-    const page = { title: t('marketplace.title'), section: 'marketplace', part: '_reveal', here: HOME } as const;
+    const page = { title: once.title, section: 'marketplace', part: '_reveal', here: HOME } as const;
     await pages.show(ctx, 'reveal', { ...page, locals: { once } });
   }
 }

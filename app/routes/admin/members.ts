@@ -136,7 +136,7 @@ export function memberPages(services: Pick<Services, 'db'>, pages: Pages): Route
       copied: t('members.password_copied'),
       back: HOME,
     };
-    const page = { title: t('members.title'), section: 'members', here: HOME, part: '_reveal' } as const;
+    const page = { title: once.title, section: 'members', here: HOME, part: '_reveal' } as const;
     await pages.show(ctx, 'reveal', { ...page, locals: { once } });
   }
 

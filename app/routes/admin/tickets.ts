@@ -16,6 +16,7 @@ import { principalOf, type Context, type State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../middleware/csrf.ts';
 import { ask } from '../../pages/asking.ts';
+import { addressOf } from '../../pages/leading.ts';
 import type { Pages } from '../../pages/pages.ts';
 import { mendable, readFields, refusedIn } from '../../pages/refused.ts';
 import { presentTicketPage, presentTicketRow } from '../../presenters/ticketPage.ts';
@@ -53,19 +54,22 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
           ['ticket page', tenantId, status],
           async (page) => listTickets(db, tenantId, filter, page),
         );
-        const narrowed = status === '' ? '' : `status=${status}&`;
+        const { t } = pages.texts(ctx);
         const locals = {
           tickets: rows.map(presentTicketRow),
-          statuses: TICKET_STATUSES,
+          statuses: ['' as const, ...TICKET_STATUSES].map((one) => ({
+            href: addressOf(HOME, { status: one }),
+            label: t(one === '' ? 'tickets.all' : `tickets.status_${one}`),
+            current: one === status,
+          })),
           status,
           mayOpen: holdsScope(principalOf(ctx), 'support:write'),
           paging: {
-            first: cursor === undefined ? undefined : `${HOME}?${narrowed}`,
-            next: nextCursor === null ? undefined : `${HOME}?${narrowed}cursor=${nextCursor}`,
+            first: cursor === undefined ? undefined : addressOf(HOME, { status }),
+            next: nextCursor === null ? undefined : addressOf(HOME, { status, cursor: nextCursor }),
           },
         };
-        const title = pages.texts(ctx).t('tickets.title');
-        const page = { title, section: 'tickets', part: 'tickets/_list', listed: true } as const;
+        const page = { title: t('tickets.title'), section: 'tickets', part: 'tickets/_list', listed: true } as const;
         await pages.show(ctx, 'tickets/list', { ...page, locals });
       }),
     )

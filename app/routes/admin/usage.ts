@@ -4,12 +4,14 @@ import { principalOf, type State } from '../../context.ts';
 import { USAGE_WINDOWS } from '../../domain/usageWindow.ts';
 import { tenantUsage } from '../../keys/tenantUsage.ts';
 import type { Pages } from '../../pages/pages.ts';
+import { windowLinks } from '../../pages/usageChart.ts';
 import { presentUsagePage } from '../../presenters/usagePage.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
 import { query } from '../input.ts';
 import { ROUTER } from '../router.ts';
 
+const PATH = '/admin/usage';
 const UsageQuery = z.strictObject({ window: z.enum(USAGE_WINDOWS).default('7d') });
 
 /** What all keys of the tenant were used for. */
@@ -21,7 +23,8 @@ export function usagePages({ db, usage }: Pick<Services, 'db' | 'usage'>, pages:
       const { t, locale } = pages.texts(ctx);
       await usage.flush();
       const used = await tenantUsage(db, principalOf(ctx).tenant.id, window, Date.now());
-      const locals = { ...presentUsagePage(used, locale), windows: USAGE_WINDOWS };
+      const windows = windowLinks(PATH, window, t);
+      const locals = { ...presentUsagePage(used, locale), windows };
       const page = { title: t('usage.title'), section: 'usage', part: 'usage/_list', listed: true } as const;
       await pages.show(ctx, 'usage/list', { ...page, locals });
     }),
