@@ -11,7 +11,7 @@ import {
 import { changedFields } from '../domain/auditEvent.ts';
 import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
-import { refuseBeyondOwn } from './addMember.ts';
+import { refuseBeyondOwnStanding } from './addMember.ts';
 import { refuseLastOwner } from './changeMember.ts';
 import { record } from './record.ts';
 
@@ -31,7 +31,7 @@ export async function changeUser(act: Act, userId: string, { name, status }: Use
     const membership = await findMembership(trx, act.tenantId, userId);
     const user = membership && (await lockUser(trx, userId));
     if (!user) throw new AppError('not_found', 'There is no such user.');
-    refuseBeyondOwn(act, membership);
+    refuseBeyondOwnStanding(act, membership);
     await refuseBeyondTenant(trx, act, user);
     if (name !== undefined && name !== user.name) await rename(trx, act, user, name);
     if (status === undefined || status === user.status) return;

@@ -1,11 +1,13 @@
 import { transaction, type Db } from '../../db/connect.ts';
 import { insertApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
 import { insertKeyScopes } from '../../db/tables/apiKeyScopes.ts';
+import { lockMembership } from '../../db/tables/memberships.ts';
 import { insertSentForm } from '../../db/tables/sentForms.ts';
 import { changedFields } from '../domain/auditEvent.ts';
 import { newId } from '../domain/id.ts';
 import type { NewKey } from '../domain/keyInput.ts';
 import { hashKey, mintKey, type KeyStyle } from '../domain/token.ts';
+import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
 import { refuseKeysUnlessAllowed, refuseToGrantBeyondOwn } from './keyAuthority.ts';
 import { invalidField, refuseExpiry } from './keyExpiry.ts';
@@ -50,7 +52,7 @@ export async function issueKeyWithin(
   const issued = await storeNewKey(trx, act, style, {
     id: newId(act.now),
     tenantId: act.tenantId,
-    userId: wish.owner === 'user' ? ownerOf(act) : null,
+    userId: wish.owner === 'user' ? await ownerOf(trx, act) : null,
     name: wish.name,
     description: wish.description ?? null,
     environment: wish.environment,
@@ -106,9 +108,13 @@ export function untouched({ actor, now }: Act) {
   };
 }
 
-/** Whose key it becomes: a person's own, or through their key the same person's. */
-function ownerOf({ principal }: Act): string {
-  if (principal?.type === 'user') return principal.id;
-  if (principal?.owner) return principal.owner.id;
-  throw invalidField('owner', 'Only a person can make a key of their own');
+/**
+ * Whose key it becomes: a person's own, or through their key the same person's. They are held as a member meanwhile, so
+ * that their removal finds the key.
+ */
+async function ownerOf(trx: Db, { principal, tenantId }: Act): Promise<string> {
+  const id = principal?.type === 'user' ? principal.id : principal?.owner?.id;
+  if (id === undefined) throw invalidField('owner', 'Only a person can make a key of their own');
+  if (await lockMembership(trx, tenantId, id)) return id;
+  throw new AppError('insufficient_permission', 'Only a member of the tenant can have a key of their own.');
 }

@@ -98,6 +98,14 @@ export async function listAppKeys(db: Db, tenantId: string, now: number): Promis
   return rows.map(({ id, app }) => ({ id, app: app ?? '' }));
 }
 
+/** The keys of a tenant that belong to a person and work. */
+export async function listOwnKeys(db: Db, tenantId: string, userId: string, now: number): Promise<string[]> {
+  const rows = await matching(db, tenantId, { statuses: ['active', 'rotating'], now })
+    .where({ user_id: userId })
+    .select('id');
+  return rows.map(({ id }) => id);
+}
+
 /** The valid keys of a tenant, counted by what they were granted and whom they belong to. */
 export async function countByReach(
   db: Db,
