@@ -30,6 +30,8 @@ export interface AuditFilter {
   action?: AuditAction | undefined;
   entity?: AuditEntity | undefined;
   entityId?: string | undefined;
+  /** Left out of what is about one thing, whose rows of this action would crowd out all others. */
+  without?: AuditAction | undefined;
   actorId?: string | undefined;
   from?: number | undefined;
   to?: number | undefined;
@@ -111,22 +113,24 @@ export async function listAuditLogs(
   };
   const actions = actionsToAsk(filter);
   if (!actions) return (await newest()).map(logOf);
-  // An entity has no index, but each of its actions has: the newest of each, sorted, hold the newest of all.
+  // Each action has an index: the newest of each, sorted, hold the newest of all.
   const found: AuditLogRow[] = [];
   for (const action of actions) found.push(...(await newest(action)));
   return found.sort(newestFirst).slice(0, limit).map(logOf);
 }
 
 /** The actions to go through one by one; undefined where one walk along another index does it. */
-function actionsToAsk({ action, entity, entityId, actorId }: AuditFilter): AuditAction[] | undefined {
-  const all = Object.keys(AUDITED) as AuditAction[];
+function actionsToAsk({ action, entity, entityId, without, actorId }: AuditFilter): AuditAction[] | undefined {
   if (action) return entity && AUDITED[action] !== entity ? [] : [action];
-  return entity && !entityId && !actorId ? all.filter((one) => AUDITED[one] === entity) : undefined;
+  if (!without && (!entity || entityId !== undefined || actorId !== undefined)) return undefined;
+  const all = Object.keys(AUDITED) as AuditAction[];
+  return all.filter((one) => one !== without && (!entity || AUDITED[one] === entity));
 }
 
 /** The index that holds what is narrowed to most, in the order of the list. */
 function indexFor({ entityId, actorId }: AuditFilter, action: AuditAction | undefined): string {
-  const column = entityId !== undefined ? 'entity_id_' : actorId !== undefined ? 'actor_id_' : action ? 'action_' : '';
+  const byAction = action ? 'action_' : '';
+  const column = entityId !== undefined ? `entity_id_${byAction}` : actorId !== undefined ? 'actor_id_' : byAction;
   return `${TABLE}_tenant_id_${column}created_at_id`;
 }
 

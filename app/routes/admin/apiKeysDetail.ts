@@ -24,7 +24,6 @@ import { ROUTER } from '../router.ts';
 
 const REQUESTS = 25;
 const AUDIT_ROWS = 20;
-const AUDIT_SEARCHED = 500;
 const MOST_CLIENTS = 20;
 
 /** The page of one key: what it is, who uses it for what, and what was done with it. */
@@ -129,10 +128,10 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
   async function auditOf(ctx: Context, key: ApiKey) {
     const principal = principalOf(ctx);
     if (principal.type !== 'user' || !principal.permissions.has('audit:read')) return undefined;
-    const logs = await listAuditLogs(db, key.tenantId, { entityId: key.id }, { limit: AUDIT_SEARCHED });
-    // Its uses stand in the log of requests, and would crowd out everything else.
-    const changes = logs.filter(({ action }) => action !== 'API_KEY_USED').slice(0, AUDIT_ROWS);
-    return changes.map((log) => auditRow(log, pages.texts(ctx)));
+    // Its uses stand in the log of requests.
+    const changes = { entity: 'api_key', entityId: key.id, without: 'API_KEY_USED' } as const;
+    const logs = await listAuditLogs(db, key.tenantId, changes, { limit: AUDIT_ROWS });
+    return logs.map((log) => auditRow(log, pages.texts(ctx)));
   }
 }
 
