@@ -1,5 +1,6 @@
 import { transaction, type Db } from '../../db/connect.ts';
 import { belongingsOf, findMembership, lockOwners } from '../../db/tables/memberships.ts';
+import { deleteOtherSessions } from '../../db/tables/sessions.ts';
 import {
   changeUserStatus,
   lockOperators,
@@ -67,6 +68,7 @@ async function rename(trx: Db, act: Act, user: User, name: string): Promise<void
 
 async function setStatus(trx: Db, act: Act, user: User, status: UserStatus): Promise<void> {
   await changeUserStatus(trx, user.id, status, act.now);
+  if (status === 'disabled') await deleteOtherSessions(trx, user.id, null);
   const action = status === 'disabled' ? 'USER_DISABLED' : 'USER_ENABLED';
   await record(trx, act, { action, entityId: user.id, ...changedFields({ status: user.status }, { status }) });
 }
