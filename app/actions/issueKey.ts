@@ -6,6 +6,7 @@ import { insertSentForm } from '../../db/tables/sentForms.ts';
 import { changedFields } from '../domain/auditEvent.ts';
 import { newId } from '../domain/id.ts';
 import type { NewKey } from '../domain/keyInput.ts';
+import type { Policy } from '../domain/policy.ts';
 import { hashKey, mintKey, type KeyStyle } from '../domain/token.ts';
 import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
@@ -30,20 +31,21 @@ export type KeyMatter = Omit<ApiKey, 'keyPrefix' | 'lastFour'>;
 /** Makes a key within the tenant's policy and the caller's own reach. */
 export async function issueKey(act: Act, style: KeyStyle, wish: NewKey): Promise<IssuedKey> {
   return transaction(act.db, async (trx) => {
-    refuseKeysUnlessAllowed(act, await policyOf(trx, act.tenantId));
-    return issueKeyWithin(trx, act, style, wish);
+    const policy = await policyOf(trx, act.tenantId);
+    refuseKeysUnlessAllowed(act, policy);
+    return issueKeyWithin(trx, act, style, policy, wish);
   });
 }
 
-/** The same as a part of something larger, such as the installation of an app. */
+/** The same as a part of something larger that has read the policy, such as the installation of an app. */
 export async function issueKeyWithin(
   trx: Db,
   act: Act,
   style: KeyStyle,
+  policy: Policy,
   wish: NewKey,
   app: string | null = null,
 ): Promise<IssuedKey> {
-  const policy = await policyOf(trx, act.tenantId);
   const scopes = wish.scopes ?? policy.defaultScopes;
   refuseToGrantBeyondOwn(act, scopes);
   const expiresAt = wish.expiresAt ?? (wish.expiresInDays ? act.now + wish.expiresInDays * DAY_MS : null);

@@ -3,6 +3,7 @@ import { systemAct } from '../../app/actions/act.ts';
 import { issueKeyWithin } from '../../app/actions/issueKey.ts';
 import type { Person } from '../../app/context.ts';
 import { NewKey } from '../../app/domain/keyInput.ts';
+import { DEFAULT_POLICY } from '../../app/domain/policy.ts';
 import {
   addPlayer,
   addTenant,
@@ -148,7 +149,7 @@ onEachDatabase('a member', (database) => {
       const making = await db.transaction();
       const act = { ...systemAct(db, cast.acme.id), principal: await principalOf(gwen) };
       const wish = NewKey.parse({ name: 'late', owner: 'user' });
-      const { text } = await issueKeyWithin(making, act, config.keys, wish);
+      const { text } = await issueKeyWithin(making, act, config.keys, DEFAULT_POLICY, wish);
       const removal = server.delete(`/api/members/${gwen.id}`, alice);
       await untilSomebodyWaits(db);
       await making.commit();

@@ -5,6 +5,7 @@ import { listAuditLogs } from '../../../db/tables/auditLogs.ts';
 import { findMember } from '../../../db/tables/memberships.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { keyStatus } from '../../domain/keyStatus.ts';
+import { maskKey } from '../../domain/token.ts';
 import { USAGE_WINDOWS, type UsageWindow } from '../../domain/usageWindow.ts';
 import { usageStats } from '../../keys/usageStats.ts';
 import { barChartOf } from '../../pages/chart.ts';
@@ -90,7 +91,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     const { successorKeyId, graceEndsAt, revokedAt, revokeReason, createdAt, lastUsedAt, lastUsedIp, userId } = key;
     const previous = previousKeyId === null ? undefined : await findApiKey(db, key.tenantId, previousKeyId);
     const next = successorKeyId === null ? undefined : await findApiKey(db, key.tenantId, successorKeyId);
-    const named = (one: ApiKey | undefined) => one && { id: one.id, masked: `${one.keyPrefix}…${one.lastFour}` };
+    const named = (one: ApiKey | undefined) => one && { id: one.id, masked: maskKey(one.keyPrefix, one.lastFour) };
     const owner = userId === null ? 'tenant' : 'user';
     return {
       ...{ id, environment, expiresAt, allowedIps, rateLimit, monthlyQuota, externalId, owner },
