@@ -4,7 +4,7 @@ import type { Rate } from '../../app/domain/rate.ts';
 import type { Environment } from '../../app/domain/token.ts';
 import { isSqlite, type Db } from '../connect.ts';
 import { jsonRows, ROWS_AT_ONCE } from '../jsonRows.ts';
-import { matching } from './apiKeyFilter.ts';
+import { matching, type EVERY_TENANT } from './apiKeyFilter.ts';
 import { changeableColumns, COLUMNS, keyOf, type Row } from './apiKeyRow.ts';
 
 /** A key as it is stored, but for its hash, which nobody has to see. */
@@ -66,6 +66,12 @@ export async function insertApiKey(db: Db, key: ApiKey, keyHash: Buffer): Promis
 
 export async function findApiKey(db: Db, tenantId: string, id: string): Promise<ApiKey | undefined> {
   const row = await table(db).where({ tenant_id: tenantId, id }).first(COLUMNS);
+  return row && keyOf(row);
+}
+
+/** A key of whichever tenant, for who has only its id and stands above tenants. */
+export async function findKeyOf(db: Db, whose: typeof EVERY_TENANT, id: string): Promise<ApiKey | undefined> {
+  const row = await matching(db, whose, { ids: [id], now: 0 }).first(COLUMNS);
   return row && keyOf(row);
 }
 
