@@ -2,7 +2,7 @@ import Koa from 'koa';
 import { assets } from './assets.ts';
 import type { State } from './context.ts';
 import { clientAddress } from './middleware/clientAddress.ts';
-import { handleErrors } from './middleware/handleErrors.ts';
+import { handleErrors, logLate } from './middleware/handleErrors.ts';
 import { recordUse } from './middleware/recordUse.ts';
 import { requestId } from './middleware/requestId.ts';
 import { requestLog } from './middleware/requestLog.ts';
@@ -25,5 +25,6 @@ export function createApp(services: Services): Koa<State> {
   app.use(staticFiles(assets()));
   for (const routes of createRoutes(services).middlewares) app.use(routes);
   app.use(unknownRoute);
+  app.on('error', logLate(log));
   return app;
 }

@@ -36,7 +36,7 @@ export interface MysqlConfig {
 }
 
 export interface JwtConfig {
-  /** Absent only with embedded SQLite, where `main` generates one and keeps it in DATA_DIR. */
+  /** Absent only with embedded SQLite, where `secrets.ts` makes one and keeps it in DATA_DIR. */
   secret: string | undefined;
   issuer: string;
   audience: string;

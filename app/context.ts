@@ -19,6 +19,8 @@ export interface State {
   credential?: Credential;
   /** What a verified token says of itself. */
   claims?: unknown;
+  /** Whether that token is signed with our secret. */
+  ownToken?: boolean;
   /** Who calls and for which tenant; set once, by `authenticate`. */
   principal?: Principal;
   /** The access that the guard has granted; a route runs only if it is its own. */

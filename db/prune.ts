@@ -9,14 +9,19 @@ const DAY_MS = 86_400_000;
 const BATCH = 1_000;
 const BREATH_MS = 20;
 
-/** What is kept of each table: rows from this value of the column on. */
-const KEPT: { table: string; column: string; from: (now: number) => number | string }[] = [
+/** What is kept of a table: rows from this value of the column on, and all that have a tenant where only the others go. */
+interface Kept {
+  table: string;
+  column: string;
+  from: (now: number) => number | string;
+  tenantless?: boolean;
+}
+
+const KEPT: Kept[] = [
   { table: 'api_key_usage', column: 'created_at', from: (now) => now - 30 * DAY_MS },
   { table: 'api_key_usage_hours', column: 'hour', from: (now) => now - 396 * DAY_MS },
   // Of a month that is kept in part, all is kept.
   { table: 'api_key_usage_months', column: 'month', from: (now) => monthStart(now - 396 * DAY_MS) },
-  // Until it is dropped.
-  { table: 'api_key_usage_days', column: 'day', from: (now) => now - 396 * DAY_MS },
   { table: 'api_key_scope_uses', column: 'day', from: (now) => now - 396 * DAY_MS },
   { table: 'api_key_quotas', column: 'month', from: (now) => new Date(now - 396 * DAY_MS).toISOString().slice(0, 7) },
   // A journal found later than this would be counted again, so it outlives the longest that one may lie about.
@@ -24,6 +29,8 @@ const KEPT: { table: string; column: string; from: (now: number) => number | str
   // No form outlives the session that it was shown in.
   { table: 'sent_forms', column: 'created_at', from: (now) => now - DAY_MS },
   { table: 'sessions', column: 'expires_at', from: (now) => now },
+  // No owner can read them, and whoever guesses at emails makes as many as they like.
+  { table: 'audit_logs', column: 'created_at', from: (now) => now - 30 * DAY_MS, tenantless: true },
 ];
 
 /** How many rows of each table went. */
@@ -47,28 +54,34 @@ export async function prune(
 
 async function pruneAll(db: Db, now: number, stop: AbortSignal | undefined): Promise<Pruned> {
   const pruned: Pruned = {};
-  for (const { table, column, from } of KEPT) {
+  for (const kept of KEPT) {
     let gone = 0;
     let batch = BATCH;
     while (batch === BATCH && !stop?.aborted) {
-      batch = await deleteOldest(db, table, column, from(now));
+      batch = await deleteOldest(db, kept, kept.from(now));
       gone += batch;
       if (batch === BATCH) await delay(BREATH_MS);
     }
-    pruned[table] = gone;
+    pruned[kept.table] = gone;
   }
   return pruned;
 }
 
-async function deleteOldest(db: Db, table: string, column: string, before: number | string): Promise<number> {
+async function deleteOldest(
+  db: Db,
+  { table, column, tenantless = false }: Kept,
+  before: number | string,
+): Promise<number> {
   if (isSqlite(db)) {
     // Built without `delete … limit`.
     const oldest = db(table).select(db.raw('rowid')).where(column, '<', before).orderBy(column).limit(BATCH);
+    if (tenantless) void oldest.whereNull('tenant_id');
     return db(table)
       .whereIn(db.raw('rowid') as unknown as string, oldest)
       .delete();
   }
-  const answer: unknown = await db.raw('delete from ?? where ?? < ? order by ?? limit ?', [
+  const which = tenantless ? 'tenant_id is null and ?? < ?' : '?? < ?';
+  const answer: unknown = await db.raw(`delete from ?? where ${which} order by ?? limit ?`, [
     table,
     column,
     before,

@@ -18,7 +18,7 @@ export interface MemberInput {
 
 /** Takes a person who exists into the act's tenant; somebody who is in already is 409. */
 export async function addMember(act: Act, userId: string, input: MemberInput): Promise<void> {
-  refuseBeyondOwn(act, input);
+  refuseBeyondOwnStanding(act, input);
   try {
     await transaction(act.db, async (trx) => {
       const user = await findUser(trx, userId);
@@ -47,7 +47,7 @@ export async function insertMember(
 }
 
 /** Refuses what would give more than its giver holds; the system and operators stand above that. */
-export function refuseBeyondOwn({ principal }: Act, { role, permissions = [] }: MemberInput): void {
+export function refuseBeyondOwnStanding({ principal }: Act, { role, permissions = [] }: MemberInput): void {
   if (!principal || (principal.type === 'user' && principal.operator)) return;
   if (mayGive(standingOf(principal), role, permissions)) return;
   throw new AppError('insufficient_permission', 'Nobody can give or take away more than they hold themselves.');

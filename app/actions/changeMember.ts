@@ -4,7 +4,7 @@ import { changedFields } from '../domain/auditEvent.ts';
 import type { Permission, Role } from '../domain/role.ts';
 import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
-import { refuseBeyondOwn } from './addMember.ts';
+import { refuseBeyondOwnStanding } from './addMember.ts';
 import { record } from './record.ts';
 
 export interface MemberChange {
@@ -23,8 +23,8 @@ export async function changeMember(act: Act, userId: string, change: MemberChang
       role: change.role ?? before.role,
       permissions: change.permissions ?? before.permissions,
     };
-    refuseBeyondOwn(act, before);
-    refuseBeyondOwn(act, after);
+    refuseBeyondOwnStanding(act, before);
+    refuseBeyondOwnStanding(act, after);
     if (after.role !== 'OWNER') refuseLastOwner(owners, userId);
     const changes = changedFields(visible(before), visible(after));
     if (!changes.before && !changes.after) return before;

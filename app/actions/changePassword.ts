@@ -13,25 +13,30 @@ export interface PasswordChange {
   wanted: string;
 }
 
-/** Changes the person's own password and ends all their sessions but the one they act in; 422 names what is wrong. */
+/**
+ * Changes the person's own password: all their sessions end but the one they act in, and tokens made before are refused.
+ * Undefined where the current password is not it, so that guesses can be counted; 422 names what is wrong with the new one.
+ */
 export async function changePassword(
   act: Act,
   { userId, sessionId }: { userId: string; sessionId: string | null },
   { current, wanted }: PasswordChange,
-): Promise<void> {
+): Promise<'changed' | undefined> {
   const user = await findUser(act.db, userId);
   const right = await checkPassword(user?.passwordHash ?? null, current);
-  if (!user || !right) throw wrongField('current', 'This is not your password');
+  if (!user || !right) return undefined;
   const problem = passwordProblem(wanted, user.email);
-  if (problem) throw wrongField('wanted', passwordSentence(problem));
+  if (problem) throw unchanged('wanted', passwordSentence(problem));
   const passwordHash = await hashPassword(wanted);
   await transaction(act.db, async (trx) => {
     await changePasswordHash(trx, userId, passwordHash, act.now);
     await deleteOtherSessions(trx, userId, sessionId);
     await record(trx, act, { action: 'PASSWORD_CHANGED', entityId: userId });
   });
+  return 'changed';
 }
 
-function wrongField(path: string, message: string): AppError {
+/** The refusal that names the field which is wrong. */
+export function unchanged(path: string, message: string): AppError {
   return new AppError('invalid_input', 'The password was not changed.', { errors: [{ path, message }] });
 }

@@ -1,5 +1,6 @@
 import { transaction, type Db } from '../../db/connect.ts';
 import { belongingsOf, findMembership, lockOwners } from '../../db/tables/memberships.ts';
+import { deleteOtherSessions } from '../../db/tables/sessions.ts';
 import {
   changeUserStatus,
   lockOperators,
@@ -11,7 +12,7 @@ import {
 import { changedFields } from '../domain/auditEvent.ts';
 import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
-import { refuseBeyondOwn } from './addMember.ts';
+import { refuseBeyondOwnStanding } from './addMember.ts';
 import { refuseLastOwner } from './changeMember.ts';
 import { record } from './record.ts';
 
@@ -31,7 +32,7 @@ export async function changeUser(act: Act, userId: string, { name, status }: Use
     const membership = await findMembership(trx, act.tenantId, userId);
     const user = membership && (await lockUser(trx, userId));
     if (!user) throw new AppError('not_found', 'There is no such user.');
-    refuseBeyondOwn(act, membership);
+    refuseBeyondOwnStanding(act, membership);
     await refuseBeyondTenant(trx, act, user);
     if (name !== undefined && name !== user.name) await rename(trx, act, user, name);
     if (status === undefined || status === user.status) return;
@@ -67,6 +68,7 @@ async function rename(trx: Db, act: Act, user: User, name: string): Promise<void
 
 async function setStatus(trx: Db, act: Act, user: User, status: UserStatus): Promise<void> {
   await changeUserStatus(trx, user.id, status, act.now);
+  if (status === 'disabled') await deleteOtherSessions(trx, user.id, null);
   const action = status === 'disabled' ? 'USER_DISABLED' : 'USER_ENABLED';
   await record(trx, act, { action, entityId: user.id, ...changedFields({ status: user.status }, { status }) });
 }

@@ -7,7 +7,7 @@ import { passwordProblem, passwordSentence } from '../domain/password.ts';
 import { AppError } from '../errors.ts';
 import { hashPassword } from '../people/passwords.ts';
 import type { Act } from './act.ts';
-import { insertMember, refuseBeyondOwn, type MemberInput } from './addMember.ts';
+import { insertMember, refuseBeyondOwnStanding, type MemberInput } from './addMember.ts';
 import { record } from './record.ts';
 
 export interface UserInput {
@@ -29,7 +29,7 @@ export interface CreatedUser {
 
 /** Makes a person, and a member of the act's tenant where that is asked for; an email somebody has is 409. */
 export async function createUser(act: Act, input: UserInput): Promise<CreatedUser> {
-  if (input.membership) refuseBeyondOwn(act, input.membership);
+  if (input.membership) refuseBeyondOwnStanding(act, input.membership);
   const passwordHash = await acceptedPassword(input.password, input.email);
   try {
     return await transaction(act.db, async (trx) => {

@@ -20,6 +20,20 @@ export async function holdKey(trx: Db, act: Act, id: string): Promise<Held> {
   return { key, act: { ...act, now: Math.max(act.now, key.updatedAt) } };
 }
 
+/**
+ * Holds a key and whatever has taken its place, the oldest first: a rotation that came in between a list of keys and the
+ * hold on one of them leaves a successor that the list does not know of.
+ */
+export async function holdLine(trx: Db, asked: Act, id: string): Promise<Held[]> {
+  const line: Held[] = [];
+  for (let next: string | null = id; next !== null;) {
+    const held: Held = await holdKey(trx, line.at(-1)?.act ?? asked, next);
+    line.push(held);
+    next = held.key.successorKeyId;
+  }
+  return line;
+}
+
 /** Refuses to change what can never be used again. */
 export function refuseDead({ key, act }: Held): void {
   const reason = whyNotValid(key, act.now);

@@ -26,7 +26,7 @@ export async function installApp(act: Act, style: KeyStyle, app: App): Promise<I
     return await transaction(act.db, async (trx) => {
       await refuseInstalled(trx, act, app);
       const policy = await policyOf(trx, act.tenantId);
-      const issued = await issueKeyWithin(trx, act, style, tokenFor(app, policy), app.id);
+      const issued = await issueKeyWithin(trx, act, style, policy, tokenFor(app, policy), app.id);
       const install = { id: newId(), tenantId: act.tenantId, app: app.id, keyId: issued.key.id };
       await insertAppInstall(trx, { ...install, installedBy: act.actor.id, installedAt: act.now });
       await record(trx, act, {

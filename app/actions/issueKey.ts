@@ -1,11 +1,14 @@
 import { transaction, type Db } from '../../db/connect.ts';
 import { insertApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
 import { insertKeyScopes } from '../../db/tables/apiKeyScopes.ts';
+import { lockMembership } from '../../db/tables/memberships.ts';
 import { insertSentForm } from '../../db/tables/sentForms.ts';
 import { changedFields } from '../domain/auditEvent.ts';
 import { newId } from '../domain/id.ts';
 import type { NewKey } from '../domain/keyInput.ts';
+import type { Policy } from '../domain/policy.ts';
 import { hashKey, mintKey, type KeyStyle } from '../domain/token.ts';
+import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
 import { refuseKeysUnlessAllowed, refuseToGrantBeyondOwn } from './keyAuthority.ts';
 import { invalidField, refuseExpiry } from './keyExpiry.ts';
@@ -28,20 +31,21 @@ export type KeyMatter = Omit<ApiKey, 'keyPrefix' | 'lastFour'>;
 /** Makes a key within the tenant's policy and the caller's own reach. */
 export async function issueKey(act: Act, style: KeyStyle, wish: NewKey): Promise<IssuedKey> {
   return transaction(act.db, async (trx) => {
-    refuseKeysUnlessAllowed(act, await policyOf(trx, act.tenantId));
-    return issueKeyWithin(trx, act, style, wish);
+    const policy = await policyOf(trx, act.tenantId);
+    refuseKeysUnlessAllowed(act, policy);
+    return issueKeyWithin(trx, act, style, policy, wish);
   });
 }
 
-/** The same as a part of something larger, such as the installation of an app. */
+/** The same as a part of something larger that has read the policy, such as the installation of an app. */
 export async function issueKeyWithin(
   trx: Db,
   act: Act,
   style: KeyStyle,
+  policy: Policy,
   wish: NewKey,
   app: string | null = null,
 ): Promise<IssuedKey> {
-  const policy = await policyOf(trx, act.tenantId);
   const scopes = wish.scopes ?? policy.defaultScopes;
   refuseToGrantBeyondOwn(act, scopes);
   const expiresAt = wish.expiresAt ?? (wish.expiresInDays ? act.now + wish.expiresInDays * DAY_MS : null);
@@ -50,7 +54,7 @@ export async function issueKeyWithin(
   const issued = await storeNewKey(trx, act, style, {
     id: newId(act.now),
     tenantId: act.tenantId,
-    userId: wish.owner === 'user' ? ownerOf(act) : null,
+    userId: wish.owner === 'user' ? await ownerOf(trx, act) : null,
     name: wish.name,
     description: wish.description ?? null,
     environment: wish.environment,
@@ -106,9 +110,13 @@ export function untouched({ actor, now }: Act) {
   };
 }
 
-/** Whose key it becomes: a person's own, or through their key the same person's. */
-function ownerOf({ principal }: Act): string {
-  if (principal?.type === 'user') return principal.id;
-  if (principal?.owner) return principal.owner.id;
-  throw invalidField('owner', 'Only a person can make a key of their own');
+/**
+ * Whose key it becomes: a person's own, or through their key the same person's. They are held as a member meanwhile, so
+ * that their removal finds the key.
+ */
+async function ownerOf(trx: Db, { principal, tenantId }: Act): Promise<string> {
+  const id = principal?.type === 'user' ? principal.id : principal?.owner?.id;
+  if (id === undefined) throw invalidField('owner', 'Only a person can make a key of their own');
+  if (await lockMembership(trx, tenantId, id)) return id;
+  throw new AppError('insufficient_permission', 'Only a member of the tenant can have a key of their own.');
 }

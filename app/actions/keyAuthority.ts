@@ -17,17 +17,22 @@ export function refuseToGrantBeyondOwn(act: Act, scopes: readonly string[]): voi
     const platform = scopes.find(isPlatformScope);
     if (platform !== undefined) throw forOperators(platform);
   }
-  refuseBeyondOwn(act, scopes);
+  refuseBeyondOwnScopes(act, scopes);
 }
 
 /** Refuses to lay hands on a key that may do more than the caller: whoever rotates a key holds its new text. */
-export function refuseBeyondOwn({ principal }: Act, scopes: readonly string[]): void {
+export function refuseBeyondOwnScopes({ principal }: Act, scopes: readonly string[]): void {
   const beyond = principal && scopes.find((scope) => !holdsScope(principal, scope));
   if (beyond === undefined) return;
   if (principal?.type === 'api_key') throw missingScope(beyond);
   throw isPlatformScope(beyond)
     ? forOperators(beyond)
     : new AppError('insufficient_permission', `Your role does not reach as far as the scope ${beyond}.`);
+}
+
+/** A person who may manage keys may stop any of them; a key that could would be a way to lock its masters out. */
+export function refuseToStopBeyondOwn(act: Act, scopes: readonly string[]): void {
+  if (act.principal?.type === 'api_key') refuseBeyondOwnScopes(act, scopes);
 }
 
 function forOperators(scope: string): AppError {

@@ -1,20 +1,27 @@
 import { transaction } from '../../db/connect.ts';
-import { deleteMembership, findMembership, lockOwners } from '../../db/tables/memberships.ts';
+import { listOwnKeys } from '../../db/tables/apiKeys.ts';
+import { deleteMembership, lockMembership, lockOwners } from '../../db/tables/memberships.ts';
 import { changedFields } from '../domain/auditEvent.ts';
 import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
-import { refuseBeyondOwn } from './addMember.ts';
+import { refuseBeyondOwnStanding } from './addMember.ts';
 import { refuseLastOwner } from './changeMember.ts';
 import { record } from './record.ts';
+import { revokeLine } from './revokeKey.ts';
 
-/** Puts a member out of the act's tenant, with all their own keys there, from the next request on. The last owner stays: 409. */
+/**
+ * Puts a member out of the act's tenant, from the next request on, and revokes all their own keys there: they would work
+ * again if the person came back. The last owner stays: 409.
+ */
 export async function removeMember(act: Act, userId: string): Promise<void> {
   await transaction(act.db, async (trx) => {
     const owners = await lockOwners(trx, act.tenantId);
-    const membership = await findMembership(trx, act.tenantId, userId);
+    const membership = await lockMembership(trx, act.tenantId, userId);
     if (!membership) throw new AppError('not_found', 'There is no such member.');
-    refuseBeyondOwn(act, membership);
+    refuseBeyondOwnStanding(act, membership);
     refuseLastOwner(owners, userId);
+    const own = await listOwnKeys(trx, act.tenantId, userId, act.now);
+    for (const id of own) await revokeLine(trx, act, id, { reason: 'The person it belongs to was removed' });
     await deleteMembership(trx, act.tenantId, userId);
     const { role, permissions } = membership;
     await record(trx, act, {

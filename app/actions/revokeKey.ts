@@ -4,10 +4,11 @@ import { changedFields } from '../domain/auditEvent.ts';
 import type { Revocation } from '../domain/keyInput.ts';
 import { whyNotValid } from '../domain/keyStatus.ts';
 import { iso } from '../domain/times.ts';
+import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
 import { changeKey } from './changeKey.ts';
-import { holdKey, type Held } from './holdKey.ts';
-import { refuseBeyondOwn } from './keyAuthority.ts';
+import { holdKey, holdLine, type Held } from './holdKey.ts';
+import { refuseToStopBeyondOwn } from './keyAuthority.ts';
 import { record } from './record.ts';
 
 /** A key that is revoked, now or long ago. */
@@ -18,14 +19,42 @@ export type RevokedKey = ApiKey & { revokedAt: number };
  * successor; a key that is revoked already stays as it is, and nothing is written.
  */
 export async function revokeKey(act: Act, id: string, revocation: Revocation): Promise<RevokedKey> {
-  return changeKey(act, id, async (trx) => revokeKeyWithin(trx, act, id, revocation));
+  return changeKey(act, id, async (trx) => revokeHeld(trx, await holdLiveKey(trx, act, id), revocation));
 }
 
-/** The same as a part of something larger, such as the removal of an app. */
-export async function revokeKeyWithin(trx: Db, asked: Act, id: string, { reason }: Revocation): Promise<RevokedKey> {
-  const { key, act } = await holdLiveKey(trx, asked, id);
-  // A person who may manage keys may stop any of them; a key that could would be a way to lock its masters out.
-  if (act.principal?.type === 'api_key') refuseBeyondOwn(act, key.scopes);
+/**
+ * The same for somebody who saw this very key and means no other: where its grace has ended meanwhile it is over, 409, and
+ * its successor goes on.
+ */
+export async function revokeOnlyKey(act: Act, id: string, revocation: Revocation): Promise<RevokedKey> {
+  return changeKey(act, id, async (trx) => {
+    const held = await holdKey(trx, act, id);
+    if (isReplaced(held)) throw new AppError('key_not_active', 'This key is revoked.');
+    return revokeHeld(trx, held, revocation);
+  });
+}
+
+/** Ends what is left of a key and of all that took its place, as a part of something larger whose caller may do that. */
+export async function revokeLine(
+  trx: Db,
+  act: Act,
+  id: string,
+  revocation: Revocation,
+  refuse: (key: ApiKey) => void = () => undefined,
+): Promise<void> {
+  for (const held of await holdLine(trx, act, id)) {
+    if (isReplaced(held)) continue;
+    refuse(held.key);
+    await end(trx, held, revocation);
+  }
+}
+
+async function revokeHeld(trx: Db, held: Held, revocation: Revocation): Promise<RevokedKey> {
+  refuseToStopBeyondOwn(held.act, held.key.scopes);
+  return end(trx, held, revocation);
+}
+
+async function end(trx: Db, { key, act }: Held, { reason }: Revocation): Promise<RevokedKey> {
   if (isRevoked(key)) return key;
   const revoked = {
     ...key,
@@ -44,12 +73,15 @@ export async function revokeKeyWithin(trx: Db, asked: Act, id: string, { reason 
 }
 
 /** The key of this id, or where it was rotated away and works no more, the one that took its place. */
-async function holdLiveKey(trx: Db, asked: Act, id: string): Promise<Held> {
-  const held = await holdKey(trx, asked, id);
-  const { key, act } = held;
-  const { successorKeyId, revokedAt } = key;
-  if (revokedAt !== null || successorKeyId === null || !whyNotValid(key, act.now)) return held;
-  return holdLiveKey(trx, act, successorKeyId);
+async function holdLiveKey(trx: Db, act: Act, id: string): Promise<Held> {
+  const held = await holdKey(trx, act, id);
+  const { successorKeyId } = held.key;
+  return successorKeyId !== null && isReplaced(held) ? holdLiveKey(trx, held.act, successorKeyId) : held;
+}
+
+/** Whether another key has taken its place and it works no more. */
+function isReplaced({ key, act }: Held): boolean {
+  return key.revokedAt === null && key.successorKeyId !== null && whyNotValid(key, act.now) !== undefined;
 }
 
 function isRevoked(key: ApiKey): key is RevokedKey {

@@ -11,7 +11,7 @@ import type { Act } from './act.ts';
 import { changeKey } from './changeKey.ts';
 import { holdKey, refuseDead } from './holdKey.ts';
 import { storeNewKey, untouched, type IssuedKey } from './issueKey.ts';
-import { refuseBeyondOwn } from './keyAuthority.ts';
+import { refuseBeyondOwnScopes } from './keyAuthority.ts';
 import { invalidField, refuseExpiry } from './keyExpiry.ts';
 import { record } from './record.ts';
 
@@ -25,7 +25,7 @@ export async function rotateKey(asked: Act, style: KeyStyle, id: string, rotatio
     const { key: old, act } = held;
     refuseRotated(old);
     refuseDead(held);
-    refuseBeyondOwn(act, old.scopes);
+    refuseBeyondOwnScopes(act, old.scopes);
     const tooLong = graceProblem(policy, rotation.gracePeriodSeconds);
     if (tooLong) throw invalidField('gracePeriodSeconds', policySentence(tooLong, policy));
     const expiresAt = rotation.expiresAt === undefined ? old.expiresAt : rotation.expiresAt;

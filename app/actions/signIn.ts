@@ -2,7 +2,7 @@ import { transaction } from '../../db/connect.ts';
 import { belongingsOf, type Belonging } from '../../db/tables/memberships.ts';
 import { findUserByEmail, noteLogin, type User } from '../../db/tables/users.ts';
 import { changedFields } from '../domain/auditEvent.ts';
-import { LONGEST_EMAIL, normaliseEmail } from '../domain/email.ts';
+import { normaliseEmail } from '../domain/email.ts';
 import { checkPassword } from '../people/passwords.ts';
 import type { Act } from './act.ts';
 import { record, type Occasion } from './record.ts';
@@ -25,13 +25,14 @@ export async function signIn(
   { email, password }: { email: string; password: string },
 ): Promise<SignedIn | undefined> {
   const { db, now, origin } = act;
-  const known = await findUserByEmail(db, normaliseEmail(email) ?? '');
+  const address = normaliseEmail(email);
+  const known = await findUserByEmail(db, address ?? '');
   const { id, passwordHash, status } = known ?? NOBODY;
   const belongings = await belongingsOf(db, id);
   const tenantId = belongings[0]?.tenantId ?? null;
   const right = await checkPassword(passwordHash, password);
   if (!known || !right || status !== 'active') {
-    await record(db, { tenantId, now, origin, actor: ANONYMOUS }, loginFailed(known?.id ?? null, email));
+    await record(db, { tenantId, now, origin, actor: ANONYMOUS }, loginFailed(known?.id ?? null, address));
     return undefined;
   }
   await noteSignedIn(act, known, tenantId);
@@ -53,8 +54,7 @@ export async function noteSignedIn(
 
 const ANONYMOUS = { type: 'anonymous', id: null, name: null } as const;
 
-/** The email as it was typed is what an owner recognises a guesser by. */
-function loginFailed(userId: string | null, email: string) {
-  const typed = email.slice(0, LONGEST_EMAIL);
-  return { action: 'LOGIN_FAILED', entityId: userId, ...changedFields(null, { email: typed }) } as const;
+/** An owner recognises a guesser by the email; what is none may be a password or a key, pasted into the wrong field. */
+function loginFailed(userId: string | null, email: string | undefined) {
+  return { action: 'LOGIN_FAILED', entityId: userId, ...changedFields(null, { email }) } as const;
 }

@@ -4,8 +4,9 @@ import { lockAppInstall, removeAppInstall } from '../../db/tables/appInstalls.ts
 import type { App } from '../domain/apps.ts';
 import { changedFields } from '../domain/auditEvent.ts';
 import type { Act } from './act.ts';
+import { refuseToStopBeyondOwn } from './keyAuthority.ts';
 import { record } from './record.ts';
-import { revokeKeyWithin } from './revokeKey.ts';
+import { revokeLine } from './revokeKey.ts';
 
 /**
  * Takes an app out of use and revokes its token, the ones it was rotated from and into included, in every process once
@@ -17,7 +18,10 @@ export async function uninstallApp(act: Act, app: App): Promise<void> {
     const installed = await lockAppInstall(trx, tenantId, app.id);
     if (!installed) return;
     const working = (await listAppKeys(trx, tenantId, now)).filter((key) => key.app === app.id);
-    for (const { id } of working) await revokeKeyWithin(trx, act, id, { reason: `${app.name} was uninstalled` });
+    for (const { id } of working) {
+      const reason = `${app.name} was uninstalled`;
+      await revokeLine(trx, act, id, { reason }, ({ scopes }) => refuseToStopBeyondOwn(act, scopes));
+    }
     await removeAppInstall(trx, installed, now);
     await record(trx, act, {
       action: 'APP_UNINSTALLED',

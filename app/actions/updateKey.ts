@@ -6,7 +6,7 @@ import type { KeyChange } from '../domain/keyInput.ts';
 import type { Act } from './act.ts';
 import { changeKey } from './changeKey.ts';
 import { holdKey, refuseDead } from './holdKey.ts';
-import { refuseBeyondOwn, refuseToGrantBeyondOwn } from './keyAuthority.ts';
+import { refuseBeyondOwnScopes, refuseToGrantBeyondOwn } from './keyAuthority.ts';
 import { refuseExpiry } from './keyExpiry.ts';
 import { toldOf } from './keyTold.ts';
 import { record } from './record.ts';
@@ -17,7 +17,7 @@ export async function updateKey(asked: Act, id: string, change: KeyChange): Prom
     const held = await holdKey(trx, asked, id);
     const { key: before, act } = held;
     refuseDead(held);
-    refuseBeyondOwn(act, before.scopes);
+    refuseBeyondOwnScopes(act, before.scopes);
     const after = changed(before, change);
     refuseToGrantBeyondOwn(
       act,

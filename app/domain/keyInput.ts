@@ -4,7 +4,7 @@ import { Metadata } from './metadata.ts';
 import { NetworkList } from './network.ts';
 import { RateLimit } from './policy.ts';
 import { normaliseScope } from './scope.ts';
-import { isKnownScope } from './scopeCatalogue.ts';
+import { isKnownScope, unknownScope } from './scopeCatalogue.ts';
 import { FreeText, Name } from './text.ts';
 
 export const ENVIRONMENTS = ['live', 'test'] as const;
@@ -79,8 +79,3 @@ export const Revocation = z
   .strictObject({ reason: FreeText(255).nullable().optional() })
   .meta({ examples: [{ reason: 'No longer needed' }] });
 export type Revocation = z.output<typeof Revocation>;
-
-/** Names only what could be a scope, so that no input is repeated at length. */
-function unknownScope(text: string): string {
-  return text.length <= 64 && normaliseScope(text) !== undefined ? `Unknown scope: ${text}` : 'Not a scope';
-}

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { NetworkList } from './network.ts';
 import { remembered } from './remembered.ts';
 import { normaliseScope } from './scope.ts';
-import { isKnownScope, isPlatformScope } from './scopeCatalogue.ts';
+import { isKnownScope, isPlatformScope, unknownScope } from './scopeCatalogue.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -126,11 +126,6 @@ function parsePolicy(text: string): Policy {
   } catch (cause) {
     throw new Error('A stored key policy is not readable', { cause });
   }
-}
-
-/** Names only what could be a scope, so that no input is repeated at length. */
-function unknownScope(text: string): string {
-  return text.length <= 64 && normaliseScope(text) !== undefined ? `Unknown scope: ${text}` : 'Not a scope';
 }
 
 function frozen<T extends object>(value: T): Readonly<T> {

@@ -1,5 +1,6 @@
 import { RESOURCES as RECORDED } from './resources.ts';
 import { covers } from './scope.ts';
+import { normaliseScope } from './scope.ts';
 
 /** A text in both languages of the product. */
 export interface Wording {
@@ -97,9 +98,6 @@ const UNWORDED: readonly Resource[] = RECORDED.filter(({ name }) => !WORDED.some
     return [name, name, fr, `See ${name}.`, `Voir ${fr}.`];
   },
 );
-
-/** The names of the ordinary resources, in display order. */
-export const RESOURCES: readonly string[] = [...WORDED, ...UNWORDED].map(([name]) => name);
 
 /** Every scope that may be granted, in display order. */
 export const CATALOGUE: readonly CatalogueScope[] = [
@@ -212,4 +210,9 @@ function ordinaryScopes([name, en, fr, readEn, readFr]: Resource): Line[] {
     '*': [`Do everything with ${en}, deleting included.`, `Tout faire avec ${fr}, suppression comprise.`],
   } as const;
   return [...ACTIONS, '*' as const].map((action) => [`${name}:${action}`, ...sentences[action]]);
+}
+
+/** Names only what could be a scope, so that no input is repeated at length. */
+export function unknownScope(text: string): string {
+  return text.length <= 64 && normaliseScope(text) !== undefined ? `Unknown scope: ${text}` : 'Not a scope';
 }

@@ -54,6 +54,8 @@ export interface FoundPerson {
   name: string;
   active: boolean;
   operator: boolean;
+  /** Null for who never did. */
+  passwordChangedAt: number | null;
   memberships: Belonging[];
 }
 
@@ -164,8 +166,9 @@ function foundSession(rows: RowsOf<SessionRow>): FoundSession {
 }
 
 function foundPerson(rows: RowsOf<PersonRow>): FoundPerson {
-  const [{ user_id: id, name, user_status: status, operator }] = rows;
-  return { id, name, active: status === 'active', operator: operator === 1, memberships: rows.flatMap(membershipOf) };
+  const [{ user_id: id, name, user_status: status, operator, password_changed_at: passwordChangedAt }] = rows;
+  const memberships = rows.flatMap(membershipOf);
+  return { id, name, active: status === 'active', operator: operator === 1, passwordChangedAt, memberships };
 }
 
 function membershipOf(row: PersonRow): Belonging[] {

@@ -3,6 +3,7 @@ import { countOfTenant } from '../../db/tables/apiKeyUsageHours.ts';
 import { countApiKeys } from '../../db/tables/apiKeyList.ts';
 import { findTenant } from '../../db/tables/tenants.ts';
 import { DEFAULT_PLAN } from '../domain/plan.ts';
+import { monthStart } from '../domain/times.ts';
 
 /** The plan a tenant is on, and how far it has used it up this month. */
 export async function planUse(
@@ -13,13 +14,7 @@ export async function planUse(
   const plan = (await findTenant(db, tenantId))?.plan ?? DEFAULT_PLAN;
   const used = {
     keys: await countApiKeys(db, tenantId, { statuses: ['active'], now }),
-    requestsThisMonth: await countOfTenant(db, tenantId, { from: startOfMonth(now), to: now + 1 }),
+    requestsThisMonth: await countOfTenant(db, tenantId, { from: monthStart(now), to: now + 1 }),
   };
   return { plan, used };
-}
-
-/** Months are counted in UTC, as quotas are. */
-function startOfMonth(now: number): number {
-  const date = new Date(now);
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
 }

@@ -25,7 +25,7 @@ export function basicAuth(
   }
 
   return async (ctx, next) => {
-    const given = credentialOf(ctx);
+    const given = userAndPasswordOf(ctx);
     if (!given) throw challenge('missing_credential', 'Send the user and password of support staff.');
     // Counted before it is known to fail: otherwise a hundred guesses at once would all be the first.
     const count = rate && (await failures.take(callerOf(ctx.state.address), rate));
@@ -40,7 +40,7 @@ export function basicAuth(
 
 const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2}) *$/i;
 
-function credentialOf(ctx: Context): readonly [user: string, password: string] | undefined {
+function userAndPasswordOf(ctx: Context): readonly [user: string, password: string] | undefined {
   const encoded = BASIC.exec(onlyHeader(ctx, 'authorization') ?? '')?.[1];
   if (encoded === undefined) return undefined;
   const [user = '', ...password] = Buffer.from(encoded, 'base64').toString('utf8').split(':');

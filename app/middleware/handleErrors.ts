@@ -1,4 +1,4 @@
-import { faultCode } from '../../db/faults.ts';
+import { faultCode, isUnavailable } from '../../db/faults.ts';
 import type { Context, Middleware } from '../context.ts';
 import type { Log } from '../log.ts';
 import { problemOf, type AppError } from '../errors.ts';
@@ -46,11 +46,32 @@ function wantsPage(ctx: Context): boolean {
   return ctx.get('HX-Request') === 'true' || ctx.accepts('json', 'html') === 'html';
 }
 
-/** Drivers put values into their messages, so a fault is logged by its code and its stack without the message. */
 function logFault(log: Log, ctx: Context, problem: AppError, error: unknown): void {
   const cause = problem.cause ?? error;
-  const stack = cause instanceof Error ? cause.stack?.split('\n').filter((line) => /^\s+at /.test(line)) : undefined;
   const details = { code: problem.code, fault: faultCode(cause), requestId: ctx.state.requestId };
   if (problem.status === 503) log.warn(details, 'what the answer depends on could not be asked');
-  else log.error({ ...details, stack: stack?.slice(0, 8).map((line) => line.trim()) }, 'unexpected fault');
+  else log.error({ ...details, stack: stackOf(cause) }, 'unexpected fault');
+}
+
+/** Logs what goes wrong with an answer that is on its way already, so that nobody can be told: a table broken off, a reader gone. */
+export function logLate(log: Log): (error: unknown, ctx: Context) => void {
+  return (error, ctx) => {
+    const details = { fault: faultCode(error), requestId: ctx.state.requestId };
+    if (isReaderGone(error)) log.debug(details, 'whoever asked has gone');
+    else if (isUnavailable(error)) log.warn(details, 'an answer was broken off');
+    else log.error({ ...details, stack: stackOf(error) }, 'an answer was broken off');
+  };
+}
+
+/** A database that hangs up says `ECONNRESET` too, but its driver marks that as fatal. */
+function isReaderGone(error: unknown): boolean {
+  const code = faultCode(error);
+  if (code === 'ERR_STREAM_PREMATURE_CLOSE') return true;
+  return (code === 'ECONNRESET' || code === 'EPIPE') && error instanceof Error && !('fatal' in error);
+}
+
+/** Drivers put values into their messages, so a fault is logged by its code and its stack without the message. */
+function stackOf(error: unknown): string[] | undefined {
+  const lines = error instanceof Error ? error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) : undefined;
+  return lines?.slice(0, 8).map((line) => line.trim());
 }

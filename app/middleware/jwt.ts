@@ -1,3 +1,4 @@
+import type { Jwt } from 'jsonwebtoken';
 import koaJwt from 'koa-jwt';
 import type { Config } from '../config.ts';
 import type { Context, Middleware } from '../context.ts';
@@ -7,7 +8,7 @@ import { unauthenticated } from './challenge.ts';
 
 /** Verifies a Bearer token by its one pinned algorithm, issuer, audience and expiry; who it names is looked up later. */
 export function jwt(config: Config['jwt'], verificationKey: VerificationKey): Middleware {
-  const verify = koaJwt({
+  const options: koaJwt.Options & { complete: true } = {
     // Never `ctx.state.secret`, which koa-jwt would prefer: the guard below keeps it empty.
     secret: verificationKey as unknown as koaJwt.Options['secret'],
     algorithms: config.jwksUrl === undefined ? ['HS256'] : ['HS256', 'RS256', 'ES256'],
@@ -15,7 +16,10 @@ export function jwt(config: Config['jwt'], verificationKey: VerificationKey): Mi
     audience: config.audience,
     key: 'claims',
     getToken: (ctx) => (ctx.state as Context['state']).credential?.text ?? '',
-  }) as unknown as Middleware;
+    // With its header, which its types do not know of.
+    complete: true,
+  };
+  const verify = koaJwt(options) as unknown as Middleware;
 
   return (ctx, next) => (ctx.state.credential?.kind === 'jwt' ? verified(ctx, next) : next());
 
@@ -30,6 +34,10 @@ export function jwt(config: Config['jwt'], verificationKey: VerificationKey): Mi
       if (originalError instanceof AppError) throw originalError;
       throw unauthenticated('invalid_token', 'The Bearer token is not valid.', error);
     }
+    const { header, payload } = ctx.state.claims as Jwt;
+    ctx.state.claims = payload;
+    // Nobody else has the secret.
+    ctx.state.ownToken = header.alg === 'HS256';
     await next();
   }
 }

@@ -1,7 +1,7 @@
 import { holdsScope } from '../authority.ts';
 import type { KeyHolder, Middleware, Person } from '../context.ts';
 import { AppError } from '../errors.ts';
-import { accessOf, managesKeys, type Access } from '../routes/access.ts';
+import { accessOf, isAboutKeys, type Access } from '../routes/access.ts';
 import { missingScope } from './challenge.ts';
 
 /** What a key's reach depends on. */
@@ -51,7 +51,7 @@ function allowPerson(person: Person, { permission }: Access & { kind: 'permissio
 
 /** Keys manage keys only where the tenant has said so, and anything else only where the route names a scope for it. */
 function allowKey(key: KeyReach, { permission, keyScope }: Access & { kind: 'permission' }): void {
-  if (keyScope === undefined || (managesKeys(keyScope) && !key.tenant.policy.keysMayManageKeys)) {
+  if (keyScope === undefined || (isAboutKeys(keyScope) && !key.tenant.policy.keysMayManageKeys)) {
     throw new AppError('insufficient_permission', `API keys may not do this; it takes a person with ${permission}.`);
   }
   if (!holdsScope(key, keyScope)) throw missingScope(keyScope);

@@ -10,7 +10,7 @@ import { readerOf } from '../pages/reader.ts';
 
 const TOKEN = /^[\w-]{43}$/;
 
-/** Learns which session the browser shows, if any, and how its reader wants pages; it lets everybody pass. */
+/** Learns which session the browser shows, if any that counts still, and how its reader wants pages; it lets everybody pass. */
 export function session(lookup: Lookup, cookies: Cookies): Middleware {
   return async (ctx, next) => {
     await learn(ctx, lookup, cookies);
@@ -22,7 +22,7 @@ export function session(lookup: Lookup, cookies: Cookies): Middleware {
 export function signedIn(db: Db, lookup: Lookup, cookies: Cookies): Middleware {
   return async (ctx, next) => {
     const session = await learn(ctx, lookup, cookies);
-    if (!session?.person.active) {
+    if (!session) {
       leadToLogin(ctx);
       return;
     }
@@ -41,7 +41,7 @@ export function signedIn(db: Db, lookup: Lookup, cookies: Cookies): Middleware {
 async function learn(ctx: Context, lookup: Lookup, cookies: Cookies): Promise<FoundSession | undefined> {
   const token = cookies.get(ctx, 'session');
   const found = token !== undefined && TOKEN.test(token) ? await lookup.session(hashToken(token)) : undefined;
-  const session = found && isOpen(found, Date.now()) ? found : undefined;
+  const session = found?.person.active && isOpen(found, Date.now()) ? found : undefined;
   if (session) ctx.state.session = session;
   ctx.state.reader = readerOf(ctx, cookies);
   return session;

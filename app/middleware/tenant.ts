@@ -53,11 +53,20 @@ async function personOf(lookup: Lookup, claims: unknown, ctx: Context, from: Ten
   const token = subjectOf(claims);
   const found = token && (await lookup.person(token.by, token.subject));
   if (!found?.active) throw unauthenticated('invalid_token', 'The Bearer token names nobody who has access.');
+  if (ctx.state.ownToken && isOlderThanPassword(token?.issuedAt, found)) {
+    throw unauthenticated('invalid_token', 'The password was changed after this Bearer token was made.');
+  }
   const named = namedTenant(ctx, from);
   const membership = membershipFor(found, named, token?.tenantId);
   if (!membership.tenant.active) throw new AppError('tenant_suspended', 'This tenant is suspended.');
   const { tenant, role, permissions } = membership;
   return { type: 'user', id: found.id, name: found.name, tenant, role, permissions, operator: found.operator };
+}
+
+/** Tokens count whole seconds: one made right after the change says the second of it. */
+function isOlderThanPassword(issuedAt: number | undefined, { passwordChangedAt }: FoundPerson): boolean {
+  if (passwordChangedAt === null) return false;
+  return issuedAt === undefined || issuedAt < Math.floor(passwordChangedAt / 1000);
 }
 
 /** The tenant that header and token agree on, or the person's only one. */

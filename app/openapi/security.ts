@@ -1,4 +1,4 @@
-import { managesKeys, type Access } from '../routes/access.ts';
+import { isAboutKeys, type Access } from '../routes/access.ts';
 import type { Json } from './schemas.ts';
 
 /** The ways to show who calls, those of support staff only where there are any. */
@@ -54,7 +54,7 @@ export function sentenceOf(access: Access): string {
 function sentenceOfPermission({ permission, keyScope }: Access & { kind: 'permission' }): string {
   const person = `Takes a person with the permission \`${permission}\``;
   if (keyScope === undefined) return `${person}; no API key may do this.`;
-  const where = managesKeys(keyScope) ? ' where the tenant’s policy lets keys manage keys' : '';
+  const where = isAboutKeys(keyScope) ? ' where the tenant’s policy lets keys manage keys' : '';
   return `${person}, or an API key with the scope \`${keyScope}\`${where}.`;
 }
 

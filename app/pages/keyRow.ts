@@ -3,6 +3,7 @@ import type { ApiKey } from '../../db/tables/apiKeys.ts';
 import { keyStatus } from '../domain/keyStatus.ts';
 import type { Locale } from '../domain/locale.ts';
 import { CATALOGUE, type Wording } from '../domain/scopeCatalogue.ts';
+import { maskKey } from '../domain/token.ts';
 import { sparklineOf, type Sparkline } from './chart.ts';
 import { SPARK_DAYS, MOST_USES } from './keyList.ts';
 import { textsIn, type Texts } from './texts.ts';
@@ -55,7 +56,7 @@ export function keyRow(
     name: key.name,
     description: key.description,
     environment: key.environment,
-    masked: `${key.keyPrefix}…${key.lastFour}`,
+    masked: maskKey(key.keyPrefix, key.lastFour),
     scopes: key.scopes.map((scope) => scopeBadge(scope, texts)),
     status,
     note: noteOf(key, status, texts, now, sinceRotation),

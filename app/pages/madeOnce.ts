@@ -31,16 +31,16 @@ export function makesOnce(
   return async (ctx) => {
     const asked = formOf(ctx).get('once') ?? '';
     const formId = isId(asked) ? asked : newId();
-    if (await toldOf(ctx, formId)) return;
+    if (await tellsOfFirst(ctx, formId)) return;
     try {
       await handle(ctx, { ...actOf(ctx, db), formId });
     } catch (error) {
       // Of two at once one is refused, by the key of the table or because there is nothing left to do.
-      if (!(await toldOf(ctx, formId))) throw error;
+      if (!(await tellsOfFirst(ctx, formId))) throw error;
     }
   };
 
-  async function toldOf(ctx: Context, formId: string): Promise<boolean> {
+  async function tellsOfFirst(ctx: Context, formId: string): Promise<boolean> {
     const { id, tenant } = principalOf(ctx);
     const keyId = await keyMadeByForm(db, id, formId);
     if (keyId === undefined) return false;

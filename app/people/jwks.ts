@@ -14,6 +14,8 @@ export interface Subject {
   subject: string;
   /** The only tenant the token is good for. */
   tenantId?: string;
+  /** In whole seconds; absent where the token does not say. */
+  issuedAt?: number;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -48,9 +50,9 @@ export function verificationKey(config: JwtConfig, secret: string, now: () => nu
  * `sub` must be the id of a user of ours.
  */
 export function subjectOf(claims: unknown): Subject | undefined {
-  const { sub, email, email_verified: verified, tenantId } = fieldsOf(claims) ?? {};
+  const { sub, email, email_verified: verified, tenantId, iat } = fieldsOf(claims) ?? {};
   if (tenantId !== undefined && typeof tenantId !== 'string') return undefined;
-  const bound = tenantId === undefined ? {} : { tenantId };
+  const bound = { ...(tenantId !== undefined && { tenantId }), ...(typeof iat === 'number' && { issuedAt: iat }) };
   if (typeof email === 'string' && verified === true) {
     const subject = normaliseEmail(email);
     return subject === undefined ? undefined : { by: 'email', subject, ...bound };

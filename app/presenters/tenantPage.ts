@@ -1,24 +1,20 @@
 import type { TenantRecord } from '../../db/tables/tenants.ts';
 import { planNamed } from '../domain/plan.ts';
 
-const LIMIT = 50;
+/** How many of them a page shows. */
+export const TENANTS_SHOWN = 50;
 const PATH = '/admin/tenants';
 
-/** The tenants that match, a page of them, newest first. */
+/** A page of the tenants that match. */
 export function presentTenantsPage(
-  tenants: readonly TenantRecord[],
+  { tenants, total }: { tenants: readonly TenantRecord[]; total: number },
   { q, page }: { q: string; page: number },
   ownId: string,
 ) {
-  const wanted = q.trim().toLowerCase();
-  const matching = tenants.filter(({ id, name, slug, externalId }) =>
-    [id, name, slug, externalId ?? ''].some((text) => text.toLowerCase().includes(wanted)),
-  );
-  const newest = [...matching].reverse();
   const addressOf = (number: number) => `${PATH}?${new URLSearchParams({ q, page: String(number) }).toString()}`;
   return {
     q,
-    tenants: newest.slice((page - 1) * LIMIT, page * LIMIT).map((tenant) => ({
+    tenants: tenants.map((tenant) => ({
       id: tenant.id,
       name: tenant.name,
       slug: tenant.slug,
@@ -30,10 +26,10 @@ export function presentTenantsPage(
     })),
     paging: {
       page,
-      limit: LIMIT,
-      total: matching.length,
+      limit: TENANTS_SHOWN,
+      total,
       previous: page > 1 ? addressOf(page - 1) : undefined,
-      next: page * LIMIT < matching.length ? addressOf(page + 1) : undefined,
+      next: page * TENANTS_SHOWN < total ? addressOf(page + 1) : undefined,
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Locale } from '../domain/locale.ts';
+import { maskKey } from '../domain/token.ts';
 import type { TenantUsage } from '../keys/tenantUsage.ts';
 import { usageChart } from '../pages/usageChart.ts';
 
@@ -7,7 +8,7 @@ export function presentUsagePage(usage: TenantUsage, locale: Locale) {
   const { window, totals, buckets, keys, endpoints, denials, known } = usage;
   const named = (id: string) => {
     const key = known.get(id);
-    return key ? { id, name: key.name, masked: `${key.keyPrefix}…${key.lastFour}` } : { id, name: '', masked: '' };
+    return key ? { id, name: key.name, masked: maskKey(key.keyPrefix, key.lastFour) } : { id, name: '', masked: '' };
   };
   return {
     window,

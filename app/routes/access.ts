@@ -65,7 +65,7 @@ function state(access: Access): Stated {
 }
 
 /** Whether a route manages keys, which a key may only do where its tenant's policy says so. */
-export function managesKeys(keyScope: string): boolean {
+export function isAboutKeys(keyScope: string): boolean {
   return covers('api-keys:*', keyScope);
 }
 

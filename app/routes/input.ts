@@ -15,8 +15,10 @@ export type Takes = Middleware & { input: Input };
 /** A handler of a JSON body: 422 names each field that is wrong. */
 export function body<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) => Promise<void>): Takes {
   const run: Middleware = async (ctx) => {
-    const value = (await readJson(ctx)) ?? {};
-    await handler(ctx, parsed(schema, value, 'invalid_input', 'The body has fields that are wrong.'));
+    const value = await readJson(ctx);
+    // `null` is a body like any other: only an absent one is as good as one without fields.
+    const fields = value === undefined ? {} : value;
+    await handler(ctx, parsed(schema, fields, 'invalid_input', 'The body has fields that are wrong.'));
   };
   return Object.assign(run, { input: { from: 'body' as const, schema } });
 }

@@ -4,8 +4,7 @@ import { KEY_SORTS, type KeyPage, type KeySort } from '../../db/tables/apiKeyLis
 import { ENVIRONMENTS } from '../domain/keyInput.ts';
 import { KEY_STATUSES } from '../domain/keyStatus.ts';
 import { normaliseScope } from '../domain/scope.ts';
-import { cleanName } from '../domain/text.ts';
-import { Flag, WholeNumber } from './queryValues.ts';
+import { Flag, SearchText, WholeNumber } from './queryValues.ts';
 
 /** Which keys of a tenant to list, and how. */
 export const KeyQuery = z.strictObject({
@@ -19,13 +18,7 @@ export const KeyQuery = z.strictObject({
     .overwrite((text) => normaliseScope(text) ?? text)
     .optional(),
   environment: z.enum(ENVIRONMENTS).optional(),
-  // SQLite takes a NUL for the end of a pattern.
-  q: z
-    .string()
-    .overwrite(cleanName)
-    .max(100)
-    .regex(/^\P{Cc}*$/u, 'Must not contain control characters')
-    .optional(),
+  q: SearchText.optional(),
   sort: z
     .enum(KEY_SORTS.flatMap((sort) => [sort, `-${sort}`] as const))
     .default('-createdAt')

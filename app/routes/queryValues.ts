@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cleanName } from '../domain/text.ts';
 
 /** A whole number of a query, from `min` to `max`. */
 export function WholeNumber({ min = 1, max, fallback }: { min?: number; max: number; fallback: number }) {
@@ -18,3 +19,11 @@ export const Flag = z
   .transform((text) => text === 'true')
   .default(false)
   .meta({ type: 'boolean', default: false });
+
+/** A text to search for. */
+export const SearchText = z
+  .string()
+  .overwrite(cleanName)
+  .max(100)
+  // SQLite takes a NUL for the end of a pattern.
+  .regex(/^\P{Cc}*$/u, 'Must not contain control characters');

@@ -1,15 +1,8 @@
 import { z } from 'zod';
 import type { RecordFilter } from '../../db/tables/records.ts';
 import type { Resource } from '../domain/resources.ts';
-import { cleanName } from '../domain/text.ts';
 import { PAGE } from './paging.ts';
-
-// SQLite takes a NUL for the end of a pattern.
-const SearchText = z
-  .string()
-  .overwrite(cleanName)
-  .max(100)
-  .regex(/^\P{Cc}*$/u, 'Must not contain control characters');
+import { SearchText } from './queryValues.ts';
 
 /** Which records of a resource to list: by a part of the name, by status, by the field it names as its reference. */
 export function recordQuery({ kept, reference }: Resource): z.ZodType<PageOfRecords> {

@@ -1,5 +1,6 @@
 import { audit } from './0003_audit.ts';
 import { keys } from './0002_keys.ts';
+import { passwords } from './0011_passwords.ts';
 import { people } from './0001_people.ts';
 import { plans } from './0005_plans.ts';
 import { reads } from './0007_reads.ts';
@@ -22,4 +23,5 @@ export const STEPS: readonly Step[] = [
   ...usage,
   ...scopeUses,
   ...usageMonths,
+  ...passwords,
 ];

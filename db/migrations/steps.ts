@@ -26,7 +26,37 @@ export function createTable(name: string, build: (columns: Columns) => void): St
     async up(db) {
       if (await db.schema.hasTable(name)) return;
       const collation = await exactCollation(db);
-      await unlessJustDone(db.schema.createTable(name, (table) => build(columnsOf(table, collation))));
+      const create = (table: Knex.CreateTableBuilder) => {
+        if (collation !== undefined) {
+          table.engine('InnoDB');
+          table.charset('utf8mb4');
+          table.collate('utf8mb4_unicode_ci');
+        }
+        build(columnsOf(table, collation));
+      };
+      await unlessJustDone(db.schema.createTable(name, create));
+    },
+  };
+}
+
+/** The step that takes a table away with all that is in it. */
+export function dropTable(name: string): Step {
+  return {
+    name: `drop ${name}`,
+    async up(db) {
+      await db.schema.dropTableIfExists(name);
+    },
+  };
+}
+
+/** The step that adds one column to a table. */
+export function addColumn(table: string, name: string, build: (columns: Columns) => void): Step {
+  return {
+    name: `add ${table}.${name}`,
+    async up(db) {
+      if (await db.schema.hasColumn(table, name)) return;
+      const collation = await exactCollation(db);
+      await unlessJustDone(db.schema.alterTable(table, (altered) => build(columnsOf(altered, collation))));
     },
   };
 }
@@ -63,9 +93,10 @@ function indexName(table: string, columns: string[]): string {
 }
 
 const MYSQL_TABLE_EXISTS = 1050;
+const MYSQL_COLUMN_EXISTS = 1060;
 const MYSQL_INDEX_EXISTS = 1061;
 const MYSQL_NO_SUCH_INDEX = 1091;
-const JUST_DONE = new Set<unknown>([MYSQL_TABLE_EXISTS, MYSQL_INDEX_EXISTS, MYSQL_NO_SUCH_INDEX]);
+const JUST_DONE = new Set<unknown>([MYSQL_TABLE_EXISTS, MYSQL_COLUMN_EXISTS, MYSQL_INDEX_EXISTS, MYSQL_NO_SUCH_INDEX]);
 
 /** A server goes on with a statement whose client was killed: who repeats it meanwhile may find it just done. */
 async function unlessJustDone(work: PromiseLike<unknown>): Promise<void> {
@@ -98,11 +129,6 @@ async function exactCollation(db: Db): Promise<string | undefined> {
 }
 
 function columnsOf(table: Knex.CreateTableBuilder, collation: string | undefined): Columns {
-  if (collation !== undefined) {
-    table.engine('InnoDB');
-    table.charset('utf8mb4');
-    table.collate('utf8mb4_unicode_ci');
-  }
   const ascii = (name: string, length: number) => {
     const column = table.string(name, length);
     return collation === undefined ? column : column.collate(collation);

@@ -3,6 +3,7 @@ import { KEY_STATUSES, type KeyStatus } from '../../app/domain/keyStatus.ts';
 import type { Environment } from '../../app/domain/token.ts';
 import { joinInOrder, strictlyAlong, without } from '../along.ts';
 import type { Db } from '../connect.ts';
+import { anywhere, LIKE } from '../like.ts';
 import { whereAttention, type KeyAttention } from './apiKeyAttention.ts';
 import { byId } from './apiKeyIndexes.ts';
 import type { Row } from './apiKeyRow.ts';
@@ -80,11 +81,6 @@ export const STATUS: Record<KeyStatus, string> = {
     and (expires_at is null or expires_at > :now))`,
 };
 
-/** `!` escapes, since a backslash means something in one of the databases and nothing in the other. */
-export function literal(text: string): string {
-  return text.replace(/[!%_]/g, '!$&');
-}
-
 /** Whether a text is of those that prefixes and ids are made of, plain ASCII, which need not be asked for others. */
 export function mayBeOfKey(text: string): boolean {
   return /^[\w-]+$/.test(text);
@@ -92,8 +88,8 @@ export function mayBeOfKey(text: string): boolean {
 
 /** Narrows keys to those with this text in what is searched. */
 export function whereText(row: Knex.QueryBuilder, text: string): void {
-  void row.whereRaw("name like ? escape '!'", [`%${literal(text)}%`]);
-  void row.orWhereRaw("external_id like ? escape '!'", [`%${literal(text)}%`]);
+  void row.whereRaw(`name ${LIKE}`, [anywhere(text)]);
+  void row.orWhereRaw(`external_id ${LIKE}`, [anywhere(text)]);
   if (!mayBeOfKey(text)) return;
   void row.orWhere((prefix) => wherePrefix(prefix, text)).orWhere({ id: text });
 }

@@ -2,7 +2,8 @@ import type { Knex } from 'knex';
 import { joinInOrder, strictlyAlong } from '../along.ts';
 import { isSqlite, transaction, type Db } from '../connect.ts';
 import { jsonRows } from '../jsonRows.ts';
-import { literal, mayBeOfKey, whereMatching, wherePrefix, whereText, type KeyFilter } from './apiKeyFilter.ts';
+import { LIKE, literal } from '../like.ts';
+import { mayBeOfKey, whereMatching, wherePrefix, whereText, type KeyFilter } from './apiKeyFilter.ts';
 import { BY_CHANGE, byId, BY_PREFIX } from './apiKeyIndexes.ts';
 import type { Row } from './apiKeyRow.ts';
 
@@ -135,7 +136,7 @@ function whereBegins<T extends Knex.QueryBuilder>(db: Db, rows: T, tenantId: str
   void rows.where({ [`${of}tenant_id`]: tenantId });
   void (isSqlite(db)
     ? rows.where(`${of}part`, '>=', part).where(`${of}part`, '<', `${part}\u{10ffff}`)
-    : rows.whereRaw(`${of}part like ? escape '!'`, [`${literal(part)}%`]));
+    : rows.whereRaw(`${of}part ${LIKE}`, [`${literal(part)}%`]));
   return rows;
 }
 

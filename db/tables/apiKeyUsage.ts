@@ -2,6 +2,7 @@ import type { Position } from '../../app/domain/cursor.ts';
 import { along } from '../along.ts';
 import { isSqlite, type Db } from '../connect.ts';
 import { fromJson, type JsonColumn } from '../jsonRows.ts';
+import { newestFirst } from '../newestFirst.ts';
 import type { UsageBatch } from './usageBatches.ts';
 
 /** One request made with a key. */
@@ -77,13 +78,8 @@ export async function listKeyUsage(
 ): Promise<KeyUsage[]> {
   const rows = db<Row>(along(db, TABLE, 'api_key_usage_key_id_created_at_id'));
   void rows.where({ key_id: keyId, tenant_id: tenantId });
-  // The first condition repeats what the second implies: it is the one that an index can begin with.
-  if (after) {
-    void rows.where('created_at', '<=', after.at);
-    void rows.where((row) => void row.where('created_at', '<', after.at).orWhere('id', '<', after.id));
-  }
-  const newest = await rows.select('*').orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit);
-  return newest.map(usageOf);
+  newestFirst(rows, { after, limit });
+  return (await rows.select('*')).map(usageOf);
 }
 
 /** One program that a key was used by: its address, and what it calls itself. */

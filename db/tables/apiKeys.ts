@@ -4,7 +4,7 @@ import type { Rate } from '../../app/domain/rate.ts';
 import type { Environment } from '../../app/domain/token.ts';
 import { isSqlite, type Db } from '../connect.ts';
 import { jsonRows, ROWS_AT_ONCE } from '../jsonRows.ts';
-import { matching } from './apiKeyFilter.ts';
+import { matching, type EVERY_TENANT } from './apiKeyFilter.ts';
 import { changeableColumns, COLUMNS, keyOf, type Row } from './apiKeyRow.ts';
 
 /** A key as it is stored, but for its hash, which nobody has to see. */
@@ -69,6 +69,12 @@ export async function findApiKey(db: Db, tenantId: string, id: string): Promise<
   return row && keyOf(row);
 }
 
+/** A key of whichever tenant, for who has only its id and stands above tenants. */
+export async function findKeyOf(db: Db, whose: typeof EVERY_TENANT, id: string): Promise<ApiKey | undefined> {
+  const row = await matching(db, whose, { ids: [id], now: 0 }).first(COLUMNS);
+  return row && keyOf(row);
+}
+
 /** One key, held until the transaction ends so that no other one changes it meanwhile. */
 export async function lockApiKey(trx: Db, tenantId: string, id: string): Promise<ApiKey | undefined> {
   const row = await table(trx).where({ tenant_id: tenantId, id }).forUpdate().first(COLUMNS);
@@ -96,6 +102,14 @@ export async function listAppKeys(db: Db, tenantId: string, now: number): Promis
     .whereNotNull('app')
     .select('id', 'app');
   return rows.map(({ id, app }) => ({ id, app: app ?? '' }));
+}
+
+/** The keys of a tenant that belong to a person and work. */
+export async function listOwnKeys(db: Db, tenantId: string, userId: string, now: number): Promise<string[]> {
+  const rows = await matching(db, tenantId, { statuses: ['active', 'rotating'], now })
+    .where({ user_id: userId })
+    .select('id');
+  return rows.map(({ id }) => id);
 }
 
 /** The valid keys of a tenant, counted by what they were granted and whom they belong to. */

@@ -4,12 +4,9 @@ import type { Position } from '../../app/domain/cursor.ts';
 import { along } from '../along.ts';
 import { isSqlite, type Db } from '../connect.ts';
 import { jsonRows, ROWS_AT_ONCE, type JsonColumn } from '../jsonRows.ts';
+import { newestFirst } from '../newestFirst.ts';
 
 const TABLE = 'audit_logs';
-const NEWEST_FIRST = [
-  { column: 'created_at', order: 'desc' },
-  { column: 'id', order: 'desc' },
-] satisfies { column: string; order: 'asc' | 'desc' }[];
 
 /** One thing that was done; the tenant is null for what happens above tenants. */
 export interface AuditLog {
@@ -30,6 +27,8 @@ export interface AuditFilter {
   action?: AuditAction | undefined;
   entity?: AuditEntity | undefined;
   entityId?: string | undefined;
+  /** Left out of what is about one thing, whose rows of this action would crowd out all others. */
+  without?: AuditAction | undefined;
   actorId?: string | undefined;
   from?: number | undefined;
   to?: number | undefined;
@@ -106,49 +105,45 @@ export async function listAuditLogs(
   const newest = async (action?: AuditAction): Promise<AuditLogRow[]> => {
     const rows = db<AuditLogRow>(along(db, TABLE, indexFor(filter, action)));
     void rows.where({ tenant_id: tenantId, ...(action && { action }) });
-    narrow(rows, filter, after);
-    return rows.select('*').orderBy(NEWEST_FIRST).limit(limit);
+    narrow(rows, filter);
+    newestFirst(rows, { after, limit });
+    return rows.select('*');
   };
   const actions = actionsToAsk(filter);
   if (!actions) return (await newest()).map(logOf);
-  // An entity has no index, but each of its actions has: the newest of each, sorted, hold the newest of all.
+  // Each action has an index: the newest of each, sorted, hold the newest of all.
   const found: AuditLogRow[] = [];
   for (const action of actions) found.push(...(await newest(action)));
-  return found.sort(newestFirst).slice(0, limit).map(logOf);
+  return found.sort(byAge).slice(0, limit).map(logOf);
 }
 
 /** The actions to go through one by one; undefined where one walk along another index does it. */
-function actionsToAsk({ action, entity, entityId, actorId }: AuditFilter): AuditAction[] | undefined {
-  const all = Object.keys(AUDITED) as AuditAction[];
+function actionsToAsk({ action, entity, entityId, without, actorId }: AuditFilter): AuditAction[] | undefined {
   if (action) return entity && AUDITED[action] !== entity ? [] : [action];
-  return entity && !entityId && !actorId ? all.filter((one) => AUDITED[one] === entity) : undefined;
+  if (!without && (!entity || entityId !== undefined || actorId !== undefined)) return undefined;
+  const all = Object.keys(AUDITED) as AuditAction[];
+  return all.filter((one) => one !== without && (!entity || AUDITED[one] === entity));
 }
 
 /** The index that holds what is narrowed to most, in the order of the list. */
 function indexFor({ entityId, actorId }: AuditFilter, action: AuditAction | undefined): string {
-  const column = entityId !== undefined ? 'entity_id_' : actorId !== undefined ? 'actor_id_' : action ? 'action_' : '';
+  const byAction = action ? 'action_' : '';
+  const column = entityId !== undefined ? `entity_id_${byAction}` : actorId !== undefined ? 'actor_id_' : byAction;
   return `${TABLE}_tenant_id_${column}created_at_id`;
 }
 
 function narrow(
   rows: Knex.QueryBuilder<AuditLogRow, AuditLogRow[]>,
-  filter: AuditFilter,
-  after: Position | undefined,
+  { entity, entityId, actorId, from, to }: AuditFilter,
 ): void {
-  const { entity, entityId, actorId, from, to } = filter;
   if (entity) void rows.where({ entity });
   if (entityId !== undefined) void rows.where({ entity_id: entityId });
   if (actorId !== undefined) void rows.where({ actor_id: actorId });
   if (from !== undefined) void rows.where('created_at', '>=', from);
   if (to !== undefined) void rows.where('created_at', '<=', to);
-  // The first condition repeats what the second implies: it is the one that an index can begin with.
-  if (after) {
-    void rows.where('created_at', '<=', after.at);
-    void rows.where((row) => void row.where('created_at', '<', after.at).orWhere('id', '<', after.id));
-  }
 }
 
-function newestFirst(a: AuditLogRow, b: AuditLogRow): number {
+function byAge(a: AuditLogRow, b: AuditLogRow): number {
   return b.created_at - a.created_at || (a.id < b.id ? 1 : -1);
 }
 

@@ -55,6 +55,12 @@ export async function findMembership(db: Db, tenantId: string, userId: string): 
   return row && membershipOf(row);
 }
 
+/** The same, held until the transaction ends so that nobody else changes it meanwhile. */
+export async function lockMembership(trx: Db, tenantId: string, userId: string): Promise<Membership | undefined> {
+  const row = await table(trx).where({ tenant_id: tenantId, user_id: userId }).forUpdate().first();
+  return row && membershipOf(row);
+}
+
 /** Everything a person belongs to, the longest first. */
 export async function belongingsOf(db: Db, userId: string): Promise<Belonging[]> {
   const rows = await table(db)

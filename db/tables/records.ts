@@ -1,5 +1,6 @@
 import type { Fields, Sought } from '../../app/domain/resources.ts';
 import type { Db } from '../connect.ts';
+import { anywhere, LIKE } from '../like.ts';
 import { newestFirst, type Page } from '../newestFirst.ts';
 
 /** A record of one of the ordinary resources. */
@@ -94,8 +95,7 @@ export async function listRecords(
     ...(status !== undefined && { status }),
     ...(reference !== undefined && { reference }),
   });
-  // `!` escapes, since a backslash means something in one of the databases and nothing in the other.
-  if (text !== undefined) void rows.whereRaw("name like ? escape '!'", [`%${text.replace(/[!%_]/g, '!$&')}%`]);
+  if (text !== undefined) void rows.whereRaw(`name ${LIKE}`, [anywhere(text)]);
   newestFirst(rows, page);
   return (await rows.select('*')).map(recordOf);
 }

@@ -1,7 +1,10 @@
+import type { Knex } from 'knex';
 import { readPolicy, type Policy } from '../../app/domain/policy.ts';
 import { isId } from '../../app/domain/id.ts';
 import { slugStem } from '../../app/domain/slug.ts';
+import { along } from '../along.ts';
 import type { Db } from '../connect.ts';
+import { anywhere, LIKE } from '../like.ts';
 
 export const TENANT_STATUSES = ['active', 'suspended'] as const;
 export type TenantStatus = (typeof TENANT_STATUSES)[number];
@@ -65,6 +68,35 @@ export async function lockTenant(trx: Db, id: string): Promise<TenantRecord | un
 export async function listTenants(db: Db): Promise<TenantRecord[]> {
   const rows = await table(db).orderBy(['created_at', 'id']);
   return rows.map(tenantOf);
+}
+
+/** The newest tenants with this text in one of their names, a page of them, and how many there are. */
+export async function pageOfTenants(
+  db: Db,
+  text: string,
+  { offset, limit }: { offset: number; limit: number },
+): Promise<{ tenants: TenantRecord[]; total: number }> {
+  const matching = (source: string | Knex.Raw) => {
+    const rows = db<Row>(source);
+    return text === '' ? rows : rows.where((row) => whereText(row, text));
+  };
+  const rows = await matching(along(db, 'tenants', 'tenants_created_at_id'))
+    .orderBy([
+      { column: 'created_at', order: 'desc' },
+      { column: 'id', order: 'desc' },
+    ])
+    .limit(limit)
+    .offset(offset)
+    .select('*');
+  const [counted] = await matching('tenants').count<{ total: number }[]>({ total: '*' });
+  return { tenants: rows.map(tenantOf), total: counted?.total ?? 0 };
+}
+
+function whereText(row: Knex.QueryBuilder, text: string): void {
+  void row.whereRaw(`name ${LIKE}`, [anywhere(text)]).orWhereRaw(`external_id ${LIKE}`, [anywhere(text)]);
+  // These two are compared byte by byte, and have no capitals.
+  const lower = text.toLowerCase();
+  void row.orWhereRaw(`slug ${LIKE}`, [anywhere(lower)]).orWhereRaw(`id ${LIKE}`, [anywhere(lower)]);
 }
 
 /** The tenants with these ids. */

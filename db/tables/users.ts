@@ -28,6 +28,7 @@ interface Row {
   created_at: number;
   updated_at: number;
   last_login_at: number | null;
+  password_changed_at: number | null;
   locale: string | null;
   theme: string | null;
 }
@@ -108,7 +109,7 @@ export async function changePreferences(
 }
 
 export async function changePasswordHash(db: Db, id: string, passwordHash: string, now: number): Promise<void> {
-  await table(db).where({ id }).update({ password_hash: passwordHash, updated_at: now });
+  await table(db).where({ id }).update({ password_hash: passwordHash, password_changed_at: now, updated_at: now });
 }
 
 function table(db: Db) {

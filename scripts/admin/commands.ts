@@ -3,7 +3,7 @@ import { demoCommand } from './demo.ts';
 import { keyCreate, keyList, keyRevoke, keyRotate } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { pruneCommand } from './prune.ts';
-import { tenantCreate, tenantList } from './tenants.ts';
+import { tenantActivate, tenantCreate, tenantList } from './tenants.ts';
 import { tokenCommand } from './token.ts';
 import { userCreate } from './users.ts';
 
@@ -13,6 +13,7 @@ export const COMMANDS: readonly Command[] = [
   pruneCommand,
   tenantCreate,
   tenantList,
+  tenantActivate,
   userCreate,
   tokenCommand,
   keyCreate,

@@ -10,9 +10,9 @@ import { maskKey } from '../../app/domain/token.ts';
 import { AppError } from '../../app/errors.ts';
 import { presentIssuedKey, presentKey, presentRevoked } from '../../app/presenters/key.ts';
 import type { Db } from '../../db/connect.ts';
+import { EVERY_TENANT } from '../../db/tables/apiKeyFilter.ts';
 import { listApiKeys } from '../../db/tables/apiKeyList.ts';
-import { findApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
-import { listTenants } from '../../db/tables/tenants.ts';
+import { findKeyOf, type ApiKey } from '../../db/tables/apiKeys.ts';
 import type { Command, Result } from './command.ts';
 import { table } from './table.ts';
 import { tenantNamed } from './tenants.ts';
@@ -107,14 +107,10 @@ async function allKeys(db: Db, tenantId: string, now: number): Promise<ApiKey[]>
   }
 }
 
-/** Looks through the tenants one by one, since no query for a key leaves its tenant out. */
 async function keyWithId(db: Db, id: string): Promise<ApiKey> {
-  const tenants = isId(id) ? await listTenants(db) : [];
-  for (const tenant of tenants) {
-    const key = await findApiKey(db, tenant.id, id);
-    if (key) return key;
-  }
-  throw new AppError('not_found', `There is no key with the id ${id}: key list shows them.`);
+  const key = isId(id) ? await findKeyOf(db, EVERY_TENANT, id) : undefined;
+  if (!key) throw new AppError('not_found', `There is no key with the id ${id}: key list shows them.`);
+  return key;
 }
 
 function shown(done: string, { key, text }: IssuedKey, now: number): Result {

@@ -1,5 +1,6 @@
 import { systemAct } from '../../app/actions/act.ts';
 import { createTenant } from '../../app/actions/createTenant.ts';
+import { updateTenant } from '../../app/actions/updateTenant.ts';
 import { Slug } from '../../app/domain/slug.ts';
 import { Name } from '../../app/domain/text.ts';
 import { iso } from '../../app/domain/times.ts';
@@ -42,6 +43,19 @@ export const tenantList: Command = {
         })),
       },
     };
+  },
+};
+
+export const tenantActivate: Command = {
+  name: 'tenant activate',
+  about: 'Let a suspended tenant in again, such as the one an operator has shut themselves out of',
+  options: { tenant: { value: 'TENANT', required: true } },
+  async run({ services, now }, args) {
+    const { db } = services;
+    const tenant = await tenantNamed(db, args.text('tenant'));
+    const { id, slug, name, status } = await updateTenant(systemAct(db, '', now), tenant.id, { status: 'active' });
+    const line = tenant.status === status ? `${name} (${slug}) is active already` : `${name} (${slug}) is active again`;
+    return { lines: [line], json: { id, slug, name, status } };
   },
 };
 

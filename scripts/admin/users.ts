@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { systemAct } from '../../app/actions/act.ts';
 import { addMember } from '../../app/actions/addMember.ts';
@@ -6,6 +5,7 @@ import { createUser } from '../../app/actions/createUser.ts';
 import { Email } from '../../app/domain/email.ts';
 import { ROLES, type Role } from '../../app/domain/role.ts';
 import { Name } from '../../app/domain/text.ts';
+import { firstPassword } from '../../app/people/firstPassword.ts';
 import type { TenantRecord } from '../../db/tables/tenants.ts';
 import { findUserByEmail, type User } from '../../db/tables/users.ts';
 import type { Args } from './args.ts';
@@ -47,7 +47,7 @@ async function create(
   const name = args.read('name', Name);
   const operator = args.flag('operator');
   const given = args.flag('password-stdin') ? (await readInput()).replace(/\r?\n$/, '') : undefined;
-  const password = given ?? randomBytes(15).toString('base64url');
+  const password = given ?? firstPassword();
   const act = systemAct(services.db, tenant.id, now);
   const { id } = await createUser(act, { email, name, password, operator, membership: { role } });
   return {

@@ -2,7 +2,9 @@ import argon2 from '@node-rs/argon2';
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import { systemAct } from '../../app/actions/act.ts';
-import { setUserStatus } from '../../app/actions/setUserStatus.ts';
+import { changePassword } from '../../app/actions/changePassword.ts';
+import { changeUser } from '../../app/actions/changeUser.ts';
+import { issueToken } from '../../app/people/tokens.ts';
 import { LoginAnswer } from '../../app/presenters/login.ts';
 import { addPlayer, bearer, castOf, joinTenant, PASSWORD, type Cast, type Player } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
@@ -84,7 +86,7 @@ onEachDatabase('logging in', (database) => {
     let disabled: Player;
     before(async () => {
       disabled = await addPlayer(server.services, cast.acme, 'Dora', { role: 'MEMBER' });
-      await setUserStatus(systemAct(server.services.db, cast.acme.id), disabled.id, 'disabled');
+      await changeUser(systemAct(server.services.db, cast.acme.id), disabled.id, { status: 'disabled' });
     });
 
     const wrong: Record<string, () => [email: string, password: string]> = {
@@ -144,10 +146,35 @@ onEachDatabase('logging in', (database) => {
 
   it('is refused from the next login on when somebody is disabled, and open again when they are enabled', async () => {
     const act = systemAct(server.services.db, cast.acme.id);
-    await setUserStatus(act, cast.bob.id, 'disabled');
+    await changeUser(act, cast.bob.id, { status: 'disabled' });
     expectWrongLogin(await login(cast.bob.email, PASSWORD));
-    await setUserStatus(act, cast.bob.id, 'active');
+    await changeUser(act, cast.bob.id, { status: 'active' });
     expect((await login(cast.bob.email, PASSWORD)).status).to.equal(200);
+  });
+
+  it('gives a new token after a change of the password, and the old ones are refused', async () => {
+    const { db, config, secret } = server.services;
+    const faye = await addPlayer(server.services, cast.acme, 'Faye', { role: 'MEMBER' });
+    const now = Date.now();
+    const earlier = issueToken(config.jwt, secret, { userId: faye.id }, now - 5_000);
+    const timeless = jwt.sign({ sub: faye.id, exp: Math.floor(now / 1000) + 60 }, secret, {
+      noTimestamp: true,
+      issuer: config.jwt.issuer,
+      audience: config.jwt.audience,
+    });
+    const whoami = async (token: string) => server.get('/api/v1/whoami', bearer({ token }));
+    for (const token of [earlier, timeless]) expect((await whoami(token)).status).to.equal(200);
+    const act = systemAct(db, cast.acme.id);
+    const change = { current: PASSWORD, wanted: 'another good password' };
+    expect(await changePassword(act, { userId: faye.id, sessionId: null }, change)).to.equal('changed');
+    for (const token of [earlier, timeless]) {
+      const refused = await whoami(token);
+      expect([refused.status, (refused.body as { code: string }).code]).to.deep.equal([401, 'invalid_token']);
+    }
+    const { token } = LoginAnswer.parse((await login(faye.email, change.wanted)).body);
+    expect((await whoami(token)).status).to.equal(200);
+    const sameSecond = issueToken(config.jwt, secret, { userId: faye.id }, act.now);
+    expect((await whoami(sameSecond)).status).to.equal(200);
   });
 
   describe('is written down', () => {
@@ -195,13 +222,20 @@ onEachDatabase('logging in', (database) => {
       });
     });
 
-    it('above all tenants when nobody has the email, with the email as typed and cut, and never the password', async () => {
-      const typed = `Nobody ${'x'.repeat(500)}`;
-      const rows = await auditOf(async () => login(typed, 'the-password-they-typed'));
+    it('above all tenants when nobody has the email, which is kept, and never the password', async () => {
+      const rows = await auditOf(async () => login(' Nobody@Acme.Example', 'the-password-they-typed'));
       expect(rows).to.have.length(1);
       expect(rows[0]).to.include({ tenant_id: null, action: 'LOGIN_FAILED', entity_id: null });
-      expect(JSON.parse(rows[0]?.after ?? '')).to.deep.equal({ email: typed.slice(0, 254) });
+      expect(JSON.parse(rows[0]?.after ?? '')).to.deep.equal({ email: 'nobody@acme.example' });
       expect(JSON.stringify(rows)).not.to.include('the-password-they-typed');
+    });
+
+    it('without what was typed for an email and is none, such as a key or a password', async () => {
+      for (const typed of ['fsk_live_0123456789abcdefghijABCDEFGHIJ12', 'correct horse', `Nobody ${'x'.repeat(500)}`]) {
+        const rows = await auditOf(async () => login(typed, 'whatever it was'));
+        expect(rows).to.have.length(1);
+        expect(rows[0]).to.include({ tenant_id: null, action: 'LOGIN_FAILED', before: null, after: null });
+      }
     });
 
     it('and notes when the person was last here', async () => {

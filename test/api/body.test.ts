@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { expect } from 'chai';
+import { as, castOf } from '../support/cast.ts';
 import { onDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
+import { issue, read } from '../support/keys.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const LOGIN = '/api/auth/login';
@@ -107,6 +109,18 @@ onDatabase('sqlite', 'a body', (database) => {
     for (const text of ['[]', '"x"', '1', 'null', 'true', '[{"email":"a","password":"b"}]']) {
       expectCode(await post(text), 422, 'invalid_input');
     }
+  });
+
+  it('that is no object is 422 where none is needed too, and nothing is done', async () => {
+    const alice = as((await castOf(server)).alice);
+    const { id } = await issue(server, alice);
+    for (const action of ['rotate', 'revoke']) {
+      for (const body of ['null', '[]', '0', 'false', '""']) {
+        const headers = { ...alice, ...JSON_TYPE };
+        expectCode(await server.send('POST', `/api/api-keys/${id}/${action}`, { body, headers }), 422, 'invalid_input');
+      }
+    }
+    expect(await read(server, alice, id)).to.include({ status: 'active', successorKeyId: null });
   });
 
   it('with the names of an object itself sets nothing by them', async () => {

@@ -1,11 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { systemAct } from '../../app/actions/act.ts';
 import { revokeKey } from '../../app/actions/revokeKey.ts';
-import { as, castOf, type Cast } from '../support/cast.ts';
-import { onEachDatabase } from '../support/databases.ts';
+import { as, castOf, PASSWORD, type Cast } from '../support/cast.ts';
+import { onEachDatabase, untilSomebodyWaits } from '../support/databases.ts';
 import type { Answer } from '../support/http.ts';
 import { auditOf, issue, read, tried, type Key } from '../support/keys.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
 
 const AT_ONCE = 20;
 
@@ -79,6 +81,29 @@ onEachDatabase('many changes of one key at once, in three processes', (database)
       .update({ grace_ends_at: earlier.now + 50, updated_at: earlier.now + 50 });
     expect((await revokeKey(earlier, key.id, {})).id).to.equal(fresh.id);
     expect(await tried(server, fresh.key)).to.equal('401 key_revoked');
+  });
+
+  it('a revocation asked for on a page that shows a replaced key never ends its successor', async () => {
+    const { db } = server.services;
+    const visitor = new Visitor(server);
+    await visitor.signIn(cast.alice.email, PASSWORD);
+    for (const many of [false, true]) {
+      key = await issue(server, alice());
+      const fresh = (await rotate(server, { gracePeriodSeconds: 600 })).body as Key;
+      const csrf = await visitor.csrf();
+      const ending = await db.transaction();
+      const now = Date.now();
+      await ending('api_keys')
+        .where({ id: key.id })
+        .update({ grace_ends_at: now - 1, updated_at: now });
+      const form = `/admin/api-keys/${many ? '' : `${key.id}/`}revoke`;
+      const answered = visitor.post(form, { _csrf: csrf, ...(many && { id: key.id }) });
+      // SQLite has nobody to ask who waits.
+      await (database.kind === 'mysql' ? untilSomebodyWaits(db) : delay(500));
+      await ending.commit();
+      expect((await answered).status).to.equal(many ? 303 : 409);
+      expect(await tried(server, fresh.key)).to.equal('200');
+    }
   });
 
   it('a change after a revocation is refused, and what was changed before is in the log', async () => {

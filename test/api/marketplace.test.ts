@@ -1,7 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
+import { systemAct } from '../../app/actions/act.ts';
+import { storeNewKey, untouched } from '../../app/actions/issueKey.ts';
+import { newId } from '../../app/domain/id.ts';
+import { lockApiKey, updateApiKey } from '../../db/tables/apiKeys.ts';
 import { as, bearer, castOf, type Cast } from '../support/cast.ts';
-import { onEachDatabase } from '../support/databases.ts';
+import { onEachDatabase, untilSomebodyWaits } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
 import { auditOf, detailOf, issue, keyOf, read, refusal, rotate, tried, type Key } from '../support/keys.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -81,6 +84,27 @@ onEachDatabase('the marketplace', (database) => {
   });
 
   if (database.kind === 'mysql') {
+    it('uninstalls an app with the token that a rotation puts in the place of its own at that moment', async () => {
+      const { db, config } = server.services;
+      const token = installed(await install('cli'));
+      const rotating = await db.transaction();
+      const old = await lockApiKey(rotating, cast.acme.id, token.id);
+      if (!old) throw new Error('there is no token');
+      const removal = uninstall('cli');
+      await untilSomebodyWaits(db);
+      const act = systemAct(db, cast.acme.id);
+      const matter = { ...old, id: newId(), previousKeyId: old.id, ...untouched(act) };
+      const next = await storeNewKey(rotating, act, config.keys, matter);
+      const graceEndsAt = act.now + 600_000;
+      await updateApiKey(rotating, { ...old, successorKeyId: next.key.id, graceEndsAt, updatedAt: act.now });
+      await rotating.commit();
+      expect((await removal).status).to.equal(200);
+      for (const text of [token.key, next.text]) expect(await tried(server, text)).to.equal('401 key_revoked');
+      expect((await auditOf(server, alice(), next.key.id)).map(({ action }) => action)).to.deep.equal([
+        'API_KEY_REVOKED',
+      ]);
+    });
+
     it('is 409 for the second even where the first comes in between', async () => {
       const { db } = server.services;
       // Under a limit of keys an install waits for its tenant, after it has looked whether the app is there.
@@ -88,7 +112,7 @@ onEachDatabase('the marketplace', (database) => {
       const first = await db.transaction();
       await first('tenants').where({ id: cast.acme.id }).forUpdate().first();
       const second = install('make');
-      await untilSomebodyWaits();
+      await untilSomebodyWaits(db);
       const row = { id: 'first', tenant_id: cast.acme.id, app: 'make', key_id: 'first', active: 1, installed_at: 1 };
       await first('app_installs').insert(row);
       await first('tenants').where({ id: cast.acme.id }).update({ plan: 'free' });
@@ -219,14 +243,6 @@ onEachDatabase('the marketplace', (database) => {
 
   async function uninstall(app: string, headers: Headers = alice()): Promise<Answer> {
     return server.post(`/api/marketplace/${app}/uninstall`, undefined, headers);
-  }
-
-  /** Resolves once a transaction of this server is held up by another one. */
-  async function untilSomebodyWaits(): Promise<void> {
-    const { db } = server.services;
-    const waiting = db('information_schema.innodb_trx').where({ trx_state: 'LOCK WAIT' });
-    // The server shows the same picture again to whoever asks sooner.
-    while ((await waiting.clone()).length === 0) await delay(120);
   }
 
   async function listed(): Promise<App[]> {

@@ -1,8 +1,23 @@
 import { expect } from 'chai';
-import { addPlayer, addTenant, as, bearer, castOf, type Cast, type Part, type Player } from '../support/cast.ts';
-import { onEachDatabase } from '../support/databases.ts';
+import { systemAct } from '../../app/actions/act.ts';
+import { issueKeyWithin } from '../../app/actions/issueKey.ts';
+import type { Person } from '../../app/context.ts';
+import { NewKey } from '../../app/domain/keyInput.ts';
+import { DEFAULT_POLICY } from '../../app/domain/policy.ts';
+import {
+  addPlayer,
+  addTenant,
+  as,
+  bearer,
+  castOf,
+  joinTenant,
+  type Cast,
+  type Part,
+  type Player,
+} from '../support/cast.ts';
+import { onEachDatabase, untilSomebodyWaits } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
-import { auditOf, issue, refusal } from '../support/keys.ts';
+import { auditOf, issue, read, refusal, rotate, tried } from '../support/keys.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 interface Member {
@@ -109,6 +124,40 @@ onEachDatabase('a member', (database) => {
     const [row] = (await auditOf(server, alice, dora.id)).slice(-1);
     expect(row).to.deep.include({ action: 'MEMBER_REMOVED', before: { role: 'OWNER', permissions: [] }, after: null });
   });
+
+  it('who comes back after being put out finds their own keys revoked, those in their grace too', async () => {
+    const finn = await player({ role: 'MEMBER', permissions: ['api-keys:manage'] });
+    const old = await issue(server, as(finn), { owner: 'user' });
+    const next = await rotate(server, as(finn), old.id, { gracePeriodSeconds: 600 });
+    const service = await issue(server, as(finn));
+    await server.delete(`/api/members/${finn.id}`, alice);
+    await joinTenant(server.services, finn, cast.acme, { role: 'MEMBER' });
+    for (const { id, key } of [old, next]) {
+      expect(await tried(server, key)).to.equal('401 key_revoked');
+      expect(await read(server, alice, id)).to.include({ status: 'revoked' });
+      const [row] = (await auditOf(server, alice, id)).slice(-1);
+      expect(row).to.deep.include({ action: 'API_KEY_REVOKED', actorId: cast.alice.id });
+      expect(row?.after).to.include({ reason: 'The person it belongs to was removed' });
+    }
+    expect(await tried(server, service.key)).to.equal('200');
+  });
+
+  if (database.kind === 'mysql') {
+    it('who makes a key of their own while they are put out is left without it', async () => {
+      const gwen = await player({ role: 'MEMBER', permissions: ['api-keys:manage'] });
+      const { db, config } = server.services;
+      const making = await db.transaction();
+      const act = { ...systemAct(db, cast.acme.id), principal: await principalOf(gwen) };
+      const wish = NewKey.parse({ name: 'late', owner: 'user' });
+      const { text } = await issueKeyWithin(making, act, config.keys, DEFAULT_POLICY, wish);
+      const removal = server.delete(`/api/members/${gwen.id}`, alice);
+      await untilSomebodyWaits(db);
+      await making.commit();
+      expect((await removal).status).to.equal(200);
+      await joinTenant(server.services, gwen, cast.acme, { role: 'MEMBER' });
+      expect(await tried(server, text)).to.equal('401 key_revoked');
+    });
+  }
 
   describe('is only changed by who holds as much:', () => {
     it('a person without the permission changes nobody, an admin no more than a member', async () => {
@@ -227,6 +276,13 @@ onEachDatabase('a member', (database) => {
 
   async function player(part: Part, tenant = cast.acme): Promise<Player> {
     return addPlayer(server.services, tenant, `P${count++}`, part);
+  }
+
+  async function principalOf({ id, name, tenant }: Player): Promise<Person> {
+    const found = await server.services.lookup.person('id', id);
+    const membership = found?.memberships.find((one) => one.tenant.id === tenant.id);
+    if (!membership) throw new Error(`${name} is no member`);
+    return { type: 'user', id, name, operator: false, ...membership };
   }
 
   async function alone() {

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { systemAct } from '../../app/actions/act.ts';
+import { updateTenant } from '../../app/actions/updateTenant.ts';
 import { addPlayer, as, castOf, joinTenant, PASSWORD, type Cast, type Part, type Player } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Headers } from '../support/http.ts';
@@ -112,7 +114,7 @@ onEachDatabase('the settings of a tenant', (database) => {
 
   it('are what everything else goes by', async () => {
     const alice = as(cast.alice);
-    const change = { name: 'Acme Inc.', slug: 'acme-inc', externalId: 'crm-42' };
+    const change = { name: 'Acme Inc.', slug: 'acme-inc' };
     const answer = await server.patch('/api/settings', change, alice);
     expect(answer.body).to.deep.include({ id: cast.acme.id, ...change });
     expect((await server.get('/api/settings', { ...alice, 'x-tenant-id': 'acme-inc' })).body).to.deep.equal(
@@ -121,7 +123,16 @@ onEachDatabase('the settings of a tenant', (database) => {
     refusal(await server.get('/api/settings', { ...alice, 'x-tenant-id': 'acme' }), 403, 'tenant_mismatch');
     const [row] = (await auditOf(server, alice, cast.acme.id)).slice(-1);
     expect(row).to.deep.include({ action: 'TENANT_UPDATED', after: change });
-    expect((await server.patch('/api/settings', { externalId: null }, alice)).body).to.include({ externalId: null });
+  });
+
+  it('show what the product’s own backend calls the tenant, which the tenant itself cannot change', async () => {
+    const alice = as(cast.alice, cast.acme);
+    await updateTenant(systemAct(server.services.db, ''), cast.acme.id, { externalId: 'crm-42' });
+    for (const externalId of ['crm-43', null]) {
+      const answer = await server.patch('/api/settings', { name: 'Acme Inc.', externalId }, alice);
+      expect(refusal(answer, 422, 'invalid_input')).to.deep.equal(['externalId']);
+    }
+    expect((await server.get('/api/settings', alice)).body).to.include({ externalId: 'crm-42' });
   });
 
   it('never take the slug of somebody else', async () => {

@@ -128,6 +128,15 @@ onEachDatabase('whoami of somebody an identity provider vouches for', (database)
     expect(answer.body).to.include({ type: 'user', id: cast.bob.id, role: 'MEMBER' });
   });
 
+  it('is in whenever the provider says so, whatever became of their password here', async () => {
+    const { db } = server.services;
+    const later = Date.now() + 60_000;
+    await db('users').where({ id: cast.carol.id }).update({ password_changed_at: later });
+    const theirs = await whoami({ email: cast.carol.email, email_verified: true });
+    const ours = await server.get('/api/v1/whoami', bearer(cast.carol));
+    expect([theirs.status, ours.status]).to.deep.equal([200, 401]);
+  });
+
   it('is nobody with an email that is not verified, or that nobody has', async () => {
     const strangers = [{ email: cast.alice.email }, { email: 'nobody@acme.example', email_verified: true }, {}];
     for (const claims of strangers) {

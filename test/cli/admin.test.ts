@@ -100,6 +100,16 @@ onEachDatabase('the operator’s tool', (database) => {
       expect(lines[3]).to.match(/^acme +Acme +active +[0-9a-f-]{36}$/);
     });
 
+    it('tenant activate: lets a suspended tenant in again', async () => {
+      await server.services.db('tenants').where({ slug: 'acme' }).update({ status: 'suspended' });
+      expect(await said('tenant activate --tenant acme')).to.equal('Acme (acme) is active again');
+      expect(await json('tenant activate --tenant acme')).to.include({ slug: 'acme', status: 'active' });
+      expect(await said('tenant activate --tenant acme')).to.equal('Acme (acme) is active already');
+      await expectComplaint('tenant activate --tenant nobody', 1, /^There is no tenant "nobody"/);
+      const rows = await server.services.db('audit_logs').where({ action: 'TENANT_UPDATED' }).pluck('after');
+      expect(rows).to.deep.equal([JSON.stringify({ status: 'active' })]);
+    });
+
     it('user create: makes somebody who can log in by the password that was printed', async () => {
       const lines = await said('user create --email Ann@Acme.example --name Ann --tenant acme --role owner');
       const password = /^Password, shown this once: (\S{20})$/m.exec(lines)?.[1];

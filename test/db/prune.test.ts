@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { record } from '../../app/actions/record.ts';
 import { newId } from '../../app/domain/id.ts';
 import { monthStart } from '../../app/domain/times.ts';
 import { connect } from '../../db/connect.ts';
@@ -39,11 +40,24 @@ onEachDatabase('pruning', (database) => {
     const kept = monthStart(now - 396 * DAY);
     const gone = monthStart(kept - 1);
     await db('api_key_usage_months').insert([month(monthStart(gone - 1)), month(gone), month(kept)]);
-    await db('api_key_usage_days').insert([ofDay(now - 397 * DAY), ofDay(now - 395 * DAY)]);
     const pruned = await prune(db, config.database, now);
-    expect(pruned).to.include({ api_key_usage_months: 2, api_key_usage_days: 1 });
+    expect(pruned).to.include({ api_key_usage_months: 2 });
     expect(await db('api_key_usage_months').pluck('month')).to.deep.equal([kept]);
-    expect(await db('api_key_usage_days').pluck('day')).to.deep.equal([now - 395 * DAY]);
+  });
+
+  it('deletes what was tried by nobody known after 30 days, and nothing of a tenant’s own log', async () => {
+    const { db, config } = server.services;
+    const now = Date.now();
+    const origin = { ip: null, userAgent: null, requestId: null };
+    const act = { now: now - 400 * DAY, origin, actor: { type: 'anonymous', id: null, name: null } } as const;
+    const failed = { action: 'LOGIN_FAILED', entityId: null } as const;
+    for (const tenantId of [null, cast.acme.id]) await record(db, { ...act, tenantId }, failed);
+    for (let i = 0; i < 2; i++) await record(db, { ...act, now: now - 31 * DAY, tenantId: null }, failed);
+    await record(db, { ...act, now: now - 29 * DAY, tenantId: null }, failed);
+    expect(await prune(db, config.database, now)).to.include({ audit_logs: 3 });
+    const left = db('audit_logs').where({ action: 'LOGIN_FAILED' }).orderBy('created_at');
+    expect(await left.clone().pluck('created_at')).to.deep.equal([now - 400 * DAY, now - 29 * DAY]);
+    expect(await left.clone().pluck('tenant_id')).to.deep.equal([cast.acme.id, null]);
   });
 
   it('is done by one process at a time', async () => {
@@ -80,7 +94,6 @@ onEachDatabase('pruning', (database) => {
   const day = (scope: string, at: number) => ({ key_id: cast.acme.id, scope, day: at, tenant_id: cast.acme.id });
 
   const month = (at: number) => ({ key_id: cast.acme.id, month: at, tenant_id: cast.acme.id, d1: 1, d31: 1 });
-  const ofDay = (at: number) => ({ key_id: cast.acme.id, day: at, tenant_id: cast.acme.id, requests: 1 });
 
   const hour = (at: number) => ({
     key_id: cast.acme.id,

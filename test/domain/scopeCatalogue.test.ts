@@ -1,13 +1,6 @@
 import { expect } from 'chai';
 import { covers, normaliseScope } from '../../app/domain/scope.ts';
-import {
-  ACTIONS,
-  CATALOGUE,
-  GROUPS,
-  RESOURCES,
-  isKnownScope,
-  isPlatformScope,
-} from '../../app/domain/scopeCatalogue.ts';
+import { ACTIONS, CATALOGUE, GROUPS, isKnownScope, isPlatformScope } from '../../app/domain/scopeCatalogue.ts';
 
 const SCOPES = CATALOGUE.map(({ scope }) => scope);
 
@@ -33,11 +26,10 @@ describe('The scope catalogue', () => {
   });
 
   it('has every action on every ordinary resource, and all of them at once', () => {
-    expect(RESOURCES).to.include.members(
+    const resources =
       `projects inventory products orders customers files notifications activity webhooks members development dashboard
-      docs settings users modules`.split(/\s+/),
-    );
-    const all = RESOURCES.flatMap((resource) => [...ACTIONS, '*'].map((action) => `${resource}:${action}`));
+      docs settings users modules`.split(/\s+/);
+    const all = resources.flatMap((resource) => [...ACTIONS, '*'].map((action) => `${resource}:${action}`));
     expect(SCOPES).to.include.members(all);
     const special = SCOPES.filter((scope) => !all.includes(scope));
     expect(special).to.have.members(

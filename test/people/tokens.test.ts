@@ -63,9 +63,15 @@ describe('a token of our own', () => {
   it('tells tenant, role and permissions where there are any', () => {
     const tenantId = newId();
     const permissions = new Set(['audit:read'] as const);
-    const token = issueToken(SETTINGS, SECRET, { userId: USER, tenantId, role: 'ADMIN', permissions }, Date.now());
+    const now = Date.now();
+    const token = issueToken(SETTINGS, SECRET, { userId: USER, tenantId, role: 'ADMIN', permissions }, now);
     expect(jwt.decode(token)).to.deep.include({ tenantId, role: 'ADMIN', permissions: ['audit:read'] });
-    expect(subjectOf(jwt.decode(token))).to.deep.equal({ by: 'id', subject: USER, tenantId });
+    expect(subjectOf(jwt.decode(token))).to.deep.equal({
+      by: 'id',
+      subject: USER,
+      tenantId,
+      issuedAt: Math.floor(now / 1000),
+    });
   });
 });
 

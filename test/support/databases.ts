@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
+import type { Db } from '../../db/connect.ts';
 
 export type DatabaseKind = 'sqlite' | 'mysql';
 
@@ -43,6 +45,17 @@ export function onDatabase(kind: DatabaseKind, title: string, suite: (database: 
       own = undefined;
     });
   });
+}
+
+/** Resolves once a transaction on this MySQL database is held up by another one. */
+export async function untilSomebodyWaits(db: Db): Promise<void> {
+  const waiting = db('information_schema.innodb_trx as t')
+    .join('information_schema.processlist as p', 'p.id', 't.trx_mysql_thread_id')
+    .where({ 't.trx_state': 'LOCK WAIT', 'p.db': db.raw('database()') })
+    .select('p.id');
+  // The server shows the same picture again to whoever asks sooner, that of the test before included.
+  do await delay(120);
+  while ((await waiting.clone()).length === 0);
 }
 
 async function create(kind: DatabaseKind): Promise<DatabaseEnvironment> {

@@ -5,6 +5,7 @@ import { listAuditLogs } from '../../../db/tables/auditLogs.ts';
 import { findMember } from '../../../db/tables/memberships.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { keyStatus } from '../../domain/keyStatus.ts';
+import { maskKey } from '../../domain/token.ts';
 import { USAGE_WINDOWS, type UsageWindow } from '../../domain/usageWindow.ts';
 import { usageStats } from '../../keys/usageStats.ts';
 import { auditRow, requestRow } from '../../pages/keyDetail.ts';
@@ -24,7 +25,6 @@ import { ROUTER } from '../router.ts';
 
 const REQUESTS = 25;
 const AUDIT_ROWS = 20;
-const AUDIT_SEARCHED = 500;
 const MOST_CLIENTS = 20;
 
 /** The page of one key: what it is, who uses it for what, and what was done with it. */
@@ -88,7 +88,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     const { successorKeyId, graceEndsAt, revokedAt, revokeReason, createdAt, lastUsedAt, lastUsedIp, userId } = key;
     const previous = previousKeyId === null ? undefined : await findApiKey(db, key.tenantId, previousKeyId);
     const next = successorKeyId === null ? undefined : await findApiKey(db, key.tenantId, successorKeyId);
-    const named = (one: ApiKey | undefined) => one && { id: one.id, masked: `${one.keyPrefix}…${one.lastFour}` };
+    const named = (one: ApiKey | undefined) => one && { id: one.id, masked: maskKey(one.keyPrefix, one.lastFour) };
     const owner = userId === null ? 'tenant' : 'user';
     return {
       ...{ id, environment, expiresAt, allowedIps, rateLimit, monthlyQuota, externalId, owner },
@@ -130,10 +130,10 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
   async function auditOf(ctx: Context, key: ApiKey) {
     const principal = principalOf(ctx);
     if (principal.type !== 'user' || !principal.permissions.has('audit:read')) return undefined;
-    const logs = await listAuditLogs(db, key.tenantId, { entityId: key.id }, { limit: AUDIT_SEARCHED });
-    // Its uses stand in the log of requests, and would crowd out everything else.
-    const changes = logs.filter(({ action }) => action !== 'API_KEY_USED').slice(0, AUDIT_ROWS);
-    return changes.map((log) => auditRow(log, pages.texts(ctx)));
+    // Its uses stand in the log of requests.
+    const changes = { entity: 'api_key', entityId: key.id, without: 'API_KEY_USED' } as const;
+    const logs = await listAuditLogs(db, key.tenantId, changes, { limit: AUDIT_ROWS });
+    return logs.map((log) => auditRow(log, pages.texts(ctx)));
   }
 }
 

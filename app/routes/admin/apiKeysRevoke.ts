@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import { findApiKey, type ApiKey } from '../../../db/tables/apiKeys.ts';
 import { clientsSince } from '../../../db/tables/apiKeyUsage.ts';
 import { actOf } from '../../actions/act.ts';
-import { revokeKey } from '../../actions/revokeKey.ts';
+import { revokeOnlyKey } from '../../actions/revokeKey.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { isId } from '../../domain/id.ts';
 import { Revocation } from '../../domain/keyInput.ts';
@@ -18,7 +18,6 @@ import { given, readFields } from '../../pages/refused.ts';
 import type { Pages } from '../../pages/pages.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
-import { idOf } from '../pathId.ts';
 import { ROUTER } from '../router.ts';
 
 const MOST_CLIENTS = 10;
@@ -45,10 +44,10 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
     })
     .post('/api-keys/revoke', permission('api-keys:manage'), async (ctx) => {
       const form = formOf(ctx);
-      const keys = await keysChosen(ctx, form);
-      for (const { id } of keys) await revokeKey(actOf(ctx, db), id, {});
+      let count = 0;
+      for (const { id } of await keysChosen(ctx, form)) if (await revokeUnlessOver(ctx, id)) count++;
       const back = ownList(form.get('back')) ?? KEYS_PATH;
-      pages.lead(ctx, back, { text: 'keys.revoked_some', values: { count: keys.length } });
+      pages.lead(ctx, back, { text: 'keys.revoked_some', values: { count } });
     })
     .get('/api-keys/:id/revoke', permission('api-keys:manage'), async (ctx) => {
       const key = await keyNamed(ctx, services);
@@ -61,11 +60,21 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
     .post('/api-keys/:id/revoke', permission('api-keys:manage'), async (ctx) => {
       const form = formOf(ctx);
       const key = await keyNamed(ctx, services);
-      // The id of a key that was replaced stands for its successor, which nobody asked to revoke here.
       refuseRevoked(key, Date.now());
-      await revokeKey(actOf(ctx, db), idOf(ctx), readFields(Revocation, { reason: given(form, 'reason') }));
+      await revokeOnlyKey(actOf(ctx, db), key.id, readFields(Revocation, { reason: given(form, 'reason') }));
       pages.lead(ctx, ownList(form.get('back')) ?? KEYS_PATH, { text: 'keys.revoked', values: { name: key.name } });
     });
+
+  /** False where the key ended by itself in the meantime. */
+  async function revokeUnlessOver(ctx: Context, id: string): Promise<boolean> {
+    try {
+      await revokeOnlyKey(actOf(ctx, db), id, {});
+      return true;
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'key_not_active') return false;
+      throw error;
+    }
+  }
 
   async function revokeLocals(ctx: Context, key: ApiKey, now: number) {
     const rotating = keyStatus(key, now) === 'rotating';

@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { listSessions } from '../../../db/tables/sessions.ts';
 import { actOf } from '../../actions/act.ts';
-import { changePassword } from '../../actions/changePassword.ts';
+import { changePassword, unchanged } from '../../actions/changePassword.ts';
 import { changePolicy } from '../../actions/changePolicy.ts';
 import { endSession } from '../../actions/endSession.ts';
 import { holdsScope } from '../../authority.ts';
@@ -28,7 +28,7 @@ interface Returned {
 }
 
 /** The rules for the tenant's keys, for those who may see them; the sessions and the password of whoever reads. */
-export function securityPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {
+export function securityPages({ db, limits }: Pick<Services, 'db' | 'limits'>, pages: Pages): Router<State> {
   return new Router<State>(ROUTER)
     .get('/security', anyCredential(), async (ctx) => showSecurity(ctx))
     .post('/security/policy', scope('admin:write'), async (ctx) => {
@@ -51,7 +51,12 @@ export function securityPages({ db }: Pick<Services, 'db'>, pages: Pages): Route
       const form = formOf(ctx);
       const whose = { userId: principalOf(ctx).id, sessionId: ctx.state.session?.id ?? null };
       const change = { current: form.get('current') ?? '', wanted: form.get('wanted') ?? '' };
-      const outcome = await mendable(async () => changePassword(actOf(ctx, db), whose, change));
+      const who = { email: ctx.state.session?.email ?? '', address: ctx.state.address };
+      const outcome = await mendable(async () => {
+        // Whoever has a session could guess here what the login would not let them.
+        const changed = await limits.login.attempt(who, async () => changePassword(actOf(ctx, db), whose, change));
+        if (!changed) throw unchanged('current', 'This is not your password');
+      });
       if ('done' in outcome) {
         pages.lead(ctx, HOME, { text: 'security.password_changed' });
         return;

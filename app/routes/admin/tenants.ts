@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import { findTenant, listTenants, type TenantRecord } from '../../../db/tables/tenants.ts';
+import { findTenant, pageOfTenants, type TenantRecord } from '../../../db/tables/tenants.ts';
 import { actOf } from '../../actions/act.ts';
 import { createTenant } from '../../actions/createTenant.ts';
 import { updateTenant } from '../../actions/updateTenant.ts';
@@ -10,18 +10,18 @@ import { formOf } from '../../middleware/csrf.ts';
 import { ask } from '../../pages/asking.ts';
 import type { Pages } from '../../pages/pages.ts';
 import { given, mendable, readFields, refusedIn } from '../../pages/refused.ts';
-import { presentTenantsPage } from '../../presenters/tenantPage.ts';
+import { presentTenantsPage, TENANTS_SHOWN } from '../../presenters/tenantPage.ts';
 import type { Services } from '../../services.ts';
 import { scope } from '../access.ts';
 import { query } from '../input.ts';
 import { idOf } from '../pathId.ts';
-import { WholeNumber } from '../queryValues.ts';
+import { SearchText, WholeNumber } from '../queryValues.ts';
 import { ROUTER } from '../router.ts';
 import { NewTenant, TenantChange } from '../tenantInput.ts';
 
 const HOME = '/admin/tenants';
 const TenantQuery = z.strictObject({
-  q: z.string().max(100).default(''),
+  q: SearchText.default(''),
   page: WholeNumber({ max: 1_000_000, fallback: 1 }),
 });
 
@@ -32,7 +32,9 @@ export function tenantPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
       '/tenants',
       scope('platform:tenants'),
       query(TenantQuery, async (ctx, wanted) => {
-        const locals = presentTenantsPage(await listTenants(db), wanted, principalOf(ctx).tenant.id);
+        const shown = { offset: (wanted.page - 1) * TENANTS_SHOWN, limit: TENANTS_SHOWN };
+        const found = await pageOfTenants(db, wanted.q, shown);
+        const locals = presentTenantsPage(found, wanted, principalOf(ctx).tenant.id);
         const title = pages.texts(ctx).t('tenants.title');
         const page = { title, section: 'tenants', part: 'tenants/_list', listed: true } as const;
         await pages.show(ctx, 'tenants/list', { ...page, locals });

@@ -4,7 +4,6 @@ import { findTenant } from '../../../db/tables/tenants.ts';
 import { actOf } from '../../actions/act.ts';
 import { updateTenant } from '../../actions/updateTenant.ts';
 import { principalOf, type State } from '../../context.ts';
-import { ExternalId } from '../../domain/keyInput.ts';
 import { Slug } from '../../domain/slug.ts';
 import { Name } from '../../domain/text.ts';
 import { AppError } from '../../errors.ts';
@@ -15,7 +14,8 @@ import { answers } from '../answers.ts';
 import { body } from '../input.ts';
 import { ROUTER } from '../router.ts';
 
-const SettingsChange = z.strictObject({ name: Name, slug: Slug, externalId: ExternalId.nullable() }).partial();
+// Not its externalId: by that the product's own backend knows the tenant, so one could pass for another.
+const SettingsChange = z.strictObject({ name: Name, slug: Slug }).partial();
 
 /** What the tenant is called. */
 export function settingsRoutes({ db }: Pick<Services, 'db'>): Router<State> {

@@ -1,0 +1,12 @@
+/** Stands behind a column; `!` escapes, since a backslash means something in one of the databases and nothing in the other. */
+export const LIKE = "like ? escape '!'";
+
+/** A text as a part of a pattern, taken to the letter. */
+export function literal(text: string): string {
+  return text.replace(/[!%_]/g, '!$&');
+}
+
+/** The pattern of what has the text anywhere in it. */
+export function anywhere(text: string): string {
+  return `%${literal(text)}%`;
+}

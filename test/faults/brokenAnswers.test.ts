@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { expect } from 'chai';
+import { systemAct } from '../../app/actions/act.ts';
+import { record } from '../../app/actions/record.ts';
+import { changedFields } from '../../app/domain/auditEvent.ts';
+import { transaction } from '../../db/connect.ts';
+import { castOf, PASSWORD, type Cast } from '../support/cast.ts';
+import { onEachDatabase } from '../support/databases.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const EXPORT = '/admin/audit-logs/export';
+const CANARY = 'canary-in-the-filter';
+
+onEachDatabase('an answer that is broken off on its way', (database) => {
+  let server: TestServer;
+  let cast: Cast;
+  let visitor: Visitor;
+  let printed: string[];
+  const print = process.stderr.write.bind(process.stderr);
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+    visitor = new Visitor(server);
+    await visitor.signIn(cast.alice.email, PASSWORD);
+  });
+  beforeEach(() => {
+    printed = [];
+    process.stderr.write = (text: unknown) => printed.push(String(text)) > 0;
+  });
+  afterEach(() => (process.stderr.write = print));
+  after(async () => server.stop());
+
+  /** The lines about answers that were broken off, once there is one. */
+  async function lines(message: string): Promise<{ level: number; fault: string }[]> {
+    const deadline = Date.now() + 10_000;
+    for (;;) {
+      const found = server.log.filter((line) => line.includes(`"msg":"${message}"`));
+      if (found.length > 0) return found.map((line) => JSON.parse(line) as { level: number; fault: string });
+      expect(Date.now(), `nothing said "${message}"`).to.be.lessThan(deadline);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  it('by the database is a line in the log with the fault’s code, without the statement or its values', async () => {
+    const { db } = server.services;
+    await db.schema.renameTable('audit_logs', 'audit_logs_away');
+    try {
+      const broken = await visitor.get(`${EXPORT}?about=${CANARY}`).then(
+        () => 'whole',
+        (error: unknown) => (error as { code: string }).code,
+      );
+      expect(broken).to.equal('ECONNRESET');
+    } finally {
+      await db.schema.renameTable('audit_logs_away', 'audit_logs');
+    }
+    const [line] = await lines('an answer was broken off');
+    expect(line?.fault).to.match(/^(SQLITE_ERROR|ER_NO_SUCH_TABLE)$/);
+    expect(printed).to.deep.equal([]);
+    expect(server.log.join('')).not.to.match(/select|canary/i);
+  });
+
+  it('by its reader is nothing to be alarmed at', async () => {
+    const text = 'x'.repeat(4_000);
+    await transaction(server.services.db, async (trx) => {
+      const act = systemAct(trx, cast.acme.id);
+      for (let i = 0; i < 1_500; i++) {
+        await record(trx, act, { action: 'USER_CHANGED', entityId: cast.bob.id, ...changedFields(null, { text }) });
+      }
+    });
+    const { hostname, port } = new URL(server.url);
+    const cookie = [...visitor.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const asking = request({ hostname, port, path: EXPORT, headers: { Cookie: cookie }, agent: false }).end();
+    const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+    expect(answer.statusCode).to.equal(200);
+    await once(answer, 'readable');
+    answer.destroy();
+    const gone = await lines('whoever asked has gone');
+    expect(gone.every(({ level }) => level <= 20)).to.equal(true);
+    expect(printed).to.deep.equal([]);
+  });
+});
