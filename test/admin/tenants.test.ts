@@ -59,7 +59,7 @@ onDatabase('sqlite', 'the pages of tenants', (database) => {
 
   it('warns an operator who would suspend the organisation they are in', async () => {
     const page = await browser.as(olga, server, `${PATH}/${cast.acme.id}/suspend`, { locale: 'fr' });
-    await page.getByText('vous vous enfermez dehors').waitFor();
+    await page.getByText('vous perdrez vous-même l’accès').waitFor();
     await page.getByRole('link', { name: 'Laisser active' }).click();
     await page.waitForURL(`**${PATH}`);
   });

@@ -66,7 +66,7 @@ onDatabase('sqlite', 'the pages of tickets', (database) => {
     await server.post(`/api/support/tickets/${id}/close`, {}, as(cast.alice));
     await page.getByLabel('Message', { exact: true }).fill('encore');
     await page.getByRole('button', { name: 'Ajouter un message' }).click();
-    expect(await page.getByRole('alert').innerText()).to.include('Ce ticket est clos ; ouvrez-en un autre.');
+    expect(await page.getByRole('alert').innerText()).to.include('Ce ticket est clos\u202f; ouvrez-en un autre.');
   });
 
   it('shows nobody the tickets of another tenant', async () => {
