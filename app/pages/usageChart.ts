@@ -1,7 +1,6 @@
 import type { Locale } from '../domain/locale.ts';
 import { USAGE_WINDOWS, type Bucket, type UsageWindow } from '../domain/usageWindow.ts';
 import { barChartOf, type BarChart } from './chart.ts';
-import { addressOf } from './leading.ts';
 import type { Texts } from './texts.ts';
 
 /** How finely each window is divided decides how its spans are named; in UTC, as they were counted. */
@@ -17,10 +16,10 @@ export function usageChart(buckets: readonly Bucket[], window: UsageWindow, loca
   return barChartOf(buckets.map(({ from, ok, denied }) => ({ label: format.format(from), ok, denied })));
 }
 
-/** The windows of usage that a page can be switched to, by links that keep what else its address says. */
-export function windowLinks(path: string, window: UsageWindow, t: Texts['t'], others: Record<string, string> = {}) {
+/** The windows of usage that a page can be switched to, each at its address. */
+export function windowLinks(window: UsageWindow, t: Texts['t'], addressOf: (window: UsageWindow) => string) {
   return USAGE_WINDOWS.map((one) => ({
-    href: addressOf(path, { window: one, ...others }),
+    href: addressOf(one),
     label: t(`usage.window_${one}`),
     current: one === window,
   }));

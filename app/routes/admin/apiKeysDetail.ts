@@ -53,9 +53,9 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
       locals: {
         key: row,
         facts: await factsOf(key),
-        here: pathOf(key),
+        here: `${KEYS_PATH}/${key.id}`,
         window,
-        windows: windowLinks(pathOf(key), window, texts.t, { cursor: cursor ?? '' }),
+        windows: windowLinks(window, texts.t, (one) => pathOf(key, { window: one, cursor })),
         chart: usageChart(stats.buckets, window, texts.locale),
         stats,
         uses: uses.map((use, index) => ({ ...use, badge: row.scopes[index] })),
@@ -115,13 +115,11 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     const after = positionOf(cursor, binding);
     const found = await listKeyUsage(db, key.tenantId, key.id, { after, limit: REQUESTS + 1 });
     const { rows, nextCursor } = pageOf(found, REQUESTS, binding);
-    // A link that changes one choice keeps the other.
-    const seen = (from = '') => `${addressOf(pathOf(key), { window: window ?? '', cursor: from })}#requests`;
     return {
       requests: rows.map((use) => requestRow(use, key.scopes)),
       requestPages: {
-        first: cursor === undefined ? undefined : seen(),
-        next: nextCursor === null ? undefined : seen(nextCursor),
+        first: cursor === undefined ? undefined : `${pathOf(key, { window })}#requests`,
+        next: nextCursor === null ? undefined : `${pathOf(key, { window, cursor: nextCursor })}#requests`,
       },
     };
   }
@@ -139,10 +137,11 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
 
 /** What of a key's page is chosen in its address: the time that its usage covers, and where in its requests it stands. */
 interface Seen {
-  window: UsageWindow | undefined;
-  cursor: string | undefined;
+  window?: UsageWindow | undefined;
+  cursor?: string | undefined;
 }
 
-function pathOf({ id }: ApiKey): string {
-  return `${KEYS_PATH}/${id}`;
+/** The address of a key's page; a link that changes one choice keeps the other. */
+function pathOf({ id }: ApiKey, { window, cursor }: Seen): string {
+  return addressOf(`${KEYS_PATH}/${id}`, { window: window ?? '', cursor: cursor ?? '' });
 }

@@ -23,7 +23,7 @@ export function usagePages({ db, usage }: Pick<Services, 'db' | 'usage'>, pages:
       const { t, locale } = pages.texts(ctx);
       await usage.flush();
       const used = await tenantUsage(db, principalOf(ctx).tenant.id, window, Date.now());
-      const windows = windowLinks(PATH, window, t);
+      const windows = windowLinks(window, t, (one) => `${PATH}?window=${one}`);
       const locals = { ...presentUsagePage(used, locale), windows };
       const page = { title: t('usage.title'), section: 'usage', part: 'usage/_list', listed: true } as const;
       await pages.show(ctx, 'usage/list', { ...page, locals });
