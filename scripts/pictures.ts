@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { chromium, type Page } from 'playwright-core';
 import { ROOT } from '../app/root.ts';
+import { CHROMIUMS } from './testPrograms.ts';
 
 /** Where the pages seem to be, so that no address of this machine gets into a picture. */
 const HOST = 'keys.example.com';
@@ -16,7 +17,6 @@ const HOST = 'keys.example.com';
 const FROM = { 'X-Forwarded-For': '203.0.113.10' };
 const SEED = '7';
 const FOLDER = path.join(ROOT, 'docs');
-const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const MOST_BYTES = 200_000;
 
 const run = promisify(execFile);
@@ -53,9 +53,9 @@ async function main(): Promise<void> {
 }
 
 async function takeAll({ people }: Demo, port: string): Promise<void> {
-  const executablePath = PROGRAMS.find((program) => existsSync(program));
+  const executablePath = CHROMIUMS.find((program) => existsSync(program));
   if (executablePath === undefined)
-    throw new Error('No Chromium was found: apt-get install chromium fonts-dejavu-core');
+    throw new Error('No Chromium was found: apt-get install chromium-headless-shell fonts-dejavu-core');
   const args = [
     '--no-sandbox',
     '--disable-gpu',

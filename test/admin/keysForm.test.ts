@@ -117,8 +117,7 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
       page.context().waitForEvent('page'),
       page.getByRole('link', { name: 'Integration' }).click({ modifiers: ['Control'] }),
     ]);
-    await tab.waitForLoadState();
-    expect(tab.url()).to.include('/new?scopes=');
+    await tab.waitForURL('**/new?scopes=*');
     expect(await attributes(page.locator('input[name=scopes]:checked'), 'value')).to.deep.equal(['read']);
   });
 

@@ -96,9 +96,10 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
         void dialog.dismiss();
       });
       const count = await asked(page, 1, { status: 401, headers: { 'HX-Redirect': '/login' }, body: '' });
-      await page.getByText('Run it, then:').waitFor();
+      await page.getByText('Run the command, then:').waitFor();
       expect(await page.locator('#reveal').getByRole('link', { name: 'See its requests' }).count()).to.equal(1);
-      await page.waitForTimeout(2_500);
+      // Nothing is left that could ask again.
+      expect(await page.locator('[hx-trigger^="every"]').count()).to.equal(0);
       expect([count(), prompts, await page.locator('[data-toast]').count()]).to.deep.equal([1, 0, 0]);
       expect(await page.locator('#reveal').isVisible()).to.equal(true);
     });

@@ -48,7 +48,8 @@ onDatabase('sqlite', 'the page of the API', (database) => {
 
   it('fits a small screen, opened at one operation, in light', async () => {
     const page = await browser.open(server, '/docs#/Projects/postApiV1Projects', { theme: 'light', width: 390 });
-    await page.locator('#operations-Projects-postApiV1Projects .opblock-body').waitFor();
+    // Swagger UI draws all of the document before it opens one operation of it.
+    await page.locator('#operations-Projects-postApiV1Projects .opblock-body').waitFor({ timeout: 25_000 });
     await expectNoOverflow(page);
     expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).to.equal('rgb(255, 255, 255)');
   });

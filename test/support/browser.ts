@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { chromium, type Browser, type BrowserContext, type ConsoleMessage, type Page } from 'playwright-core';
+import { CHROMIUMS } from '../../scripts/testPrograms.ts';
 import { PASSWORD } from './cast.ts';
 
 /** How somebody looks at the pages; what is left out is English, dark, 1280 wide and with JavaScript. */
@@ -19,7 +20,6 @@ interface Person {
 
 type StorageState = Awaited<ReturnType<BrowserContext['storageState']>>;
 
-const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -63,9 +63,11 @@ export class TestBrowser {
   }
 
   async start(): Promise<void> {
-    const executablePath = PROGRAMS.find((program) => existsSync(program));
+    const executablePath = CHROMIUMS.find((program) => existsSync(program));
     if (executablePath === undefined) {
-      throw new Error('No Chromium was found: apt-get install --no-install-recommends chromium fonts-dejavu-core');
+      throw new Error(
+        'No Chromium was found: apt-get install --no-install-recommends chromium-headless-shell fonts-dejavu-core',
+      );
     }
     this.#browser = await chromium.launch({ executablePath, args: FLAGS });
   }
