@@ -93,6 +93,7 @@ async function takePages(page: Page, port: string): Promise<void> {
   await page.goto('/admin/api-keys?q=Storefront&status=rotating');
   await page.getByRole('link', { name: 'Storefront', exact: true }).click();
   await page.getByRole('link', { name: '7 days' }).click();
+  await page.locator('.tabs [aria-current]', { hasText: '7 days' }).waitFor();
   await take(page, 'key');
 
   await page.goto('/admin/audit-logs');
@@ -108,7 +109,7 @@ async function takePages(page: Page, port: string): Promise<void> {
   await page.getByRole('button', { name: 'Create key' }).click();
   const text = await page.getByLabel('The key', { exact: true }).inputValue();
   await fetch(`http://127.0.0.1:${port}/api/v1/whoami`, { headers: { 'x-api-key': text, ...FROM } });
-  await page.getByText(/It works: GET/).waitFor();
+  await page.getByText(/First request: GET/).waitFor();
   await take(page, 'new-key');
 }
 
