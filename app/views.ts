@@ -37,17 +37,19 @@ function inTurn(steps: readonly Step[], done: Done, at = 0, given?: unknown): vo
   else step(given, next);
 }
 
-const rendered = new WeakMap<object, string>();
+const rendered = new Map<string, WeakMap<object, string>>();
 
 /**
  * A view of each of some things, which sees nothing but its `one`, and is rendered once for the same thing: a page of fifty
  * rows shows the same few scopes over and over.
  */
 function each(view: string, things: readonly object[]): nunjucks.runtime.SafeString {
+  let known = rendered.get(view);
+  if (!known) rendered.set(view, (known = new WeakMap()));
   let text = '';
   for (const one of things) {
-    let own = rendered.get(one);
-    if (own === undefined) rendered.set(one, (own = environment.render(view, { one }).trimEnd()));
+    let own = known.get(one);
+    if (own === undefined) known.set(one, (own = environment.render(view, { one }).trimEnd()));
     text += own;
   }
   return new nunjucks.runtime.SafeString(text);
