@@ -44,6 +44,8 @@ export class SqliteClient extends BetterSqlite3Client {
   async _query(connection: Connection, query: KnexQuery): Promise<KnexQuery> {
     // A deferred transaction that writes late cannot be retried half-way: take the write lock at once.
     const sql = query.sql === 'BEGIN;' ? 'BEGIN IMMEDIATE' : query.sql;
+    // A full disk has undone the transaction already; a complaint about that would hide what went wrong.
+    if (sql === 'ROLLBACK' && !connection.isTransaction) return Object.assign(query, { response: [], context: {} });
     const bindings = this._formatBindings(query.bindings) as (string | number | null | Uint8Array)[];
     bindings.forEach(refuseNul);
     let began = 0;
@@ -98,7 +100,7 @@ async function retryWhileBusy<T>(attempt: () => T): Promise<T> {
 
 /** Whether SQLite refused because another connection holds the lock. */
 export function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'sqliteCode' in error && error.sqliteCode === SQLITE_BUSY;
+  return error instanceof Error && 'sqliteCode' in error && (Number(error.sqliteCode) & 0xff) === SQLITE_BUSY;
 }
 
 function withBuffers(row: unknown): unknown {

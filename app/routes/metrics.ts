@@ -65,8 +65,13 @@ function registryOf({ usage }: Services): Registry {
     });
   counter('latchkey_usage_recorded_total', 'Uses of keys noted in the journal', () => usage.counts.recorded);
   counter('latchkey_usage_written_total', 'Uses of keys counted in the database', () => usage.counts.written);
-  counter('latchkey_usage_lost_total', 'Uses of keys dropped or refused', () => usage.counts.lost);
-  gauge('latchkey_usage_backlog', 'Uses of keys that wait to be counted', () => usage.backlog);
+  counter(
+    'latchkey_usage_refused_total',
+    'Uses of keys that the database refused, kept in usage/refused',
+    () => usage.counts.refused,
+  );
+  counter('latchkey_usage_lost_total', 'Uses of keys that are counted nowhere', () => usage.counts.lost);
+  gauge('latchkey_usage_backlog', 'Uses of keys that wait in the journal to be counted', () => usage.backlog);
   counter('process_cpu_seconds_total', 'Processor time of this process', () => {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1e6;

@@ -10,7 +10,7 @@ onEachDatabase('health', (database) => {
   it('is 200 for everybody while the database answers and is current', async () => {
     const answer = await server.get('/api/health');
     expect(answer.status).to.equal(200);
-    expect(answer.body).to.deep.equal({ status: 'ok', database: 'ok', migrations: 'current' });
+    expect(answer.body).to.deep.equal({ status: 'ok', database: 'ok', migrations: 'current', journal: 'ok' });
     expect(answer.headers).to.have.property('content-type', 'application/json; charset=utf-8');
     expect(answer.headers).not.to.have.property('retry-after');
   });
@@ -19,7 +19,7 @@ onEachDatabase('health', (database) => {
     await server.services.db('migrations').where({ name: 'create users' }).delete();
     const answer = await server.get('/api/health');
     expect(answer.status).to.equal(503);
-    expect(answer.body).to.deep.equal({ status: 'unavailable', database: 'ok', migrations: 'pending' });
+    expect(answer.body).to.deep.equal({ status: 'unavailable', database: 'ok', migrations: 'pending', journal: 'ok' });
     expect(answer.headers).to.have.property('retry-after', '1');
   });
 
@@ -27,7 +27,12 @@ onEachDatabase('health', (database) => {
     await server.services.db.destroy();
     const answer = await server.get('/api/health');
     expect(answer.status).to.equal(503);
-    expect(answer.body).to.deep.equal({ status: 'unavailable', database: 'unreachable', migrations: 'unknown' });
+    expect(answer.body).to.deep.equal({
+      status: 'unavailable',
+      database: 'unreachable',
+      migrations: 'unknown',
+      journal: 'ok',
+    });
     expect(answer.headers).to.have.property('retry-after', '1');
   });
 
@@ -54,7 +59,7 @@ onDatabase('mysql', 'health', (database) => {
     const answer = await server.get('/api/health');
     await server.stop();
     expect(answer.status).to.equal(503);
-    expect(answer.body).to.deep.equal({ status: 'unavailable', database: 'ok', migrations: 'pending' });
+    expect(answer.body).to.deep.equal({ status: 'unavailable', database: 'ok', migrations: 'pending', journal: 'ok' });
   });
 
   it('is asked of the database once for several who come together', async () => {

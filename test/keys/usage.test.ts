@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -264,14 +264,67 @@ onEachDatabase('taking note of uses', (database) => {
     expect([await written(), await counted()]).to.deep.equal([2, 2]);
   });
 
-  it('gives up on a batch that a working database will not have, and goes on', async () => {
-    const usage = open(NEVER);
-    void usage.record(event({ tenantId: null as unknown as string }));
+  it('keeps a batch aside that the database refuses, goes on with the others, and deletes nothing', async () => {
+    const usage = open({ ...NEVER, batchSize: 2 });
+    for (const tenantId of [cast.acme.id, null, cast.acme.id]) {
+      for (let i = 0; i < 2; i++) void usage.record(event({ tenantId: tenantId as unknown as string }));
+      await delay(5);
+    }
     for (let i = 0; i < 3; i++) await usage.flush();
+    expect([await written(), await counted()]).to.deep.equal([4, 4]);
+    expect(usage.counts).to.deep.equal({ recorded: 6, written: 4, refused: 2, lost: 0 });
+    expect(lines.filter((line) => (JSON.parse(line) as { refused?: number }).refused === 2)).to.have.length(1);
+    await usage.close();
+    const kept = filesIn(opened.indexOf(usage)).filter((name) => name.startsWith('refused/'));
+    expect(kept).to.have.length(1);
+    expect(linesOf(opened.indexOf(usage), kept[0])).to.have.length(2);
+  });
+
+  it('counts what was refused once its cause is gone and it is moved back', async () => {
+    const usage = open(NEVER);
+    const noTenant = event({ tenantId: null as unknown as string });
+    void usage.record(noTenant);
     void usage.record(event());
     await usage.flush();
-    expect(await written()).to.equal(1);
-    expect(lines.some((line) => (JSON.parse(line) as { lost?: number }).lost === 1)).to.equal(true);
+    await usage.close();
+    const folder = path.join(dataDirOf(opened.indexOf(usage)), 'usage');
+    const [kept = ''] = filesIn(opened.indexOf(usage));
+    const mended = readFileSync(path.join(folder, kept), 'utf8').replace('null', JSON.stringify(cast.acme.id));
+    writeFileSync(path.join(folder, kept), mended);
+    renameSync(path.join(folder, path.dirname(kept)), path.join(folder, path.basename(path.dirname(kept))));
+    await reopened(usage).recover();
+    expect([await written(), await counted()]).to.deep.equal([2, 2]);
+    expect(filesIn(opened.indexOf(usage))).to.deep.equal([]);
+  });
+
+  it('keeps a batch of an ended process aside that the database refuses, and counts the rest of what it left', async () => {
+    const usage = open({ ...NEVER, batchSize: 1 });
+    await goAway();
+    for (const tenantId of [null, cast.acme.id]) {
+      await usage.record(event({ tenantId: tenantId as unknown as string }));
+    }
+    await usage.close();
+    await comeBack();
+    const next = reopened(usage);
+    await next.recover();
+    expect([await written(), await counted()]).to.deep.equal([1, 1]);
+    expect(next.counts).to.include({ refused: 1, lost: 0 });
+    expect(filesIn(opened.indexOf(usage))).to.satisfy((names: string[]) =>
+      names.every((name) => /^refused/.test(name)),
+    );
+  });
+
+  it('counts as lost what was deleted from the journal before it was counted, and goes on', async () => {
+    await goAway();
+    const usage = open({ ...NEVER, batchSize: 2 });
+    for (let i = 0; i < 2; i++) void usage.record(event());
+    await usage.flush();
+    const [name = ''] = filesIn(opened.indexOf(usage));
+    rmSync(path.join(dataDirOf(opened.indexOf(usage)), 'usage', name));
+    void usage.record(event());
+    await comeBack();
+    await usage.flush();
+    expect(usage.counts).to.include({ recorded: 3, written: 1, lost: 2 });
   });
 
   it('never throws at the request, whatever it is given', () => {
@@ -303,6 +356,18 @@ onEachDatabase('taking note of uses', (database) => {
 
   function dataDirOf(folder: number): string {
     return path.join(database.env().DATA_DIR, `${key.id}-${folder}`);
+  }
+
+  /** The files of the journal in a data folder, by their paths in it. */
+  function filesIn(folder: number): string[] {
+    const names = readdirSync(path.join(dataDirOf(folder), 'usage'), { recursive: true, encoding: 'utf8' });
+    return names.filter((name) => name.endsWith('.jsonl'));
+  }
+
+  function linesOf(folder: number, name = ''): string[] {
+    return readFileSync(path.join(dataDirOf(folder), 'usage', name), 'utf8')
+      .trimEnd()
+      .split('\n');
   }
 
   /** The next process on the same data folder. */

@@ -1,8 +1,7 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import type { Db } from '../../../db/connect.ts';
-import { migrationState } from '../../../db/migrate.ts';
 import type { State } from '../../context.ts';
+import { HEALTH_STATES, healthChecks, isHealthy } from '../../healthChecks.ts';
 import type { Services } from '../../services.ts';
 import { open } from '../access.ts';
 import { answers } from '../answers.ts';
@@ -11,8 +10,9 @@ import { ROUTER } from '../router.ts';
 const HealthAnswer = z
   .strictObject({
     status: z.enum(['ok', 'unavailable', 'stopping']),
-    database: z.enum(['ok', 'unreachable']),
-    migrations: z.enum(['current', 'pending', 'unknown']),
+    database: z.enum(HEALTH_STATES.database),
+    migrations: z.enum(HEALTH_STATES.migrations),
+    journal: z.enum(HEALTH_STATES.journal),
   })
   .meta({ id: 'Health' });
 type Health = z.output<typeof HealthAnswer>;
@@ -20,8 +20,8 @@ type Health = z.output<typeof HealthAnswer>;
 const LiveAnswer = z.strictObject({ status: z.literal('ok') });
 
 /** Liveness says the process runs; readiness says it can answer, and why not. */
-export function healthRoutes({ db, readiness }: Services): Router<State> {
-  const check = shared(() => checkDatabase(db));
+export function healthRoutes({ db, usage, readiness }: Services): Router<State> {
+  const check = healthChecks({ db, usage });
   return new Router<State>(ROUTER)
     .get('/health/live', open(), answers(200, LiveAnswer, 'Says that the process runs.'), async (ctx) => {
       ctx.body = { status: 'ok' };
@@ -30,10 +30,11 @@ export function healthRoutes({ db, readiness }: Services): Router<State> {
       '/health',
       open(),
       answers(200, HealthAnswer, 'Says whether requests can be answered, and why not.'),
-      answers(503, HealthAnswer, 'Requests cannot be answered now.'),
+      answers(503, HealthAnswer, 'Requests cannot be answered now, or what is used could not be kept.'),
       async (ctx) => {
-        const database = await check();
-        const health: Health = { ...database, status: readiness.stopping ? 'stopping' : database.status };
+        const findings = await check();
+        const status = isHealthy(findings) ? 'ok' : 'unavailable';
+        const health: Health = { status: readiness.stopping ? 'stopping' : status, ...findings };
         if (health.status !== 'ok') {
           ctx.status = 503;
           ctx.set('Retry-After', '1');
@@ -41,22 +42,4 @@ export function healthRoutes({ db, readiness }: Services): Router<State> {
         ctx.body = health;
       },
     );
-}
-
-async function checkDatabase(db: Db): Promise<Health> {
-  try {
-    const migrations = await migrationState(db);
-    return { status: migrations === 'current' ? 'ok' : 'unavailable', database: 'ok', migrations };
-  } catch {
-    return { status: 'unavailable', database: 'unreachable', migrations: 'unknown' };
-  }
-}
-
-/** However many ask at once, the question is put once. */
-function shared<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asking: Promise<T> | undefined;
-  return () =>
-    (asking ??= ask().finally(() => {
-      asking = undefined;
-    }));
 }

@@ -1,0 +1,85 @@
+import type { Db } from '../db/connect.ts';
+import { isContention } from '../db/faults.ts';
+import { migrationState, type MigrationState } from '../db/migrate.ts';
+import { probeWrite } from '../db/probeWrite.ts';
+import type { Services } from './services.ts';
+
+/** What health looks at, each by its name, and what may be said of it; the first word of each means that all is well. */
+export const HEALTH_STATES = {
+  database: ['ok', 'unreachable', 'unwritable'],
+  migrations: ['current', 'pending', 'unknown'],
+  journal: ['ok', 'unwritable'],
+} as const;
+
+type States = typeof HEALTH_STATES;
+export type Findings = { [Name in keyof States]: States[Name][number] };
+
+/** What a check stands on: the schema as it was found, which is asked once for all of them. */
+interface Round {
+  migrations: MigrationState | 'unknown';
+}
+type Check<State> = (round: Round) => State | Promise<State>;
+type Checks = { [Name in keyof States]: Check<States[Name][number]> };
+
+/** Whether nothing that was looked at keeps requests from being answered. */
+export function isHealthy(findings: Findings): boolean {
+  const names = Object.keys(HEALTH_STATES) as (keyof States)[];
+  return names.every((name) => findings[name] === HEALTH_STATES[name][0]);
+}
+
+/** Gives what looks at everything once, however many ask at the same time. */
+export function healthChecks({ db, usage }: Pick<Services, 'db' | 'usage'>): () => Promise<Findings> {
+  const canWrite = writableDatabase(db, usage);
+  const checks: Checks = {
+    database: async ({ migrations }) => {
+      if (migrations === 'unknown') return 'unreachable';
+      // Without its tables nothing can be written yet, and `migrations` says so.
+      return migrations === 'pending' || (await canWrite()) ? 'ok' : 'unwritable';
+    },
+    migrations: ({ migrations }) => migrations,
+    journal: async () => ((await usage.canRecord()) ? 'ok' : 'unwritable'),
+  };
+  return shared(async () => {
+    const round = { migrations: await migrationState(db).catch(() => 'unknown' as const) };
+    const found = Object.entries(checks).map(async ([name, check]) => [name, await check(round)] as const);
+    return Object.fromEntries(await Promise.all(found)) as Findings;
+  });
+}
+
+/** How long a write that went well is believed, and one that did not. */
+const BELIEVED_MS = 5_000;
+const DOUBTED_MS = 1_000;
+/** Uses that the database has not taken for this long count as much as a write of our own that failed. */
+const LONG_MS = 3_000;
+
+/** Whether the database can be written: by the last uses that it took, or else by a small write of our own now and then. */
+function writableDatabase(db: Db, usage: Services['usage']): () => Promise<boolean> {
+  let last = { ok: true, at: -Infinity };
+  return async () => {
+    const now = performance.now();
+    const { failingMs } = usage;
+    if (failingMs !== undefined && failingMs > LONG_MS) return false;
+    if (failingMs === undefined && now - usage.writtenAt < BELIEVED_MS) return true;
+    if (now - last.at < (last.ok && failingMs === undefined ? BELIEVED_MS : DOUBTED_MS)) return last.ok;
+    last = { ok: await tryToWrite(db, last.ok), at: now };
+    return last.ok;
+  };
+}
+
+async function tryToWrite(db: Db, before: boolean): Promise<boolean> {
+  try {
+    await probeWrite(db, Date.now());
+    return true;
+  } catch (error) {
+    return isContention(error) && before;
+  }
+}
+
+/** However many ask at once, the question is put once. */
+function shared<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asking: Promise<T> | undefined;
+  return () =>
+    (asking ??= ask().finally(() => {
+      asking = undefined;
+    }));
+}

@@ -1,0 +1,30 @@
+export interface UsageSettings {
+  /** How long an event may wait for others. */
+  flushMs: number;
+  /** How many are written at a time. */
+  batchSize: number;
+  /** How long sums may wait for more, while many events come. */
+  settleMs: number;
+  /** How many are kept while the database takes none. */
+  capacity: number;
+  /** How long a reader waits for what was just used to be counted. */
+  patienceMs: number;
+}
+
+export const USAGE_SETTINGS: UsageSettings = {
+  flushMs: 500,
+  batchSize: 1_000,
+  settleMs: 5_000,
+  capacity: 1_000_000,
+  patienceMs: 2_000,
+};
+
+/** Since the process began: what became of the uses of keys. */
+export interface UsageCounts {
+  recorded: number;
+  written: number;
+  /** Kept aside, since the database refused what they say. */
+  refused: number;
+  /** Too many to keep, or never written to the journal. */
+  lost: number;
+}
