@@ -11,12 +11,10 @@ const REMINDER_MS = 30_000;
 
 /** Returns once the schema is current or the process is told to stop; meanwhile health says 503 and the log says why. */
 export async function readyDatabase(db: Db, config: DatabaseConfig, log: Log, stop: AbortSignal): Promise<void> {
-  // A file is this process's own to migrate; a server is migrated once, by the release.
-  if (config.kind === 'sqlite') await migrateUnlessStopped(config, stop);
   let said = '';
   let saidAt = 0;
   while (!stop.aborted) {
-    const trouble = await troubleWith(db);
+    const trouble = await troubleWith(db, config, stop);
     if (trouble === undefined) return;
     if (trouble !== said || Date.now() - saidAt > REMINDER_MS) {
       log.warn(trouble);
@@ -35,8 +33,10 @@ async function migrateUnlessStopped(config: DatabaseConfig, stop: AbortSignal): 
   }
 }
 
-async function troubleWith(db: Db): Promise<string | undefined> {
+async function troubleWith(db: Db, config: DatabaseConfig, stop: AbortSignal): Promise<string | undefined> {
   try {
+    // A file is this process's own to migrate; a server is migrated once, by the release.
+    if (config.kind === 'sqlite') await migrateUnlessStopped(config, stop);
     if ((await migrationState(db)) === 'current') return undefined;
     return 'the database is not migrated yet: run "npm run -s admin -- migrate"; waiting';
   } catch (error) {
@@ -47,6 +47,9 @@ async function troubleWith(db: Db): Promise<string | undefined> {
 }
 
 const REASONS: Record<string, string> = {
+  SQLITE_FULL: 'the disk of DATA_DIR is full',
+  SQLITE_IOERR: 'the disk of DATA_DIR cannot be read or written',
+  SQLITE_READONLY: 'the database in DATA_DIR cannot be written',
   ENOTFOUND: 'the host of the database URL is not known',
   ER_ACCESS_DENIED_ERROR: 'the database refuses the user or password of its URL',
   ER_ACCESS_DENIED_NO_PASSWORD_ERROR: 'the database refuses the user of its URL',

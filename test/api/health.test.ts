@@ -15,6 +15,15 @@ onEachDatabase('health', (database) => {
     expect(answer.headers).not.to.have.property('retry-after');
   });
 
+  it('tries by one small write in seconds whether the database can be written, however often it is asked', async () => {
+    let writes = 0;
+    server.services.db.on('query', ({ sql }: { sql: string }) => {
+      if (!/^select/i.test(sql)) writes++;
+    });
+    for (let i = 0; i < 20; i++) expect((await server.get('/api/health')).status).to.equal(200);
+    expect(writes).to.equal(1);
+  });
+
   it('is 503 while a step of migrating is still to be taken', async () => {
     await server.services.db('migrations').where({ name: 'create users' }).delete();
     const answer = await server.get('/api/health');

@@ -26,6 +26,7 @@ onEachDatabase('the metrics', (database) => {
     expect(headers['content-type']).to.match(/^text\/plain; version=0\.0\.4/);
     expect(text).to.match(/^latchkey_usage_recorded_total 3$/m);
     expect(text).to.match(/^latchkey_usage_written_total 3$/m);
+    expect(text).to.match(/^latchkey_usage_refused_total 0$/m);
     expect(text).to.match(/^latchkey_usage_lost_total 0$/m);
     expect(text).to.match(/^process_resident_memory_bytes \d+$/m);
   });

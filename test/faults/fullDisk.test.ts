@@ -72,6 +72,17 @@ for (const [way, openDisk] of Object.entries(waysToFillADisk())) {
       expect(await countedUses(env(), key)).to.deep.equal([60, 60]);
     });
 
+    it('that is started waits for room and says so, and then serves', async () => {
+      const child = await startMain(env());
+      disk.fill(child.pid);
+      await child.says('the disk of DATA_DIR');
+      await child.says('trying again each second');
+      await untilHealth(child.client, 503);
+      disk.empty(child.pid);
+      await untilHealth(child.client, 200);
+      expect(child.stderr).to.equal('');
+    });
+
     it('loses no use that was in the journal when it is killed without room for it', async () => {
       const child = await startMain(env());
       await untilHealth(child.client, 200);
@@ -80,7 +91,7 @@ for (const [way, openDisk] of Object.entries(waysToFillADisk())) {
       await untilHealth(child.client, 503);
       child.kill('SIGKILL');
       await child.ended;
-      disk.empty(process.pid);
+      disk.empty();
 
       const next = await startMain(env());
       await untilHealth(next.client, 200);

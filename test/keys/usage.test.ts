@@ -327,6 +327,24 @@ onEachDatabase('taking note of uses', (database) => {
     expect(usage.counts).to.include({ recorded: 3, written: 1, lost: 2 });
   });
 
+  it('counts as lost what can neither be written to the journal nor kept in memory, and says so once', async () => {
+    const usage = open(NEVER);
+    await usage.record(event());
+    await usage.flush();
+    rmSync(path.join(dataDirOf(opened.indexOf(usage)), 'usage'), { recursive: true });
+    await usage.record(event());
+    expect(usage.counts.lost).to.equal(0);
+    expect(usage.backlog).to.equal(1);
+    for (let i = 0; i < 10_010; i++) void usage.record(event());
+    await usage.record(event());
+    expect(usage.counts.lost).to.equal(12);
+    await usage.close();
+    expect(usage.counts).to.deep.equal({ recorded: 10_013, written: 1, refused: 0, lost: 10_012 });
+    const said = lines.map((line) => (JSON.parse(line) as { lost?: number }).lost ?? 0);
+    expect(said.reduce((a, b) => a + b)).to.equal(10_012);
+    expect(lines.filter((line) => line.includes('journal of uses cannot be written'))).to.have.length(1);
+  });
+
   it('never throws at the request, whatever it is given', () => {
     const usage = open(NEVER);
     for (const nonsense of [null, undefined, {}, { userAgent: 5 }])

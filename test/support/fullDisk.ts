@@ -7,7 +7,8 @@ import path from 'node:path';
 export interface FillableDisk {
   readonly folder: string;
   fill(pid: number): void;
-  empty(pid: number): void;
+  /** Makes room again, also where the process is no more. */
+  empty(pid?: number): void;
   remove(): void;
 }
 
@@ -54,14 +55,16 @@ function unmountedDisk(): FillableDisk {
   return {
     folder,
     fill: (pid) => limitFiles(pid, 0),
-    empty: (pid) => limitFiles(pid, 'unlimited'),
+    empty: (pid) => {
+      if (pid !== undefined) limitFiles(pid, 'unlimited');
+    },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
 /** From now on no file of the process may be longer than so many bytes where it is written. */
 export function limitFiles(pid: number, bytes: number | 'unlimited'): void {
-  execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`]);
+  execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]);
 }
 
 const newFolder = () => mkdtempSync(path.join(process.env.TEST_FOLDER ?? tmpdir(), 'latchkey-disk-'));
