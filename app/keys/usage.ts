@@ -43,7 +43,7 @@ export class Usage {
     return this.#flusher.writtenAt;
   }
 
-  /** Takes note of a request; resolves when not even a kill can lose it, and never rejects. */
+  /** Takes note of a request; resolves once it is in the journal, or waits in memory where that cannot be written; never rejects. */
   record(use: UsageEvent): Promise<void> {
     return this.#recorder.record(use);
   }
