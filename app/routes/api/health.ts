@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import { z } from 'zod';
 import type { Db } from '../../../db/connect.ts';
 import { migrationState } from '../../../db/migrate.ts';
+import { anyUser } from '../../../db/tables/users.ts';
 import type { State } from '../../context.ts';
 import type { Services } from '../../services.ts';
 import { open } from '../access.ts';
@@ -13,6 +14,10 @@ const HealthAnswer = z
     status: z.enum(['ok', 'unavailable', 'stopping']),
     database: z.enum(['ok', 'unreachable']),
     migrations: z.enum(['current', 'pending', 'unknown']),
+    owner: z
+      .enum(['ready', 'pending'])
+      .meta({ description: 'Whether the first person can sign in; absent where OWNER_EMAIL names nobody.' })
+      .optional(),
   })
   .meta({ id: 'Health' });
 type Health = z.output<typeof HealthAnswer>;
@@ -20,8 +25,9 @@ type Health = z.output<typeof HealthAnswer>;
 const LiveAnswer = z.strictObject({ status: z.literal('ok') });
 
 /** Liveness says the process runs; readiness says it can answer, and why not. */
-export function healthRoutes({ db, readiness }: Services): Router<State> {
-  const check = shared(() => checkDatabase(db));
+export function healthRoutes({ db, config, readiness }: Services): Router<State> {
+  const isOwnerReady = ownerCheck(db);
+  const check = shared(async () => checkDatabase(db, config.owner ? isOwnerReady : undefined));
   return new Router<State>(ROUTER)
     .get('/health/live', open(), answers(200, LiveAnswer, 'Says that the process runs.'), async (ctx) => {
       ctx.body = { status: 'ok' };
@@ -43,13 +49,22 @@ export function healthRoutes({ db, readiness }: Services): Router<State> {
     );
 }
 
-async function checkDatabase(db: Db): Promise<Health> {
+async function checkDatabase(db: Db, isOwnerReady?: () => Promise<boolean>): Promise<Health> {
   try {
     const migrations = await migrationState(db);
-    return { status: migrations === 'current' ? 'ok' : 'unavailable', database: 'ok', migrations };
+    if (migrations !== 'current') return { status: 'unavailable', database: 'ok', migrations };
+    if (!isOwnerReady) return { status: 'ok', database: 'ok', migrations };
+    const owner = (await isOwnerReady()) ? 'ready' : 'pending';
+    return { status: owner === 'ready' ? 'ok' : 'unavailable', database: 'ok', migrations, owner };
   } catch {
     return { status: 'unavailable', database: 'unreachable', migrations: 'unknown' };
   }
+}
+
+/** Whether the first start has made its owner; once there is somebody, nobody asks again. */
+function ownerCheck(db: Db): () => Promise<boolean> {
+  let ready = false;
+  return async () => (ready ||= await anyUser(db));
 }
 
 /** However many ask at once, the question is put once. */
