@@ -8,6 +8,7 @@ import { requestId } from './middleware/requestId.ts';
 import { requestLog } from './middleware/requestLog.ts';
 import { securityHeaders } from './middleware/securityHeaders.ts';
 import { staticFiles } from './middleware/staticFiles.ts';
+import { trailingSlash } from './middleware/trailingSlash.ts';
 import { unknownRoute } from './middleware/unknownRoute.ts';
 import { createRoutes } from './routes/routes.ts';
 import type { Services } from './services.ts';
@@ -23,6 +24,7 @@ export function createApp(services: Services): Koa<State> {
   app.use(handleErrors(log, config.publicUrl));
   app.use(clientAddress(config.trustedHops));
   app.use(staticFiles(assets()));
+  app.use(trailingSlash);
   for (const routes of createRoutes(services).middlewares) app.use(routes);
   app.use(unknownRoute);
   app.on('error', logLate(log));

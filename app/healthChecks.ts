@@ -2,6 +2,7 @@ import type { Db } from '../db/connect.ts';
 import { isContention } from '../db/faults.ts';
 import { migrationState, type MigrationState } from '../db/migrate.ts';
 import { probeWrite } from '../db/probeWrite.ts';
+import { anyUser } from '../db/tables/users.ts';
 import type { Services } from './services.ts';
 
 /** What health looks at, each by its name, and what may be said of it; the first word of each means that all is well. */
@@ -9,27 +10,36 @@ export const HEALTH_STATES = {
   database: ['ok', 'unreachable', 'unwritable'],
   migrations: ['current', 'pending', 'unknown'],
   journal: ['ok', 'unwritable'],
+  owner: ['ready', 'pending'],
 } as const;
 
 type States = typeof HEALTH_STATES;
-export type Findings = { [Name in keyof States]: States[Name][number] };
+/** What was found; the owner is absent where the environment names none, and until they can be looked for. */
+export type Findings = { [Name in Exclude<keyof States, 'owner'>]: States[Name][number] } & {
+  owner?: States['owner'][number];
+};
 
 /** What a check stands on: the schema as it was found, which is asked once for all of them. */
 interface Round {
   migrations: MigrationState | 'unknown';
 }
-type Check<State> = (round: Round) => State | Promise<State>;
+type Check<State> = (round: Round) => State | undefined | Promise<State | undefined>;
 type Checks = { [Name in keyof States]: Check<States[Name][number]> };
 
 /** Whether nothing that was looked at keeps requests from being answered. */
 export function isHealthy(findings: Findings): boolean {
   const names = Object.keys(HEALTH_STATES) as (keyof States)[];
-  return names.every((name) => findings[name] === HEALTH_STATES[name][0]);
+  return names.every((name) => (findings[name] ?? HEALTH_STATES[name][0]) === HEALTH_STATES[name][0]);
 }
 
 /** Gives what looks at everything once, however many ask at the same time. */
-export function healthChecks({ db, usage }: Pick<Services, 'db' | 'usage'>): () => Promise<Findings> {
+export function healthChecks({
+  config,
+  db,
+  usage,
+}: Pick<Services, 'config' | 'db' | 'usage'>): () => Promise<Findings> {
   const canWrite = writableDatabase(db, usage);
+  const isOwnerReady = ownerCheck(db);
   const checks: Checks = {
     database: async ({ migrations }) => {
       if (migrations === 'unknown') return 'unreachable';
@@ -38,11 +48,15 @@ export function healthChecks({ db, usage }: Pick<Services, 'db' | 'usage'>): () 
     },
     migrations: ({ migrations }) => migrations,
     journal: async () => ((await usage.canRecord()) ? 'ok' : 'unwritable'),
+    owner: async ({ migrations }) => {
+      if (!config.owner || migrations !== 'current') return undefined;
+      return (await isOwnerReady()) ? 'ready' : 'pending';
+    },
   };
   return shared(async () => {
     const round = { migrations: await migrationState(db).catch(() => 'unknown' as const) };
     const found = Object.entries(checks).map(async ([name, check]) => [name, await check(round)] as const);
-    return Object.fromEntries(await Promise.all(found)) as Findings;
+    return Object.fromEntries((await Promise.all(found)).filter(([, state]) => state !== undefined)) as Findings;
   });
 }
 
@@ -73,6 +87,12 @@ async function tryToWrite(db: Db, before: boolean): Promise<boolean> {
   } catch (error) {
     return isContention(error) && before;
   }
+}
+
+/** Whether the first start has made its owner; once there is somebody, nobody asks again. */
+function ownerCheck(db: Db): () => Promise<boolean> {
+  let ready = false;
+  return async () => (ready ||= await anyUser(db).catch(() => false));
 }
 
 /** However many ask at once, the question is put once. */

@@ -28,6 +28,18 @@ export function actOf(ctx: Context, db: Db): Act {
   };
 }
 
+/** Who made a thing and the key it was made with; what the key of a person makes is from that person. */
+export interface Maker {
+  createdBy: string | null;
+  createdWith: string | null;
+}
+
+/** Whom a thing that this act makes is from. */
+export function makerOf({ actor, principal }: Act): Maker {
+  if (principal?.type !== 'api_key') return { createdBy: actor.id, createdWith: null };
+  return { createdBy: principal.owner?.id ?? principal.id, createdWith: principal.id };
+}
+
 /** Where a request came from, as the audit log keeps it. */
 export function originOf(ctx: Context): Origin {
   return {

@@ -3,7 +3,7 @@ import { insertTicketMessage } from '../../db/tables/supportMessages.ts';
 import { insertTicket, type Ticket, type TicketPriority } from '../../db/tables/supportTickets.ts';
 import { changedFields } from '../domain/auditEvent.ts';
 import { newId } from '../domain/id.ts';
-import type { Act } from './act.ts';
+import { makerOf, type Act } from './act.ts';
 import { record } from './record.ts';
 
 export interface TicketInput {
@@ -18,7 +18,7 @@ export async function openTicket(act: Act, { subject, message, priority }: Ticke
   const id = newId();
   const said = { subject, priority, status: 'open' as const };
   const times = { createdAt: now, updatedAt: now, closedAt: null };
-  const ticket: Ticket = { id, tenantId, ...said, messages: 1, createdBy: actor.id, ...times };
+  const ticket: Ticket = { id, tenantId, ...said, messages: 1, ...makerOf(act), ...times };
   await transaction(act.db, async (trx) => {
     await insertTicket(trx, ticket);
     await insertTicketMessage(trx, { ticketId: id, number: 1, tenantId, text: message, author: actor, createdAt: now });

@@ -3,7 +3,7 @@ import { isDuplicate } from '../../db/faults.ts';
 import { insertDraft, lockDraftNamed, updateDraft, type Draft } from '../../db/tables/builderDrafts.ts';
 import { insertDraftVersion, type DraftVersion } from '../../db/tables/builderDraftVersions.ts';
 import { newId } from '../domain/id.ts';
-import type { Act } from './act.ts';
+import { makerOf, type Act } from './act.ts';
 
 export interface DraftInput {
   name: string;
@@ -29,13 +29,14 @@ export async function saveDraft(act: Act, input: DraftInput): Promise<SavedDraft
 }
 
 async function store(trx: Db, act: Act, { name, content }: DraftInput): Promise<SavedDraft> {
-  const { tenantId, actor, now } = act;
+  const { tenantId, now } = act;
+  const maker = makerOf(act);
   const known = await lockDraftNamed(trx, tenantId, name);
   const draft: Draft = known
     ? { ...known, version: known.version + 1, updatedAt: now }
-    : { id: newId(), tenantId, name, version: 1, createdBy: actor.id, createdAt: now, updatedAt: now };
+    : { id: newId(), tenantId, name, version: 1, ...maker, createdAt: now, updatedAt: now };
   const { id: draftId, version } = draft;
-  const saved = { draftId, version, tenantId, content, createdBy: actor.id, createdAt: now };
+  const saved = { draftId, version, tenantId, content, ...maker, createdAt: now };
   await (known ? updateDraft(trx, draft) : insertDraft(trx, draft));
   await insertDraftVersion(trx, saved);
   return { draft, saved };

@@ -12,7 +12,7 @@ import { newId } from '../domain/id.ts';
 import type { PlanId } from '../domain/plan.ts';
 import { AppError } from '../errors.ts';
 import type { PaymentProvider } from '../payment.ts';
-import type { Act } from './act.ts';
+import { makerOf, type Act } from './act.ts';
 import { record } from './record.ts';
 
 export interface Order {
@@ -43,7 +43,7 @@ export async function startCheckout(act: Act, provider: PaymentProvider, order: 
       status: 'pending',
       provider: provider.name,
       paymentUrl,
-      createdBy: act.actor.id,
+      ...makerOf(act),
       createdAt: act.now,
       updatedAt: act.now,
       confirmedBy: null,

@@ -2,9 +2,11 @@ import type { Db } from '../../db/connect.ts';
 import { updateApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
 import { storeKeyScopes } from '../../db/tables/apiKeyScopes.ts';
 import { changedFields } from '../domain/auditEvent.ts';
-import type { KeyChange } from '../domain/keyInput.ts';
+import { whyNotValid } from '../domain/keyStatus.ts';
+import { unauthenticated } from '../middleware/challenge.ts';
+import type { KeyChange, SelfChange } from '../domain/keyInput.ts';
 import type { Act } from './act.ts';
-import { changeKey } from './changeKey.ts';
+import { changeInTurn, changeKey } from './changeKey.ts';
 import { holdKey, refuseDead } from './holdKey.ts';
 import { refuseBeyondOwnScopes, refuseToGrantBeyondOwn } from './keyAuthority.ts';
 import { refuseExpiry } from './keyExpiry.ts';
@@ -25,6 +27,18 @@ export async function updateKey(asked: Act, id: string, change: KeyChange): Prom
     );
     if (after.expiresAt !== before.expiresAt) refuseExpiry(policy, after.expiresAt, before.createdAt, act.now);
     return store(trx, act, before, { ...after, updatedAt: act.now });
+  });
+}
+
+/** Changes what a key is called, as the key itself asks for; what the key may do stays as it is. */
+export async function updateSelf(asked: Act, id: string, change: SelfChange): Promise<ApiKey> {
+  const { name, description } = change;
+  return changeInTurn(asked, id, async (trx) => {
+    const held = await holdKey(trx, asked, id);
+    const { key: before, act } = held;
+    // It was valid when its request came in, and ended before it was held.
+    if (whyNotValid(before, act.now)) throw unauthenticated('invalid_key', 'This API key has just ended.');
+    return store(trx, act, before, { ...changed(before, { name, description }), updatedAt: act.now });
   });
 }
 

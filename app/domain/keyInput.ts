@@ -3,8 +3,7 @@ import { Instant } from './instant.ts';
 import { Metadata } from './metadata.ts';
 import { NetworkList } from './network.ts';
 import { RateLimit } from './policy.ts';
-import { normaliseScope } from './scope.ts';
-import { isKnownScope, unknownScope } from './scopeCatalogue.ts';
+import { GrantableScope } from './scopeInput.ts';
 import { FreeText, Name } from './text.ts';
 
 export const ENVIRONMENTS = ['live', 'test'] as const;
@@ -13,15 +12,9 @@ export const OWNERS = ['tenant', 'user'] as const;
 const MOST_SCOPES = 100;
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u;
 
-/** A scope as input: in its one spelling, and refused by name when nothing by that name can be granted. */
-const Scope = z
-  .string()
-  .overwrite((text) => normaliseScope(text) ?? text)
-  .refine(isKnownScope, { error: ({ input }) => unknownScope(String(input)) });
-
 /** The scopes of a key as input, each once; a key without any would open nothing. */
 const Scopes = z
-  .array(Scope)
+  .array(GrantableScope)
   .min(1)
   .max(MOST_SCOPES)
   .overwrite((scopes) => [...new Set(scopes)]);
@@ -29,10 +22,16 @@ const Scopes = z
 /** The customer's own name for what the key stands for; kept to the letter, so it has to be legible. */
 export const ExternalId = z.string().max(255).regex(PRINTABLE, 'Must be 1 to 255 printable characters');
 
+/** What a key is for, in words; an empty text is none. */
+const Description = z.preprocess(
+  (value) => (typeof value === 'string' && value.trim() === '' ? null : value),
+  FreeText(500).meta({ minLength: 0 }).nullable(),
+);
+
 /** What may be said of a key at its creation and changed later; null takes an optional field away. */
 const changeable = {
   name: Name,
-  description: FreeText(500).nullable(),
+  description: Description,
   scopes: Scopes,
   expiresAt: Instant.nullable(),
   allowedIps: NetworkList.nullable(),
@@ -49,6 +48,14 @@ export const KeyChange = z
   .meta({ examples: [{ name: 'Nightly export', scopes: ['projects:read'] }] });
 export type KeyChange = z.output<typeof KeyChange>;
 
+/** What a key may change of itself. */
+export const SelfChange = KeyChange.pick({ name: true, description: true }).meta({
+  examples: [{ name: 'Nightly export', description: 'Runs on the build server' }],
+});
+export type SelfChange = z.output<typeof SelfChange>;
+
+const Days = z.int().min(1).max(365).nullable().optional();
+
 /** A key to be made: only its name must be given. */
 export const NewKey = z
   .strictObject({
@@ -56,12 +63,19 @@ export const NewKey = z
     name: Name,
     environment: z.enum(ENVIRONMENTS).default('live'),
     owner: z.enum(OWNERS).default('tenant'),
-    expiresInDays: z.int().min(1).max(365).nullable().optional(),
+    expiresInDays: Days,
+    expires_in_days: Days.meta({ description: 'Another name of expiresInDays.' }),
   })
   .refine(({ expiresAt, expiresInDays }) => (expiresAt ?? null) === null || (expiresInDays ?? null) === null, {
     path: ['expiresInDays'],
     error: 'Give either expiresAt or expiresInDays',
   })
+  .refine(
+    (wish) =>
+      wish.expires_in_days === undefined || (wish.expiresInDays === undefined && (wish.expiresAt ?? null) === null),
+    { path: ['expires_in_days'], error: 'Give one of expiresAt, expiresInDays and expires_in_days' },
+  )
+  .overwrite(({ expires_in_days: days, ...wish }) => (days === undefined ? wish : { ...wish, expiresInDays: days }))
   .meta({ examples: [{ name: 'Nightly export', scopes: ['projects:read'], expiresInDays: 90 }] });
 export type NewKey = z.output<typeof NewKey>;
 

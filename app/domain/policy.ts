@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { NetworkList } from './network.ts';
 import { remembered } from './remembered.ts';
-import { normaliseScope } from './scope.ts';
-import { isKnownScope, isPlatformScope, unknownScope } from './scopeCatalogue.ts';
+import { isPlatformScope } from './scopeCatalogue.ts';
+import { GrantableScope } from './scopeInput.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -28,11 +28,10 @@ export const StoredPolicy = z.strictObject({
   defaultRateLimit: RateLimit.nullable(),
 });
 
-const DefaultScope = z
-  .string()
-  .overwrite((text) => normaliseScope(text) ?? text)
-  .refine(isKnownScope, { error: ({ input }) => unknownScope(String(input)), abort: true })
-  .refine((scope) => !isPlatformScope(scope), 'Platform scopes are granted one by one, never by default');
+const DefaultScope = GrantableScope.refine(
+  (scope) => !isPlatformScope(scope),
+  'Platform scopes are granted one by one, never by default',
+);
 
 const DefaultScopes = z
   .array(DefaultScope)

@@ -1,5 +1,5 @@
-import { covers, normaliseScope, ScopeSet } from './scope.ts';
-import { CATALOGUE, isPlatformScope } from './scopeCatalogue.ts';
+import { covers } from './scope.ts';
+import { CATALOGUE, isPlatformScope, meaningOf, scopeSetOf } from './scopeCatalogue.ts';
 
 /** What a person is in a tenant, the mightiest first. */
 export const ROLES = ['OWNER', 'ADMIN', 'MEMBER'] as const;
@@ -36,7 +36,7 @@ export function permissionsOf(role: Role, granted: readonly string[]): ReadonlyS
 /** Resources that an admin only looks at: money, and the rules that bind admins themselves. */
 const OWNERS_OWN = new Set(['billing', 'admin']);
 
-const MEMBER_SCOPES = ScopeSet.of(['read', 'builder:write', 'support:write', ...writeOnOrdinaryRecords()]);
+const MEMBER_SCOPES = scopeSetOf(['read', 'self:write', 'builder:write', 'support:write', ...writeOnOrdinaryRecords()]);
 
 /**
  * Whether a person of this role may use a route that requires the scope. The platform stands above tenants: no role
@@ -54,9 +54,9 @@ export function roleCoversScope(role: Role, requiredScope: string, operator = fa
   }
 }
 
-/** Asked of the one spelling, since `write:billing` is `billing:write`. */
+/** Asked of what the name stands for, since `write:billing` is `billing:write`. */
 function isOwnersOwn(scope: string): boolean {
-  const [resource = '', action] = normaliseScope(scope)?.split(':') ?? [];
+  const [resource = '', action] = meaningOf(scope).split(':');
   return resource === '*' || (OWNERS_OWN.has(resource) && action !== 'read');
 }
 

@@ -36,6 +36,12 @@ export function normaliseScope(text: string): string | undefined {
   return second === '*' || WORD.test(second) ? text : undefined;
 }
 
+/** The other spelling of a normalised scope, `read:users` of `users:read`; undefined where it has none. */
+export function verbFirst(scope: string): string | undefined {
+  const [resource = '', action = ''] = scope.split(':');
+  return VERBS.has(action) ? `${action}:${resource}` : undefined;
+}
+
 /** Whether one granted scope opens what is required; false where either, as written, is no scope. */
 export function covers(granted: string, required: string): boolean {
   const held = normaliseScope(granted);
@@ -43,20 +49,28 @@ export function covers(granted: string, required: string): boolean {
   return held !== undefined && wanted !== undefined && coversNormalised(held, wanted);
 }
 
+/** The scope that another name stands for. */
+type Meaning = (scope: string) => string;
+
 /** The scopes of one key, ready to be asked about on every request. */
 export class ScopeSet {
   /** Normalised, each once, in the order given. */
   readonly scopes: readonly string[];
+  /** What these scopes stand for. */
+  readonly meanings: readonly string[];
+  readonly #meaningOf: Meaning;
   readonly #answers = new Map<string, boolean>();
 
-  private constructor(scopes: readonly string[]) {
+  private constructor(scopes: readonly string[], meaningOf: Meaning) {
     this.scopes = scopes;
+    this.meanings = scopes.map(meaningOf);
+    this.#meaningOf = meaningOf;
   }
 
-  /** Takes scopes as written; a text that is no scope grants nothing. */
-  static of(scopes: readonly string[]): ScopeSet {
+  /** Takes scopes as written, which stand for themselves unless told; a text that is no scope grants nothing. */
+  static of(scopes: readonly string[], meaningOf: Meaning = (scope) => scope): ScopeSet {
     const normalised = scopes.map(normaliseScope).filter((scope) => scope !== undefined);
-    return new ScopeSet([...new Set(normalised)]);
+    return new ScopeSet([...new Set(normalised)], meaningOf);
   }
 
   /** Whether one of the scopes opens what is required: they are never added up. */
@@ -71,7 +85,8 @@ export class ScopeSet {
 
   #answer(required: string): boolean {
     const wanted = normaliseScope(required);
-    const answer = wanted !== undefined && this.scopes.some((held) => coversNormalised(held, wanted));
+    const meant = wanted === undefined ? undefined : this.#meaningOf(wanted);
+    const answer = meant !== undefined && this.meanings.some((held) => coversNormalised(held, meant));
     if (required.length > REMEMBERED_LENGTH) return answer;
     // Starting over keeps what routes ask all day, which comes back with the next request, and drops the rest.
     if (this.#answers.size >= REMEMBERED_ANSWERS) this.#answers.clear();

@@ -1,6 +1,5 @@
 import { RESOURCES as RECORDED } from './resources.ts';
-import { covers } from './scope.ts';
-import { normaliseScope } from './scope.ts';
+import { covers, normaliseScope, ScopeSet, verbFirst } from './scope.ts';
 
 /** A text in both languages of the product. */
 export interface Wording {
@@ -24,6 +23,8 @@ export type ScopeGroup = (typeof GROUPS)[number]['id'];
 
 export interface CatalogueScope {
   scope: string;
+  /** Another name of the same scope: the one with the verb first, or one that is stored and shown as it was given. */
+  alias?: string;
   group: ScopeGroup;
   description: Wording;
 }
@@ -99,6 +100,9 @@ const UNWORDED: readonly Resource[] = RECORDED.filter(({ name }) => !WORDED.some
   },
 );
 
+/** Resources that go by another name too. */
+const RENAMED: Readonly<Record<string, string>> = { support: 'tickets' };
+
 /** Every scope that may be granted, in display order. */
 export const CATALOGUE: readonly CatalogueScope[] = [
   ...inGroup('general', [
@@ -108,6 +112,11 @@ export const CATALOGUE: readonly CatalogueScope[] = [
       'Lire toutes les données courantes et le journal d’audit, sans l’administration.',
     ],
     ['self:read', 'See whom the key belongs to.', 'Voir à qui appartient la clé.'],
+    [
+      'self:write',
+      'Change the name and description of the key itself, and see whom it belongs to.',
+      'Changer le nom et la description de la clé elle-même, et voir à qui elle appartient.',
+    ],
   ]),
   ...inGroup('records', [...RECORDS, ...UNWORDED].flatMap(ordinaryScopes)),
   ...inGroup('workspace', WORKSPACE.flatMap(ordinaryScopes)),
@@ -126,6 +135,12 @@ export const CATALOGUE: readonly CatalogueScope[] = [
     ],
     ['support:read', 'Follow support tickets.', 'Suivre les demandes d’assistance.'],
     ['support:write', 'Open support tickets, and follow them.', 'Ouvrir des demandes d’assistance et les suivre.'],
+    [
+      'support:delete',
+      'Delete support tickets. Reading is not included.',
+      'Supprimer des demandes d’assistance. La lecture n’est pas comprise.',
+    ],
+    ['support:*', 'Do everything with support tickets.', 'Tout faire avec les demandes d’assistance.'],
     [
       'billing:read',
       'See the current plan and changes waiting for an owner.',
@@ -184,22 +199,66 @@ export const CATALOGUE: readonly CatalogueScope[] = [
   ]),
 ];
 
-const KNOWN = new Set(['*:*', ...CATALOGUE.flatMap(({ scope }) => [scope, scope.replace(/:.*/, ':*')])]);
+/** What each alias that is stored under its own name stands for. */
+const MEANINGS = new Map(
+  CATALOGUE.flatMap(({ scope, alias }) =>
+    alias === undefined || normaliseScope(alias) !== alias ? [] : [[alias, scope] as const],
+  ),
+);
+const ALIASES = new Map([...MEANINGS].map(([alias, scope]) => [scope, alias]));
 
-/** Whether a normalised scope may be granted: one of the catalogue, all of one of its resources, or `*:*`. */
+const KNOWN = new Set([...CATALOGUE.map(({ scope }) => scope), ...MEANINGS.keys()].flatMap(withWholeResource));
+
+function withWholeResource(scope: string): string[] {
+  return [scope, scope.replace(/:.*/, ':*')];
+}
+
+/** Whether a normalised scope may be granted: one of the catalogue or its alias, or all of one of their resources. */
 export function isKnownScope(scope: string): boolean {
   return KNOWN.has(scope);
 }
 
+/** The scope that this one is an alias of, or the scope itself in its one spelling. */
+export function meaningOf(scope: string): string {
+  const normal = normaliseScope(scope) ?? scope;
+  return MEANINGS.get(normal) ?? normal;
+}
+
+/** Every name under which this scope of the catalogue may be stored. */
+export function namesOf(scope: string): string[] {
+  const alias = ALIASES.get(scope);
+  return alias === undefined ? [scope] : [scope, alias];
+}
+
+/** Whether a granted scope opens what is required, under whatever names both go: `covers` of what they stand for. */
+export function opens(granted: string, required: string): boolean {
+  return covers(meaningOf(granted), meaningOf(required));
+}
+
+/** The scopes of one key, which keep their names and open what they stand for. */
+export function scopeSetOf(scopes: readonly string[]): ScopeSet {
+  return ScopeSet.of(scopes, meaningOf);
+}
+
 /** Whether a scope reaches across tenants, so that only an operator may grant it. */
 export function isPlatformScope(scope: string): boolean {
-  return covers('platform:*', scope);
+  return opens('platform:*', scope);
 }
 
 type Line = readonly [scope: string, en: string, fr: string];
 
 function inGroup(group: ScopeGroup, lines: readonly Line[]): CatalogueScope[] {
-  return lines.map(([scope, en, fr]) => ({ scope, group, description: { en, fr } }));
+  return lines.map(([scope, en, fr]) => {
+    const alias = aliasOf(scope);
+    return { scope, ...(alias !== undefined && { alias }), group, description: { en, fr } };
+  });
+}
+
+function aliasOf(scope: string): string | undefined {
+  if (scope === '*') return '*:*';
+  const [resource = '', action = ''] = scope.split(':');
+  const renamed = Object.hasOwn(RENAMED, resource) ? RENAMED[resource] : undefined;
+  return renamed === undefined ? verbFirst(scope) : `${renamed}:${action}`;
 }
 
 function ordinaryScopes([name, en, fr, readEn, readFr]: Resource): Line[] {
@@ -210,9 +269,4 @@ function ordinaryScopes([name, en, fr, readEn, readFr]: Resource): Line[] {
     '*': [`Do everything with ${en}, deleting included.`, `Tout faire avec ${fr}, suppression comprise.`],
   } as const;
   return [...ACTIONS, '*' as const].map((action) => [`${name}:${action}`, ...sentences[action]]);
-}
-
-/** Names only what could be a scope, so that no input is repeated at length. */
-export function unknownScope(text: string): string {
-  return text.length <= 64 && normaliseScope(text) !== undefined ? `Unknown scope: ${text}` : 'Not a scope';
 }

@@ -13,7 +13,8 @@ import { planLimits } from '../domain/plan.ts';
 import { readPolicy } from '../domain/policy.ts';
 import { remembered } from '../domain/remembered.ts';
 import { permissionsOf, ROLES, type Permission, type Role } from '../domain/role.ts';
-import { ScopeSet } from '../domain/scope.ts';
+import type { ScopeSet } from '../domain/scope.ts';
+import { scopeSetOf } from '../domain/scopeCatalogue.ts';
 import type { SessionTimes } from '../domain/session.ts';
 import type { Environment } from '../domain/token.ts';
 import type { Rate } from '../domain/rate.ts';
@@ -189,5 +190,5 @@ function roleOf(text: string | null): Role | null {
 }
 
 /** Parsing is remembered by content, which cannot go stale; the key's state is not. */
-const parsedScopes = remembered((text) => ScopeSet.of(JSON.parse(text) as string[]));
+const parsedScopes = remembered((text) => scopeSetOf(JSON.parse(text) as string[]));
 const parsedNetworks = remembered((text) => Networks.of(JSON.parse(text) as string[]));

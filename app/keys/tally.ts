@@ -1,6 +1,7 @@
 import type { KeyUse } from '../../db/tables/apiKeys.ts';
 import type { KeyScopeUse } from '../../db/tables/apiKeyScopeUses.ts';
 import type { KeyUsageHour } from '../../db/tables/apiKeyUsageHours.ts';
+import { namesOf } from '../domain/scopeCatalogue.ts';
 import type { Use } from './usageEvent.ts';
 
 const HOUR_MS = 3_600_000;
@@ -59,5 +60,6 @@ function scopeUsesOf({ keyId, tenantId, hours }: KeyTally): KeyScopeUse[] {
   for (const { scope, hour } of hours) {
     if (scope !== '') days.set(scope, Math.max(days.get(scope) ?? 0, hour - (hour % DAY_MS)));
   }
-  return [...days].map(([scope, day]) => ({ keyId, tenantId, scope, day }));
+  // Under each of its names, since a key is compared with the names it was granted.
+  return [...days].flatMap(([scope, day]) => namesOf(scope).map((name) => ({ keyId, tenantId, scope: name, day })));
 }

@@ -1,7 +1,7 @@
 import type { Db } from '../../db/connect.ts';
 import type { ApiKey } from '../../db/tables/apiKeys.ts';
 import { busiestEndpoints, sumByHour, sumByScope } from '../../db/tables/apiKeyUsageHours.ts';
-import { covers } from '../domain/scope.ts';
+import { opens } from '../domain/scopeCatalogue.ts';
 import { emptyBuckets, fillBuckets, type Totals, type Bucket, type UsageWindow } from '../domain/usageWindow.ts';
 
 const TOP_ENDPOINTS = 10;
@@ -39,8 +39,8 @@ export async function usageStats(db: Db, key: ApiKey, window: UsageWindow, now: 
     buckets,
     topEndpoints,
     scopes: {
-      used: asked.filter(({ scope }) => key.scopes.some((granted) => covers(granted, scope))),
-      neverUsed: key.scopes.filter((granted) => !asked.some(({ scope }) => covers(granted, scope))),
+      used: asked.filter(({ scope }) => key.scopes.some((granted) => opens(granted, scope))),
+      neverUsed: key.scopes.filter((granted) => !asked.some(({ scope }) => opens(granted, scope))),
     },
   };
 }

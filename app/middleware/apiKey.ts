@@ -64,7 +64,7 @@ function principalOfKey(key: FoundKey): KeyHolder {
     id: key.id,
     name: key.name,
     tenant: key.tenant,
-    role: roleOfScopes(key.scopes.scopes),
+    role: roleOfScopes(key.scopes.meanings),
     scopes: key.scopes,
     keyPrefix: key.keyPrefix,
     environment: key.environment,

@@ -59,7 +59,7 @@ const NUMBERS: Readonly<Record<string, number>> = {
   expiresIn: 3_600,
   statusCode: 200,
   status: 200,
-  responseTimeMs: 4.2,
+  responseTimeMs: 4,
   averageMs: 4.2,
 };
 
@@ -140,5 +140,5 @@ function textOf({ format }: Json, name: string): unknown {
   if (format === 'uri') return 'https://example.com/hooks/orders';
   if (format === 'date') return '2026-01-31';
   if (Object.hasOwn(BY_NAME, name)) return BY_NAME[name];
-  return /(^id|Id)$|^(createdBy|confirmedBy)$/.test(name) ? UUID : 'text';
+  return /(^id|Id)$|^(createdBy|createdWith|savedBy|savedWith|confirmedBy)$/.test(name) ? UUID : 'text';
 }

@@ -1,13 +1,13 @@
 import type { KeyUsage } from '../../db/tables/apiKeyUsage.ts';
 import type { AuditLog } from '../../db/tables/auditLogs.ts';
-import { covers } from '../domain/scope.ts';
+import { opens } from '../domain/scopeCatalogue.ts';
 import { changesOf } from './auditChanges.ts';
 import type { Texts } from './texts.ts';
 
 /** A request as the log of a key shows it. */
 export function requestRow(use: KeyUsage, scopes: readonly string[]) {
   const { method, endpoint, statusCode, responseMs, ip, userAgent, scope, createdAt } = use;
-  const lacks = statusCode === 403 && scope !== null && !scopes.some((granted) => covers(granted, scope));
+  const lacks = statusCode === 403 && scope !== null && !scopes.some((granted) => opens(granted, scope));
   return {
     ...{ method, endpoint, statusCode, ip, userAgent, createdAt },
     ms: Math.round(responseMs),

@@ -2,7 +2,7 @@ import { SOON_MS } from '../../db/tables/apiKeyAttention.ts';
 import type { ApiKey } from '../../db/tables/apiKeys.ts';
 import { keyStatus } from '../domain/keyStatus.ts';
 import type { Locale } from '../domain/locale.ts';
-import { CATALOGUE, type Wording } from '../domain/scopeCatalogue.ts';
+import { CATALOGUE, namesOf, type Wording } from '../domain/scopeCatalogue.ts';
 import { maskKey } from '../domain/token.ts';
 import { sparklineOf, type Sparkline } from './chart.ts';
 import { SPARK_DAYS, MOST_USES } from './keyList.ts';
@@ -83,7 +83,7 @@ const isStrong = (scope: string) => !/(?:^|:)read$/.test(scope);
 
 const KNOWN = new Map(
   CATALOGUE.flatMap(({ scope, description }) =>
-    (scope === '*' ? ['*', '*:*'] : [scope]).map((name) => [name, badgesOf(name, description)] as const),
+    namesOf(scope).map((name) => [name, badgesOf(name, description)] as const),
   ),
 );
 

@@ -1,7 +1,6 @@
 import { holdsScope } from '../authority.ts';
 import type { Principal } from '../context.ts';
-import { covers } from '../domain/scope.ts';
-import { CATALOGUE, GROUPS } from '../domain/scopeCatalogue.ts';
+import { CATALOGUE, GROUPS, meaningOf, opens } from '../domain/scopeCatalogue.ts';
 import { routesByScope, type Route } from '../routes/table.ts';
 import { scopeBadge } from './keyRow.ts';
 import type { ScopeUse } from './keyUse.ts';
@@ -39,7 +38,7 @@ export const PRESETS = {
 
 const APART = new Set(['platform', 'everything']);
 
-/** The scopes to choose from, in their groups: those the reader can grant, and those the key holds already. */
+/** The scopes to choose from, in their groups: those that open a route and the reader can grant, and those the key holds. */
 export function scopeChoices(
   principal: Principal,
   texts: Texts,
@@ -51,11 +50,13 @@ export function scopeChoices(
   }: { checked: readonly string[]; granted?: readonly string[]; uses?: readonly ScopeUse[] },
 ): ScopeGroupChoice[] {
   const opened = openedBy(routes);
+  // There is one box for a scope and its alias, but for an alias that the key holds.
+  const chosen = checked.map((scope) => (granted.includes(scope) ? scope : meaningOf(scope)));
   const choice = (scope: string): ScopeChoice => ({
     ...scopeBadge(scope, texts),
     id: `scope-${scope.replace(':', '-').replaceAll('*', 'all')}`,
-    opens: opened.filter((required) => covers(scope, required)).length,
-    checked: checked.includes(scope),
+    opens: opened.filter((required) => opens(scope, required)).length,
+    checked: chosen.includes(scope),
     granted: granted.includes(scope),
     use: uses.find((use) => use.scope === scope),
   });
@@ -64,8 +65,8 @@ export function scopeChoices(
     title: title[texts.locale],
     together: !APART.has(id),
     scopes: CATALOGUE.filter((one) => one.group === id)
-      .filter(({ scope }) => granted.includes(scope) || holdsScope(principal, scope))
-      .map(({ scope }) => choice(scope)),
+      .map(({ scope }) => choice(scope))
+      .filter((one) => one.granted || (one.opens > 0 && holdsScope(principal, one.scope))),
   }));
   const others = granted.filter((scope) => !CATALOGUE.some((one) => one.scope === scope));
   const all = [

@@ -36,6 +36,7 @@ export async function showKey(pages: Pages, ctx: Context, shown: Shown): Promise
         name: key.name,
         life:
           key.expiresAt === null ? t('keys.keep_never') : t('keys.keep_until', { when: moment(key.expiresAt).full }),
+        about: 'key',
         label: t('keys.key_text'),
         value: text,
         commandLabel: t('keys.try_it'),

@@ -2,7 +2,7 @@ import type { Db } from '../../db/connect.ts';
 import { UNUSED_MS } from '../../db/tables/apiKeyAttention.ts';
 import type { ApiKey } from '../../db/tables/apiKeys.ts';
 import { usesByScope } from '../../db/tables/apiKeyUsageHours.ts';
-import { covers } from '../domain/scope.ts';
+import { opens } from '../domain/scopeCatalogue.ts';
 
 const LATELY_MS = 7 * 86_400_000;
 
@@ -23,7 +23,7 @@ export async function scopeUses(db: Db, key: ApiKey, now: number): Promise<Scope
   const asked = await usesByScope(db, key.tenantId, key.id, { from: now - UNUSED_MS, to: now + 1 });
   const isOld = key.createdAt <= now - UNUSED_MS;
   return key.scopes.map((scope) => {
-    const opened = asked.filter((one) => covers(scope, one.scope));
+    const opened = asked.filter((one) => opens(scope, one.scope));
     const lastAt = opened.length === 0 ? null : Math.max(...opened.map(({ lastHour }) => lastHour));
     const requests = opened.reduce((sum, one) => sum + one.requests, 0);
     return {

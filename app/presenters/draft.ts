@@ -9,6 +9,7 @@ export const DraftAnswer = z.strictObject({
   name: z.string(),
   version: z.int(),
   createdBy: z.string().nullable(),
+  createdWith: z.string().nullable(),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 });
@@ -23,11 +24,13 @@ export const DraftVersionAnswer = z.strictObject({
   latestVersion: z.int(),
   content: z.unknown(),
   savedBy: z.string().nullable(),
+  savedWith: z.string().nullable(),
   savedAt: z.iso.datetime(),
 });
 
-export function presentDraft({ id, name, version, createdBy, ...times }: Draft): z.output<typeof DraftAnswer> {
-  return { id, name, version, createdBy, createdAt: iso(times.createdAt), updatedAt: iso(times.updatedAt) };
+export function presentDraft(draft: Draft): z.output<typeof DraftAnswer> {
+  const { id, name, version, createdBy, createdWith, createdAt, updatedAt } = draft;
+  return { id, name, version, createdBy, createdWith, createdAt: iso(createdAt), updatedAt: iso(updatedAt) };
 }
 
 export function presentDraftVersion(draft: Draft, saved: DraftVersion): z.output<typeof DraftVersionAnswer> {
@@ -38,6 +41,7 @@ export function presentDraftVersion(draft: Draft, saved: DraftVersion): z.output
     latestVersion: draft.version,
     content: saved.content,
     savedBy: saved.createdBy,
+    savedWith: saved.createdWith,
     savedAt: iso(saved.createdAt),
   };
 }

@@ -15,7 +15,7 @@ export const KeyUsageAnswer = z.strictObject({
   statusCode: z.int(),
   ipAddress: z.string().nullable(),
   userAgent: z.string().nullable(),
-  responseTimeMs: z.number(),
+  responseTimeMs: z.int(),
   createdAt: Time,
 });
 
@@ -46,7 +46,7 @@ export function presentKeyUsage(usage: KeyUsage): z.output<typeof KeyUsageAnswer
     statusCode: usage.statusCode,
     ipAddress: usage.ip,
     userAgent: usage.userAgent,
-    responseTimeMs: usage.responseMs,
+    responseTimeMs: Math.round(usage.responseMs),
     createdAt: iso(usage.createdAt),
   };
 }

@@ -10,6 +10,7 @@ export function recordAnswer({ name, kept }: Resource) {
       id: z.string(),
       ...kept,
       createdBy: z.string().nullable(),
+      createdWith: z.string().nullable(),
       createdAt: z.iso.datetime(),
       updatedAt: z.iso.datetime(),
     })
@@ -24,9 +25,9 @@ export const DeletedAnswer = z.strictObject({ id: z.string(), deleted: z.literal
 
 /** The fields that the resource has today, whatever the record was stored with. */
 export function presentRecord({ kept, defaults }: Resource, record: StoredRecord): Fields {
-  const { id, data, createdBy, createdAt, updatedAt } = record;
+  const { id, data, createdBy, createdWith, createdAt, updatedAt } = record;
   const fields: Fields = Object.fromEntries(Object.keys(kept).map((field) => [field, data[field] ?? defaults[field]]));
-  return { id, ...fields, createdBy, createdAt: iso(createdAt), updatedAt: iso(updatedAt) };
+  return { id, ...fields, createdBy, createdWith, createdAt: iso(createdAt), updatedAt: iso(updatedAt) };
 }
 
 export function presentDeleted(id: string): z.output<typeof DeletedAnswer> {

@@ -15,7 +15,7 @@ export function presentTicketPage(ticket: Ticket, messages: readonly TicketMessa
       text,
       author: author.name ?? '',
       byKey: author.type === 'api_key',
-      answers: author.id !== ticket.createdBy,
+      answers: author.id !== ticket.createdBy && author.id !== ticket.createdWith,
       createdAt,
     })),
   };

@@ -36,7 +36,18 @@ export function query<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) =
 export function parsed<T>(schema: ZodType<T>, value: unknown, code: ErrorCode, detail: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new AppError(code, detail, { errors: fieldErrors(result.error) });
+  const scopes = unknownScopes(result.error);
+  const named = scopes.length === 0 ? detail : `${detail} Unknown scopes: ${scopes.join(', ')}.`;
+  throw new AppError(code, named, { errors: fieldErrors(result.error) });
+}
+
+/** The scopes that were asked for and do not exist, each once: a client that shows only the detail can then say which. */
+function unknownScopes({ issues }: ZodError): string[] {
+  const named = issues.flatMap((issue) => {
+    const scope: unknown = issue.code === 'custom' ? issue.params?.['unknownScope'] : undefined;
+    return typeof scope === 'string' ? [scope] : [];
+  });
+  return [...new Set(named)].slice(0, MAX_ERRORS);
 }
 
 /** The query as plain text; repeats are refused, and no name can reach an object's prototype. */

@@ -16,6 +16,7 @@ import { openApiRoutes } from './api/openapi.ts';
 import { recordRoutes } from './api/records.ts';
 import { routeTableRoutes } from './api/routeTable.ts';
 import { securityCenterRoutes } from './api/securityCenter.ts';
+import { selfRoutes } from './api/self.ts';
 import { settingsRoutes } from './api/settings.ts';
 import { supportRoutes } from './api/support.ts';
 import { supportStaffRoutes } from './api/supportStaff.ts';
@@ -39,7 +40,8 @@ export function createRoutes(services: Services): Routes {
   const publicRouters = [healthRoutes(services)];
   const signInRouters = [authRoutes(services, limits.login)];
   const apiRouters: Router<State>[] = [
-    whoamiRoutes(),
+    whoamiRoutes(services),
+    selfRoutes(services),
     apiKeyRoutes(services, () => routesByScope(table)),
     auditLogRoutes(services),
     ...recordRoutes(services),

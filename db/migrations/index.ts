@@ -4,6 +4,7 @@ import { passwords } from './0011_passwords.ts';
 import { people } from './0001_people.ts';
 import { plans } from './0005_plans.ts';
 import { reads } from './0007_reads.ts';
+import { recordKeys } from './0015_recordKeys.ts';
 import { records } from './0004_records.ts';
 import { sentForms } from './0006_sentForms.ts';
 import { scopeUses } from './0009_scopeUses.ts';
@@ -24,4 +25,5 @@ export const STEPS: readonly Step[] = [
   ...scopeUses,
   ...usageMonths,
   ...passwords,
+  ...recordKeys,
 ];

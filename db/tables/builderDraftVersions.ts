@@ -7,6 +7,7 @@ export interface DraftVersion {
   tenantId: string;
   content: unknown;
   createdBy: string | null;
+  createdWith: string | null;
   createdAt: number;
 }
 
@@ -16,17 +17,19 @@ interface Row {
   tenant_id: string;
   content: string;
   created_by: string | null;
+  created_with: string | null;
   created_at: number;
 }
 
 export async function insertDraftVersion(db: Db, saved: DraftVersion): Promise<void> {
-  const { draftId, version, tenantId, content, createdBy, createdAt } = saved;
+  const { draftId, version, tenantId, content, createdBy, createdWith, createdAt } = saved;
   await table(db).insert({
     draft_id: draftId,
     version,
     tenant_id: tenantId,
     content: JSON.stringify(content),
     created_by: createdBy,
+    created_with: createdWith,
     created_at: createdAt,
   });
 }
@@ -52,6 +55,7 @@ function versionOf(row: Row): DraftVersion {
     tenantId: row.tenant_id,
     content: JSON.parse(row.content) as unknown,
     createdBy: row.created_by,
+    createdWith: row.created_with,
     createdAt: row.created_at,
   };
 }

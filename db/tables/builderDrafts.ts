@@ -8,6 +8,7 @@ export interface Draft {
   name: string;
   version: number;
   createdBy: string | null;
+  createdWith: string | null;
   createdAt: number;
   updatedAt: number;
 }
@@ -18,14 +19,16 @@ interface Row {
   name: string;
   version: number;
   created_by: string | null;
+  created_with: string | null;
   created_at: number;
   updated_at: number;
 }
 
 export async function insertDraft(db: Db, draft: Draft): Promise<void> {
-  const { id, tenantId, name, version, createdBy, createdAt, updatedAt } = draft;
+  const { id, tenantId, name, version, createdBy, createdWith, createdAt, updatedAt } = draft;
+  const maker = { created_by: createdBy, created_with: createdWith };
   const times = { created_at: createdAt, updated_at: updatedAt };
-  await table(db).insert({ id, tenant_id: tenantId, name, version, created_by: createdBy, ...times });
+  await table(db).insert({ id, tenant_id: tenantId, name, version, ...maker, ...times });
 }
 
 /** The tenant's draft of this very name, held until the transaction ends. */
@@ -61,6 +64,7 @@ function draftOf(row: Row): Draft {
     name: row.name,
     version: row.version,
     createdBy: row.created_by,
+    createdWith: row.created_with,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

@@ -17,6 +17,7 @@ export interface Checkout extends NewCheckout {
   provider: string;
   paymentUrl: string | null;
   createdBy: string | null;
+  createdWith: string | null;
   createdAt: number;
   updatedAt: number;
   confirmedBy: string | null;
@@ -32,6 +33,7 @@ interface Row {
   provider: string;
   payment_url: string | null;
   created_by: string | null;
+  created_with: string | null;
   created_at: number;
   updated_at: number;
   confirmed_by: string | null;
@@ -47,6 +49,7 @@ export async function insertCheckout(db: Db, checkout: Checkout): Promise<void> 
     provider: checkout.provider,
     payment_url: checkout.paymentUrl,
     created_by: checkout.createdBy,
+    created_with: checkout.createdWith,
     created_at: checkout.createdAt,
     ...changeableColumns(checkout),
   });
@@ -101,6 +104,7 @@ function checkoutOf(row: Row): Checkout {
     provider: row.provider,
     paymentUrl: row.payment_url,
     createdBy: row.created_by,
+    createdWith: row.created_with,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     confirmedBy: row.confirmed_by,

@@ -10,6 +10,8 @@ export interface StoredRecord {
   resource: string;
   data: Fields;
   createdBy: string | null;
+  /** The key it was made with. */
+  createdWith: string | null;
   createdAt: number;
   updatedAt: number;
 }
@@ -31,12 +33,13 @@ interface Row {
   reference: string | null;
   data: string;
   created_by: string | null;
+  created_with: string | null;
   created_at: number;
   updated_at: number;
 }
 
 export async function insertRecord(db: Db, record: StoredRecord, sought: Sought): Promise<void> {
-  const { id, tenantId, resource, data, createdBy, createdAt, updatedAt } = record;
+  const { id, tenantId, resource, data, createdBy, createdWith, createdAt, updatedAt } = record;
   await table(db).insert({
     id,
     tenant_id: tenantId,
@@ -44,6 +47,7 @@ export async function insertRecord(db: Db, record: StoredRecord, sought: Sought)
     ...sought,
     data: JSON.stringify(data),
     created_by: createdBy,
+    created_with: createdWith,
     created_at: createdAt,
     updated_at: updatedAt,
   });
@@ -115,6 +119,7 @@ function recordOf(row: Row): StoredRecord {
     resource: row.resource,
     data: JSON.parse(row.data) as Fields,
     createdBy: row.created_by,
+    createdWith: row.created_with,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

@@ -17,6 +17,7 @@ export interface Ticket {
   /** How many it holds. */
   messages: number;
   createdBy: string | null;
+  createdWith: string | null;
   createdAt: number;
   updatedAt: number;
   closedAt: number | null;
@@ -30,6 +31,7 @@ interface Row {
   status: TicketStatus;
   messages: number;
   created_by: string | null;
+  created_with: string | null;
   created_at: number;
   updated_at: number;
   closed_at: number | null;
@@ -42,6 +44,7 @@ export async function insertTicket(db: Db, ticket: Ticket): Promise<void> {
     subject: ticket.subject,
     priority: ticket.priority,
     created_by: ticket.createdBy,
+    created_with: ticket.createdWith,
     created_at: ticket.createdAt,
     ...changeableColumns(ticket),
   });
@@ -91,6 +94,7 @@ function ticketOf(row: Row): Ticket {
     status: row.status,
     messages: row.messages,
     createdBy: row.created_by,
+    createdWith: row.created_with,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     closedAt: row.closed_at,

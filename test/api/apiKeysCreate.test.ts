@@ -87,6 +87,36 @@ onEachDatabase('creating a key', (database) => {
     expect((await read(server, alice(), id)).expiresAt).to.equal('2099-01-01T00:00:00.000Z');
   });
 
+  it('takes expires_in_days for expiresInDays, and refuses both at once', async () => {
+    const days = async (wish: object) => {
+      const { createdAt, expiresAt } = await issue(server, alice(), wish);
+      return (Date.parse(expiresAt ?? '') - Date.parse(createdAt)) / 86_400_000;
+    };
+    expect(await days({ expires_in_days: 30 })).to.equal(30);
+    expect(await days({ expiresInDays: 30 })).to.equal(30);
+    const bad = [
+      { expires_in_days: 30, expiresInDays: 30 },
+      { expires_in_days: 30, expiresInDays: null },
+      { expires_in_days: 30, expiresAt: '2099-01-01T00:00:00Z' },
+      { expires_in_days: 0 },
+      { expires_in_days: '30' },
+    ];
+    for (const wish of bad) {
+      const answer = await server.post('/api/api-keys', { name: 'both', ...wish }, alice());
+      expect(refusal(answer, 422, 'invalid_input'), answer.text).to.deep.equal(['expires_in_days']);
+    }
+  });
+
+  it('takes an empty description for none, when it is made and when it is changed', async () => {
+    for (const description of ['', '  \n']) {
+      const made = await issue(server, alice(), { description });
+      expect(made).to.include({ description: null });
+      await server.patch(`/api/api-keys/${made.id}`, { description: 'Something' }, alice());
+      const cleared = await server.patch(`/api/api-keys/${made.id}`, { description }, alice());
+      expect(cleared.body).to.include({ description: null });
+    }
+  });
+
   it('answers the same way below /api/v1', async () => {
     const key = keyOf(await server.post('/api/v1/api-keys', { name: 'v1' }, bearer(cast.alice)), 201);
     expect(await tried(server, key.key)).to.equal('200');

@@ -72,6 +72,8 @@ onEachDatabase('the use of a key', (database) => {
     const [first] = data.slice(-1);
     expect(first).to.deep.include({ method: 'GET', ipAddress: '127.0.0.1', userAgent: 'curl/8.0' });
     expect(first?.responseTimeMs).to.be.within(0, 5_000);
+    for (const { responseTimeMs } of data)
+      expect(Number.isInteger(responseTimeMs), `${responseTimeMs} ms`).to.equal(true);
     expect(Object.keys(first ?? {})).to.have.members([
       ...['id', 'method', 'endpoint', 'statusCode', 'ipAddress', 'userAgent', 'responseTimeMs', 'createdAt'],
     ]);

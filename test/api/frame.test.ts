@@ -83,7 +83,7 @@ onDatabase('sqlite', 'the HTTP frame', (database) => {
       '/API/health',
       '/Api/Health',
       '/api/Health',
-      '/api/health/',
+      '/api/health//',
       '/api/health/LIVE',
       '/api//health',
       '//api/health',

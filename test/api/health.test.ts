@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { firstStart } from '../../app/firstStart.ts';
 import { onDatabase, onEachDatabase } from '../support/databases.ts';
 import { startServer, startServerUnmigrated, type TestServer } from '../support/server.ts';
 
@@ -59,6 +60,29 @@ onEachDatabase('health', (database) => {
     const answer = await server.get('/api/health/live');
     expect(answer.status).to.equal(200);
     expect(answer.body).to.deep.equal({ status: 'ok' });
+  });
+});
+
+onEachDatabase('health of a first start that names its owner', (database) => {
+  const OWNER = { OWNER_EMAIL: 'ann@acme.example', OWNER_PASSWORD: 'correct horse battery', TENANT_NAME: 'Acme' };
+  let server: TestServer;
+  beforeEach(async () => (server = await startServer(database.env(), OWNER)));
+  afterEach(() => server.stop());
+
+  it('is 503 until that owner can sign in, and 200 from then on', async () => {
+    const login = async () =>
+      server.post('/api/auth/login', { email: OWNER.OWNER_EMAIL, password: OWNER.OWNER_PASSWORD });
+    const before = await server.get('/api/health');
+    expect([before.status, before.headers['retry-after'], (await login()).status]).to.deep.equal([503, '1', 401]);
+    expect(before.body).to.include({ status: 'unavailable', database: 'ok', migrations: 'current', owner: 'pending' });
+    await firstStart(server.services);
+    const after = await server.get('/api/health');
+    expect([after.status, (await login()).status]).to.deep.equal([200, 200]);
+    expect(after.body).to.include({ status: 'ok', owner: 'ready' });
+  });
+
+  it('is 200 at once where somebody is set up already', async () => {
+    expect((await server.get('/api/health')).status).to.equal(200);
   });
 });
 

@@ -19,7 +19,7 @@ const FIELDS: Faulty[] = [
   ['a name that turns the direction of writing', { name: 'a\u202eb' }, ['name']],
   ['a name with half a character', '"name":"a\\ud800"', ['name']],
   ['a description too long', { description: 'x'.repeat(501) }, ['description']],
-  ['an empty description', { description: '' }, ['description']],
+  ['a description of nothing visible', { description: '\u200b' }, ['description']],
   ['a description with a NUL', { description: 'a\0b' }, ['description']],
   ['no scope', { scopes: [] }, ['scopes']],
   ['scopes that are no list', { scopes: 'read' }, ['scopes']],

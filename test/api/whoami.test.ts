@@ -76,6 +76,19 @@ onEachDatabase('whoami', (database) => {
     PrincipalAnswer.parse(answer.body);
   });
 
+  it('names the person a key belongs to, and nobody for a service token of the tenant', async () => {
+    const { alice } = cast;
+    const { body } = await server.post('/api/api-keys', { name: 'laptop', owner: 'user' }, as(alice));
+    const { key } = body as { key: string };
+    for (const path of ['/api/v1/whoami', '/api/whoami']) {
+      const answer = await server.get(path, { 'x-api-key': key, 'x-tenant-id': 'acme' });
+      expect(answer.body).to.deep.include({ user: { id: alice.id, name: 'Alice', email: alice.email } });
+      PrincipalAnswer.parse(answer.body);
+    }
+    const { text } = await keyOf({ scopes: ['read'] });
+    expect((await server.get('/api/v1/whoami', { 'x-api-key': text })).body).not.to.have.property('user');
+  });
+
   it('wants some credential', async () => {
     const answer = await server.get('/api/v1/whoami');
     expect(answer.status).to.equal(401);

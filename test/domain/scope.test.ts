@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from '../support/properties.ts';
-import { CATALOGUE, isPlatformScope } from '../../app/domain/scopeCatalogue.ts';
+import { CATALOGUE, isPlatformScope, namesOf, opens, scopeSetOf } from '../../app/domain/scopeCatalogue.ts';
 import { ScopeSet, covers, normaliseScope, roleOfScopes } from '../../app/domain/scope.ts';
 import vectors from '../vectors/scopes.json' with { type: 'json' };
 
@@ -39,6 +39,20 @@ describe('Scopes', () => {
       it(`'${granted}' ${opens ? 'covers' : 'does not cover'} '${required}': ${because}`, () => {
         expect(covers(granted, required)).to.equal(opens);
         expect(ScopeSet.of([granted]).covers(required)).to.equal(opens);
+      });
+    }
+
+    it('list every alias of the catalogue that is stored under its own name', () => {
+      const aliases = CATALOGUE.flatMap(({ scope }) =>
+        namesOf(scope).flatMap((name) => (name === scope ? [] : [[name, scope]])),
+      );
+      expect(Object.fromEntries(aliases)).to.deep.equal(vectors.aliases);
+    });
+
+    for (const { granted, required, opens: isOpen, because } of vectors.opens) {
+      it(`'${granted}' ${isOpen ? 'opens' : 'does not open'} '${required}': ${because}`, () => {
+        expect(opens(granted, required)).to.equal(isOpen);
+        expect(scopeSetOf([granted]).covers(required)).to.equal(isOpen);
       });
     }
 

@@ -1,13 +1,21 @@
 import { expect } from 'chai';
 import { covers, normaliseScope } from '../../app/domain/scope.ts';
-import { ACTIONS, CATALOGUE, GROUPS, isKnownScope, isPlatformScope } from '../../app/domain/scopeCatalogue.ts';
+import {
+  ACTIONS,
+  CATALOGUE,
+  GROUPS,
+  isKnownScope,
+  isPlatformScope,
+  meaningOf,
+  opens,
+} from '../../app/domain/scopeCatalogue.ts';
 
 const SCOPES = CATALOGUE.map(({ scope }) => scope);
 
 /** Every scope that the contract names, as it is written there. */
 const NAMED =
   `read builder:read builder:write billing:read billing:write marketplace:read marketplace:install support:read
-  support:write admin:read admin:write admin:* api-keys:read api-keys:write keys:verify self:read read:self *
+  support:write tickets:read tickets:write tickets:delete tickets:* self:write write:self admin:read admin:write admin:* api-keys:read api-keys:write keys:verify self:read read:self *
   projects:read projects:write projects:delete inventory:read products:read products:write orders:read orders:write
   customers:read customers:write files:read files:write files:delete notifications:read write:notifications
   read:activity activity:read webhooks:read webhooks:write members:read members:write development:read dashboard:read
@@ -33,10 +41,21 @@ describe('The scope catalogue', () => {
     expect(SCOPES).to.include.members(all);
     const special = SCOPES.filter((scope) => !all.includes(scope));
     expect(special).to.have.members(
-      `read self:read builder:read builder:write marketplace:read marketplace:install support:read support:write
-      billing:read billing:write users:manage admin:read admin:write admin:* keys:verify api-keys:read api-keys:write
+      `read self:read self:write builder:read builder:write marketplace:read marketplace:install support:read
+      support:write support:delete support:* billing:read billing:write users:manage admin:read admin:write admin:* keys:verify api-keys:read api-keys:write
       platform:verify platform:tenants platform:routes platform:* *`.split(/\s+/),
     );
+  });
+
+  it('gives every scope with a verb its verb-first name as an alias, but where it has another name', () => {
+    for (const { scope, alias } of CATALOGUE) {
+      const [resource = '', action = ''] = scope.split(':');
+      if (['read', 'write', 'delete', 'manage'].includes(action) && resource !== 'support')
+        expect(alias, scope).to.equal(`${action}:${resource}`);
+      if (alias === undefined) continue;
+      expect(isKnownScope(normaliseScope(alias) ?? ''), alias).to.equal(true);
+      expect([opens(scope, alias), opens(alias, scope), meaningOf(alias)], alias).to.deep.equal([true, true, scope]);
+    }
   });
 
   it('knows all of a resource where it knows the resource, and nothing else beside', () => {

@@ -5,6 +5,7 @@ import { principalOf, type Context, type State } from '../../context.ts';
 import { localeNamed, themeNamed } from '../../domain/locale.ts';
 import { AppError } from '../../errors.ts';
 import { formOf, ownForm } from '../../middleware/csrf.ts';
+import { KEYS_PATH } from '../../pages/keyQuery.ts';
 import { ownPath } from '../../pages/ownPath.ts';
 import type { Pages } from '../../pages/pages.ts';
 import type { Services } from '../../services.ts';
@@ -15,23 +16,27 @@ const YEAR_SECONDS = 31_536_000;
 /** From there everybody is led to what opens to them. */
 const FRONT_PAGE = '/admin/front';
 
-/** The front page, and the switches of language and look, which work before anybody has signed in. */
+/** The front page, other addresses of pages, and the switches of language and look, which work before anybody has signed in. */
 export function readerRoutes({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {
-  return new Router<State>(ROUTER)
-    .get('/', open(), async (ctx) => pages.lead(ctx, FRONT_PAGE))
-    .get('/admin', open(), async (ctx) => pages.lead(ctx, FRONT_PAGE))
-    .post('/preferences', open(), ownForm, async (ctx) => {
-      const form = formOf(ctx);
-      const locale = localeNamed(form.get('locale'));
-      const theme = themeNamed(form.get('theme'));
-      if (locale) pages.cookies.set(ctx, 'locale', locale, YEAR_SECONDS);
-      if (theme) pages.cookies.set(ctx, 'theme', theme, YEAR_SECONDS);
-      const { session } = ctx.state;
-      if (session && (locale ?? theme)) {
-        await changePreferences(db, session.person.id, { ...(locale && { locale }), ...(theme && { theme }) });
-      }
-      pages.lead(ctx, ownPath(form.get('next')) ?? loginOf(form) ?? '/');
-    });
+  return (
+    new Router<State>(ROUTER)
+      .get('/', open(), async (ctx) => pages.lead(ctx, FRONT_PAGE))
+      .get('/admin', open(), async (ctx) => pages.lead(ctx, FRONT_PAGE))
+      // Where people look for it who know other products.
+      .get('/settings/api-keys', open(), async (ctx) => pages.lead(ctx, KEYS_PATH))
+      .post('/preferences', open(), ownForm, async (ctx) => {
+        const form = formOf(ctx);
+        const locale = localeNamed(form.get('locale'));
+        const theme = themeNamed(form.get('theme'));
+        if (locale) pages.cookies.set(ctx, 'locale', locale, YEAR_SECONDS);
+        if (theme) pages.cookies.set(ctx, 'theme', theme, YEAR_SECONDS);
+        const { session } = ctx.state;
+        if (session && (locale ?? theme)) {
+          await changePreferences(db, session.person.id, { ...(locale && { locale }), ...(theme && { theme }) });
+        }
+        pages.lead(ctx, ownPath(form.get('next')) ?? loginOf(form) ?? '/');
+      })
+  );
 }
 
 /** The login is no page to come back to, save from itself. */

@@ -4,7 +4,7 @@ import { countByReach } from '../../../db/tables/apiKeys.ts';
 import { findMember } from '../../../db/tables/memberships.ts';
 import { findUser } from '../../../db/tables/users.ts';
 import { principalOf, type KeyHolder, type State, type Tenant } from '../../context.ts';
-import { ScopeSet } from '../../domain/scope.ts';
+import { scopeSetOf } from '../../domain/scopeCatalogue.ts';
 import type { KeyReach } from '../../middleware/requireAccess.ts';
 import { isForPrograms } from '../../middleware/programs.ts';
 import type { Pages } from '../../pages/pages.ts';
@@ -43,7 +43,7 @@ export function routePages({ db }: Pick<Services, 'db'>, pages: Pages, table: ()
       const owner = userId === null ? null : owners.get(userId);
       return owner === undefined
         ? []
-        : [{ reach: { type: 'api_key' as const, scopes: ScopeSet.of(scopes), owner, tenant }, keys }];
+        : [{ reach: { type: 'api_key' as const, scopes: scopeSetOf(scopes), owner, tenant }, keys }];
     });
   }
 

@@ -13,6 +13,10 @@ const HealthAnswer = z
     database: z.enum(HEALTH_STATES.database),
     migrations: z.enum(HEALTH_STATES.migrations),
     journal: z.enum(HEALTH_STATES.journal),
+    owner: z
+      .enum(HEALTH_STATES.owner)
+      .meta({ description: 'Whether the first person can sign in; absent where OWNER_EMAIL names nobody.' })
+      .optional(),
   })
   .meta({ id: 'Health' });
 type Health = z.output<typeof HealthAnswer>;
@@ -20,8 +24,8 @@ type Health = z.output<typeof HealthAnswer>;
 const LiveAnswer = z.strictObject({ status: z.literal('ok') });
 
 /** Liveness says the process runs; readiness says it can answer, and why not. */
-export function healthRoutes({ db, usage, readiness }: Services): Router<State> {
-  const check = healthChecks({ db, usage });
+export function healthRoutes({ config, db, usage, readiness }: Services): Router<State> {
+  const check = healthChecks({ config, db, usage });
   return new Router<State>(ROUTER)
     .get('/health/live', open(), answers(200, LiveAnswer, 'Says that the process runs.'), async (ctx) => {
       ctx.body = { status: 'ok' };

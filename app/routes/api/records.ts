@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { deleteRecord, findRecord, insertRecord, listRecords } from '../../../db/tables/records.ts';
-import { actOf } from '../../actions/act.ts';
+import { actOf, makerOf } from '../../actions/act.ts';
 import { updateRecord } from '../../actions/updateRecord.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { newId } from '../../domain/id.ts';
@@ -50,10 +50,11 @@ function routesOf(db: Services['db'], resource: Resource): Router<State> {
       scope(`${name}:write`),
       answers(201, Answer, `Adds to ${name}.`),
       body(New, async (ctx, data) => {
-        const { tenantId, actor, now } = actOf(ctx, db);
+        const act = actOf(ctx, db);
+        const { tenantId, now } = act;
         const record = {
           ...{ id: newId(), tenantId, resource: name, data },
-          ...{ createdBy: actor.id, createdAt: now, updatedAt: now },
+          ...{ ...makerOf(act), createdAt: now, updatedAt: now },
         };
         await insertRecord(db, record, soughtBy(resource, data));
         ctx.status = 201;

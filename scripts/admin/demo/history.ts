@@ -1,5 +1,5 @@
 import { newId } from '../../../app/domain/id.ts';
-import { ScopeSet } from '../../../app/domain/scope.ts';
+import { scopeSetOf } from '../../../app/domain/scopeCatalogue.ts';
 import { Tally } from '../../../app/keys/tally.ts';
 import type { Use } from '../../../app/keys/usageEvent.ts';
 import { UsageWriter } from '../../../app/keys/usageWriter.ts';
@@ -78,7 +78,7 @@ async function programOf(world: World, { line, ids }: Chain): Promise<Program> {
     if (!key) return [];
     const ends = [key.revokedAt, key.expiresAt, key.graceEndsAt].filter((end) => end !== null);
     const from = key.createdAt + HANDING_OVER_MS;
-    return [{ key, scopes: ScopeSet.of(key.scopes), from, until: Math.min(now, ...ends) }];
+    return [{ key, scopes: scopeSetOf(key.scopes), from, until: Math.min(now, ...ends) }];
   });
   return { line, spans };
 }

@@ -115,6 +115,15 @@ async function keep(world: World, tenant: TenantName, name: string, given: unkno
   if (!resource) throw new Error(`there is no resource ${name}`);
   const data = resource.New.parse(given);
   const { db, tenantId, actor } = await world.act(OWNER[tenant], tenant, at);
-  const record = { id: newId(at), tenantId, resource: name, data, createdBy: actor.id, createdAt: at, updatedAt: at };
+  const record = {
+    id: newId(at),
+    tenantId,
+    resource: name,
+    data,
+    createdBy: actor.id,
+    createdWith: null,
+    createdAt: at,
+    updatedAt: at,
+  };
   await insertRecord(db, record, soughtBy(resource, data));
 }
