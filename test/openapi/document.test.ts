@@ -153,8 +153,9 @@ onDatabase('sqlite', 'the OpenAPI document', (database) => {
     it('is not sent again to whoever has it', async () => {
       for (const encoding of ['identity', 'gzip']) {
         const etag = (await ask({ 'Accept-Encoding': encoding })).headers.get('etag') ?? '';
-        const again = await ask({ 'Accept-Encoding': encoding, 'If-None-Match': etag });
-        expect([again.status, await again.text(), again.headers.get('etag')]).to.deep.equal([304, '', etag]);
+        // Asked without fetch(), which would add that it wants nothing that is kept.
+        const again = await server.get('/openapi.json', { 'Accept-Encoding': encoding, 'If-None-Match': etag });
+        expect([again.status, again.text, again.headers.etag]).to.deep.equal([304, '', etag]);
         expect((await ask({ 'Accept-Encoding': encoding, 'If-None-Match': '"another"' })).status).to.equal(200);
       }
     });
