@@ -8,7 +8,7 @@ import { ROOT } from './root.ts';
 
 export type Encoding = 'br' | 'gzip';
 
-/** A file that browsers fetch, read once at the start of the process. */
+/** Content that is fetched again and again, and does not change while the process runs. */
 export interface Asset {
   readonly type: string;
   readonly body: Buffer;
@@ -87,8 +87,11 @@ const WORTH_COMPRESSING = /^(?:text\/|application\/json|image\/svg)/;
 const SMALL = 1_024;
 
 function assetOf(file: string): Asset {
-  const body = readFileSync(file);
-  const type = TYPES[path.extname(file)] ?? 'application/octet-stream';
+  return createAsset(readFileSync(file), TYPES[path.extname(file)] ?? 'application/octet-stream');
+}
+
+/** Content as something to serve, compressed at most once in each way. */
+export function createAsset(body: Buffer, type: string): Asset {
   const made = new Map<Encoding, Promise<Buffer>>();
   return {
     type,

@@ -10,15 +10,21 @@ PROGRAM=verify.sh
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/verify.sh [--smoke-only] [--report FILE]
+Usage: scripts/verify.sh [--smoke-only | --tests FILE] [--report FILE]
 
-Runs scripts/smoke.sh, lint, types and tests, stops at the first that fails, and writes reports/step24-proof.md: which
-route asks for which scope, as the running app says it; every request of the smoke test with its raw answer, keys and
-tokens masked; versions; the commit. Two runs write the same but for ids, times and the random part of keys.
+Runs scripts/smoke.sh, lint, types and tests, stops at the first that fails, and writes reports/step24-proof.md: versions
+and the commit; which files changed since the newest tag, or else since the first commit; what git status says; the checks
+of the smoke test; the last lines of this script; which route asks for which scope, as the running app says it; every
+request of the smoke test with its raw answer, keys and tokens masked. Two runs write the same but for ids, times and the
+random part of keys.
+
+The report in the repository is made from a commit and is committed right after it, alone. A test compares its table of
+routes with the app's, so it is written a first time before the tests run.
 
 The server comes from the environment as for scripts/smoke.sh; without any it is one of the script's own.
 
   --smoke-only   leaves out lint, types and tests, which the report then says
+  --tests FILE   runs no tests, but takes what "npm test" of this checkout has printed into FILE
   --report FILE  writes there
 
 Ends with 0 if all of it holds, with 1 if something does not, and with 2 if the server cannot be asked.
@@ -26,9 +32,11 @@ TEXT
 }
 
 REPORT="$ROOT/reports/step24-proof.md"
-SMOKE_ONLY=''
+SMOKE_ONLY='' TESTS_FILE=''
 FOLDER='' SERVER='a server that was running'
 VERDICT='The run was broken off.'
+# How much of what this script printed goes into the report.
+LAST_LINES=50
 # One row per part, in the order they ran.
 RESULTS=()
 
@@ -38,14 +46,17 @@ result() { RESULTS+=("| $1 | $2 |"); }
 run_part() {
   local title=$1 code=0
   shift
-  printf '== %s\n' "$title"
-  (cd "$ROOT" && "$@") 2>&1 | tee "$FOLDER/output" || code=$?
+  say "== $title"
+  (cd "$ROOT" && "$@") 2>&1 | tee "$FOLDER/output" | tee -a "$FOLDER/said" || code=$?
   LAST_LINE=$(tail -n 1 "$FOLDER/output")
   [[ $code -ne 0 ]] || return 0
   result "$title" 'FAILED'
   VERDICT="**FAILED** at the $title: the end of what it said is below."
   fail
 }
+
+# Prints a line, and keeps it for the report.
+say() { printf '%s\n' "$1" | tee -a "$FOLDER/said"; }
 
 # Ends with what the part that failed has said last.
 fail() {
@@ -57,6 +68,7 @@ run_smoke() {
   export BASE_URL OWNER_TOKEN TENANT_ID
   run_part 'smoke test' scripts/smoke.sh --transcript "$FOLDER/transcript"
   result 'smoke test' "$LAST_LINE"
+  cp "$FOLDER/output" "$FOLDER/checks"
 }
 
 run_checks() {
@@ -68,13 +80,25 @@ run_checks() {
   result 'lint' 'nothing found'
   run_part 'types' npm run --silent typecheck
   result 'types' 'nothing found'
-  run_part 'tests' npm run --silent test
-  result 'tests' "$LAST_LINE"
+  # The tests read the table of routes in the report.
+  write_report
+  if [[ $TESTS_FILE ]]; then
+    run_part 'tests, which ran before' passed_tests "$TESTS_FILE"
+  else
+    run_part 'tests' npm run --silent test
+  fi
+  result 'tests' "$LAST_LINE${TESTS_FILE:+, in a run before this one}"
+}
+
+# passed_tests FILE: shows what the tests printed; fails unless its last line says that all passed.
+passed_tests() {
+  cat "$1"
+  [[ $(tail -n 1 "$1") =~ ^[1-9][0-9]*\ passed,\ 0\ failed ]]
 }
 
 read_routes() {
   ask_owner GET /api/v1/admin/routes ''
-  if [[ $STATUS != 200 ]] || ! (cd "$ROOT" && node dist/scripts/proof/routeTable.js) <<<"$BODY" >"$FOLDER/routes"; then
+  if [[ $STATUS != 200 ]] || ! (cd "$ROOT" && node dist/scripts/proof/printRouteTable.js) <<<"$BODY" >"$FOLDER/routes"; then
     printf '%s %s\n' "$STATUS" "$(masked "$BODY")" >"$FOLDER/output"
     VERDICT='**FAILED**: the list of routes could not be read.'
     fail
@@ -97,6 +121,26 @@ commit() {
   printf '%s' "$head${changes:+, with changes that are not committed}"
 }
 
+# What is written next to the commit: the files that changed since the newest tag, or since the first commit.
+changed_files() {
+  local from
+  from=$(git -C "$ROOT" describe --tags --abbrev=0 2>/dev/null) ||
+    from=$(git -C "$ROOT" rev-list --max-parents=0 HEAD 2>/dev/null | tail -n 1) || true
+  [[ $from ]] || return 0
+  printf '\n## Changed files\n\n```text\n$ git diff --stat %s HEAD\n' "$from"
+  git -C "$ROOT" --no-pager diff --no-color --stat=140 "$from" HEAD
+  printf '```\n\n## git status\n\n```text\n$ git status --short -- . :!reports\n'
+  git -C "$ROOT" status --short -- . ':!reports' | grep . || printf '(nothing)\n'
+  printf '```\n'
+}
+
+# text_block TITLE FILE: what was printed, with the address of the server as the transcript writes it.
+text_block() {
+  local text
+  text=$(<"$2")
+  printf '\n## %s\n\n```text\n%s\n```\n' "$1" "${text//"$BASE_URL"/\$BASE_URL}"
+}
+
 system() (
   if [[ -r /etc/os-release ]]; then . /etc/os-release; fi
   printf '%s' "${PRETTY_NAME:-$(uname -r)}"
@@ -112,6 +156,12 @@ write_report() {
     [[ ${#RESULTS[@]} -eq 0 ]] || printf '%s\n' "${RESULTS[@]}"
     if [[ -s $FOLDER/failure ]]; then
       printf '\n## What the part that failed said last\n\n```text\n%s\n```\n' "$(tail -n 40 "$FOLDER/failure")"
+    fi
+    changed_files
+    [[ ! -s $FOLDER/checks ]] || text_block 'The checks of the smoke test' "$FOLDER/checks"
+    if [[ -s $FOLDER/said ]]; then
+      tail -n "$LAST_LINES" "$FOLDER/said" >"$FOLDER/last"
+      text_block "The last $LAST_LINES lines of scripts/verify.sh" "$FOLDER/last"
     fi
     if [[ -s $FOLDER/routes ]]; then
       printf '\n## Which route asks for what\n\nAs `GET /api/v1/admin/routes` of the running app says it.\n\n'
@@ -134,8 +184,9 @@ finish() {
   trap '' INT TERM
   stop_server
   if [[ $FOLDER ]]; then
+    say "${VERDICT//\*/}"
     if write_report; then
-      printf '%s\nThe report is in %s\n' "${VERDICT//\*/}" "$REPORT"
+      printf 'The report is in %s\n' "$REPORT"
     else
       printf '%s: the report could not be written to %s\n' "$PROGRAM" "$REPORT" >&2
       code=1
@@ -152,6 +203,11 @@ while [[ $# -gt 0 ]]; do
       exit
       ;;
     --smoke-only) SMOKE_ONLY=yes ;;
+    --tests)
+      [[ -f ${2:-} ]] || give_up '--tests takes the file that "npm test" was printed into'
+      TESTS_FILE=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
+      shift
+      ;;
     --report)
       [[ -n ${2:-} ]] || give_up '--report takes a file'
       REPORT=$2

@@ -88,4 +88,13 @@ describe('README.md', () => {
     const known: Record<string, readonly [number, string]> = PROBLEMS;
     expect(told.filter(({ code, status }) => known[code]?.[0] !== status)).to.deep.equal([]);
   });
+
+  it('names the steps of the proof as scripts/smoke.sh runs them, and what step 7 asks', () => {
+    const smoke = readFileSync(path.join(ROOT, 'scripts/smoke.sh'), 'utf8');
+    const run = [...smoke.matchAll(/^ {2}step (\d) '(.*)'$/gm)].map(([, number, title]) => `${number}. ${title}`);
+    const proof = readme.split('- **Proof.**')[1] ?? '';
+    const steps = [...proof.matchAll(/^ {2}(\d\. .*): `(.*)`\.$/gm)].map(([, step, request]) => ({ step, request }));
+    expect(steps.map(({ step }) => step)).to.deep.equal(run);
+    expect(steps[6]?.request).to.equal('GET /api/api-keys?includeRevoked=true');
+  });
 });

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Db } from '../../db/connect.ts';
 import { isRetryable } from '../../db/faults.ts';
 import { quotaUsed, spendQuota, startQuota } from '../../db/tables/apiKeyQuotas.ts';
@@ -6,13 +7,21 @@ import { AppError, unavailable } from '../errors.ts';
 
 /** Counts what keys with a monthly quota have used, exactly, however many processes serve them. */
 export interface Quotas {
-  /** Spends the cost and says yes, or spends nothing and says no. */
-  take(keyId: string, quota: number, cost?: number): Promise<boolean>;
+  /** Spends the cost where the quota has room for it, and otherwise nothing. */
+  take(keyId: string, quota: number, cost?: number): Promise<QuotaCount>;
+}
+
+/** How a key's quota stands once a request has been counted. */
+export interface QuotaCount {
+  allowed: boolean;
+  quota: number;
+  /** What is left of it after this request. */
+  left: number;
 }
 
 interface Request {
   cost: number;
-  answer: (allowed: boolean) => void;
+  answer: (count: QuotaCount) => void;
   fail: (error: Error) => void;
 }
 
@@ -49,8 +58,14 @@ export function createQuotas(db: Db, now: () => number = Date.now): Quotas {
   async function count(keyId: string, turn: Turn): Promise<void> {
     underWay++;
     try {
-      const served = await serve(db, keyId, monthOf(now()), turn);
-      for (const request of turn.requests) request.answer(served.has(request));
+      const { served, left } = await serve(db, keyId, monthOf(now()), turn);
+      // Each is told what it left to those behind it.
+      let leftForNext = left + costOf(served);
+      for (const request of turn.requests) {
+        const allowed = served.has(request);
+        if (allowed) leftForNext -= request.cost;
+        request.answer({ allowed, quota: turn.quota, left: Math.max(0, leftForNext) });
+      }
     } catch (error) {
       // Whoever waits would wait for the same.
       const failed = [turn, ...waiting.values()];
@@ -75,23 +90,42 @@ export function createQuotas(db: Db, now: () => number = Date.now): Quotas {
   };
 }
 
-/** The refusal of a request whose key has nothing left this month. */
-export function quotaExceeded(now: number): AppError {
-  return new AppError('quota_exceeded', 'This API key has used its quota for the month.', {
-    headers: { 'Retry-After': String(secondsToNextMonth(now)) },
+/** Refuses a request whose key had too little left this month; the answer tells the quota once a tenth or less is left. */
+export function admitWithinQuota(response: ServerResponse, count: QuotaCount, now: number): void {
+  const { month, untilNext } = secondsOfMonth(now);
+  if (count.left * 10 <= count.quota) {
+    addItem(response, 'RateLimit-Policy', `"quota";q=${count.quota};w=${month}`);
+    addItem(response, 'RateLimit', `"quota";r=${count.left};t=${untilNext}`);
+  }
+  if (count.allowed) return;
+  throw new AppError('quota_exceeded', 'This API key has used its quota for the month.', {
+    headers: { 'Retry-After': String(untilNext) },
   });
 }
 
+/** Adds to a list behind what the rate limit has put there, in the same line of the header. */
+function addItem(response: ServerResponse, name: string, item: string): void {
+  const items = response.getHeader(name);
+  response.setHeader(name, items === undefined ? item : `${String(items)}, ${item}`);
+}
+
+interface Served {
+  served: Set<Request>;
+  /** What is left of the quota after them; below 0 where it was lowered. */
+  left: number;
+}
+
 /** Spends what the first of them cost, as many as the quota has room for; each further round means others were served. */
-async function serve(db: Db, keyId: string, month: string, { quota, requests }: Turn): Promise<Set<Request>> {
+async function serve(db: Db, keyId: string, month: string, { quota, requests }: Turn): Promise<Served> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   let left = quota;
   for (;;) {
     const served = fitting(requests, left);
-    if (served.size === 0) return served;
+    if (served.size === 0) return { served, left };
     const spending = { keyId, month, quota, cost: costOf(served) };
     try {
-      if (await spendQuota(db, spending)) return served;
+      const usedNow = await spendQuota(db, spending);
+      if (usedNow !== undefined) return { served, left: quota - usedNow };
       const used = await quotaUsed(db, keyId, month);
       if (used !== undefined) left = quota - used;
       else await startQuota(db, keyId, month);
@@ -118,8 +152,10 @@ function costOf(requests: Iterable<Request>): number {
   return cost;
 }
 
-function secondsToNextMonth(now: number): number {
+/** How long the month of this moment is, and how much of it is still to come: at least 1. */
+function secondsOfMonth(now: number): { month: number; untilNext: number } {
   const date = new Date(now);
-  const next = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1);
-  return Math.max(1, Math.ceil((next - now) / 1000));
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  const next = Date.UTC(year, month + 1);
+  return { month: (next - Date.UTC(year, month)) / 1000, untilNext: Math.max(1, Math.ceil((next - now) / 1000)) };
 }

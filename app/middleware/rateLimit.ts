@@ -1,7 +1,7 @@
 import { principalOf, type Context, type KeyHolder, type Middleware } from '../context.ts';
 import type { Rate } from '../domain/rate.ts';
 import { AppError } from '../errors.ts';
-import { quotaExceeded, type Quotas } from '../keys/quota.ts';
+import { admitWithinQuota, type Quotas } from '../keys/quota.ts';
 import { callerOf } from '../limits/callerAddress.ts';
 import { rateHeaders, tooMany, type Count, type Counter } from '../limits/count.ts';
 import type { CountKey } from '../limits/limits.ts';
@@ -24,7 +24,7 @@ export function keyLimit(countKey: CountKey, quotas: Quotas): Middleware {
     next: () => Promise<unknown>,
   ): Promise<void> {
     if (count) admit(ctx, await count);
-    if (monthlyQuota !== null && !(await quotas.take(id, monthlyQuota))) throw quotaExceeded(Date.now());
+    if (monthlyQuota !== null) admitWithinQuota(ctx.res, await quotas.take(id, monthlyQuota), Date.now());
     await next();
   }
 }

@@ -25,12 +25,13 @@ async function serve(ctx: Context, assets: Assets): Promise<void> {
   if (!asset) throw new AppError('not_found', 'There is nothing at this address.');
   // A page of an older release still names the old hash: it gets what there is, but must not keep it under that name.
   ctx.set('Cache-Control', hash === asset.hash ? 'public, max-age=31536000, immutable' : 'no-cache');
-  ctx.type = asset.type;
-  ctx.vary('Accept-Encoding');
-  await writeBody(ctx, asset);
+  await sendAsset(ctx, asset);
 }
 
-async function writeBody(ctx: Context, asset: Asset): Promise<void> {
+/** Answers with the asset, compressed where the caller takes that, or with 304 where the caller has it. */
+export async function sendAsset(ctx: Context, asset: Asset): Promise<void> {
+  ctx.type = asset.type;
+  ctx.vary('Accept-Encoding');
   const encoding = ctx.acceptsEncodings('br', 'gzip', 'identity') as Encoding | 'identity' | false;
   const smaller = encoding === 'br' || encoding === 'gzip' ? asset.compressed(encoding) : undefined;
   // Each form of the content is a thing of its own to a cache.

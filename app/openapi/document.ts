@@ -5,7 +5,7 @@ import { operationOf, templateOf } from './operation.ts';
 import { HEADERS, PROBLEM_SCHEMA, Refusals } from './responses.ts';
 import { Schemas, type Json } from './schemas.ts';
 import { securitySchemes } from './security.ts';
-import { describedTags, tagOf } from './tags.ts';
+import { describedTags } from './tags.ts';
 
 const DESCRIPTION = `Latchkey issues, scopes, verifies, rotates, revokes, limits and audits API keys for multi-tenant products.
 
@@ -13,7 +13,7 @@ const DESCRIPTION = `Latchkey issues, scopes, verifies, rotates, revokes, limits
 token of \`POST /api/auth/login\` as \`Authorization: Bearer …\`.
 
 **Two prefixes, one API.** Below \`/api/v1\` the credential names its tenant. Below \`/api\` the caller names it, by id or slug, in
-\`x-tenant-id\`.
+\`x-tenant-id\`. What takes no credential takes no tenant either, and is there once.
 
 **Problems** are \`application/problem+json\` with a stable \`code\`. A method that an address does not take is 405
 \`method_not_allowed\`, with those it does take in \`Allow\`.`;
@@ -35,10 +35,11 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
       version,
       summary: 'API keys for multi-tenant products',
       description: DESCRIPTION,
+      contact: { name: 'The operator of this installation' },
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/', description: 'This installation' }],
-    tags: describedTags(new Set(documented.map(({ path }) => tagOf(path)))),
+    tags: describedTags(documented),
     paths,
     components: {
       securitySchemes: securitySchemes(documented.map(({ access }) => access)),

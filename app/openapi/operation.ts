@@ -1,7 +1,7 @@
 import type { Route } from '../routes/table.ts';
 import { smallestExampleOf } from './example.ts';
 import { problemsOf } from './problems.ts';
-import { goodResponse, type Refusals } from './responses.ts';
+import { goodResponse, NOT_MODIFIED, type Refusals } from './responses.ts';
 import type { Json, Schemas } from './schemas.ts';
 import { securityOf, sentenceOf } from './security.ts';
 import { tagOf } from './tags.ts';
@@ -21,9 +21,13 @@ export function templateOf(path: string): string {
 export function operationOf(route: Route, { schemas, refusals }: Shared): Json {
   const { access, answers } = route;
   const responses: Record<number, Json> = {};
-  for (const [status, codes] of problemsOf(route)) responses[status] = refusals.of(status, codes);
+  const problems = problemsOf(route);
+  for (const [status, codes] of problems) responses[status] = refusals.of(status, codes);
+  // Of support staff only the failures are counted.
+  const limited = access.kind !== 'basic' && problems.has(429);
+  const cached = answers.some(({ status }) => status === NOT_MODIFIED);
   // Stated by the route itself, so it goes before what is implied: a health check answers 503 in its own words.
-  for (const answer of answers) responses[answer.status] = goodResponse(answer, schemas);
+  for (const answer of answers) responses[answer.status] = goodResponse(answer, { limited, cached }, schemas);
   const parameters = [...pathParameters(route), ...tenantHeader(route), ...queryParameters(route, schemas)];
   return {
     tags: [tagOf(route.path)],

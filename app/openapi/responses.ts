@@ -34,9 +34,19 @@ export const HEADERS: Json = {
   'X-Request-Id': header('Names this request in the log.', { type: 'string' }),
   'Retry-After': header('Seconds after which to try again.', { type: 'integer', minimum: 1 }),
   'WWW-Authenticate': header('The credentials that would do.', { type: 'string' }),
-  RateLimit: header('How much of the limit is left, and for how many seconds.', { type: 'string' }),
-  'RateLimit-Policy': header('The limit and its window in seconds.', { type: 'string' }),
+  RateLimit: header(
+    'What is left (`r`) of each limit, and for how many seconds (`t`): `"key";r=599;t=60`. The monthly quota of a key is among them once a tenth of it or less is left: `"quota";r=12;t=86400`.',
+    { type: 'string' },
+  ),
+  'RateLimit-Policy': header('Each limit (`q`) and its window in seconds (`w`): `"key";q=600;w=60`.', {
+    type: 'string',
+  }),
+  Location: header('Where to find what was made.', { type: 'string', format: 'uri-reference' }),
+  ETag: header('Changes with the content; send it as `If-None-Match`.', { type: 'string' }),
 };
+
+/** What tells how a caller stands with a limit; absent where the configuration sets none. */
+const LIMIT_HEADERS = ['RateLimit', 'RateLimit-Policy'];
 
 /** The problem answers of a document: the same set of codes is written once, and referred to. */
 export class Refusals {
@@ -54,21 +64,30 @@ export class Refusals {
   }
 }
 
-/** What a route answers when all is well. */
-export function goodResponse({ status, schema, summary }: Answer, schemas: Schemas): Json {
-  const made = schemas.of(schema, 'output');
-  if (made.type === 'string') return textResponse(made);
-  const example = '$ref' in made ? {} : { example: exampleOf(made, schemas) };
-  return {
+/** What a route answers when all is well; a limited one tells with it how the caller stands. */
+export function goodResponse(
+  { status, schema, summary }: Answer,
+  { limited, cached }: { limited: boolean; cached: boolean },
+  schemas: Schemas,
+): Json {
+  const head = {
     description: status === 200 ? 'Done.' : status === 201 ? 'Created.' : summary,
-    headers: refersTo(['X-Request-Id']),
-    content: { 'application/json': { schema: made, ...example } },
+    headers: refersTo([
+      'X-Request-Id',
+      ...(status === 201 ? ['Location'] : []),
+      ...(cached ? ['ETag'] : []),
+      ...(limited ? LIMIT_HEADERS : []),
+    ]),
   };
+  if (status === NOT_MODIFIED) return head;
+  const made = schemas.of(schema, 'output');
+  if (made.type === 'string') return { ...head, content: { 'text/plain': { schema: made } } };
+  const example = '$ref' in made ? {} : { example: exampleOf(made, schemas) };
+  return { ...head, content: { 'application/json': { schema: made, ...example } } };
 }
 
-function textResponse(schema: Json): Json {
-  return { description: 'Done.', headers: refersTo(['X-Request-Id']), content: { 'text/plain': { schema } } };
-}
+/** The answer that has no content: the caller has it already. */
+export const NOT_MODIFIED = 304;
 
 function refusal(status: number, codes: readonly ErrorCode[]): Json {
   return {
@@ -105,7 +124,7 @@ function problemExample(code: ErrorCode): Json {
 
 function headersOf(status: number): string[] {
   if (status === 401) return ['WWW-Authenticate'];
-  if (status === 429) return ['Retry-After', 'RateLimit', 'RateLimit-Policy'];
+  if (status === 429) return ['Retry-After', ...LIMIT_HEADERS];
   return status === 503 ? ['Retry-After'] : [];
 }
 

@@ -7,19 +7,23 @@ export function securitySchemes(accesses: readonly Access[]): Json {
   return { ...SCHEMES, ...(hasStaff && { BasicAuth: BASIC }) };
 }
 
+/**
+ * Generated clients send every scheme of an operation that they have a credential for, and two credentials are refused. So
+ * all schemes share one header, and `x-api-key`, which takes a key as well, is told in words alone.
+ */
 const SCHEMES: Json = {
   BearerAuth: {
     type: 'http',
     scheme: 'bearer',
-    bearerFormat: 'JWT',
-    description: 'A token of POST /api/auth/login, or an API key where the tenant takes keys as Bearer tokens.',
+    description:
+      'A token of POST /api/auth/login, or an API key: `Bearer fsk_live_…`. A tenant can choose to take no keys this way.',
   },
-  ApiKeyHeader: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'An API key, as it was shown once.' },
   ApiKeyAuthorization: {
     type: 'apiKey',
     in: 'header',
     name: 'Authorization',
-    description: 'The word ApiKey, a space and an API key: `ApiKey fsk_live_…`',
+    description:
+      'The word ApiKey, a space and an API key: `ApiKey fsk_live_…`. The header `x-api-key` takes the key without the word; send it in one of them alone.',
   },
 };
 
@@ -32,14 +36,14 @@ export function securityOf(access: Access): Json[] {
   const person = { BearerAuth: access.kind === 'scope' ? [access.scope] : [] };
   const keyScopes = scopesOf(access);
   if (keyScopes === undefined) return [person];
-  return [{ ApiKeyHeader: keyScopes }, { ApiKeyAuthorization: keyScopes }, { BearerAuth: keyScopes }];
+  return [{ BearerAuth: keyScopes }, { ApiKeyAuthorization: keyScopes }];
 }
 
 /** What the route asks for, as a sentence. */
 export function sentenceOf(access: Access): string {
   switch (access.kind) {
     case 'public':
-      return 'Open to everyone.';
+      return 'Takes no credential.';
     case 'anyone':
       return 'Takes any valid credential.';
     case 'basic':

@@ -1,3 +1,5 @@
+import type { Access } from '../routes/access.ts';
+import type { Route } from '../routes/table.ts';
 import type { Json } from './schemas.ts';
 
 /** What the parts of the API are called, in the order in which somebody new wants them; others follow by name. */
@@ -35,14 +37,23 @@ const OF_APPLICATION = ' · application API';
 /** Only below `/api`, so that there is nothing to be told apart from. */
 const UNPREFIXED = new Set(['auth', 'health']);
 
-/** The tags in their order, those of the application's API after those of the public one. */
-export function describedTags(tags: ReadonlySet<string>): Json[] {
-  return [...tags].sort(inOrder).map((name) => ({
-    name,
-    description: name.endsWith(OF_APPLICATION)
-      ? 'Below /api the caller names the tenant it acts for, in the header x-tenant-id.'
-      : 'The credential names its tenant.',
-  }));
+/** The tags of these routes in their order, those of the application's API after those of the public one. */
+export function describedTags(routes: readonly Route[]): Json[] {
+  const byTag = new Map<string, Set<Access['kind']>>();
+  for (const { path, access } of routes) {
+    const tag = tagOf(path);
+    byTag.set(tag, (byTag.get(tag) ?? new Set()).add(access.kind));
+  }
+  return [...byTag]
+    .sort(([a], [b]) => inOrder(a, b))
+    .map(([name, accesses]) => ({ name, description: descriptionOf(name, accesses) }));
+}
+
+function descriptionOf(tag: string, accesses: ReadonlySet<Access['kind']>): string {
+  if ([...accesses].every((kind) => kind === 'public')) return 'Takes no credential, and is about no tenant.';
+  if ([...accesses].every((kind) => kind === 'basic')) return 'For support staff, and about every tenant.';
+  if (!tag.endsWith(OF_APPLICATION)) return 'The credential names its tenant.';
+  return 'Below /api the caller names the tenant it acts for, in the header x-tenant-id.';
 }
 
 function inOrder(a: string, b: string): number {

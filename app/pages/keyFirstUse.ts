@@ -5,7 +5,7 @@ import { KEYS_PATH } from './keyQuery.ts';
 /** How long the page of a new key goes on asking whether it was used: longer, and it would keep a session open. */
 const ASKS_FOR_MS = 10 * 60_000;
 
-/** What the page of a new key tells of its use: a request, or where to ask for one, until that is given up. */
+/** What the page of a new key tells of its use: its first request, or where to ask for one, until that is given up. */
 export function firstUse({ id, createdAt }: ApiKey, use: KeyUsage | undefined, now: number) {
   return {
     use,

@@ -10,35 +10,58 @@ const Time = z.iso.datetime();
 /** A key as everyone who may see it sees it: never its text, never its hash. */
 export const KeyAnswer = z
   .strictObject({
-    id: z.string(),
-    name: z.string(),
-    description: z.string().nullable(),
-    owner: z.enum(OWNERS),
-    environment: z.enum(ENVIRONMENTS),
-    keyPrefix: z.string(),
-    lastFour: z.string(),
-    scopes: z.array(z.string()),
-    status: z.enum(KEY_STATUSES),
-    expiresAt: Time.nullable(),
-    lastUsedAt: Time.nullable(),
-    lastUsedIp: z.string().nullable(),
-    allowedIps: z.array(z.string()),
-    rateLimit: RateLimit.nullable(),
-    monthlyQuota: z.int().nullable(),
-    externalId: z.string().nullable(),
-    metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-    previousKeyId: z.string().nullable(),
-    successorKeyId: z.string().nullable(),
-    graceEndsAt: Time.nullable(),
-    createdBy: z.string().nullable(),
-    createdAt: Time,
-    updatedAt: Time,
-    revokedAt: Time.nullable(),
+    id: z.string().describe('The key’s id, in addresses and in the audit log. It is no secret.'),
+    name: z.string().describe('What people call the key.'),
+    description: z.string().nullable().describe('What the key is for.'),
+    owner: z
+      .enum(OWNERS)
+      .describe(
+        'Whose it is: the tenant’s, or a person’s, who bounds what it may do and takes it along when they leave.',
+      ),
+    environment: z
+      .enum(ENVIRONMENTS)
+      .describe('A label that is part of the key’s text, to tell test keys from live ones.'),
+    keyPrefix: z.string().describe('The beginning of the key’s text, to tell keys apart by.'),
+    lastFour: z.string().describe('The last four characters of the key’s text.'),
+    scopes: z.array(z.string()).describe('What the key may do.'),
+    status: z
+      .enum(KEY_STATUSES)
+      .describe(
+        'Whether the key works: `active` and `rotating` ones do. A rotating one was replaced, and ends at `graceEndsAt`.',
+      ),
+    expiresAt: Time.nullable().describe('When the key stops working by itself; null for never.'),
+    lastUsedAt: Time.nullable().describe('When the key was last used, refused requests included; null for never.'),
+    lastUsedIp: z.string().nullable().describe('The address that the key was last used from.'),
+    allowedIps: z.array(z.string()).describe('The networks that the key may be used from, in CIDR; empty for any.'),
+    rateLimit: RateLimit.nullable().describe('How often the key may come; null for what holds by default.'),
+    monthlyQuota: z
+      .int()
+      .nullable()
+      .describe('How many requests the key may make in a month of UTC; null for as many as it likes.'),
+    externalId: z
+      .string()
+      .nullable()
+      .describe('What the key, or whoever it was given to, is called in another system.'),
+    metadata: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
+      .describe('Anything that was noted with the key.'),
+    previousKeyId: z.string().nullable().describe('The id of the key whose place this one took.'),
+    successorKeyId: z.string().nullable().describe('The id of the key that took this one’s place.'),
+    graceEndsAt: Time.nullable().describe('When a key that was replaced stops working.'),
+    createdBy: z
+      .string()
+      .nullable()
+      .describe('The id of the person or the key that made it; null where it was made on the server itself.'),
+    createdAt: Time.describe('When it was made.'),
+    updatedAt: Time.describe('When it was last changed.'),
+    revokedAt: Time.nullable().describe('When it was revoked, or ended because another took its place.'),
   })
   .meta({ id: 'ApiKey' });
 
 /** A key at the one moment its text is shown. */
-export const IssuedKeyAnswer = KeyAnswer.extend({ key: z.string() }).meta({ id: 'IssuedApiKey' });
+export const IssuedKeyAnswer = KeyAnswer.extend({
+  key: z.string().describe('The text of the key, which is in this answer and nowhere else.'),
+}).meta({ id: 'IssuedApiKey' });
 
 export const KeyListAnswer = z.strictObject({
   data: z.array(KeyAnswer),

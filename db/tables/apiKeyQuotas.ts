@@ -1,4 +1,5 @@
-import type { Db } from '../connect.ts';
+import type { ResultSetHeader } from 'mysql2';
+import { isSqlite, type Db } from '../connect.ts';
 import { isDuplicate } from '../faults.ts';
 
 export interface Spending {
@@ -15,13 +16,22 @@ interface Row {
   used: number;
 }
 
-/** Spends the cost where the quota has room for it, in one statement; false, and nothing spent, where it has none. */
-export async function spendQuota(db: Db, { keyId, month, quota, cost }: Spending): Promise<boolean> {
-  const changed = await rows(db)
+/** Spends the cost where the quota has room for it and gives what is used by then; undefined, and nothing spent, where it has none. */
+export async function spendQuota(db: Db, { keyId, month, quota, cost }: Spending): Promise<number | undefined> {
+  const row = rows(db)
     .where({ key_id: keyId, month })
-    .where('used', '<=', quota - cost)
-    .increment('used', cost);
-  return changed > 0;
+    .where('used', '<=', quota - cost);
+  if (isSqlite(db)) {
+    const [spent] = await row.increment('used', cost).returning('used');
+    return spent?.used;
+  }
+  // MySQL answers an update with the number that was last given to last_insert_id, which saves a second statement.
+  const { sql, bindings } = row
+    .update({ used: db.raw('last_insert_id(used + ?)', [cost]) })
+    .toSQL()
+    .toNative();
+  const [result] = await db.raw<ResultSetHeader[]>(sql, bindings);
+  return result && result.affectedRows > 0 ? result.insertId : undefined;
 }
 
 /** What the key has used in the month; undefined before its first request. */

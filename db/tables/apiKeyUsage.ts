@@ -82,6 +82,16 @@ export async function listKeyUsage(
   return (await rows.select('*')).map(usageOf);
 }
 
+/** The first of a key's requests that are still kept; undefined before any is written. */
+export async function findFirstKeyUsage(db: Db, tenantId: string, keyId: string): Promise<KeyUsage | undefined> {
+  const [row] = await db<Row>(along(db, TABLE, 'api_key_usage_key_id_created_at_id'))
+    .where({ key_id: keyId, tenant_id: tenantId })
+    .orderBy([{ column: 'created_at' }, { column: 'id' }])
+    .limit(1)
+    .select('*');
+  return row && usageOf(row);
+}
+
 /** One program that a key was used by: its address, and what it calls itself. */
 export interface KeyClient {
   ip: string | null;

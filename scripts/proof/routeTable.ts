@@ -1,8 +1,16 @@
-import { text } from 'node:stream/consumers';
 import type { z } from 'zod';
-import { RouteListAnswer } from '../../app/presenters/route.ts';
+import type { RouteListAnswer } from '../../app/presenters/route.ts';
 
 type Route = z.output<typeof RouteListAnswer>['data'][number];
+
+/** The routes as a Markdown table, in the order of paths: what each asks of a key and of a person. */
+export function routeTable(routes: readonly Route[]): string {
+  const rows = routes
+    .map((route) => [route.path, route.method, ...asks(route)])
+    .sort(([a, b], [c, d]) => order(a, c) || order(b, d))
+    .map(([path, method, key, person]) => `| ${method} | \`${path}\` | ${key} | ${person} |`);
+  return ['| method | path | an API key needs | a person needs |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
 
 /** What a route asks of a key and of a person. */
 function asks({ access, scope, permission }: Route): [key: string, person: string] {
@@ -23,14 +31,6 @@ function asks({ access, scope, permission }: Route): [key: string, person: strin
 function code(name: string | undefined): string {
   return name === undefined ? '' : `\`${name}\``;
 }
-
-/** Turns the answer of `GET /api/v1/admin/routes` on standard input into a table, in the order of paths. */
-const { data } = RouteListAnswer.parse(JSON.parse(await text(process.stdin)));
-const rows = data
-  .map((route) => [route.path, route.method, ...asks(route)])
-  .sort(([a, b], [c, d]) => order(a, c) || order(b, d));
-console.log('| method | path | an API key needs | a person needs |\n| --- | --- | --- | --- |');
-for (const [path, method, key, person] of rows) console.log(`| ${method} | \`${path}\` | ${key} | ${person} |`);
 
 function order(one = '', other = ''): number {
   return one < other ? -1 : Number(one > other);

@@ -12,6 +12,7 @@ import { statuses, tooMany } from '../support/limits.ts';
 import { startServer, startServerUnmigrated, type TestServer } from '../support/server.ts';
 
 const month = () => new Date().toISOString().slice(0, 7);
+const nextMonth = () => Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() + 1);
 
 onEachDatabase('the monthly quota of a key', (database) => {
   let server: TestServer;
@@ -97,6 +98,73 @@ onEachDatabase('the monthly quota of a key', (database) => {
     expect(await used(key)).to.equal(3);
   });
 
+  it('is told with every answer once a tenth of it is left, and with the refusal', async () => {
+    const key = await newKey({ monthlyQuota: 20 });
+    const { db } = server.services;
+    expect(await statuses(17, async () => use(key))).to.deep.equal(Array(17).fill(200));
+    const asked: string[] = [];
+    const note = ({ sql }: { sql: string }) => asked.push(sql);
+    db.on('query', note);
+    const answers = [];
+    for (let n = 0; n < 4; n++) answers.push(await use(key));
+    db.removeListener('query', note);
+    const quotas = asked.filter((sql) => sql.includes('api_key_quotas'));
+    // The refusal alone reads what is used.
+    expect(quotas.filter((sql) => /^update/i.test(sql))).to.have.length(4);
+    expect(quotas).to.have.length(5);
+    expect(answers.map(({ status }) => status)).to.deep.equal([200, 200, 200, 429]);
+
+    const days = new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() + 1, 0)).getUTCDate();
+    for (const [index, answer] of answers.entries()) {
+      const [limit, ...more] = String(answer.headers.ratelimit).split(', ');
+      const [policy, ...morePolicies] = String(answer.headers['ratelimit-policy']).split(', ');
+      expect(limit).to.match(/^"key";r=\d+;t=\d+$/);
+      expect(policy).to.match(/^"key";q=\d+;w=60$/);
+      expect(answer.headers['x-ratelimit-limit'], 'of the rate alone').to.equal('1000000');
+      expect(morePolicies).to.deep.equal([`"quota";q=20;w=${days * 86_400}`]);
+      const [, left, seconds] = /^"quota";r=(\d+);t=(\d+)$/.exec(more.join()) ?? [];
+      expect(Number(left), more.join()).to.equal([2, 1, 0, 0][index]);
+      expect(Number(seconds)).to.be.closeTo((nextMonth() - Date.now()) / 1000, 2);
+    }
+    expect(answers[3]?.headers['retry-after']).to.equal(
+      /"quota";r=0;t=(\d+)/.exec(String(answers[3]?.headers.ratelimit))?.[1],
+    );
+  });
+
+  it('is not told while more than a tenth of it is left', async () => {
+    const key = await newKey({ monthlyQuota: 20 });
+    for (let n = 0; n < 17; n++) expect((await use(key)).headers.ratelimit).not.to.include('quota');
+  });
+
+  it('is told alone where no rate limits the key', async () => {
+    const free = await startServerUnmigrated(database.env(), { KEY_LIMIT: 'off' });
+    try {
+      const { headers } = await use(await newKey({ monthlyQuota: 1 }), free);
+      expect(headers.ratelimit).to.match(/^"quota";r=0;t=\d+$/);
+      expect(headers['ratelimit-policy']).to.match(/^"quota";q=1;w=\d+$/);
+    } finally {
+      await free.stop();
+    }
+  });
+
+  it('is told as what each of many at once has left', async () => {
+    const key = await newKey({ monthlyQuota: 10 });
+    await use(key);
+    await change(key, { monthlyQuota: 100 });
+    expect(await statuses(79, async () => use(key))).to.deep.equal(Array(79).fill(200));
+    const asked = [server, second].flatMap((at) => Array.from({ length: 15 }, async () => use(key, at)));
+    const told = (await Promise.all(asked)).map(({ status, headers }) => {
+      const [, left] = /"quota";r=(\d+)/.exec(String(headers.ratelimit)) ?? [];
+      return status === 200 ? Number(left) : `refused ${left}`;
+    });
+    const passed = told.filter((left) => typeof left === 'number');
+    expect(passed.filter((left) => !Number.isNaN(left)).sort((a, b) => b - a)).to.deep.equal([
+      ...[10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0],
+    ]);
+    expect(passed).to.have.length(20);
+    expect(told.filter((left) => left === 'refused 0')).to.have.length(10);
+  });
+
   it('is paid for only by keys that have one', async () => {
     const { db } = server.services;
     const asked: string[] = [];
@@ -136,7 +204,8 @@ onEachDatabase('the monthly quota of a key', (database) => {
       await nextTurn();
       const answers = await Promise.all(Array.from({ length: 100 }, async () => quotas.take(keyId, 1_000)));
       db.removeListener('query', note);
-      expect(answers).to.deep.equal(Array(100).fill(true));
+      expect(answers.every(({ allowed }) => allowed)).to.equal(true);
+      expect(answers.map(({ left }) => left)).to.deep.equal(Array.from({ length: 100 }, (_, n) => 998 - n));
       expect(asked.filter((sql) => sql.includes('api_key_quotas'))).to.have.length(1);
       expect(await quotaUsed(db, keyId, month())).to.equal(101);
     });
@@ -145,8 +214,10 @@ onEachDatabase('the monthly quota of a key', (database) => {
       const quotas = createQuotas(server.services.db);
       const keyId = newId();
       const answers = await Promise.all(Array.from({ length: 100 }, async () => quotas.take(keyId, 60)));
-      expect(answers.filter(Boolean)).to.have.length(60);
-      expect(answers.indexOf(false), 'the first to come').to.equal(60);
+      expect(answers.map(({ allowed, left }) => (allowed ? left : 'refused'))).to.deep.equal([
+        ...Array.from({ length: 60 }, (_, n) => 59 - n),
+        ...Array<string>(40).fill('refused'),
+      ]);
     });
 
     it('spends what a request costs or nothing, and lets a cheaper one by', async () => {
@@ -154,8 +225,9 @@ onEachDatabase('the monthly quota of a key', (database) => {
       const keyId = newId();
       const costs = [7, 7, 3, 1, 0];
       const inTurn = await Promise.all(costs.map(async (cost) => quotas.take(keyId, 10, cost)));
-      expect(inTurn).to.deep.equal([true, false, true, false, true]);
-      expect(await quotas.take(keyId, 10, 11)).to.equal(false);
+      expect(inTurn.map(({ allowed }) => allowed)).to.deep.equal([true, false, true, false, true]);
+      expect(inTurn.map(({ left }) => left)).to.deep.equal([3, 3, 0, 0, 0]);
+      expect((await quotas.take(keyId, 10, 11)).allowed).to.equal(false);
       expect(await quotaUsed(server.services.db, keyId, month())).to.equal(10);
     });
 
@@ -163,16 +235,17 @@ onEachDatabase('the monthly quota of a key', (database) => {
       let now = Date.parse('2026-01-31T23:59:59.999Z');
       const quotas = createQuotas(server.services.db, () => now);
       const keyId = newId();
-      expect([await quotas.take(keyId, 1), await quotas.take(keyId, 1)]).to.deep.equal([true, false]);
+      const takeTwice = async () => [await quotas.take(keyId, 1), await quotas.take(keyId, 1)];
+      expect((await takeTwice()).map(({ allowed }) => allowed)).to.deep.equal([true, false]);
       now += 1;
-      expect([await quotas.take(keyId, 1), await quotas.take(keyId, 1)]).to.deep.equal([true, false]);
+      expect((await takeTwice()).map(({ allowed }) => allowed)).to.deep.equal([true, false]);
     });
 
     it('counts many keys at once', async () => {
       const quotas = createQuotas(server.services.db);
       const keyIds = Array.from({ length: 40 }, newId);
       const answers = await Promise.all([...keyIds, ...keyIds].map(async (keyId) => quotas.take(keyId, 1)));
-      expect(answers.filter(Boolean)).to.have.length(40);
+      expect(answers.filter(({ allowed }) => allowed)).to.have.length(40);
     });
 
     it('fails all who wait at once when the database is gone', async () => {

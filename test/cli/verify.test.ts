@@ -50,7 +50,7 @@ function withoutIdsAndTimes(report: string): string {
     .replace(/"nextCursor":"[^"]+"/g, 'CURSOR')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replace(/^Date: .*$/gm, 'DATE')
-    .replace(/^(X-RateLimit-Reset|Retry-After): \d+$/gm, '$1: TIME')
+    .replace(/(X-RateLimit-Reset|Retry-After): \d+$/gm, '$1: TIME')
     .replace(/;t=\d+/g, ';t=TIME');
 }
 
@@ -82,6 +82,16 @@ describe('scripts/verify.sh', function () {
     expect(first.report).to.include(`| Node.js | ${process.version} |`);
     for (const step of [1, 2, 3, 4, 5, 6, 7, 8, 9])
       expect(first.report).to.match(new RegExp(`^### ${step}\\. \\S`, 'm'));
+    expect(first.report).to.match(/^ok {4}7 {2}GET \/api\/api-keys\?includeRevoked=true: 200$/m);
+    expect(first.report).to.match(
+      /\n## Changed files\n\n```text\n\$ git diff --stat \S+ HEAD\n [^]+? \d+ files? changed, [^]+?```\n/,
+    );
+    expect(first.report).to.match(/\n## git status\n\n```text\n\$ git status --short -- \. :!reports\n[^]+?```\n/);
+    const last = /\n## The last 50 lines of scripts\/verify\.sh\n\n```text\n([^]+?)\n```\n/.exec(first.report)?.[1];
+    expect(last?.split('\n').slice(-2)).to.deep.equal([
+      `All nine steps hold: ${last?.match(/^ok /gm)?.length} checks.`,
+      'Everything holds.',
+    ]);
     const second = await verify({}, ['--smoke-only']);
     expect(second.report).not.to.equal(first.report);
     expect(withoutIdsAndTimes(second.report)).to.equal(withoutIdsAndTimes(first.report));
@@ -124,6 +134,29 @@ describe('scripts/verify.sh', function () {
         ['POST', '/api/api-keys', '`api-keys:write`', '`api-keys:manage`'],
         ['POST', '/api/billing/checkouts/:id/confirm', 'not for keys', '`billing:manage`'],
       ]);
+    });
+
+    it('takes the outcome of tests that ran before, and runs none', async () => {
+      const env = await stub('npm', `${NPM} *test) exit 1 ;; esac ;; esac`);
+      const output = path.join(folder, 'tests');
+      await writeFile(output, 'a test\n12 passed, 0 failed\n');
+      const { code, said, report } = await verify({ ...owner(), ...env }, ['--tests', output]);
+      expect(code, said).to.equal(0);
+      expect(report).to.include('\n| tests | 12 passed, 0 failed, in a run before this one |\n');
+      expect(said).not.to.include('npm run --silent test');
+      await writeFile(output, 'a test\n11 passed, 1 failed\n');
+      expect(await verify({ ...owner(), ...env }, ['--tests', output])).to.include({ code: 1 });
+    });
+
+    it('writes the table of routes before the tests, which compare it with the app', async () => {
+      const written = path.join(folder, 'reports', 'proof.md');
+      const env = await stub(
+        'npm',
+        `${NPM} *test) grep -c '^| GET ' ${written}; echo '1 passed, 0 failed' ;; esac ;; esac`,
+      );
+      const { code, said } = await verify({ ...owner(), ...env });
+      expect(code, said).to.equal(0);
+      expect(Number(/npm run --silent test\n(\d+)/.exec(said)?.[1])).to.be.greaterThan(30);
     });
 
     it('stops at the first part that fails, and the report says which and why', async () => {

@@ -110,7 +110,16 @@ onEachDatabase('every documented operation', (database) => {
     await each(async (operation) => {
       const answer = await send(operation, await wellDone(operation));
       expect(answer.status, `${at(operation)} ${answer.text}`).to.be.within(200, 299);
+      if (answer.status === 201) await expectMadeThere(operation, answer);
       return [answer];
+    });
+  });
+
+  it('answers without content whoever has what it would send, as documented', async () => {
+    await each(async (operation) => {
+      if (!operation.responses.has(304)) return [];
+      const { headers } = await send(operation, { path: operation.path });
+      return [await send(operation, { path: operation.path, headers: { 'If-None-Match': headers.etag ?? '' } })];
     });
   });
 
@@ -282,6 +291,15 @@ onEachDatabase('every documented operation', (database) => {
     return server.send(method, path, { ...(headers && { headers }), json, ...(body !== undefined && { body }) });
   }
 
+  /** What was made is found at its Location, below the prefix that the request came by. */
+  async function expectMadeThere({ path }: Operation, { headers, body }: Answer): Promise<void> {
+    const { location = '' } = headers;
+    expect(location.startsWith('/api/v1/'), `${path} leads to ${location}`).to.equal(path.startsWith('/api/v1/'));
+    const found = await server.get(location, as(cast.alice));
+    expect(found.status, `${location} of POST ${path}`).to.equal(200);
+    expect(found.text).to.include((body as { id: string }).id);
+  }
+
   /** A request that is right in every way, made with the least that it takes. */
   async function wellDone(operation: Operation): Promise<Request> {
     const { path, name, body } = operation;
@@ -369,7 +387,7 @@ function isForStaff({ security }: Operation): boolean {
 
 /** The scopes that a key has to hold; undefined where any will do, or none. */
 function scopesOf({ security }: Operation): string[] | undefined {
-  const scopes = security.find((one) => 'ApiKeyHeader' in one)?.ApiKeyHeader ?? [];
+  const scopes = security.find((one) => 'ApiKeyAuthorization' in one)?.ApiKeyAuthorization ?? [];
   return scopes.length > 0 ? scopes : undefined;
 }
 

@@ -32,7 +32,7 @@ onDatabase('sqlite', 'the page of the API', (database) => {
     expect(await answer.locator('.response-col_status').textContent()).to.match(/^\s*401/);
 
     await page.getByRole('button', { name: 'Authorize' }).first().click();
-    const form = page.locator('.auth-container', { hasText: 'x-api-key' });
+    const form = page.locator('.auth-container', { hasText: 'BearerAuth' });
     await form.locator('input').fill(key);
     await form.getByRole('button', { name: 'Apply credentials' }).click();
     await page.getByRole('button', { name: 'Close' }).first().click();

@@ -45,10 +45,12 @@ export class Contract {
       (name) => !OPTIONAL.has(name) && headers[name.toLowerCase()] === undefined,
     );
     if (missing.length > 0) return `${status} lacks ${missing.join(', ')}`;
+    const unsaid = status < 400 ? TOLD.filter((name) => headers[name.toLowerCase()] && !response.headers?.[name]) : [];
+    if (unsaid.length > 0) return `${status} carries ${unsaid.join(', ')}, which is not documented`;
     const type = headers['content-type']?.split(';')[0] ?? 'none';
-    const schema = response.content?.[type]?.schema;
+    const schema = response.content ? response.content[type]?.schema : NO_CONTENT;
     if (!schema) return `${status} is ${type}, which is not documented`;
-    const result = this.schema(schema).safeParse(type === 'text/plain' ? text : body);
+    const result = this.schema(schema).safeParse(type === 'text/plain' || text === '' ? text : body);
     if (!result.success)
       return `${status} is not as its schema says: ${z.prettifyError(result.error)}\n${text.slice(0, 500)}`;
     this.#seen.add(at(operation, status));
@@ -107,6 +109,11 @@ export class Contract {
 
 /** Only limited routes carry these, and only where a limit is set. */
 const OPTIONAL = new Set(['RateLimit', 'RateLimit-Policy']);
+
+const NO_CONTENT = { const: '' };
+
+/** What a client may go by once an answer that is no problem carries it. */
+const TOLD = ['Location', 'ETag', ...OPTIONAL];
 
 function at({ method, path }: Operation, status: number): string {
   return `${method} ${path} ${status}`;

@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { findApiKey, type ApiKey } from '../../../db/tables/apiKeys.ts';
-import { clientsSince, listKeyUsage } from '../../../db/tables/apiKeyUsage.ts';
+import { clientsSince, findFirstKeyUsage, listKeyUsage } from '../../../db/tables/apiKeyUsage.ts';
 import { listAuditLogs } from '../../../db/tables/auditLogs.ts';
 import { findMember } from '../../../db/tables/memberships.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
@@ -70,7 +70,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
   /** Asked again and again by the page that shows a new key, and answered once there is something to say. */
   async function showFirstUse(ctx: Context): Promise<void> {
     const key = await keyNamed(ctx, services);
-    const [use] = await listKeyUsage(db, key.tenantId, key.id, { limit: 1 });
+    const use = await findFirstKeyUsage(db, key.tenantId, key.id);
     const locals = firstUse(key, use, Date.now());
     if (!isPartial(ctx)) {
       pages.lead(ctx, locals.requests);

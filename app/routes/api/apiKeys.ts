@@ -27,6 +27,7 @@ import { presentScopes, ScopesAnswer } from '../../presenters/scopes.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
 import { answers } from '../answers.ts';
+import { created } from '../created.ts';
 import { body, query } from '../input.ts';
 import { KeyQuery, keyListing } from '../keyQuery.ts';
 import { pageOf, positionOf } from '../paging.ts';
@@ -69,7 +70,7 @@ export function apiKeyRoutes(
       body(NewKey, async (ctx, wish) => {
         const act = actOf(ctx, db);
         const { key, text } = await issueKey(act, config.keys, wish);
-        ctx.status = 201;
+        created(ctx, `/api-keys/${key.id}`);
         ctx.body = presentIssuedKey(key, text, act.now);
       }),
     )

@@ -1,15 +1,17 @@
 import Router from '@koa/router';
-import { findPendingCheckout } from '../../../db/tables/checkouts.ts';
+import { findCheckout, findPendingCheckout } from '../../../db/tables/checkouts.ts';
 import { actOf } from '../../actions/act.ts';
 import { confirmCheckout } from '../../actions/confirmCheckout.ts';
 import { startCheckout } from '../../actions/startCheckout.ts';
 import { principalOf, type State } from '../../context.ts';
+import { AppError } from '../../errors.ts';
 import { planUse } from '../../keys/planUse.ts';
 import { confirmedByHand, type PaymentProvider } from '../../payment.ts';
 import { BillingAnswer, CheckoutAnswer, presentBilling, presentCheckout } from '../../presenters/billing.ts';
 import type { Services } from '../../services.ts';
 import { permission, scope } from '../access.ts';
 import { answers } from '../answers.ts';
+import { created } from '../created.ts';
 import { body } from '../input.ts';
 import { Order } from '../orderInput.ts';
 import { idOf } from '../pathId.ts';
@@ -42,9 +44,20 @@ export function billingRoutes(
         ['conflict'],
       ),
       body(Order, async (ctx, order) => {
-        ctx.body = presentCheckout(await startCheckout(actOf(ctx, db), provider, order));
-        ctx.status = 201;
+        const checkout = await startCheckout(actOf(ctx, db), provider, order);
+        created(ctx, `/billing/checkouts/${checkout.id}`);
+        ctx.body = presentCheckout(checkout);
       }),
+    )
+    .get(
+      '/billing/checkouts/:id',
+      scope('billing:read'),
+      answers(200, CheckoutAnswer, 'Shows an order of a plan, and what became of it.'),
+      async (ctx) => {
+        const checkout = await findCheckout(db, principalOf(ctx).tenant.id, idOf(ctx));
+        if (!checkout) throw new AppError('not_found', 'There is no such order.');
+        ctx.body = presentCheckout(checkout);
+      },
     )
     .post(
       '/billing/checkouts/:id/confirm',

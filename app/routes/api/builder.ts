@@ -12,6 +12,7 @@ import { DraftListAnswer, DraftVersionAnswer, presentDraft, presentDraftVersion 
 import type { Services } from '../../services.ts';
 import { scope } from '../access.ts';
 import { answers } from '../answers.ts';
+import { created } from '../created.ts';
 import { body, query } from '../input.ts';
 import { PAGE, readPage } from '../paging.ts';
 import { idOf } from '../pathId.ts';
@@ -35,7 +36,7 @@ export function builderRoutes({ db }: Pick<Services, 'db'>): Router<State> {
       answers(201, DraftVersionAnswer, 'Saves a draft; under a name that is known, as its next version.'),
       body(NewDraft, async (ctx, input) => {
         const { draft, saved } = await saveDraft(actOf(ctx, db), input);
-        ctx.status = 201;
+        created(ctx, `/builder/drafts/${draft.id}?version=${saved.version}`);
         ctx.body = presentDraftVersion(draft, saved);
       }),
     )

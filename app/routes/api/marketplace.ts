@@ -18,6 +18,7 @@ import type { Services } from '../../services.ts';
 import { scope } from '../access.ts';
 import { appNamed } from '../appNamed.ts';
 import { answers } from '../answers.ts';
+import { created } from '../created.ts';
 import { body } from '../input.ts';
 import { paramOf } from '../pathId.ts';
 import { ROUTER } from '../router.ts';
@@ -46,8 +47,9 @@ export function marketplaceRoutes({ db, config }: Pick<Services, 'db' | 'config'
       body(Installation, async (ctx, { app: id }) => {
         const act = actOf(ctx, db);
         const app = appNamed(id);
-        ctx.body = presentInstalledApp(app, await installApp(act, config.keys, app), act.now);
-        ctx.status = 201;
+        const issued = await installApp(act, config.keys, app);
+        created(ctx, `/api-keys/${issued.key.id}`);
+        ctx.body = presentInstalledApp(app, issued, act.now);
       }),
     )
     .post(

@@ -18,6 +18,7 @@ import { DeletedAnswer, presentDeleted } from '../../presenters/record.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
 import { answers } from '../answers.ts';
+import { created } from '../created.ts';
 import { body, query } from '../input.ts';
 import { MemberChange, NewMember } from '../memberInput.ts';
 import { PAGE, readPage } from '../paging.ts';
@@ -58,7 +59,7 @@ export function memberRoutes({ db }: Pick<Services, 'db'>): Router<State> {
       ),
       body(NewMember, async (ctx, invitation) => {
         const { userId, password } = await inviteMember(actOf(ctx, db), invitation);
-        ctx.status = 201;
+        created(ctx, `/members/${userId}`);
         ctx.body = presentInvited(await memberOf(ctx, userId), password);
       }),
     )

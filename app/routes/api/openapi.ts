@@ -2,7 +2,9 @@ import Router from '@koa/router';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { createAsset, type Asset } from '../../assets.ts';
 import type { State } from '../../context.ts';
+import { sendAsset } from '../../middleware/staticFiles.ts';
 import { openApiDocument } from '../../openapi/document.ts';
 import { ROOT } from '../../root.ts';
 import { open } from '../access.ts';
@@ -14,17 +16,19 @@ const DocumentAnswer = z
   .looseObject({ openapi: z.string(), info: z.looseObject({}), paths: z.looseObject({}) })
   .meta({ id: 'OpenApiDocument', description: 'An OpenAPI 3.1 document.' });
 
-/** The document of the routes that this process serves; made once, when it is first asked for. */
+/** The document of the routes that this process serves; made and compressed once, when it is first asked for. */
 export function openApiRoutes(routes: () => readonly Route[]): Router<State> {
-  let text: string | undefined;
+  let asset: Asset | undefined;
   return new Router<State>(ROUTER).get(
     '/openapi.json',
     open(),
     answers(200, DocumentAnswer, 'Describes every endpoint of this installation, as it runs.'),
+    answers(304, z.never(), 'It is still what `If-None-Match` names.'),
     async (ctx) => {
-      text ??= JSON.stringify(openApiDocument(routes(), version()));
-      ctx.type = 'application/json';
-      ctx.body = text;
+      asset ??= createAsset(Buffer.from(JSON.stringify(openApiDocument(routes(), version()))), 'application/json');
+      // Whoever keeps it asks each time whether it is still this one.
+      ctx.set('Cache-Control', 'no-cache');
+      await sendAsset(ctx, asset);
     },
   );
 }

@@ -16,6 +16,7 @@ import {
 import type { Services } from '../../services.ts';
 import { scope } from '../access.ts';
 import { answers } from '../answers.ts';
+import { created } from '../created.ts';
 import { body, query } from '../input.ts';
 import { readPage } from '../paging.ts';
 import { idOf } from '../pathId.ts';
@@ -57,7 +58,7 @@ function routesOf(db: Services['db'], resource: Resource): Router<State> {
           ...{ ...makerOf(act), createdAt: now, updatedAt: now },
         };
         await insertRecord(db, record, soughtBy(resource, data));
-        ctx.status = 201;
+        created(ctx, `/${name}/${record.id}`);
         ctx.body = presentRecord(resource, record);
       }),
     )

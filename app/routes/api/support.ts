@@ -11,6 +11,7 @@ import { presentTicket, presentWholeTicket, TicketListAnswer, WholeTicketAnswer 
 import type { Services } from '../../services.ts';
 import { permission, scope } from '../access.ts';
 import { answers } from '../answers.ts';
+import { created } from '../created.ts';
 import { body, query } from '../input.ts';
 import { readPage } from '../paging.ts';
 import { idOf } from '../pathId.ts';
@@ -30,8 +31,9 @@ export function supportRoutes({ db }: Pick<Services, 'db'>): Router<State> {
       scope('support:write'),
       answers(201, WholeTicketAnswer, 'Opens a ticket.'),
       body(NewTicket, async (ctx, input) => {
-        await show(ctx, await openTicket(actOf(ctx, db), input));
-        ctx.status = 201;
+        const ticket = await openTicket(actOf(ctx, db), input);
+        await show(ctx, ticket);
+        created(ctx, `/support/tickets/${ticket.id}`);
       }),
     )
     .get(
