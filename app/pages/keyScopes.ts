@@ -1,4 +1,4 @@
-import { holdsScope } from '../authority.ts';
+import { mayGrant } from '../authority.ts';
 import type { Principal } from '../context.ts';
 import { covers } from '../domain/scope.ts';
 import { CATALOGUE, GROUPS } from '../domain/scopeCatalogue.ts';
@@ -64,7 +64,7 @@ export function scopeChoices(
     title: title[texts.locale],
     together: !APART.has(id),
     scopes: CATALOGUE.filter((one) => one.group === id)
-      .filter(({ scope }) => granted.includes(scope) || holdsScope(principal, scope))
+      .filter(({ scope }) => granted.includes(scope) || mayGrant(principal, scope))
       .map(({ scope }) => choice(scope)),
   }));
   const others = granted.filter((scope) => !CATALOGUE.some((one) => one.scope === scope));
