@@ -1,4 +1,5 @@
 import type Koa from 'koa';
+import type { KeyBounds } from './domain/keyBounds.ts';
 import type { Policy } from './domain/policy.ts';
 import type { Permission, Role } from './domain/role.ts';
 import type { ScopeSet } from './domain/scope.ts';
@@ -70,10 +71,12 @@ export interface KeyHolder {
   keyPrefix: string;
   environment: Environment;
   /** The person the key belongs to, who bounds what it may do; null for a service token of the tenant. */
-  owner: { id: string; role: Role; operator: boolean } | null;
+  owner: { id: string; role: Role; permissions: ReadonlySet<Permission>; operator: boolean } | null;
   expiresAt: number | null;
   rateLimit: Rate | null;
   monthlyQuota: number | null;
+  /** What it may give to keys that it makes, changes or rotates. */
+  bounds: KeyBounds;
 }
 
 /** The caller of a guarded route; its absence there is a fault of ours, never an anonymous caller. */

@@ -25,6 +25,7 @@ export interface KeyRow {
   userStatus: string | null;
   userOperator: number | null;
   userRole: string | null;
+  userPermissions: string | null;
   tenantId: string;
   tenantSlug: string;
   tenantStatus: string;
@@ -77,7 +78,16 @@ const SEPARATOR = '\u001f';
 const KEY_COLUMNS = [
   ...['lower(hex(k.key_hash))', 'k.id', 'k.key_prefix', 'k.environment', 'k.scopes', 'k.allowed_ips', 'k.rate_limit'],
   ...['k.rate_window_seconds', 'k.monthly_quota', 'k.expires_at', 'k.grace_ends_at', 'k.successor_key_id'],
-  ...['k.revoked_at', 'k.created_at', 'k.last_used_at', 'k.user_id', 'u.status', 'u.operator', 'm.role'],
+  ...[
+    'k.revoked_at',
+    'k.created_at',
+    'k.last_used_at',
+    'k.user_id',
+    'u.status',
+    'u.operator',
+    'm.role',
+    'm.permissions',
+  ],
   ...['t.id', 't.slug', 't.status', 't.policy', 't.plan', 'k.name'],
 ];
 
@@ -98,7 +108,7 @@ function keyOf({ found }: Found): KeyRow {
   // prettier-ignore
   const [hash, id, keyPrefix, environment, scopes, allowedIps, rateLimit, rateWindowSeconds, monthlyQuota, expiresAt,
     graceEndsAt, successorKeyId, revokedAt, createdAt, lastUsedAt, userId, userStatus, userOperator, userRole,
-    tenantId, tenantSlug, tenantStatus, tenantPolicy, tenantPlan, ...name] = found.split(SEPARATOR) as Texts;
+    userPermissions, tenantId, tenantSlug, tenantStatus, tenantPolicy, tenantPlan, ...name] = found.split(SEPARATOR) as Texts;
   return {
     hash,
     id,
@@ -120,6 +130,7 @@ function keyOf({ found }: Found): KeyRow {
     userStatus: textOf(userStatus),
     userOperator: numberOf(userOperator),
     userRole: textOf(userRole),
+    userPermissions: textOf(userPermissions),
     tenantId,
     tenantSlug,
     tenantStatus,
@@ -131,7 +142,7 @@ function keyOf({ found }: Found): KeyRow {
 /** As many texts as there are columns, so that none of them can be missing. */
 // prettier-ignore
 type Texts = [string, string, string, string, string, string, string, string, string, string, string, string, string,
-  string, string, string, string, string, string, string, string, string, string, string, ...string[]];
+  string, string, string, string, string, string, string, string, string, string, string, string, ...string[]];
 
 /** None of these columns is ever empty: what is came as null. */
 function textOf(text: string): string | null {

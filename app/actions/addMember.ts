@@ -2,12 +2,12 @@ import { transaction, type Db } from '../../db/connect.ts';
 import { isDuplicate } from '../../db/faults.ts';
 import { findMembership, insertMembership } from '../../db/tables/memberships.ts';
 import { findUser } from '../../db/tables/users.ts';
-import type { Principal } from '../context.ts';
 import { changedFields } from '../domain/auditEvent.ts';
-import { mayGive, type Standing } from '../domain/granting.ts';
-import { lowerOf, permissionsOf, type Permission, type Role } from '../domain/role.ts';
+import { mayGive } from '../domain/granting.ts';
+import type { Permission, Role } from '../domain/role.ts';
 import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
+import { refuseKeyBeyondMember } from './keyAuthority.ts';
 import { record } from './record.ts';
 
 export interface MemberInput {
@@ -49,15 +49,12 @@ export async function insertMember(
 /** Refuses what would give more than its giver holds; the system and operators stand above that. */
 export function refuseBeyondOwnStanding({ principal }: Act, { role, permissions = [] }: MemberInput): void {
   if (!principal || (principal.type === 'user' && principal.operator)) return;
-  if (mayGive(standingOf(principal), role, permissions)) return;
+  if (principal.type === 'api_key') {
+    refuseKeyBeyondMember(role, permissions);
+    return;
+  }
+  if (mayGive(principal, role, permissions)) return;
   throw new AppError('insufficient_permission', 'Nobody can give or take away more than they hold themselves.');
-}
-
-/** A key stands where its scopes put it, and no higher than the person it belongs to. */
-function standingOf(principal: Principal): Standing {
-  if (principal.type === 'user') return principal;
-  const role = principal.owner ? lowerOf(principal.role, principal.owner.role) : principal.role;
-  return { role, permissions: permissionsOf(role, []) };
 }
 
 function alreadyMember(cause?: unknown): AppError {

@@ -5,6 +5,7 @@ import type { Permission, Role } from '../domain/role.ts';
 import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
 import { refuseBeyondOwnStanding } from './addMember.ts';
+import { refuseKeys } from './keyAuthority.ts';
 import { record } from './record.ts';
 
 export interface MemberChange {
@@ -14,6 +15,7 @@ export interface MemberChange {
 
 /** Changes what a member of the act's tenant is; it holds from their next request. The last owner stays one: 409. */
 export async function changeMember(act: Act, userId: string, change: MemberChange): Promise<Membership> {
+  refuseKeys(act, 'roles and permissions');
   return transaction(act.db, async (trx) => {
     const owners = await lockOwners(trx, act.tenantId);
     const before = await findMembership(trx, act.tenantId, userId);

@@ -7,6 +7,7 @@ import { changePolicy as policyAfter, type Policy, type PolicyChange } from '../
 import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
 import { invalidField } from './keyExpiry.ts';
+import { refuseKeys } from './keyAuthority.ts';
 import { record } from './record.ts';
 
 /** Changes the rules for the keys of the act's tenant; they hold in every process once this returns. */
@@ -18,6 +19,9 @@ export async function changePolicy(act: Act, change: PolicyChange): Promise<Poli
     const after = policyAfter(tenant.policy, change);
     const changes = changedFields(tenant.policy, after);
     if (!changes.before && !changes.after) return tenant.policy;
+    if (after.keysMayManageKeys !== tenant.policy.keysMayManageKeys) {
+      refuseKeys(act, 'whether API keys manage keys', 'keysMayManageKeys');
+    }
     await changeTenant(trx, act.tenantId, { policy: after }, act.now);
     await noteUse(trx, act);
     await record(trx, act, { action: 'SETTINGS_CHANGED', entityId: act.tenantId, ...changes });

@@ -5,6 +5,7 @@ import { listAppKeys } from '../../db/tables/apiKeys.ts';
 import type { App } from '../domain/apps.ts';
 import { changedFields } from '../domain/auditEvent.ts';
 import { newId } from '../domain/id.ts';
+import { narrowedTo } from '../domain/keyBounds.ts';
 import { NewKey } from '../domain/keyInput.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { KeyStyle } from '../domain/token.ts';
@@ -16,6 +17,7 @@ import { record } from './record.ts';
 
 /** How long a token lives where the policy wants an end and names none. */
 const LONGEST_DAYS = 365;
+const DAY_MS = 86_400_000;
 
 /**
  * Gives an app a service token of its own with the scopes it declares, which have to be within the installer's. Of
@@ -26,7 +28,7 @@ export async function installApp(act: Act, style: KeyStyle, app: App): Promise<I
     return await transaction(act.db, async (trx) => {
       await refuseInstalled(trx, act, app);
       const policy = await policyOf(trx, act.tenantId);
-      const issued = await issueKeyWithin(trx, act, style, policy, tokenFor(app, policy), app.id);
+      const issued = await issueKeyWithin(trx, act, style, policy, tokenFor(act, app, policy), app.id);
       const install = { id: newId(), tenantId: act.tenantId, app: app.id, keyId: issued.key.id };
       await insertAppInstall(trx, { ...install, installedBy: act.actor.id, installedAt: act.now });
       await record(trx, act, {
@@ -50,14 +52,20 @@ async function refuseInstalled(trx: Db, { tenantId, now }: Act, { id }: App): Pr
   await removeAppInstall(trx, installed, now);
 }
 
-function tokenFor({ name, description, scopes }: App, { requireExpiry, maxLifetimeDays }: Policy): NewKey {
+/** The token of an app that a key installs is bounded as that key is, since nobody is asked for its bounds. */
+function tokenFor({ principal, now }: Act, app: App, { requireExpiry, maxLifetimeDays }: Policy): NewKey {
   const needsEnd = requireExpiry || maxLifetimeDays !== null;
-  return NewKey.parse({
-    name,
-    description: description.en,
-    scopes,
-    ...(needsEnd && { expiresInDays: Math.min(maxLifetimeDays ?? LONGEST_DAYS, LONGEST_DAYS) }),
-  });
+  const days = Math.min(maxLifetimeDays ?? LONGEST_DAYS, LONGEST_DAYS);
+  const free = {
+    expiresAt: needsEnd ? now + days * DAY_MS : null,
+    allowedIps: [],
+    rateLimit: null,
+    monthlyQuota: null,
+  };
+  const { name, description, scopes } = app;
+  const token = NewKey.parse({ name, description: description.en, scopes });
+  const { allowedIps, ...bounds } = principal?.type === 'api_key' ? narrowedTo(principal.bounds, free) : free;
+  return { ...token, ...bounds, allowedIps: [...allowedIps] };
 }
 
 function installedAlready(cause?: unknown): AppError {

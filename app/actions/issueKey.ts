@@ -10,7 +10,7 @@ import type { Policy } from '../domain/policy.ts';
 import { hashKey, mintKey, type KeyStyle } from '../domain/token.ts';
 import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
-import { refuseKeysUnlessAllowed, refuseToGrantBeyondOwn } from './keyAuthority.ts';
+import { refuseBeyondOwnBounds, refuseKeysUnlessAllowed, refuseToGrantBeyondOwn } from './keyAuthority.ts';
 import { invalidField, refuseExpiry } from './keyExpiry.ts';
 import { policyOf } from './keyPolicy.ts';
 import { toldOf } from './keyTold.ts';
@@ -49,6 +49,13 @@ export async function issueKeyWithin(
   const scopes = wish.scopes ?? policy.defaultScopes;
   refuseToGrantBeyondOwn(act, scopes);
   const expiresAt = wish.expiresAt ?? (wish.expiresInDays ? act.now + wish.expiresInDays * DAY_MS : null);
+  const bounded = {
+    expiresAt,
+    allowedIps: wish.allowedIps ?? [],
+    rateLimit: wish.rateLimit ?? null,
+    monthlyQuota: wish.monthlyQuota ?? null,
+  };
+  refuseBeyondOwnBounds(act, bounded, wish.expiresInDays ? { expiresAt: 'expiresInDays' } : {});
   refuseExpiry(policy, expiresAt, act.now, act.now);
   await refuseBeyondPlan(trx, act);
   const issued = await storeNewKey(trx, act, style, {
@@ -59,13 +66,10 @@ export async function issueKeyWithin(
     description: wish.description ?? null,
     environment: wish.environment,
     scopes,
-    allowedIps: wish.allowedIps ?? [],
-    rateLimit: wish.rateLimit ?? null,
-    monthlyQuota: wish.monthlyQuota ?? null,
+    ...bounded,
     externalId: wish.externalId ?? null,
     metadata: wish.metadata ?? {},
     app,
-    expiresAt,
     previousKeyId: null,
     ...untouched(act),
   });

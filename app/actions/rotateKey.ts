@@ -11,7 +11,7 @@ import type { Act } from './act.ts';
 import { changeKey } from './changeKey.ts';
 import { holdKey, refuseDead } from './holdKey.ts';
 import { storeNewKey, untouched, type IssuedKey } from './issueKey.ts';
-import { refuseBeyondOwnScopes } from './keyAuthority.ts';
+import { refuseBeyondOwnBounds, refuseBeyondOwnScopes } from './keyAuthority.ts';
 import { invalidField, refuseExpiry } from './keyExpiry.ts';
 import { record } from './record.ts';
 
@@ -29,6 +29,7 @@ export async function rotateKey(asked: Act, style: KeyStyle, id: string, rotatio
     const tooLong = graceProblem(policy, rotation.gracePeriodSeconds);
     if (tooLong) throw invalidField('gracePeriodSeconds', policySentence(tooLong, policy));
     const expiresAt = rotation.expiresAt === undefined ? old.expiresAt : rotation.expiresAt;
+    refuseBeyondOwnBounds(act, { ...old, expiresAt });
     refuseExpiry(policy, expiresAt, act.now, act.now);
 
     const successor = { ...old, id: newId(act.now), expiresAt, previousKeyId: old.id, ...untouched(act) };

@@ -8,7 +8,7 @@ import type { KeyChange, SelfChange } from '../domain/keyInput.ts';
 import type { Act } from './act.ts';
 import { changeInTurn, changeKey } from './changeKey.ts';
 import { holdKey, refuseDead } from './holdKey.ts';
-import { refuseBeyondOwnScopes, refuseToGrantBeyondOwn } from './keyAuthority.ts';
+import { refuseBeyondOwnBounds, refuseBeyondOwnScopes, refuseToGrantBeyondOwn } from './keyAuthority.ts';
 import { refuseExpiry } from './keyExpiry.ts';
 import { toldOf } from './keyTold.ts';
 import { record } from './record.ts';
@@ -25,6 +25,8 @@ export async function updateKey(asked: Act, id: string, change: KeyChange): Prom
       act,
       after.scopes.filter((scope) => !before.scopes.includes(scope)),
     );
+    refuseBeyondOwnBounds(act, before);
+    refuseBeyondOwnBounds(act, after);
     if (after.expiresAt !== before.expiresAt) refuseExpiry(policy, after.expiresAt, before.createdAt, act.now);
     return store(trx, act, before, { ...after, updatedAt: act.now });
   });

@@ -87,6 +87,28 @@ export class Networks {
   }
 }
 
+/** Whether every address of the network lies in one of the others, though it takes several of them together. */
+export function isContained(network: string, others: readonly string[]): boolean {
+  const inner = spanOf(network);
+  const outer = others.map(spanOf).filter(({ groupBits }) => groupBits === inner.groupBits);
+  let covered = inner.first;
+  for (const { first, next } of outer.sort((a, b) => (a.first < b.first ? -1 : 1))) {
+    if (first <= covered && next > covered) covered = next;
+  }
+  return covered >= inner.next;
+}
+
+/** The addresses of a network as numbers: the first one, and the one after the last. */
+function spanOf(text: string): { first: bigint; next: bigint; groupBits: 8 | 16 } {
+  const [addressText = '', lengthText] = normaliseNetwork(text)?.split('/') ?? [];
+  const address = readAddress(addressText);
+  if (!address) throw new Error('A stored network is not readable');
+  const { groups, groupBits } = address;
+  const first = groups.reduce((number, group) => (number << BigInt(groupBits)) | BigInt(group), 0n);
+  const bits = groups.length * groupBits;
+  return { first, next: first + (1n << BigInt(bits - Number(lengthText ?? bits))), groupBits };
+}
+
 /** Callers leave zones out, which isIPv6 would let through. */
 function readAddress(text: string): Address | undefined {
   if (isIPv4(text)) return { groups: text.split('.').map(Number), groupBits: 8 };

@@ -23,11 +23,6 @@ const INHERENT: Readonly<Record<Role, readonly Permission[]>> = {
   MEMBER: [],
 };
 
-/** The one of two roles that may do less. */
-export function lowerOf(a: Role, b: Role): Role {
-  return ROLES.indexOf(a) > ROLES.indexOf(b) ? a : b;
-}
-
 /** Everything a person of this role may do, given what was granted on top; a text that is no permission grants nothing. */
 export function permissionsOf(role: Role, granted: readonly string[]): ReadonlySet<Permission> {
   return new Set(PERMISSIONS.filter((one) => INHERENT[role].includes(one) || granted.includes(one)));

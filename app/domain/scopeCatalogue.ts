@@ -108,8 +108,8 @@ export const CATALOGUE: readonly CatalogueScope[] = [
   ...inGroup('general', [
     [
       'read',
-      'Read all ordinary data and the audit log; administration stays closed.',
-      'Lire toutes les données courantes et le journal d’audit, sans l’administration.',
+      'Read all ordinary data and the audit log (for people, that is audit:read); administration stays closed.',
+      'Lire toutes les données courantes et le journal d’audit (audit:read pour une personne), sans l’administration.',
     ],
     ['self:read', 'See whom the key belongs to.', 'Voir à qui appartient la clé.'],
     [
@@ -158,8 +158,8 @@ export const CATALOGUE: readonly CatalogueScope[] = [
     ['admin:read', 'See the security policy for keys.', 'Voir les règles de sécurité des clés.'],
     [
       'admin:write',
-      'Change the security policy for keys; the key acts as an owner.',
-      'Changer les règles de sécurité des clés, avec le rôle de propriétaire.',
+      'Change the security policy for keys, but not whether keys manage keys; the key acts as an owner.',
+      'Changer les règles de sécurité des clés, sauf le droit des clés de gérer des clés, avec le rôle de propriétaire.',
     ],
     [
       'admin:*',

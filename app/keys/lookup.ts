@@ -8,6 +8,7 @@ import {
 } from '../../db/lookups.ts';
 import type { Tenant } from '../context.ts';
 import { localeNamed, themeNamed, type Locale, type Theme } from '../domain/locale.ts';
+import { earlier, type KeyBounds } from '../domain/keyBounds.ts';
 import { Networks } from '../domain/network.ts';
 import { planLimits } from '../domain/plan.ts';
 import { readPolicy } from '../domain/policy.ts';
@@ -38,8 +39,16 @@ export interface FoundKey {
   revokedAt: number | null;
   createdAt: number;
   lastUsedAt: number | null;
+  /** What it may give to other keys, from what is its own and what it follows. */
+  bounds: KeyBounds;
   /** The person it belongs to, with the role they have now; null for a service token. */
-  owner: { id: string; active: boolean; operator: boolean; role: Role | null } | null;
+  owner: {
+    id: string;
+    active: boolean;
+    operator: boolean;
+    role: Role | null;
+    permissions: ReadonlySet<Permission>;
+  } | null;
   tenant: Tenant & { active: boolean };
 }
 
@@ -122,6 +131,8 @@ function bySubject<Row extends PersonRow>(rows: Row[]): Map<string, RowsOf<Row>>
 function foundKey(row: KeyRow): FoundKey {
   const tenant = tenantOf(row.tenantId, row.tenantSlug, row.tenantStatus, row.tenantPolicy);
   const plan = planLimits(row.tenantPlan);
+  const rateLimit = rateOf(row) ?? tenant.policy.defaultRateLimit ?? plan.rateLimit;
+  const monthlyQuota = row.monthlyQuota ?? plan.monthlyQuota;
   return {
     id: row.id,
     name: row.name,
@@ -129,22 +140,30 @@ function foundKey(row: KeyRow): FoundKey {
     environment: row.environment,
     scopes: parsedScopes(row.scopes),
     networks: row.allowedIps === null ? null : parsedNetworks(row.allowedIps),
-    rateLimit: rateOf(row) ?? tenant.policy.defaultRateLimit ?? plan.rateLimit,
-    monthlyQuota: row.monthlyQuota ?? plan.monthlyQuota,
+    rateLimit,
+    monthlyQuota,
     expiresAt: row.expiresAt,
     graceEndsAt: row.graceEndsAt,
     successorKeyId: row.successorKeyId,
     revokedAt: row.revokedAt,
     createdAt: row.createdAt,
     lastUsedAt: row.lastUsedAt,
+    bounds: {
+      expiresAt: earlier(row.expiresAt, row.graceEndsAt),
+      allowedIps: row.allowedIps === null ? [] : parsedTexts(row.allowedIps),
+      rateLimit: { own: rateOf(row), holds: rateLimit },
+      monthlyQuota: { own: row.monthlyQuota, holds: monthlyQuota },
+    },
     owner: ownerOf(row),
     tenant,
   };
 }
 
-function ownerOf({ userId: id, userStatus, userOperator, userRole }: KeyRow): FoundKey['owner'] {
+function ownerOf({ userId: id, userStatus, userOperator, userRole, userPermissions }: KeyRow): FoundKey['owner'] {
   if (id === null) return null;
-  return { id, active: userStatus === 'active', operator: userOperator === 1, role: roleOf(userRole) };
+  const role = roleOf(userRole);
+  const permissions = role ? permissionsIn(role, userPermissions) : new Set<Permission>();
+  return { id, active: userStatus === 'active', operator: userOperator === 1, role, permissions };
 }
 
 function rateOf({ rateLimit: limit, rateWindowSeconds: windowSeconds }: KeyRow): Rate | null {
@@ -177,11 +196,15 @@ function membershipOf(row: PersonRow): Belonging[] {
   const { tenant_id: id, tenant_slug: slug, tenant_name: name } = row;
   if (id === null || slug === null || name === null || role === null) return [];
   const tenant = { ...tenantOf(id, slug, row.tenant_status, row.tenant_policy), name };
-  return [{ tenant, role, permissions: permissionsOf(role, JSON.parse(row.permissions ?? '[]') as string[]) }];
+  return [{ tenant, role, permissions: permissionsIn(role, row.permissions) }];
 }
 
 function tenantOf(id: string, slug: string, status: string | null, policy: string | null): FoundKey['tenant'] {
   return { id, slug, active: status === 'active', policy: readPolicy(policy) };
+}
+
+function permissionsIn(role: Role, granted: string | null): ReadonlySet<Permission> {
+  return permissionsOf(role, JSON.parse(granted ?? '[]') as string[]);
 }
 
 /** A role this release does not know opens nothing. */
@@ -191,4 +214,5 @@ function roleOf(text: string | null): Role | null {
 
 /** Parsing is remembered by content, which cannot go stale; the key's state is not. */
 const parsedScopes = remembered((text) => scopeSetOf(JSON.parse(text) as string[]));
-const parsedNetworks = remembered((text) => Networks.of(JSON.parse(text) as string[]));
+const parsedTexts = remembered<readonly string[]>((text) => Object.freeze(JSON.parse(text) as string[]));
+const parsedNetworks = remembered((text) => Networks.of(parsedTexts(text)));

@@ -68,9 +68,10 @@ function principalOfKey(key: FoundKey): KeyHolder {
     scopes: key.scopes,
     keyPrefix: key.keyPrefix,
     environment: key.environment,
-    owner: owner?.role ? { id: owner.id, role: owner.role, operator: owner.operator } : null,
+    owner: owner?.role ? { ...owner, role: owner.role } : null,
     expiresAt: key.expiresAt,
     rateLimit: key.rateLimit,
     monthlyQuota: key.monthlyQuota,
+    bounds: key.bounds,
   };
 }

@@ -55,4 +55,8 @@ function allowKey(key: KeyReach, { permission, keyScope }: Access & { kind: 'per
     throw new AppError('insufficient_permission', `API keys may not do this; it takes a person with ${permission}.`);
   }
   if (!holdsScope(key, keyScope)) throw missingScope(keyScope);
+  // A key that belongs to a person opens no more than that person may do.
+  if (key.owner && !key.owner.permissions.has(permission)) {
+    throw new AppError('insufficient_permission', `Missing required permission: ${permission}`);
+  }
 }

@@ -1,4 +1,4 @@
-import { holdsScope } from '../authority.ts';
+import { mayGrant } from '../authority.ts';
 import type { Principal } from '../context.ts';
 import { CATALOGUE, GROUPS, meaningOf, opens } from '../domain/scopeCatalogue.ts';
 import { routesByScope, type Route } from '../routes/table.ts';
@@ -66,7 +66,7 @@ export function scopeChoices(
     together: !APART.has(id),
     scopes: CATALOGUE.filter((one) => one.group === id)
       .map(({ scope }) => choice(scope))
-      .filter((one) => one.granted || (one.opens > 0 && holdsScope(principal, one.scope))),
+      .filter((one) => one.granted || (one.opens > 0 && mayGrant(principal, one.scope))),
   }));
   const others = granted.filter((scope) => !CATALOGUE.some((one) => one.scope === scope));
   const all = [

@@ -25,9 +25,9 @@ type Fields = Readonly<Record<string, unknown>>;
  * JWT_JWKS_URL publishes under the token's `kid`. Keys are key objects, never text, so that a public key can never serve
  * as a secret. Tokens that koa-jwt would let pass without an end, or without claims at all, are refused here.
  */
-export function verificationKey(config: JwtConfig, secret: string, now: () => number = Date.now): VerificationKey {
+export function verificationKey(config: JwtConfig, secret: string): VerificationKey {
   const own = createSecretKey(secret, 'utf8');
-  const outside = config.jwksUrl === undefined ? undefined : keySetAt(config.jwksUrl, now);
+  const outside = config.jwksUrl === undefined ? undefined : keySetAt(config.jwksUrl);
 
   return async (header, payload) => {
     const { alg, kid, crit } = fieldsOf(header) ?? {};

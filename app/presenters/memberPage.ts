@@ -1,5 +1,4 @@
 import type { Member } from '../../db/tables/memberships.ts';
-import { holdsScope } from '../authority.ts';
 import type { Principal } from '../context.ts';
 import { mayGive } from '../domain/granting.ts';
 import { PERMISSIONS, ROLES } from '../domain/role.ts';
@@ -27,7 +26,7 @@ export function presentMemberRow(member: Member, principal: Principal) {
     createdAt,
     self: id === principal.id,
     mayChange: manages && within,
-    mayDisable: within && holdsScope(principal, 'users:write'),
+    mayDisable: manages && within,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Permission } from '../domain/role.ts';
 import type { Context, Middleware } from '../context.ts';
 import { covers } from '../domain/scope.ts';
-import { isKnownScope } from '../domain/scopeCatalogue.ts';
+import { isKnownScope, opens } from '../domain/scopeCatalogue.ts';
 import { AppError } from '../errors.ts';
 
 /** What a route asks of its caller; each route states one, and the guard at the end of `authenticate` enforces it. */
@@ -35,11 +35,19 @@ export function scope(required: string): Stated {
  * come only if the tenant's policy lets keys manage keys.
  */
 export function permission(required: Permission, keyScope?: string): Stated {
-  return state({
-    kind: 'permission',
-    permission: required,
-    ...(keyScope !== undefined && { keyScope: known(keyScope) }),
-  });
+  if (keyScope === undefined) return state({ kind: 'permission', permission: required });
+  const behind = permissionsByKeyScope.get(known(keyScope)) ?? new Set();
+  permissionsByKeyScope.set(keyScope, behind.add(required));
+  return state({ kind: 'permission', permission: required, keyScope });
+}
+
+/** What people must hold where keys must hold the scope, as the routes state it. */
+const permissionsByKeyScope = new Map<string, Set<Permission>>();
+
+/** The permissions that a key gets its holder around: those of every route that the scope opens to keys. */
+export function permissionsBehind(scope: string): Permission[] {
+  const behind = [...permissionsByKeyScope].filter(([keyScope]) => opens(scope, keyScope));
+  return [...new Set(behind.flatMap(([, permissions]) => [...permissions]))];
 }
 
 /** A scope that nobody can be granted would shut its route for good, so that the process does not start with it. */

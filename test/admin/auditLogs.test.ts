@@ -112,6 +112,16 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
     expect(text).to.include(`"'=1+1"`).and.not.include('of Globex');
   });
 
+  it('is no formula either where a spreadsheet takes a semicolon for the end of a cell', async () => {
+    const { db } = server.services;
+    const actor = { type: 'user', id: cast.bob.id, name: 'Bob;=HYPERLINK("http://x.example")' } as const;
+    await record(db, { ...systemAct(db, cast.acme.id), actor }, { action: 'LOGOUT', entityId: cast.bob.id });
+    const alice = new Visitor(server);
+    await alice.signIn(cast.alice.email, PASSWORD);
+    const { text } = await alice.get(`${PATH}/export?action=LOGOUT`);
+    expect(text).to.include(`"Bob;'=HYPERLINK(""http://x.example"")"`).and.not.include(';=');
+  });
+
   it('names the fields of a change in French, there and on the page of the key', async () => {
     const page = await browser.as(cast.alice, server, `${PATH}?key=${key.id}&action=API_KEY_CREATED`, { locale: 'fr' });
     await page.locator('#audit summary').first().click();

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Locator } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { changeTenant } from '../../db/tables/tenants.ts';
 import { changePolicy, DEFAULT_POLICY } from '../../app/domain/policy.ts';
 import { expectAccessible, useBrowser } from '../support/browser.ts';
@@ -69,6 +69,25 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
       expect(Math.round((made.expires_at - made.created_at) / 86_400_000)).to.equal(30);
     });
   }
+
+  it('offers no scope that stands for a permission its reader lacks, and names it where the form asks for it anyway', async () => {
+    browser.expects(422);
+    const permissions = ['api-keys:manage', 'members:read'] as const;
+    const adam = await addPlayer(server.services, cast.acme, 'Adam', { role: 'ADMIN', permissions });
+    const offered = async (page: Page) => attributes(page.locator('input[name=scopes]'), 'value');
+    const page = await browser.as(adam, server, `${KEYS}/new?name=Members`, { locale: 'fr' });
+    expect(await offered(page)).to.include.members(['read', 'members:read', 'users:read', 'api-keys:write']);
+    for (const scope of ['members:write', 'members:delete', 'members:*', 'users:write', 'users:*', 'admin:*']) {
+      expect(await offered(page)).not.to.include(scope);
+    }
+    await page.evaluate(`document.querySelector('input[name=scopes][value=read]').value = 'members:write'`);
+    await page.getByRole('button', { name: 'Créer une clé' }).click();
+    const refused = 'Vous n’avez pas le droit que suppose un accès\u00a0: members:write → members:manage';
+    expect(await page.getByRole('alert').innerText()).to.include(refused);
+    expect(await server.services.db('api_keys').where({ name: 'Members' })).to.deep.equal([]);
+    const alice = await browser.as(cast.alice, server, `${KEYS}/new`);
+    expect(await offered(alice)).to.include.members(['members:write', 'users:*', 'admin:*']);
+  });
 
   it('is filled in by its address, and by presets', async () => {
     const page = await browser.as(

@@ -21,7 +21,7 @@ onEachDatabase('whoever manages keys', (database) => {
     cast = await castOf(server);
     maud = await addPlayer(server.services, cast.acme, 'Maud', {
       role: 'MEMBER',
-      permissions: ['api-keys:read', 'api-keys:manage'],
+      permissions: ['api-keys:read', 'api-keys:manage', 'audit:read'],
     });
     operator = await addPlayer(server.services, cast.acme, 'Olga', { role: 'OWNER', operator: true });
     strong = await issue(server, as(cast.alice), { name: 'strong', scopes: ['*'] });
@@ -167,7 +167,11 @@ onEachDatabase('whoever manages keys', (database) => {
       it('that belongs to a person gives no more than that person could', async () => {
         const own = await issue(server, as(cast.alice), { scopes: ['*'], owner: 'user' });
         keyOf(await create(by(own), ['billing:write']), 201);
-        await server.services.db('api_keys').where({ id: own.id }).update({ user_id: cast.carol.id });
+        const keeper = await addPlayer(server.services, cast.acme, 'Kim', {
+          role: 'ADMIN',
+          permissions: ['api-keys:manage'],
+        });
+        await server.services.db('api_keys').where({ id: own.id }).update({ user_id: keeper.id });
         refusal(await create(by(own), ['billing:write']), 403, 'insufficient_scope');
         keyOf(await create(by(own), ['billing:read']), 201);
       });

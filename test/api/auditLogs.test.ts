@@ -4,9 +4,9 @@ import { systemAct } from '../../app/actions/act.ts';
 import { record, recordOncePerWindow } from '../../app/actions/record.ts';
 import { newId } from '../../app/domain/id.ts';
 import { iso } from '../../app/domain/times.ts';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { addPlayer, as, castOf, type Cast } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
-import { issue, refusal, type AuditRow } from '../support/keys.ts';
+import { detailOf, issue, refusal, type AuditRow } from '../support/keys.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 interface Page {
@@ -24,14 +24,18 @@ onEachDatabase('the audit log', (database) => {
   });
   after(async () => server.stop());
 
-  it('opens to the scope read, for people and keys', async () => {
+  it('opens to people with the permission audit:read, as its page does, and to keys with the scope read', async () => {
     const reader = await issue(server, as(cast.alice), { scopes: ['read'] });
     const other = await issue(server, as(cast.alice), { scopes: ['projects:write'] });
     expect((await server.get('/api/v1/audit-logs', { 'x-api-key': reader.key })).status).to.equal(200);
     refusal(await server.get('/api/v1/audit-logs', { 'x-api-key': other.key }), 403, 'insufficient_scope');
-    for (const player of [cast.alice, cast.bob, cast.carol]) {
+    const maud = await addPlayer(server.services, cast.acme, 'Maud', { role: 'MEMBER', permissions: ['audit:read'] });
+    for (const player of [cast.alice, cast.carol, maud]) {
       expect((await server.get('/api/audit-logs', as(player))).status).to.equal(200);
     }
+    const refused = await server.get('/api/audit-logs', as(cast.bob));
+    refusal(refused, 403, 'insufficient_permission');
+    expect(detailOf(refused)).to.equal('Missing required permission: audit:read');
   });
 
   it('shows who did what to which thing, and nothing else', async () => {

@@ -126,7 +126,7 @@ onEachDatabase('a member', (database) => {
   });
 
   it('who comes back after being put out finds their own keys revoked, those in their grace too', async () => {
-    const finn = await player({ role: 'MEMBER', permissions: ['api-keys:manage'] });
+    const finn = await player({ role: 'MEMBER', permissions: ['api-keys:manage', 'audit:read'] });
     const old = await issue(server, as(finn), { owner: 'user' });
     const next = await rotate(server, as(finn), old.id, { gracePeriodSeconds: 600 });
     const service = await issue(server, as(finn));
@@ -144,7 +144,7 @@ onEachDatabase('a member', (database) => {
 
   if (database.kind === 'mysql') {
     it('who makes a key of their own while they are put out is left without it', async () => {
-      const gwen = await player({ role: 'MEMBER', permissions: ['api-keys:manage'] });
+      const gwen = await player({ role: 'MEMBER', permissions: ['api-keys:manage', 'audit:read'] });
       const { db, config } = server.services;
       const making = await db.transaction();
       const act = { ...systemAct(db, cast.acme.id), principal: await principalOf(gwen) };
@@ -237,7 +237,6 @@ onEachDatabase('a member', (database) => {
         ['members:read', 'GET', '/api/v1/members'],
         ['members:read', 'GET', bob],
         ['members:write', 'POST', '/api/v1/members', { email: 'by.key@acme.example' }],
-        ['members:write', 'PATCH', bob, { role: 'MEMBER' }],
         ['members:delete', 'DELETE', bob],
       ];
       const other = await issue(server, alice, { scopes: ['read', 'users:*', 'admin:*'] });
@@ -250,7 +249,7 @@ onEachDatabase('a member', (database) => {
       }
     });
 
-    it('raises nobody above a member, unless it acts as an owner', async () => {
+    it('raises nobody above a member', async () => {
       const target = await player({ role: 'MEMBER' });
       const key = { 'x-api-key': (await issue(server, alice, { scopes: ['members:*', 'read'] })).key };
       for (const raise of [{ role: 'ADMIN' }, { permissions: ['api-keys:manage'] }]) {
@@ -259,9 +258,6 @@ onEachDatabase('a member', (database) => {
         refusal(await server.post('/api/v1/members', invitation, key), 403, 'insufficient_permission');
       }
       refusal(await server.delete(`/api/v1/members/${cast.carol.id}`, key), 403, 'insufficient_permission');
-      const owner = { 'x-api-key': (await issue(server, alice, { scopes: ['*'] })).key };
-      const raised = await server.patch(`/api/v1/members/${target.id}`, { role: 'ADMIN' }, owner);
-      expect(raised.status, raised.text).to.equal(200);
     });
 
     it('of a person stands no higher than that person', async () => {

@@ -109,15 +109,19 @@ onEachDatabase('whoami', (database) => {
 
 onEachDatabase('whoami of somebody an identity provider vouches for', (database) => {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const realNow = Date.now.bind(Date);
+  let later = 0;
   let provider: Provider;
   let server: TestServer;
   let cast: Cast;
   before(async () => {
+    Date.now = () => realNow() + later;
     provider = await Provider.start([published(publicKey, 'one')]);
     server = await startServer(database.env(), { JWT_JWKS_URL: provider.url });
     cast = await castOf(server);
   });
   after(async () => {
+    Date.now = realNow;
     await server.stop();
     await provider.stop();
   });
@@ -169,7 +173,21 @@ onEachDatabase('whoami of somebody an identity provider vouches for', (database)
     expect(answer.body).to.deep.include({ role: 'MEMBER', permissions: [] });
   });
 
+  it('is known by a key that the provider has rotated in, as soon as five seconds after the set was fetched', async () => {
+    const claims = { email: cast.bob.email, email_verified: true };
+    await whoami(claims);
+    for (const kid of ['rotated', 'rotated again']) {
+      provider.keys = [published(publicKey, kid)];
+      later += 5_000;
+      const asked = provider.asked;
+      expect((await whoami(claims, kid)).status).to.equal(200);
+      for (const madeUp of ['x', 'y', 'z']) expect((await whoami(claims, madeUp)).status).to.equal(401);
+      expect(provider.asked).to.equal(asked + 1);
+    }
+  });
+
   it('is 503 while the keys cannot be fetched, and our own tokens go on working', async () => {
+    later += 5_000;
     provider.answer = (response) => response.destroy();
     const answer = await whoami({ email: cast.bob.email, email_verified: true }, 'new');
     expect(answer.status).to.equal(503);

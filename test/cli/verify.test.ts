@@ -129,7 +129,7 @@ describe('scripts/verify.sh', function () {
       );
       expect(rows).to.deep.include.members([
         ['GET', '/api/health', 'nothing', 'nothing'],
-        ['GET', '/api/audit-logs', '`read`', 'a role that stands for it'],
+        ['GET', '/api/audit-logs', '`read`', '`audit:read`'],
         ['POST', '/api/billing/checkout', '`billing:write`', 'a role that stands for it'],
         ['POST', '/api/api-keys', '`api-keys:write`', '`api-keys:manage`'],
         ['POST', '/api/billing/checkouts/:id/confirm', 'not for keys', '`billing:manage`'],

@@ -9,7 +9,7 @@ import { ask } from '../../pages/asking.ts';
 import type { Pages } from '../../pages/pages.ts';
 import { mendable, readFields } from '../../pages/refused.ts';
 import type { Services } from '../../services.ts';
-import { scope } from '../access.ts';
+import { permission } from '../access.ts';
 import { UserChange } from '../memberInput.ts';
 
 const HOME = '/admin/members';
@@ -28,7 +28,7 @@ export function memberAccountPages(
   { memberOf, showMember }: Around,
 ): Router<State> {
   return router
-    .get('/members/:id/disable', scope('users:write'), async (ctx) => {
+    .get('/members/:id/disable', permission('members:manage'), async (ctx) => {
       const { t } = pages.texts(ctx);
       const { id, name, email } = await memberOf(ctx);
       await ask(pages, ctx, 'members', {
@@ -42,7 +42,7 @@ export function memberAccountPages(
         danger: true,
       });
     })
-    .post('/members/:id/status', scope('users:write'), async (ctx) => {
+    .post('/members/:id/status', permission('members:manage'), async (ctx) => {
       const member = await memberOf(ctx);
       const status = formOf(ctx).get('status');
       const outcome = await mendable(async () => {

@@ -4,6 +4,7 @@ import { countByReach } from '../../../db/tables/apiKeys.ts';
 import { findMember } from '../../../db/tables/memberships.ts';
 import { findUser } from '../../../db/tables/users.ts';
 import { principalOf, type KeyHolder, type State, type Tenant } from '../../context.ts';
+import { permissionsOf } from '../../domain/role.ts';
 import { scopeSetOf } from '../../domain/scopeCatalogue.ts';
 import type { KeyReach } from '../../middleware/requireAccess.ts';
 import { isForPrograms } from '../../middleware/programs.ts';
@@ -50,6 +51,7 @@ export function routePages({ db }: Pick<Services, 'db'>, pages: Pages, table: ()
   async function ownerOf(tenantId: string, userId: string): Promise<KeyHolder['owner'] | undefined> {
     const member = await findMember(db, tenantId, userId);
     if (member?.status !== 'active') return undefined;
-    return { id: userId, role: member.role, operator: (await findUser(db, userId))?.operator ?? false };
+    const permissions = permissionsOf(member.role, member.permissions);
+    return { id: userId, role: member.role, permissions, operator: (await findUser(db, userId))?.operator ?? false };
   }
 }

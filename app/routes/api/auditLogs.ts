@@ -4,7 +4,7 @@ import { listAuditLogs } from '../../../db/tables/auditLogs.ts';
 import { principalOf, type State } from '../../context.ts';
 import { AuditLogAnswer, presentAuditEvent } from '../../presenters/auditEvent.ts';
 import type { Services } from '../../services.ts';
-import { scope } from '../access.ts';
+import { permission } from '../access.ts';
 import { answers } from '../answers.ts';
 import { AuditNarrowing } from '../auditQuery.ts';
 import { query } from '../input.ts';
@@ -21,7 +21,7 @@ const AuditQuery = AuditNarrowing.extend({
 export function auditLogRoutes({ db, usage }: Pick<Services, 'db' | 'usage'>): Router<State> {
   return new Router<State>(ROUTER).get(
     '/audit-logs',
-    scope('read'),
+    permission('audit:read', 'read'),
     answers(200, AuditLogAnswer, 'Lists what was done in the tenant, newest first.'),
     query(AuditQuery, async (ctx, { cursor, limit, ...filter }) => {
       const tenantId = principalOf(ctx).tenant.id;

@@ -73,7 +73,7 @@ export function memberRoutes({ db }: Pick<Services, 'db'>): Router<State> {
     )
     .patch(
       '/members/:id',
-      permission('members:manage', 'members:write'),
+      permission('members:manage'),
       answers(200, MemberAnswer, 'Changes what a member is, from their next request on.', [
         'conflict',
         'insufficient_permission',

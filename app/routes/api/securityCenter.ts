@@ -24,7 +24,9 @@ export function securityCenterRoutes({ db }: Pick<Services, 'db'>): Router<State
     .post(
       '/security-center/settings',
       scope('admin:write'),
-      answers(200, PolicyAnswer, 'Changes the rules for the keys of the tenant; they hold in every process at once.'),
+      answers(200, PolicyAnswer, 'Changes the rules for the keys of the tenant; they hold in every process at once.', [
+        'insufficient_permission',
+      ]),
       body(PolicyChange, async (ctx, change) => {
         ctx.body = presentPolicy(await changePolicy(actOf(ctx, db), change));
       }),

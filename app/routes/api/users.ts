@@ -7,7 +7,7 @@ import { principalOf, type Context, type State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { presentUser, UserAnswer, UserListAnswer } from '../../presenters/member.ts';
 import type { Services } from '../../services.ts';
-import { scope } from '../access.ts';
+import { permission, scope } from '../access.ts';
 import { answers } from '../answers.ts';
 import { body, query } from '../input.ts';
 import { UserChange } from '../memberInput.ts';
@@ -43,7 +43,7 @@ export function userRoutes({ db }: Pick<Services, 'db'>): Router<State> {
     )
     .patch(
       '/users/:id',
-      scope('users:write'),
+      permission('members:manage', 'users:write'),
       answers(200, UserAnswer, 'Renames, disables or enables a person who is in no other tenant.', [
         'conflict',
         'insufficient_permission',

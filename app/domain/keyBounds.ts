@@ -1,0 +1,74 @@
+import { isContained } from './network.ts';
+import type { Rate } from './rate.ts';
+
+/** A limit of a key's own, and the one that holds: without its own, that of its tenant or plan, null for none. */
+interface Limit<T> {
+  readonly own: T | null;
+  readonly holds: T | null;
+}
+
+/** What a key is bounded by beside its scopes. */
+export interface KeyBounds {
+  /** When it ends at the latest; null for never. */
+  readonly expiresAt: number | null;
+  /** Where it may be used from; empty for everywhere. */
+  readonly allowedIps: readonly string[];
+  readonly rateLimit: Limit<Rate>;
+  readonly monthlyQuota: Limit<number>;
+}
+
+/** The same fields of a key as they are stored. */
+export interface BoundedFields {
+  readonly expiresAt: number | null;
+  readonly allowedIps: readonly string[];
+  readonly rateLimit: Rate | null;
+  readonly monthlyQuota: number | null;
+}
+
+/** The fields in which a key goes beyond what the bounds allow; a field without a bound goes beyond any. */
+export function fieldsBeyond(bounds: KeyBounds, key: BoundedFields): (keyof BoundedFields)[] {
+  const within = {
+    expiresAt: (key.expiresAt ?? Infinity) <= (bounds.expiresAt ?? Infinity),
+    allowedIps: bounds.allowedIps.length === 0 || (key.allowedIps.length > 0 && areWithin(bounds, key)),
+    rateLimit: isLimitWithin(bounds.rateLimit, key.rateLimit, isRateWithin),
+    monthlyQuota: isLimitWithin(bounds.monthlyQuota, key.monthlyQuota, (quota, most) => quota <= most),
+  };
+  return FIELDS.filter((field) => !within[field]);
+}
+
+/** The same fields narrowed, each to what the bounds allow. */
+export function narrowedTo(bounds: KeyBounds, key: BoundedFields): BoundedFields {
+  const beyond = new Set(fieldsBeyond(bounds, key));
+  return {
+    expiresAt: earlier(key.expiresAt, bounds.expiresAt),
+    allowedIps: beyond.has('allowedIps') ? bounds.allowedIps : key.allowedIps,
+    rateLimit: beyond.has('rateLimit') ? bounds.rateLimit.own : key.rateLimit,
+    monthlyQuota: beyond.has('monthlyQuota') ? bounds.monthlyQuota.own : key.monthlyQuota,
+  };
+}
+
+/** The earlier of two ends, null being never. */
+export function earlier(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
+}
+
+const FIELDS = ['expiresAt', 'allowedIps', 'rateLimit', 'monthlyQuota'] as const;
+
+/** Without a limit of its own a key follows its tenant, and so does what it makes without one. */
+function isLimitWithin<T>(
+  { own, holds }: Limit<T>,
+  wanted: T | null,
+  within: (wanted: T, most: T) => boolean,
+): boolean {
+  if (wanted === null) return own === null;
+  return holds === null || within(wanted, holds);
+}
+
+/** Whether a rate lets no more through than the other one, over any length of time. */
+export function isRateWithin(rate: Rate, most: Rate): boolean {
+  return rate.limit * Math.ceil(most.windowSeconds / rate.windowSeconds) <= most.limit;
+}
+
+function areWithin(bounds: KeyBounds, { allowedIps }: BoundedFields): boolean {
+  return allowedIps.every((network) => isContained(network, bounds.allowedIps));
+}
