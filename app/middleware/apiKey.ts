@@ -28,7 +28,7 @@ export function apiKey(lookup: Lookup, keyPrefix: string): Middleware {
 
 type ShownKey = Credential & { kind: 'key' };
 
-function refuseUnfit(key: FoundKey, { transport }: ShownKey, address: string): void {
+function refuseUnfit(key: FoundKey, { transport }: ShownKey, address: string | null): void {
   refuseDead(key, Date.now());
   if (transport === 'Bearer' && !key.tenant.policy.allowBearerKeys) {
     throw unauthenticated('invalid_key', 'This tenant does not take API keys as Bearer tokens.');
@@ -49,12 +49,17 @@ function refuseDead(key: FoundKey, now: number): void {
   }
 }
 
-function refuseForeignAddress(key: FoundKey, address: string): void {
+function refuseForeignAddress(key: FoundKey, address: string | null): void {
   const { allowedNetworks } = key.tenant.policy;
   const allowed =
-    (key.networks?.contains(address) ?? true) &&
-    (allowedNetworks.length === 0 || Networks.of(allowedNetworks).contains(address));
+    (key.networks === null || contains(key.networks, address)) &&
+    (allowedNetworks.length === 0 || contains(Networks.of(allowedNetworks), address));
   if (!allowed) throw new AppError('address_not_allowed', 'This API key may not be used from your address.');
+}
+
+/** An unknown address is in no network. */
+function contains(networks: Networks, address: string | null): boolean {
+  return address !== null && networks.contains(address);
 }
 
 function principalOfKey(key: FoundKey): KeyHolder {

@@ -28,7 +28,7 @@ export function basicAuth(
     const given = userAndPasswordOf(ctx);
     if (!given) throw challenge('missing_credential', 'Send the user and password of support staff.');
     // Counted before it is known to fail: otherwise a hundred guesses at once would all be the first.
-    const count = rate && (await failures.take(callerOf(ctx.state.address), rate));
+    const count = rate && (await failures.take(callerOf(ctx.state.countedAddress), rate));
     if (count && !count.allowed) throw tooMany(count, 'Too many wrong passwords; try again later.');
     if (!isRight(given)) throw challenge('invalid_login', 'The user or the password is wrong.');
     if (count) await count.by.giveBack(count);

@@ -52,7 +52,7 @@ export function addressLimit(counter: Counter, rate: Rate | undefined, countKey:
   }
 
   async function countAddress(ctx: Context): Promise<void> {
-    if (rate) admit(ctx, await counter.take(callerOf(ctx.state.address), rate));
+    if (rate) admit(ctx, await counter.take(callerOf(ctx.state.countedAddress), rate));
   }
 
   /** A key that is valid but may not do this counts for itself, or it could ask without end. */

@@ -52,7 +52,7 @@ export function loginRoutes({ db, limits }: Pick<Services, 'db' | 'limits'>, pag
     const { email } = login;
     const act = { db, now: Date.now(), origin: originOf(ctx) };
     try {
-      const found = await limits.login.attempt({ email, address: ctx.state.address }, async () => signIn(act, login));
+      const found = await limits.login.attempt({ email, address: ctx.state.countedAddress }, async () => signIn(act, login));
       if (found) return found;
       ctx.status = 422;
       return { email, problem: 'wrong' };

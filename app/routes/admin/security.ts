@@ -51,7 +51,7 @@ export function securityPages({ db, limits }: Pick<Services, 'db' | 'limits'>, p
       const form = formOf(ctx);
       const whose = { userId: principalOf(ctx).id, sessionId: ctx.state.session?.id ?? null };
       const change = { current: form.get('current') ?? '', wanted: form.get('wanted') ?? '' };
-      const who = { email: ctx.state.session?.email ?? '', address: ctx.state.address };
+      const who = { email: ctx.state.session?.email ?? '', address: ctx.state.countedAddress };
       const outcome = await mendable(async () => {
         // Whoever has a session could guess here what the login would not let them.
         const changed = await limits.login.attempt(who, async () => changePassword(actOf(ctx, db), whose, change));
