@@ -43,7 +43,7 @@ onEachDatabase('behind a trusted proxy', (database) => {
       { 'X-Forwarded-For': '10.1.2.3, _x' },
     ];
     for (const headers of untold) {
-      const { status, body } = await use(inside, headers as Record<string, string>);
+      const { status, body } = await use(inside, headers);
       expect([status, (body as { code: string }).code]).to.deep.equal([403, 'address_not_allowed']);
     }
   });
