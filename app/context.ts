@@ -23,6 +23,8 @@ export interface State {
   claims?: unknown;
   /** Whether that token is signed with our secret. */
   ownToken?: boolean;
+  /** The person whom a valid token names, known before their tenant is. */
+  personId?: string;
   /** Who calls and for which tenant; set once, by `authenticate`. */
   principal?: Principal;
   /** The access that the guard has granted; a route runs only if it is its own. */

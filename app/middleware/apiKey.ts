@@ -6,11 +6,12 @@ import { roleOfScopes } from '../domain/scope.ts';
 import { hashKey, parseKey } from '../domain/token.ts';
 import { AppError } from '../errors.ts';
 import type { FoundKey, Lookup } from '../keys/lookup.ts';
+import type { DoubtfulLookups } from '../limits/doubtfulLookups.ts';
 import { unauthenticated } from './challenge.ts';
 import type { Credential } from './credential.ts';
 
 /** Turns a key into its holder, or says why not; a text that is no key of ours never reaches the database. */
-export function apiKey(lookup: Lookup, keyPrefix: string): Middleware {
+export function apiKey(lookup: Lookup, keyPrefix: string, doubtful: DoubtfulLookups): Middleware {
   return (ctx, next) => {
     const { credential } = ctx.state;
     return credential?.kind === 'key' ? withKey(ctx, credential, next) : next();
@@ -18,9 +19,13 @@ export function apiKey(lookup: Lookup, keyPrefix: string): Middleware {
 
   async function withKey(ctx: Context, credential: ShownKey, next: () => Promise<unknown>): Promise<void> {
     if (!parseKey(credential.text, keyPrefix)) throw unauthenticated('invalid_key', 'This is not a valid API key.');
-    const key = await lookup.key(hashKey(credential.text));
+    const hash = hashKey(credential.text);
+    const turn = doubtful.turn(ctx, hash);
+    if (turn) await turn;
+    const key = await lookup.key(hash);
     if (!key) throw unauthenticated('invalid_key', 'This is not a valid API key.');
     refuseUnfit(key, credential, ctx.state.address);
+    doubtful.foundValid(hash);
     ctx.state.principal = principalOfKey(key);
     await next();
   }
