@@ -8,6 +8,7 @@ import type { Context, State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { ownForm } from '../../middleware/csrf.ts';
 import { readForm } from '../../middleware/body.ts';
+import { DEVICE_SECONDS } from '../../people/devices.ts';
 import { ownPath } from '../../pages/ownPath.ts';
 import type { Pages } from '../../pages/pages.ts';
 import type { Services } from '../../services.ts';
@@ -22,7 +23,10 @@ interface Failed {
 }
 
 /** The way in and out of the admin, by email and password. */
-export function loginRoutes({ db, limits }: Pick<Services, 'db' | 'limits'>, pages: Pages): Router<State> {
+export function loginRoutes(
+  { db, devices, limits }: Pick<Services, 'db' | 'devices' | 'limits'>,
+  pages: Pages,
+): Router<State> {
   const { cookies } = pages;
   return new Router<State>(ROUTER)
     .get('/login', open(), async (ctx) => {
@@ -52,8 +56,13 @@ export function loginRoutes({ db, limits }: Pick<Services, 'db' | 'limits'>, pag
     const { email } = login;
     const act = { db, now: Date.now(), origin: originOf(ctx) };
     try {
-      const found = await limits.login.attempt({ email, address: ctx.state.countedAddress }, async () => signIn(act, login));
-      if (found) return found;
+      const device = await devices.known(cookies.get(ctx, 'device'), email);
+      const who = { email, address: ctx.state.countedAddress, device };
+      const found = await limits.login.attempt(who, async () => signIn(act, { ...login, device }));
+      if (found) {
+        cookies.set(ctx, 'device', devices.textFor(email, Date.now(), device), DEVICE_SECONDS);
+        return found;
+      }
       ctx.status = 422;
       return { email, problem: 'wrong' };
     } catch (error) {
