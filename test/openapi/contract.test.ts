@@ -228,7 +228,7 @@ onEachDatabase('every documented operation', (database) => {
   });
 
   it('refuses too many requests as documented', async () => {
-    const limits = { ADDRESS_LIMIT: '1/3600', LOGIN_LIMIT: '1/3600' };
+    const limits = { PERSON_LIMIT: '1/3600', ADDRESS_LIMIT: '1/3600', LOGIN_LIMIT: '1/3600' };
     const strict = await startServer(database.env(), { ...STAFF, ...limits });
     try {
       await each(async (operation) => {

@@ -22,6 +22,13 @@ interface Failed {
   retryAfter?: number;
 }
 
+/** What was typed, and the browser it was typed in where that signed in to this account before. */
+interface Login {
+  email: string;
+  password: string;
+  device: string | undefined;
+}
+
 /** The way in and out of the admin, by email and password. */
 export function loginRoutes(
   { db, devices, limits }: Pick<Services, 'db' | 'devices' | 'limits'>,
@@ -38,12 +45,14 @@ export function loginRoutes(
       const form = await readForm(ctx);
       const next = ownPath(form.get('next')) ?? '/';
       const email = form.get('email') ?? '';
-      const signedIn = await attempt(ctx, { email, password: form.get('password') ?? '' });
+      const device = await devices.known(cookies.get(ctx, 'device'), email);
+      const signedIn = await attempt(ctx, { email, password: form.get('password') ?? '', device });
       if ('problem' in signedIn) {
         await showForm(ctx, next, signedIn);
         return;
       }
       await begin(ctx, signedIn);
+      cookies.set(ctx, 'device', devices.textFor(email, Date.now(), device), DEVICE_SECONDS);
       pages.lead(ctx, next);
     })
     .post('/logout', open(), ownForm, async (ctx) => {
@@ -52,17 +61,13 @@ export function loginRoutes(
       pages.lead(ctx, '/login', { text: 'login.signed_out' });
     });
 
-  async function attempt(ctx: Context, login: { email: string; password: string }): Promise<SignedIn | Failed> {
-    const { email } = login;
+  async function attempt(ctx: Context, login: Login): Promise<SignedIn | Failed> {
+    const { email, device } = login;
     const act = { db, now: Date.now(), origin: originOf(ctx) };
     try {
-      const device = await devices.known(cookies.get(ctx, 'device'), email);
       const who = { email, address: ctx.state.countedAddress, device };
-      const found = await limits.login.attempt(who, async () => signIn(act, { ...login, device }));
-      if (found) {
-        cookies.set(ctx, 'device', devices.textFor(email, Date.now(), device), DEVICE_SECONDS);
-        return found;
-      }
+      const found = await limits.login.attempt(who, async () => signIn(act, login));
+      if (found) return found;
       ctx.status = 422;
       return { email, problem: 'wrong' };
     } catch (error) {
