@@ -16,7 +16,9 @@ export interface Config {
   redisUrl: string | undefined;
   jwt: JwtConfig;
   keys: KeyStyle;
-  limits: { key: Rate | undefined; address: Rate | undefined; login: Rate | undefined };
+  limits: Record<'key' | 'person' | 'address' | 'login', Rate | undefined>;
+  /** The port on loopback where metrics are served without a password; absent means that there is none. */
+  metricsPort: number | undefined;
   /** HTTP Basic for support staff and metrics; absent means those pages do not exist. */
   support: { user: string; password: string } | undefined;
   /** The first person and tenant, made on an empty database instead of printing a set-up link. */
@@ -77,9 +79,11 @@ export function readConfig(env: Environment): Config {
     keys: { prefix: readKeyPrefix(env), format: oneOf<KeyFormat>(env, 'KEY_FORMAT', 'base62', ['base62', 'hex']) },
     limits: {
       key: readLimit(env, 'KEY_LIMIT', '600/60'),
+      person: readLimit(env, 'PERSON_LIMIT', '600/60'),
       address: readLimit(env, 'ADDRESS_LIMIT', '120/60'),
       login: readLimit(env, 'LOGIN_LIMIT', '10/300'),
     },
+    metricsPort: readMetricsPort(env, port),
     support: readSupport(env),
     owner: readOwner(env),
   };
@@ -177,6 +181,13 @@ function readSupport(env: Environment): Config['support'] {
   if (user.includes(':')) throw wrong('ADMIN_USER', 'must not contain a colon');
   if (password.length < 12) throw wrong('ADMIN_PASSWORD', 'is too short: it takes at least 12 characters');
   return { user, password };
+}
+
+function readMetricsPort(env: Environment, port: number): number | undefined {
+  if (text(env, 'METRICS_PORT') === undefined) return undefined;
+  const metricsPort = integer(env, 'METRICS_PORT', 0, 1, 65535);
+  if (metricsPort === port) throw wrong('METRICS_PORT', 'must be another port than PORT');
+  return metricsPort;
 }
 
 function readOwner(env: Environment): Config['owner'] {

@@ -14,14 +14,18 @@ import type { Access } from './routes/access.ts';
 export interface State {
   requestId: string;
   startedAt: number;
-  /** The caller's address as the trusted proxies tell it. */
-  address: string;
+  /** The caller's address as the trusted proxies tell it; null where they do not, and then it is in no network. */
+  address: string | null;
+  /** What limits count by: that address, or the socket's where it is unknown. */
+  countedAddress: string;
   /** The one credential of the request, as it was sent. */
   credential?: Credential;
   /** What a verified token says of itself. */
   claims?: unknown;
   /** Whether that token is signed with our secret. */
   ownToken?: boolean;
+  /** The person whom a valid token names, known before their tenant is. */
+  personId?: string;
   /** Who calls and for which tenant; set once, by `authenticate`. */
   principal?: Principal;
   /** The access that the guard has granted; a route runs only if it is its own. */

@@ -6,6 +6,7 @@ import { firstStart } from './firstStart.ts';
 import { readyDatabase } from './readyDatabase.ts';
 import { keepHouse } from './housekeeping.ts';
 import { createLog, type Log } from './log.ts';
+import { listenForMetrics } from './metricsServer.ts';
 import { createHttpServer, drain, listen } from './server.ts';
 import { openServices, type Services } from './services.ts';
 
@@ -37,6 +38,7 @@ async function serve(config: Config, log: Log, stop: AbortSignal): Promise<void>
   const services = openServices(config, log);
   const server = createHttpServer(services);
   await listen(server, config.port, config.host);
+  const metrics = await listenForMetrics(services);
   log.info(`Latchkey answers on ${config.publicUrl}, with its data in ${placeOf(config.database)}`);
   // A file is one process's own, which has nobody to share limits with.
   if (config.redisUrl === undefined && config.database.kind === 'mysql') {
@@ -49,6 +51,7 @@ async function serve(config: Config, log: Log, stop: AbortSignal): Promise<void>
   await aborted(stop);
   log.info({ signal: stop.reason }, 'stopping');
   await drain(server, services.readiness);
+  await metrics.close();
   await housekeeping.stop();
   await close(services);
   log.info('stopped');

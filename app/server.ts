@@ -22,10 +22,16 @@ export function createHttpServer(services: Services): Server {
       connectionsCheckingInterval: 5_000,
     },
     (request: IncomingMessage, response: ServerResponse) => {
+      if (hasTwoHosts(request)) {
+        response.writeHead(400, { Connection: 'close', 'Content-Length': 0 }).end();
+        return;
+      }
       if (readiness.stopping) response.setHeader('Connection', 'close');
       void handle(request, response);
     },
   );
+  // Node would drop the headers after the 1,000th, credentials and addresses among them; their size is bounded anyway.
+  server.maxHeadersCount = 0;
   server.on('clientError', refuseMalformed);
   return server;
 }
@@ -61,6 +67,16 @@ async function untilNoConnections(server: Server, patienceMs: number): Promise<v
 
 async function connectionCount(server: Server): Promise<number> {
   return new Promise((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count)));
+}
+
+/** Proxies and we could take two hosts for different ones; HTTP says that such a request is malformed. */
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts > 1;
 }
 
 const REFUSALS: Record<string, string> = {

@@ -5,6 +5,7 @@ import { createLookup, type Lookup } from './keys/lookup.ts';
 import { Usage } from './keys/usage.ts';
 import { createLimits, type Limits } from './limits/limits.ts';
 import type { Log } from './log.ts';
+import { createDevices, type Devices } from './people/devices.ts';
 import { verificationKey, type VerificationKey } from './people/jwks.ts';
 import { signingSecret } from './secrets.ts';
 
@@ -19,6 +20,8 @@ export interface Services {
   usage: Usage;
   /** Says no to too many requests. */
   limits: Limits;
+  /** Knows browsers in which somebody signed in before. */
+  devices: Devices;
   /** Signs our own tokens. */
   secret: string;
   verificationKey: VerificationKey;
@@ -41,6 +44,7 @@ export function openServices(config: Config, log: Log): Services {
     lookup: createLookup(lookups),
     usage,
     limits,
+    devices: createDevices(db, secret),
     secret,
     verificationKey: verificationKey(config.jwt, secret),
     readiness: { stopping: false },

@@ -22,9 +22,11 @@ describe('the configuration', () => {
       keys: { prefix: 'fsk', format: 'base62' },
       limits: {
         key: { limit: 600, windowSeconds: 60 },
+        person: { limit: 600, windowSeconds: 60 },
         address: { limit: 120, windowSeconds: 60 },
         login: { limit: 10, windowSeconds: 300 },
       },
+      metricsPort: undefined,
       support: undefined,
       owner: undefined,
     });
@@ -45,7 +47,9 @@ describe('the configuration', () => {
       KEY_PREFIX: 'trafi_sk',
       KEY_FORMAT: 'hex',
       KEY_LIMIT: '5/1',
+      PERSON_LIMIT: '7/2',
       ADDRESS_LIMIT: 'off',
+      METRICS_PORT: '9464',
       LOGIN_LIMIT: '3/600',
       TRUSTED_HOPS: '2',
       PUBLIC_URL: 'https://keys.example.com/',
@@ -81,7 +85,13 @@ describe('the configuration', () => {
         jwksUrl: 'https://id.example/jwks.json',
       },
       keys: { prefix: 'trafi_sk', format: 'hex' },
-      limits: { key: { limit: 5, windowSeconds: 1 }, address: undefined, login: { limit: 3, windowSeconds: 600 } },
+      limits: {
+        key: { limit: 5, windowSeconds: 1 },
+        person: { limit: 7, windowSeconds: 2 },
+        address: undefined,
+        login: { limit: 3, windowSeconds: 600 },
+      },
+      metricsPort: 9464,
       support: { user: 'support', password: 'twelve chars' },
       owner: { email: 'alice@acme.example', password: 'correct horse battery', tenantName: 'Acme' },
     });
@@ -152,7 +162,12 @@ const WRONG: Record<string, Wrong[]> = {
   ]),
   KEY_FORMAT: [['base64', 'KEY_FORMAT is "base64": it takes one of base62, hex']],
   KEY_LIMIT: wrongLimits('KEY_LIMIT'),
+  PERSON_LIMIT: wrongLimits('PERSON_LIMIT'),
   ADDRESS_LIMIT: wrongLimits('ADDRESS_LIMIT'),
+  METRICS_PORT: [
+    ['0', 'METRICS_PORT is "0": it takes a whole number from 1 to 65535'],
+    ['5000', 'METRICS_PORT must be another port than PORT'],
+  ],
   LOGIN_LIMIT: wrongLimits('LOGIN_LIMIT'),
   ADMIN_USER: [
     ['support', 'ADMIN_USER and ADMIN_PASSWORD go together'],

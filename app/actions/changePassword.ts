@@ -11,6 +11,8 @@ import { record } from './record.ts';
 export interface PasswordChange {
   current: string;
   wanted: string;
+  /** The browser that has signed in to the account before. */
+  device?: string | undefined;
 }
 
 /**
@@ -20,14 +22,14 @@ export interface PasswordChange {
 export async function changePassword(
   act: Act,
   { userId, sessionId }: { userId: string; sessionId: string | null },
-  { current, wanted }: PasswordChange,
+  { current, wanted, device }: PasswordChange,
 ): Promise<'changed' | undefined> {
   const user = await findUser(act.db, userId);
-  const right = await checkPassword(user?.passwordHash ?? null, current);
+  const right = await checkPassword(user?.passwordHash ?? null, current, { ip: act.origin.ip, device });
   if (!user || !right) return undefined;
   const problem = passwordProblem(wanted, user.email);
   if (problem) throw unchanged('wanted', passwordSentence(problem));
-  const passwordHash = await hashPassword(wanted);
+  const passwordHash = await hashPassword(wanted, { ip: act.origin.ip, device });
   await transaction(act.db, async (trx) => {
     await changePasswordHash(trx, userId, passwordHash, act.now);
     await deleteOtherSessions(trx, userId, sessionId);

@@ -26,7 +26,7 @@ export async function setUp(
   { email, name, password, tenantName }: FirstPerson,
 ): Promise<{ user: CreatedUser; tenant: CreatedTenant } | undefined> {
   if (await anyUser(act.db)) return undefined;
-  const passwordHash = await hashPassword(password);
+  const passwordHash = await hashPassword(password, act.origin);
   const actor = { type: 'user', id: FIRST_ID, name } as const;
   try {
     return await transaction(act.db, async (trx) => {

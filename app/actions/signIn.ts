@@ -22,7 +22,7 @@ const NOBODY = { id: 'nobody', passwordHash: null, status: 'disabled' } as const
  */
 export async function signIn(
   act: Pick<Act, 'db' | 'now' | 'origin'>,
-  { email, password }: { email: string; password: string },
+  { email, password, device }: { email: string; password: string; device?: string | undefined },
 ): Promise<SignedIn | undefined> {
   const { db, now, origin } = act;
   const address = normaliseEmail(email);
@@ -30,7 +30,7 @@ export async function signIn(
   const { id, passwordHash, status } = known ?? NOBODY;
   const belongings = await belongingsOf(db, id);
   const tenantId = belongings[0]?.tenantId ?? null;
-  const right = await checkPassword(passwordHash, password);
+  const right = await checkPassword(passwordHash, password, { ip: origin.ip, device });
   if (!known || !right || status !== 'active') {
     await record(db, { tenantId, now, origin, actor: ANONYMOUS }, loginFailed(known?.id ?? null, address));
     return undefined;

@@ -3,12 +3,15 @@ import type { Config } from '../config.ts';
 import type { KeyHolder, Middleware } from '../context.ts';
 import { createQuotas, type Quotas } from '../keys/quota.ts';
 import type { Log } from '../log.ts';
-import { addressLimit, keyLimit } from '../middleware/rateLimit.ts';
+import { addressLimit, callerLimit } from '../middleware/rateLimit.ts';
 import { loginThrottle, type LoginThrottle } from '../people/loginThrottle.ts';
+import { AddressCounter } from './callerAddress.ts';
 import type { Count, Counter } from './count.ts';
+import { DoubtfulLookups } from './doubtfulLookups.ts';
 import { LocalCounter } from './localCounter.ts';
 import { RedisLink } from './redisLink.ts';
 import { SharedCounter } from './sharedCounter.ts';
+import { SpentAddresses } from './spentAddresses.ts';
 
 /** What decides how often a key may come. */
 export type LimitedKey = Pick<KeyHolder, 'tenant' | 'keyPrefix' | 'rateLimit'>;
@@ -16,12 +19,17 @@ export type LimitedKey = Pick<KeyHolder, 'tenant' | 'keyPrefix' | 'rateLimit'>;
 /** Counts a request of this key; undefined where nothing limits it. */
 export type CountKey = (key: LimitedKey) => Count | Promise<Count> | undefined;
 
+/** Counts a request of the person with this id; undefined where nothing limits people. */
+export type CountPerson = (id: string) => Count | Promise<Count> | undefined;
+
 /** Everything that says no to too many requests; one set per process. */
 export interface Limits {
-  /** After `authenticate`: the burst limit and the monthly quota of a key. */
-  key: Middleware;
-  /** Before `authenticate` or on a public route: the limit of an address that shows no valid key. */
+  /** After `authenticate`: the burst limit and the monthly quota of a key, or the limit of a person. */
+  caller: Middleware;
+  /** Before `authenticate` or on a public route: the limit of an address that shows neither a valid key nor a valid token. */
   address: Middleware;
+  /** When the database is asked about credentials from addresses over their limit. */
+  doubtful: DoubtfulLookups;
   login: LoginThrottle;
   /** Wrong passwords of support staff, by address. */
   support: Counter;
@@ -43,15 +51,21 @@ export function createLimits({ limits, redisUrl }: Config, log: Log, db: Db): Li
     const rate = rateLimit ?? tenant.policy.defaultRateLimit ?? limits.key;
     return rate && keys.take(`${tenant.id}:${keyPrefix}`, rate);
   };
+  const people = counter('person');
+  const countPerson: CountPerson = (id) => limits.person && people.take(id, limits.person);
+  const addresses = (name: string) => new AddressCounter(counter(name));
+  const spent = new SpentAddresses();
   const quotas = createQuotas(db);
   return {
-    key: keyLimit(countKey, quotas),
-    address: addressLimit(counter('address'), limits.address, countKey),
+    caller: callerLimit(countKey, countPerson, quotas),
+    address: addressLimit(addresses('address'), limits.address, { countKey, countPerson, spent }),
+    doubtful: new DoubtfulLookups(spent),
     login: loginThrottle(limits.login, {
       accounts: counter('login-account'),
-      addresses: counter('login-address'),
+      devices: counter('login-device'),
+      addresses: addresses('login-address'),
     }),
-    support: counter('support'),
+    support: addresses('support'),
     countKey,
     quotas,
     close: () => link?.close(),

@@ -6,11 +6,12 @@ import { roleOfScopes } from '../domain/scope.ts';
 import { hashKey, parseKey } from '../domain/token.ts';
 import { AppError } from '../errors.ts';
 import type { FoundKey, Lookup } from '../keys/lookup.ts';
+import type { DoubtfulLookups } from '../limits/doubtfulLookups.ts';
 import { unauthenticated } from './challenge.ts';
 import type { Credential } from './credential.ts';
 
 /** Turns a key into its holder, or says why not; a text that is no key of ours never reaches the database. */
-export function apiKey(lookup: Lookup, keyPrefix: string): Middleware {
+export function apiKey(lookup: Lookup, keyPrefix: string, doubtful: DoubtfulLookups): Middleware {
   return (ctx, next) => {
     const { credential } = ctx.state;
     return credential?.kind === 'key' ? withKey(ctx, credential, next) : next();
@@ -18,9 +19,13 @@ export function apiKey(lookup: Lookup, keyPrefix: string): Middleware {
 
   async function withKey(ctx: Context, credential: ShownKey, next: () => Promise<unknown>): Promise<void> {
     if (!parseKey(credential.text, keyPrefix)) throw unauthenticated('invalid_key', 'This is not a valid API key.');
-    const key = await lookup.key(hashKey(credential.text));
+    const hash = hashKey(credential.text);
+    const turn = doubtful.turn(ctx, hash);
+    if (turn) await turn;
+    const key = await lookup.key(hash);
     if (!key) throw unauthenticated('invalid_key', 'This is not a valid API key.');
     refuseUnfit(key, credential, ctx.state.address);
+    doubtful.foundValid(hash);
     ctx.state.principal = principalOfKey(key);
     await next();
   }
@@ -28,7 +33,7 @@ export function apiKey(lookup: Lookup, keyPrefix: string): Middleware {
 
 type ShownKey = Credential & { kind: 'key' };
 
-function refuseUnfit(key: FoundKey, { transport }: ShownKey, address: string): void {
+function refuseUnfit(key: FoundKey, { transport }: ShownKey, address: string | null): void {
   refuseDead(key, Date.now());
   if (transport === 'Bearer' && !key.tenant.policy.allowBearerKeys) {
     throw unauthenticated('invalid_key', 'This tenant does not take API keys as Bearer tokens.');
@@ -49,12 +54,17 @@ function refuseDead(key: FoundKey, now: number): void {
   }
 }
 
-function refuseForeignAddress(key: FoundKey, address: string): void {
+function refuseForeignAddress(key: FoundKey, address: string | null): void {
   const { allowedNetworks } = key.tenant.policy;
   const allowed =
-    (key.networks?.contains(address) ?? true) &&
-    (allowedNetworks.length === 0 || Networks.of(allowedNetworks).contains(address));
+    (key.networks === null || contains(key.networks, address)) &&
+    (allowedNetworks.length === 0 || contains(Networks.of(allowedNetworks), address));
   if (!allowed) throw new AppError('address_not_allowed', 'This API key may not be used from your address.');
+}
+
+/** An unknown address is in no network. */
+function contains(networks: Networks, address: string | null): boolean {
+  return address !== null && networks.contains(address);
 }
 
 function principalOfKey(key: FoundKey): KeyHolder {

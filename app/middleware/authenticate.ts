@@ -19,8 +19,8 @@ export function authenticate(services: Services, tenantFrom: TenantFrom): Middle
     readCredential,
     limits.address,
     jwt(config.jwt, verificationKey),
-    apiKey(lookup, config.keys.prefix),
-    tenant(lookup, tenantFrom),
+    apiKey(lookup, config.keys.prefix, limits.doubtful),
+    tenant(lookup, tenantFrom, limits.doubtful),
     requireAccess,
   ]);
 }

@@ -4,7 +4,6 @@ import type { Context, Middleware } from '../context.ts';
 import type { Rate } from '../domain/rate.ts';
 import { sameHash } from '../domain/token.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
-import { callerOf } from '../limits/callerAddress.ts';
 import { tooMany, type Counter } from '../limits/count.ts';
 import { accessOf } from '../routes/access.ts';
 import { onlyHeader } from './credential.ts';
@@ -28,10 +27,10 @@ export function basicAuth(
     const given = userAndPasswordOf(ctx);
     if (!given) throw challenge('missing_credential', 'Send the user and password of support staff.');
     // Counted before it is known to fail: otherwise a hundred guesses at once would all be the first.
-    const count = rate && (await failures.take(callerOf(ctx.state.address), rate));
+    const count = rate && (await failures.take(ctx.state.countedAddress, rate));
     if (count && !count.allowed) throw tooMany(count, 'Too many wrong passwords; try again later.');
     if (!isRight(given)) throw challenge('invalid_login', 'The user or the password is wrong.');
-    if (count) await count.by.giveBack(count);
+    if (count) await failures.giveBack(count);
     const access = accessOf(ctx);
     if (access?.kind === 'basic') ctx.state.granted = access;
     await next();

@@ -1,21 +1,32 @@
 import { normaliseAddress } from '../domain/network.ts';
 import type { Context, Middleware } from '../context.ts';
 
-/** Learns the caller's address: the socket's own, or the one written by the outermost proxy we trust. */
+/**
+ * Learns the caller's address: the socket's own, or the one written by the outermost proxy we trust. Where that proxy's
+ * header is missing, short or unreadable the address is unknown, and limits count by the socket's.
+ */
 export function clientAddress(trustedHops: number): Middleware {
   return (ctx, next) => {
-    ctx.state.address = addressOf(ctx, trustedHops);
+    const socket = normaliseAddress(ctx.req.socket.remoteAddress ?? '') ?? null;
+    const address = trustedHops > 0 ? forwardedAddress(ctx, trustedHops) : socket;
+    ctx.state.address = address;
+    ctx.state.countedAddress = address ?? socket ?? '0.0.0.0';
     return next();
   };
 }
 
-function addressOf(ctx: Context, trustedHops: number): string {
-  const socket = ctx.req.socket.remoteAddress ?? '';
-  if (trustedHops > 0) {
-    // Each trusted proxy appends the address it saw; what stands further left is the client's own writing.
-    const hops = ctx.get('X-Forwarded-For').split(',');
-    const told = normaliseAddress(hops[hops.length - trustedHops]?.trim() ?? '');
-    if (told !== undefined) return told;
-  }
-  return normaliseAddress(socket) ?? '0.0.0.0';
+function forwardedAddress(ctx: Context, trustedHops: number): string | null {
+  // Each trusted proxy appends the address it saw; what stands further left is the client's own writing.
+  const hops = ctx.get('X-Forwarded-For').split(',');
+  const told = hops[hops.length - trustedHops]?.trim() ?? '';
+  return normaliseAddress(told) ?? normaliseAddress(withoutPort(told)) ?? null;
+}
+
+const WITH_PORT = /^(?:\[(?<ipv6>[^\]]+)\](?::\d{1,5})?|(?<ipv4>[\d.]+):\d{1,5})$/;
+
+/** The address in `1.2.3.4:port` and `[v6]:port`, as some proxies write it. */
+function withoutPort(told: string): string {
+  const { ipv4, ipv6 } = WITH_PORT.exec(told)?.groups ?? {};
+  if (ipv6 !== undefined) return ipv6.includes(':') ? ipv6 : '';
+  return ipv4 ?? '';
 }

@@ -1,25 +1,29 @@
-import { principalOf, type Context, type KeyHolder, type Middleware } from '../context.ts';
+import { principalOf, type Context, type Middleware } from '../context.ts';
 import type { Rate } from '../domain/rate.ts';
 import { AppError } from '../errors.ts';
 import { admitWithinQuota, type Quotas } from '../keys/quota.ts';
-import { callerOf } from '../limits/callerAddress.ts';
 import { rateHeaders, tooMany, type Count, type Counter } from '../limits/count.ts';
-import type { CountKey } from '../limits/limits.ts';
+import type { CountKey, CountPerson } from '../limits/limits.ts';
+import type { SpentAddresses } from '../limits/spentAddresses.ts';
 
-/** Counts what a key may do: first its burst limit, then its quota, so that a refused burst spends none of that. */
-export function keyLimit(countKey: CountKey, quotas: Quotas): Middleware {
+/**
+ * Counts what a key may do: first its burst limit, then its quota, so that a refused burst spends none of that. A person
+ * has one limit over all their tokens and addresses.
+ */
+export function callerLimit(countKey: CountKey, countPerson: CountPerson, quotas: Quotas): Middleware {
   return (ctx, next) => {
     const principal = principalOf(ctx);
-    if (principal.type !== 'api_key') return next();
-    const count = countKey(principal);
-    if (count instanceof Promise || principal.monthlyQuota !== null) return wait(ctx, principal, count, next);
+    const count = principal.type === 'api_key' ? countKey(principal) : countPerson(principal.id);
+    const monthlyQuota = principal.type === 'api_key' ? principal.monthlyQuota : null;
+    if (count instanceof Promise || monthlyQuota !== null) return wait(ctx, principal.id, monthlyQuota, count, next);
     if (count) admit(ctx, count);
     return next();
   };
 
   async function wait(
     ctx: Context,
-    { id, monthlyQuota }: KeyHolder,
+    id: string,
+    monthlyQuota: number | null,
     count: ReturnType<CountKey>,
     next: () => Promise<unknown>,
   ): Promise<void> {
@@ -29,12 +33,23 @@ export function keyLimit(countKey: CountKey, quotas: Quotas): Middleware {
   }
 }
 
+/** What refused requests of valid credentials are counted by, and where addresses over their limit are noted. */
+interface AddressLimits {
+  countKey: CountKey;
+  countPerson: CountPerson;
+  spent: SpentAddresses;
+}
+
 /**
- * Counts requests that show no valid key by their address. A request with a key is counted only once `authenticate` has
- * refused it, so that whoever shares an address with a guesser keeps working.
+ * Counts requests that show neither a valid key nor a valid token by their address. A request with a credential is counted
+ * only once `authenticate` has refused it, so that whoever shares an address with a guesser keeps working.
  */
-export function addressLimit(counter: Counter, rate: Rate | undefined, countKey: CountKey): Middleware {
-  return (ctx, next) => (ctx.state.credential?.kind === 'key' ? unlessRefused(ctx, next) : counted(ctx, next));
+export function addressLimit(
+  counter: Counter,
+  rate: Rate | undefined,
+  { countKey, countPerson, spent }: AddressLimits,
+): Middleware {
+  return (ctx, next) => (ctx.state.credential ? unlessRefused(ctx, next) : counted(ctx, next));
 
   async function counted(ctx: Context, next: () => Promise<unknown>): Promise<void> {
     await countAddress(ctx);
@@ -52,14 +67,17 @@ export function addressLimit(counter: Counter, rate: Rate | undefined, countKey:
   }
 
   async function countAddress(ctx: Context): Promise<void> {
-    if (rate) admit(ctx, await counter.take(callerOf(ctx.state.address), rate));
+    if (!rate) return;
+    const count = await counter.take(ctx.state.countedAddress, rate);
+    spent.note(count);
+    admit(ctx, count);
   }
 
-  /** A key that is valid but may not do this counts for itself, or it could ask without end. */
+  /** Who is valid but may not do this counts for themselves, or they could ask without end. */
   async function countRefused(ctx: Context): Promise<void> {
-    const { principal } = ctx.state;
-    if (principal?.type !== 'api_key') return countAddress(ctx);
-    const count = await countKey(principal);
+    const { principal, personId } = ctx.state;
+    if (principal?.type !== 'api_key' && personId === undefined) return countAddress(ctx);
+    const count = await (principal?.type === 'api_key' ? countKey(principal) : countPerson(personId ?? ''));
     if (count) admit(ctx, count);
   }
 }

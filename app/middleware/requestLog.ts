@@ -15,7 +15,7 @@ export function requestLog(log: Log): Middleware {
         route: String(routeOf(ctx)?.path ?? ''),
         status: ctx.status,
         ms: Math.round((performance.now() - startedAt) * 10) / 10,
-        address,
+        address: address ?? 'unknown',
       });
     }
   };

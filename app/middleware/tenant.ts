@@ -1,15 +1,17 @@
 import type { Context, Middleware, Person, Principal } from '../context.ts';
 import { isId } from '../domain/id.ts';
+import { hashKey } from '../domain/token.ts';
 import { AppError } from '../errors.ts';
 import type { FoundPerson, Lookup } from '../keys/lookup.ts';
-import { subjectOf } from '../people/jwks.ts';
+import { subjectOf, type Subject } from '../people/jwks.ts';
+import type { DoubtfulLookups } from '../limits/doubtfulLookups.ts';
 import { unauthenticated } from './challenge.ts';
 
 /** Where the tenant of a request is said: `/api` wants the header, `/api/v1` knows it from the credential. */
 export type TenantFrom = 'header' | 'credential';
 
 /** Settles who calls and for which tenant; without a credential it ends here. */
-export function tenant(lookup: Lookup, from: TenantFrom): Middleware {
+export function tenant(lookup: Lookup, from: TenantFrom, doubtful: DoubtfulLookups): Middleware {
   return (ctx, next) => {
     const { claims, principal } = ctx.state;
     if (claims !== undefined) return withToken(ctx, claims, next);
@@ -19,7 +21,14 @@ export function tenant(lookup: Lookup, from: TenantFrom): Middleware {
   };
 
   async function withToken(ctx: Context, claims: unknown, next: () => Promise<unknown>): Promise<void> {
-    ctx.state.principal = await personOf(lookup, claims, ctx, from);
+    const token = subjectOf(claims);
+    // Of the token itself: another token of the same person may be one that is refused.
+    const hash = hashKey(ctx.state.credential?.text ?? '');
+    const turn = token && doubtful.turn(ctx, hash);
+    if (turn) await turn;
+    const found = token && (await lookup.person(token.by, token.subject));
+    ctx.state.principal = personOf(token, found, ctx, from);
+    doubtful.foundValid(hash);
     await next();
   }
 }
@@ -49,13 +58,12 @@ function mismatch(): AppError {
 }
 
 /** Authority is what the database says now, not what the token said when it was signed. */
-async function personOf(lookup: Lookup, claims: unknown, ctx: Context, from: TenantFrom): Promise<Person> {
-  const token = subjectOf(claims);
-  const found = token && (await lookup.person(token.by, token.subject));
+function personOf(token: Subject | undefined, found: FoundPerson | undefined, ctx: Context, from: TenantFrom): Person {
   if (!found?.active) throw unauthenticated('invalid_token', 'The Bearer token names nobody who has access.');
   if (ctx.state.ownToken && isOlderThanPassword(token?.issuedAt, found)) {
     throw unauthenticated('invalid_token', 'The password was changed after this Bearer token was made.');
   }
+  ctx.state.personId = found.id;
   const named = namedTenant(ctx, from);
   const membership = membershipFor(found, named, token?.tenantId);
   if (!membership.tenant.active) throw new AppError('tenant_suspended', 'This tenant is suspended.');

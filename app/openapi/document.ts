@@ -15,6 +15,9 @@ token of \`POST /api/auth/login\` as \`Authorization: Bearer …\`.
 **Two prefixes, one API.** Below \`/api/v1\` the credential names its tenant. Below \`/api\` the caller names it, by id or slug, in
 \`x-tenant-id\`. What takes no credential takes no tenant either, and is there once.
 
+**Limits.** A key is counted by itself, a valid token by its person, everything else by its address. \`RateLimit\` and
+\`RateLimit-Policy\` say which limit counted (\`key\`, \`person\` or \`address\`) and what is left; 429 carries \`Retry-After\`.
+
 **Problems** are \`application/problem+json\` with a stable \`code\`. A method that an address does not take is 405
 \`method_not_allowed\`, with those it does take in \`Allow\`.`;
 

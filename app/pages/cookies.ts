@@ -9,11 +9,12 @@ export interface Cookies {
   clear(ctx: Context, name: CookieName): void;
 }
 
-/** The session, what was chosen before there was one, and what the next page has to say. */
-export type CookieName = 'session' | 'locale' | 'theme' | 'notice';
+/** The session, what shows that the browser signed in before, what was chosen before there was one, and what the next page has to say. */
+export type CookieName = 'session' | 'device' | 'locale' | 'theme' | 'notice';
 
 const NAMES: Readonly<Record<CookieName, string>> = {
   session: 'latchkey',
+  device: 'latchkey-device',
   locale: 'latchkey-locale',
   theme: 'latchkey-theme',
   notice: 'latchkey-notice',

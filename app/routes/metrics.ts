@@ -5,44 +5,33 @@ import type { Middleware, State } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { basicAuth } from '../middleware/basicAuth.ts';
 import type { Services } from '../services.ts';
-import { accessOf, basic } from './access.ts';
+import { basic } from './access.ts';
 import { answers } from './answers.ts';
 import { mount, type Mount } from './mount.ts';
 import { ROUTER } from './router.ts';
 
-/** On the machine itself it is open; elsewhere there is nothing where nobody may look. */
+/** There is nothing where nobody may look. */
 const METRICS = answers(200, z.string(), 'Says how the process is doing, for Prometheus.', ['not_found']);
 
-/** `GET /metrics` for Prometheus: open on the machine itself, under the password of support staff from elsewhere. */
+/** `GET /metrics` for Prometheus, under the password of support staff wherever it is asked from. */
 export function metricsMount(services: Services): Mount {
-  const registry = registryOf(services);
+  const registry = metricsRegistry(services);
   const router = new Router<State>(ROUTER).get('/metrics', basic(), METRICS, async (ctx) => {
     ctx.type = registry.contentType;
     ctx.body = await registry.metrics();
   });
-  return mount('', [loopbackOr(elsewhere(services))], [router]);
+  return mount('', [supportStaff(services)], [router]);
 }
 
-function elsewhere({ config, limits }: Services): Middleware {
+function supportStaff({ config, limits }: Services): Middleware {
   if (config.support) return basicAuth(config.support, { failures: limits.support, rate: config.limits.login });
   return () => {
     throw new AppError('not_found', 'There is nothing at this address.');
   };
 }
 
-/** A proxy on this machine calls from it too, and says for whom: then it is not this machine that asks. */
-function loopbackOr(guard: Middleware): Middleware {
-  return (ctx, next) => {
-    const forwarded = ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip'].some((name) => ctx.get(name) !== '');
-    const access = accessOf(ctx);
-    if (forwarded || !/^(?:::ffff:)?127\.|^::1$/.test(ctx.req.socket.remoteAddress ?? ''))
-      return guard(ctx, next) as unknown;
-    if (access?.kind === 'basic') ctx.state.granted = access;
-    return next();
-  };
-}
-
-function registryOf({ usage }: Services): Registry {
+/** What the metrics are collected from; they are read when somebody asks. */
+export function metricsRegistry({ usage }: Services): Registry {
   const registry = new Registry();
   const counter = (name: string, help: string, value: () => number) =>
     new Counter({

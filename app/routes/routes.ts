@@ -56,7 +56,7 @@ export function createRoutes(services: Services): Routes {
     routeTableRoutes(() => table),
   ];
 
-  const guards = (tenantFrom: TenantFrom): Middleware[] => [authenticate(services, tenantFrom), limits.key];
+  const guards = (tenantFrom: TenantFrom): Middleware[] => [authenticate(services, tenantFrom), limits.caller];
   // The API first: it is asked most, and each mount passes on what it does not have.
   const mounts = [
     mount('/api/v1', guards('credential'), apiRouters),

@@ -65,6 +65,12 @@ export async function findUserByEmail(db: Db, email: string): Promise<User | und
   return row && userOf(row);
 }
 
+/** When the password of the person with this email was last changed, null for never; undefined where nobody has it. */
+export async function passwordTimes(db: Db, email: string): Promise<{ changedAt: number | null } | undefined> {
+  const row = await table(db).where({ email }).first('password_changed_at');
+  return row && { changedAt: row.password_changed_at };
+}
+
 /** Whether anybody was set up yet. */
 export async function anyUser(db: Db): Promise<boolean> {
   return (await table(db).first('id')) !== undefined;

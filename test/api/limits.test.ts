@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
+import { newId } from '../../app/domain/id.ts';
 import { mintKey } from '../../app/domain/token.ts';
-import { as, bearer, castOf, PASSWORD, type Cast } from '../support/cast.ts';
+import { issueToken } from '../../app/people/tokens.ts';
+import { addPlayer, as, bearer, castOf, PASSWORD, type Cast } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
 import { issue, refusal, type Key } from '../support/keys.ts';
@@ -120,7 +122,7 @@ onEachDatabase('the limit of a key', (database) => {
   it('does not touch people', async () => {
     const asked = await Promise.all(Array.from({ length: 8 }, async () => server.get(WHOAMI, bearer(cast.bob))));
     expect(asked.map(({ status }) => status)).to.deep.equal(Array(8).fill(200));
-    for (const answer of asked) expect(rateOf(answer).policy).to.match(/^"address";/);
+    for (const answer of asked) expect(rateOf(answer).policy).to.match(/^"person";/);
   });
 });
 
@@ -153,9 +155,60 @@ onEachDatabase('the limit of an address', (database) => {
     expect((await ask(anyAddress())).status).to.equal(401);
   });
 
-  it('counts people', async () => {
+  it('is not spent by valid tokens, and never refuses one for what others do at its address', async () => {
     const address = anyAddress();
-    expect(await statuses(4, async () => ask(address, bearer(cast.bob)))).to.deep.equal([200, 200, 200, 429]);
+    const asPerson = async () => ask(address, bearer(cast.bob));
+    expect(await statuses(6, asPerson)).to.deep.equal(Array(6).fill(200));
+    expect(rateOf(await ask(address)).remaining).to.equal(2);
+    const other = anyAddress();
+    await statuses(5, async () => ask(other, { 'x-api-key': 'fsk_live_guess' }));
+    const fresh = {
+      token: issueToken(server.services.config.jwt, server.services.secret, { userId: cast.bob.id }, Date.now()),
+    };
+    for (const token of [cast.bob, fresh]) {
+      const answer = await ask(other, bearer(token));
+      expect(answer.status).to.equal(200);
+      expect(rateOf(answer).policy).to.match(/^"person";/);
+    }
+  });
+
+  it('counts signed tokens of nobody like forged ones', async () => {
+    const address = anyAddress();
+    const { config, secret } = server.services;
+    const nobody = issueToken(config.jwt, secret, { userId: newId() }, Date.now());
+    expect(await statuses(5, async () => ask(address, bearer({ token: nobody })))).to.deep.equal([
+      401, 401, 401, 429, 429,
+    ]);
+  });
+
+  it('costs one question a second at most for all keys nobody knows, and lets in those that are valid', async () => {
+    const address = anyAddress();
+    const unused = await issue(server, { ...as(cast.alice), ...from(anyAddress()) });
+    await ask(anyAddress(), { 'x-api-key': good.key });
+    await spend(address);
+    const turns = countTurns(server);
+    const started = performance.now();
+    const unknown = async () => ask(address, { 'x-api-key': mintKey({ prefix: 'fsk', format: 'base62' }, 'live').key });
+    for (let wave = 0; wave < 3; wave++) {
+      const wrong = await Promise.all(Array.from({ length: 20 }, unknown));
+      expect(wrong.map(({ status }) => status)).to.deep.equal(Array(20).fill(429));
+    }
+    const seconds = Math.floor((performance.now() - started) / 1000);
+    expect(turns.asked)
+      .to.be.at.least(1)
+      .and.at.most(1 + seconds);
+    expect((await ask(address, { 'x-api-key': unused.key })).status, 'a key that was never used').to.equal(200);
+    const before = performance.now();
+    expect((await ask(address, { 'x-api-key': good.key })).status, 'a key that was used before').to.equal(200);
+    expect(performance.now() - before, 'without a wait').to.be.below(500);
+    turns.stop();
+  });
+
+  it('takes a /48 of IPv6 for ten callers, as whoever has one has 65,536 networks', async () => {
+    const from64 = async (n: number) => ask(`2001:db8:48:${n}::1`);
+    for (let n = 1; n <= 10; n++) expect(await statuses(4, async () => from64(n))).to.deep.equal([401, 401, 401, 429]);
+    tooMany(await from64(11));
+    expect((await ask('2001:db8:49:1::1')).status).to.equal(401);
   });
 
   for (const [what, key] of [
@@ -219,11 +272,58 @@ onEachDatabase('the limit of an address', (database) => {
   });
 });
 
+/** Counts the turns in which the database is asked about keys: what is asked in one turn is one query. */
+function countTurns({ services }: TestServer): { asked: number; stop: () => void } {
+  const { lookup } = services;
+  const { key } = lookup;
+  let begun = false;
+  const counted = { asked: 0, stop: () => Object.assign(lookup, { key }) };
+  lookup.key = async (hash) => {
+    if (!begun) {
+      counted.asked++;
+      begun = true;
+      setImmediate(() => (begun = false));
+    }
+    return key(hash);
+  };
+  return counted;
+}
+
+onEachDatabase('the limit of a person', (database) => {
+  let server: TestServer;
+  let cast: Cast;
+  before(async () => {
+    server = await startServer(database.env(), { PERSON_LIMIT: '4/60', ADDRESS_LIMIT: '3/60' });
+    cast = await castOf(server);
+  });
+  after(async () => server.stop());
+
+  it('is told with every answer, refuses with 429, and holds for each person alone', async () => {
+    const first = await server.get(WHOAMI, bearer(cast.bob));
+    expect(first.headers).to.include({ 'ratelimit-policy': '"person";q=4;w=60', ratelimit: '"person";r=3;t=60' });
+    expect(await statuses(3, async () => server.get(WHOAMI, bearer(cast.bob)))).to.deep.equal([200, 200, 200]);
+    const refused = await server.get(WHOAMI, bearer(cast.bob));
+    expect(tooMany(refused)).to.be.within(55, 60);
+    expect(rateOf(refused)).to.include({ policy: '"person";q=4;w=60', remaining: 0 });
+    for (const person of [cast.alice, cast.carol, cast.charlie]) {
+      expect((await server.get(WHOAMI, bearer(person))).status).to.equal(200);
+    }
+  });
+
+  it('counts what the person may not do and requests that name no tenant, not their address', async () => {
+    const dora = await addPlayer(server.services, cast.acme, 'Dora', { role: 'MEMBER' });
+    const wish = async (headers: Headers) => server.post('/api/api-keys', { name: 'x' }, headers);
+    expect(await statuses(2, async () => wish(as(dora)))).to.deep.equal([403, 403]);
+    expect(await statuses(3, async () => wish(bearer(dora)))).to.deep.equal([400, 400, 429]);
+    expect(rateOf(await server.get(WHOAMI)).remaining).to.equal(2);
+  });
+});
+
 onEachDatabase('limits that are off', (database) => {
   let server: TestServer;
   let cast: Cast;
   before(async () => {
-    server = await startServer(database.env(), { KEY_LIMIT: 'off', ADDRESS_LIMIT: 'off' });
+    server = await startServer(database.env(), { KEY_LIMIT: 'off', PERSON_LIMIT: 'off', ADDRESS_LIMIT: 'off' });
     cast = await castOf(server);
   });
   after(async () => server.stop());
@@ -232,10 +332,10 @@ onEachDatabase('limits that are off', (database) => {
     const { key } = await issue(server, as(cast.alice));
     const answers = [
       await server.get(WHOAMI, { 'x-api-key': key }),
-      await server.get(WHOAMI),
+      await server.get(WHOAMI, bearer(cast.alice)),
       await server.get(WHOAMI),
     ];
-    expect(answers.map(({ status }) => status)).to.deep.equal([200, 401, 401]);
+    expect(answers.map(({ status }) => status)).to.deep.equal([200, 200, 401]);
     for (const { headers } of answers) expect(headers).not.to.have.any.keys('ratelimit', 'x-ratelimit-limit');
   });
 

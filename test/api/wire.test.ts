@@ -18,6 +18,7 @@ onDatabase('sqlite', 'on the wire', (database) => {
     'no HTTP at all': 'hello\r\n\r\n',
     'another protocol': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
     'no host': 'GET /api/health HTTP/1.1\r\nConnection: close\r\n\r\n',
+    'two hosts': `${HEALTH}hOST: y\r\n${END}`,
     'a space before a colon': `${HEALTH}Evil : 1\r\n${END}`,
     'a NUL in a header': `${HEALTH}Evil: a\0b\r\n${END}`,
     'two lengths': `POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n${END}{}`,

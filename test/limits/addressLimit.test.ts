@@ -2,13 +2,19 @@ import { expect } from 'chai';
 import type { Context, State } from '../../app/context.ts';
 import { AppError, unavailable } from '../../app/errors.ts';
 import { LocalCounter } from '../../app/limits/localCounter.ts';
+import { SpentAddresses } from '../../app/limits/spentAddresses.ts';
 import { addressLimit } from '../../app/middleware/rateLimit.ts';
 import { open } from '../../app/routes/access.ts';
 
 const KEY = { kind: 'key', text: 'a key', transport: 'x-api-key' } as const;
 
 describe('what the limit of an address makes of errors', () => {
-  const limit = () => addressLimit(new LocalCounter('address'), { limit: 1, windowSeconds: 60 }, () => undefined);
+  const limit = () =>
+    addressLimit(
+      new LocalCounter('address'),
+      { limit: 1, windowSeconds: 60 },
+      { countKey: () => undefined, countPerson: () => undefined, spent: new SpentAddresses() },
+    );
 
   /** Sends requests with a key through the limit to what throws the error, and gives what came out. */
   async function outcomes(error: unknown, learned: Partial<State> = {}): Promise<unknown[]> {
@@ -16,7 +22,7 @@ describe('what the limit of an address makes of errors', () => {
     const seen: unknown[] = [];
     for (let n = 0; n < 3; n++) {
       const ctx = {
-        state: { address: '192.0.2.1', credential: KEY },
+        state: { address: '192.0.2.1', countedAddress: '192.0.2.1', credential: KEY },
         res: { setHeader: () => undefined },
       } as unknown as Context;
       const next = async () => {

@@ -8,7 +8,11 @@ const ANN = { email: 'ann@example.com', address: '192.0.2.1' };
 
 describe('a spent limit of logins', () => {
   it('opens when Retry-After said, however often it was tried meanwhile', async () => {
-    const counters = { accounts: new LocalCounter('account'), addresses: new LocalCounter('address') };
+    const counters = {
+      accounts: new LocalCounter('account'),
+      devices: new LocalCounter('device'),
+      addresses: new LocalCounter('address'),
+    };
     const throttle = loginThrottle({ limit: 2, windowSeconds: 1 }, counters);
     const attempt = async (found: string | undefined) =>
       throttle.attempt(ANN, async () => found).catch((error: unknown) => error);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { AppError } from '../../app/errors.ts';
+import { AddressCounter } from '../../app/limits/callerAddress.ts';
 import { LocalCounter } from '../../app/limits/localCounter.ts';
 import { loginThrottle, type Attempt, type LoginThrottle } from '../../app/people/loginThrottle.ts';
 
@@ -18,7 +19,11 @@ async function refusal(attempt: Promise<unknown>): Promise<AppError> {
 }
 
 describe('throttled logins', () => {
-  const counters = () => ({ accounts: new LocalCounter('account'), addresses: new LocalCounter('address') });
+  const counters = () => ({
+    accounts: new LocalCounter('account'),
+    devices: new LocalCounter('device'),
+    addresses: new AddressCounter(new LocalCounter('address')),
+  });
   let throttle: LoginThrottle;
   beforeEach(() => {
     throttle = loginThrottle({ limit: 3, windowSeconds: 60 }, counters());
@@ -41,6 +46,29 @@ describe('throttled logins', () => {
     for (let n = 1; n <= 3; n++) await fail(throttle, { email: `u${n}@example.com`, address: `2001:db8::${n}` });
     await refusal(succeed(throttle, { ...ANN, address: '2001:db8::ffff:1:2' }));
     expect(await succeed(throttle, { ...ANN, address: '2001:db8:0:1::1' })).to.equal('in');
+  });
+
+  it('count a /48 of IPv6 as ten addresses, however many networks its owner uses', async () => {
+    const from = (network: number) => ({ email: `u${network}@example.com`, address: `2001:db8:0:${network}::1` });
+    for (let n = 10; n < 20; n++) for (let times = 0; times < 3; times++) await fail(throttle, from(n));
+    await refusal(succeed(throttle, from(77)));
+    expect(await succeed(throttle, { ...ANN, address: '2001:db8:1::1' })).to.equal('in');
+  });
+
+  it('of one /64 are not more than one caller’s of its /48', async () => {
+    const from = (network: number) => ({ ...ANN, address: `2001:db8:0:${network}::1` });
+    for (let n = 0; n < 100; n++) await fail(throttle, from(1)).catch(() => undefined);
+    expect(await succeed(throttle, { ...from(2), email: 'bob@example.com' })).to.equal('in');
+  });
+
+  it('of a device that signed in before count for it alone, and others’ do not count for it', async () => {
+    const device = { ...ANN, device: 'hers' };
+    for (let n = 1; n <= 3; n++) await fail(throttle, { ...ANN, address: `192.0.2.${n}` });
+    await refusal(succeed(throttle, ANN));
+    expect(await succeed(throttle, device)).to.equal('in');
+    for (let n = 1; n <= 3; n++) await fail(throttle, device);
+    await refusal(succeed(throttle, device));
+    expect(await succeed(throttle, { ...ANN, device: 'his' })).to.equal('in');
   });
 
   it('never count when they succeed', async () => {

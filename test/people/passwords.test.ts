@@ -2,7 +2,7 @@ import argon2 from '@node-rs/argon2';
 import { expect } from 'chai';
 import { AppError } from '../../app/errors.ts';
 import { checkPassword, hashPassword } from '../../app/people/passwords.ts';
-import { inTurns } from '../../app/people/turns.ts';
+import { inTurns, type Place } from '../../app/people/turns.ts';
 
 const PASSWORD = 'correct horse battery staple';
 
@@ -87,6 +87,45 @@ describe('work in turns', () => {
     await running;
     expect(await waiting).to.equal('waited');
     expect(await turn(async () => 'later')).to.equal('later');
+  });
+
+  /** Holds the only place, lets these lines come, and gives what they came to in the order of their turns. */
+  async function orderOf(waitingAtMost: number, places: Place[]): Promise<string[]> {
+    const turn = inTurns(1, waitingAtMost);
+    let finish: () => void = () => undefined;
+    const held = turn(async () => new Promise<void>((resolve) => (finish = resolve)));
+    const seen: string[] = [];
+    const work = places.map(async (place, n) =>
+      turn(async () => seen.push(`${place.line}${n}`), place).catch(() => seen.push(`${place.line}${n} refused`)),
+    );
+    await turnOfEvents();
+    finish();
+    await Promise.all([held, ...work]);
+    return seen;
+  }
+
+  it('gives the lines their turns one after the other, so that a long one holds up nobody', async () => {
+    const lines = ['a', 'a', 'a', 'b', 'a', 'c'].map((line) => ({ line }));
+    expect(await orderOf(10, lines)).to.deep.equal(['a0', 'b3', 'c5', 'a1', 'a2', 'a4']);
+  });
+
+  it('refuses the last of the longest line when it is full, and takes who comes from elsewhere', async () => {
+    const lines = ['a', 'a', 'a', 'b', 'a', 'c', 'd'].map((line) => ({ line }));
+    expect(await orderOf(3, lines)).to.deep.equal([
+      'a2 refused',
+      'a4 refused',
+      'a1 refused',
+      'd6 refused',
+      'a0',
+      'b3',
+      'c5',
+    ]);
+  });
+
+  it('gives every other turn to who is preferred, whom a full queue of others does not keep out', async () => {
+    const known = { line: 'known', preferred: true };
+    const places = [{ line: 'a' }, { line: 'b' }, { line: 'c' }, known, known];
+    expect(await orderOf(2, places)).to.deep.equal(['c2 refused', 'known3', 'a0', 'known4', 'b1']);
   });
 
   it('goes on after a piece that failed', async () => {

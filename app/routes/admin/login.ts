@@ -8,6 +8,7 @@ import type { Context, State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { ownForm } from '../../middleware/csrf.ts';
 import { readForm } from '../../middleware/body.ts';
+import { DEVICE_SECONDS } from '../../people/devices.ts';
 import { ownPath } from '../../pages/ownPath.ts';
 import type { Pages } from '../../pages/pages.ts';
 import type { Services } from '../../services.ts';
@@ -21,8 +22,18 @@ interface Failed {
   retryAfter?: number;
 }
 
+/** What was typed, and the browser it was typed in where that signed in to this account before. */
+interface Login {
+  email: string;
+  password: string;
+  device: string | undefined;
+}
+
 /** The way in and out of the admin, by email and password. */
-export function loginRoutes({ db, limits }: Pick<Services, 'db' | 'limits'>, pages: Pages): Router<State> {
+export function loginRoutes(
+  { db, devices, limits }: Pick<Services, 'db' | 'devices' | 'limits'>,
+  pages: Pages,
+): Router<State> {
   const { cookies } = pages;
   return new Router<State>(ROUTER)
     .get('/login', open(), async (ctx) => {
@@ -34,12 +45,14 @@ export function loginRoutes({ db, limits }: Pick<Services, 'db' | 'limits'>, pag
       const form = await readForm(ctx);
       const next = ownPath(form.get('next')) ?? '/';
       const email = form.get('email') ?? '';
-      const signedIn = await attempt(ctx, { email, password: form.get('password') ?? '' });
+      const device = await devices.known(cookies.get(ctx, 'device'), email);
+      const signedIn = await attempt(ctx, { email, password: form.get('password') ?? '', device });
       if ('problem' in signedIn) {
         await showForm(ctx, next, signedIn);
         return;
       }
       await begin(ctx, signedIn);
+      cookies.set(ctx, 'device', devices.textFor(email, Date.now(), device), DEVICE_SECONDS);
       pages.lead(ctx, next);
     })
     .post('/logout', open(), ownForm, async (ctx) => {
@@ -48,11 +61,12 @@ export function loginRoutes({ db, limits }: Pick<Services, 'db' | 'limits'>, pag
       pages.lead(ctx, '/login', { text: 'login.signed_out' });
     });
 
-  async function attempt(ctx: Context, login: { email: string; password: string }): Promise<SignedIn | Failed> {
-    const { email } = login;
+  async function attempt(ctx: Context, login: Login): Promise<SignedIn | Failed> {
+    const { email, device } = login;
     const act = { db, now: Date.now(), origin: originOf(ctx) };
     try {
-      const found = await limits.login.attempt({ email, address: ctx.state.address }, async () => signIn(act, login));
+      const who = { email, address: ctx.state.countedAddress, device };
+      const found = await limits.login.attempt(who, async () => signIn(act, login));
       if (found) return found;
       ctx.status = 422;
       return { email, problem: 'wrong' };

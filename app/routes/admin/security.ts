@@ -10,6 +10,7 @@ import { PolicyChange } from '../../domain/policy.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../middleware/csrf.ts';
 import type { Pages } from '../../pages/pages.ts';
+import { DEVICE_SECONDS } from '../../people/devices.ts';
 import { mendable, readFields, refusedIn, type Labels, type Refused } from '../../pages/refused.ts';
 import { policyChangeIn, policyFields, POLICY_FIELDS, type PolicyFields } from '../../presenters/policyPage.ts';
 import { presentSession } from '../../presenters/sessionPage.ts';
@@ -28,7 +29,10 @@ interface Returned {
 }
 
 /** The rules for the tenant's keys, for those who may see them; the sessions and the password of whoever reads. */
-export function securityPages({ db, limits }: Pick<Services, 'db' | 'limits'>, pages: Pages): Router<State> {
+export function securityPages(
+  { db, devices, limits }: Pick<Services, 'db' | 'devices' | 'limits'>,
+  pages: Pages,
+): Router<State> {
   return new Router<State>(ROUTER)
     .get('/security', anyCredential(), async (ctx) => showSecurity(ctx))
     .post('/security/policy', scope('admin:write'), async (ctx) => {
@@ -50,14 +54,18 @@ export function securityPages({ db, limits }: Pick<Services, 'db' | 'limits'>, p
     .post('/security/password', anyCredential(), async (ctx) => {
       const form = formOf(ctx);
       const whose = { userId: principalOf(ctx).id, sessionId: ctx.state.session?.id ?? null };
-      const change = { current: form.get('current') ?? '', wanted: form.get('wanted') ?? '' };
-      const who = { email: ctx.state.session?.email ?? '', address: ctx.state.address };
+      const email = ctx.state.session?.email ?? '';
+      const device = await devices.known(pages.cookies.get(ctx, 'device'), email);
+      const change = { current: form.get('current') ?? '', wanted: form.get('wanted') ?? '', device };
+      const who = { email, address: ctx.state.countedAddress, device };
       const outcome = await mendable(async () => {
         // Whoever has a session could guess here what the login would not let them.
         const changed = await limits.login.attempt(who, async () => changePassword(actOf(ctx, db), whose, change));
         if (!changed) throw unchanged('current', 'This is not your password');
       });
       if ('done' in outcome) {
+        // Every other browser is unknown from now on, for the password was changed.
+        pages.cookies.set(ctx, 'device', devices.textFor(email, Date.now(), device), DEVICE_SECONDS);
         pages.lead(ctx, HOME, { text: 'security.password_changed' });
         return;
       }

@@ -35,7 +35,7 @@ export function authRoutes(
     ]),
     body(Login, async (ctx, login) => {
       const act = { db, now: Date.now(), origin: originOf(ctx) };
-      const who = { email: login.email, address: ctx.state.address };
+      const who = { email: login.email, address: ctx.state.countedAddress };
       const signedIn = await throttle.attempt(who, async () => signIn(act, login));
       if (!signedIn) throw wrongLogin();
       const token = issueToken(config.jwt, secret, claimsOf(signedIn), act.now);

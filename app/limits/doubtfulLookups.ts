@@ -1,0 +1,64 @@
+import type { Context } from '../context.ts';
+import { tooMany } from './count.ts';
+import type { SpentAddresses } from './spentAddresses.ts';
+
+/** How often the database is asked for all doubtful credentials together. */
+const EVERY_MS = 1_000;
+/** How many wait for that; they are asked about in one query. */
+const WAITING_AT_MOST = 1_000;
+/** How many credentials are remembered as valid, in each of two generations: about 4 MB in all. */
+const REMEMBERED = 50_000;
+
+/**
+ * Decides when the database is asked about a credential from an address over its limit. One that was found valid lately
+ * is asked about at once, like any from elsewhere; all others together once a second, so that a flood of unknown ones costs
+ * one query a second at most and a valid one still gets in. What is remembered never lets anybody in: it only says
+ * whether to ask at once.
+ */
+export class DoubtfulLookups {
+  readonly #spent: SpentAddresses;
+  #valid = new Set<number>();
+  #validBefore = new Set<number>();
+  #waiting: (() => void)[] = [];
+  #nextAt = 0;
+
+  constructor(spent: SpentAddresses) {
+    this.#spent = spent;
+  }
+
+  /** Remembers that the database knows this credential, by the hash of its text. */
+  foundValid(hash: Buffer): void {
+    const mark = hash.readInt32BE();
+    if (this.#valid.has(mark)) return;
+    if (this.#valid.size >= REMEMBERED) {
+      this.#validBefore = this.#valid;
+      this.#valid = new Set();
+    }
+    this.#valid.add(mark);
+  }
+
+  /**
+   * Undefined where the database may be asked at once; otherwise resolves when it may, and rejects with 429 where too
+   * many wait already.
+   */
+  turn(ctx: Context, hash: Buffer): Promise<void> | undefined {
+    const count = this.#spent.of(ctx.state.countedAddress);
+    if (!count) return undefined;
+    const mark = hash.readInt32BE();
+    if (this.#valid.has(mark) || this.#validBefore.has(mark)) return undefined;
+    if (this.#waiting.length >= WAITING_AT_MOST) return Promise.reject(tooMany(count));
+    return new Promise((resolve) => this.#wait(resolve));
+  }
+
+  #wait(resolve: () => void): void {
+    this.#waiting.push(resolve);
+    if (this.#waiting.length > 1) return;
+    const wait = Math.max(this.#nextAt - performance.now(), 0);
+    setTimeout(() => {
+      const { length } = this.#waiting;
+      this.#nextAt = performance.now() + EVERY_MS;
+      // All in one turn, so that the lookup asks about them in one query.
+      for (const go of this.#waiting.splice(0, length)) go();
+    }, wait);
+  }
+}
