@@ -60,6 +60,7 @@ function standingOf(principal: Principal): Standing {
   return { role, permissions: permissionsOf(role, []) };
 }
 
-function alreadyMember(cause?: unknown): AppError {
+/** What is said of somebody who is a member of the tenant already. */
+export function alreadyMember(cause?: unknown): AppError {
   return new AppError('conflict', 'This person is a member already.', { cause });
 }

@@ -9,14 +9,16 @@ export interface Cookies {
   clear(ctx: Context, name: CookieName): void;
 }
 
-/** The session, what was chosen before there was one, and what the next page has to say. */
-export type CookieName = 'session' | 'locale' | 'theme' | 'notice';
+/** The session, what was chosen before there was one, what the next page has to say, and links that were opened. */
+export type CookieName = 'session' | 'locale' | 'theme' | 'notice' | 'invitation' | 'reset';
 
 const NAMES: Readonly<Record<CookieName, string>> = {
   session: 'latchkey',
   locale: 'latchkey-locale',
   theme: 'latchkey-theme',
   notice: 'latchkey-notice',
+  invitation: 'latchkey-invitation',
+  reset: 'latchkey-reset',
 };
 
 /** On https the `__Host-` names: no other host of the domain can set them, and they never travel in clear. */

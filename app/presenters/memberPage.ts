@@ -1,5 +1,5 @@
+import type { Invitation } from '../../db/tables/invitations.ts';
 import type { Member } from '../../db/tables/memberships.ts';
-import { holdsScope } from '../authority.ts';
 import type { Principal } from '../context.ts';
 import { mayGive } from '../domain/granting.ts';
 import { PERMISSIONS, ROLES } from '../domain/role.ts';
@@ -27,7 +27,22 @@ export function presentMemberRow(member: Member, principal: Principal) {
     createdAt,
     self: id === principal.id,
     mayChange: manages && within,
-    mayDisable: within && holdsScope(principal, 'users:write'),
+    mayDisable: principal.type === 'user' && principal.operator,
+  };
+}
+
+/** A pending invitation as the page shows it. */
+export function presentInvitationRow(invitation: Invitation, principal: Principal, now: number) {
+  const { id, email, role, permissions, inviter, expiresAt } = invitation;
+  const manages = principal.type === 'user' && principal.permissions.has('members:manage');
+  return {
+    id,
+    email,
+    role,
+    inviter: inviter.name,
+    expiresAt,
+    expired: expiresAt <= now,
+    mayChange: manages && gives(principal, role, permissions),
   };
 }
 
