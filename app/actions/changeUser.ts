@@ -25,12 +25,12 @@ export interface UserChange {
  * operators may, and people their own name. The last owner and the last operator cannot be disabled: 409.
  */
 export async function changeUser(act: Act, userId: string, { name, status }: UserChange): Promise<void> {
-  refuseOthers(act, userId, status);
   await transaction(act.db, async (trx) => {
     const owners = await lockOwners(trx, act.tenantId);
     const membership = await findMembership(trx, act.tenantId, userId);
     const user = membership && (await lockUser(trx, userId));
     if (!user) throw new AppError('not_found', 'There is no such user.');
+    refuseOthers(act, userId, status);
     if (name !== undefined && name !== user.name) await rename(trx, act, user, name);
     if (status === undefined || status === user.status) return;
     if (status === 'disabled') {
@@ -41,7 +41,6 @@ export async function changeUser(act: Act, userId: string, { name, status }: Use
   });
 }
 
-/** Said before anybody is looked up, so that the refusal tells nothing of who exists. */
 function refuseOthers({ principal }: Act, userId: string, status: UserStatus | undefined): void {
   if (!principal || (principal.type === 'user' && principal.operator)) return;
   if (status !== undefined) {

@@ -307,7 +307,7 @@ onEachDatabase('an invitation', (database) => {
     it('a member leaves by themselves, whatever their role, and their own keys there end', async () => {
       const lee = await player({ role: 'MEMBER', permissions: ['api-keys:manage'] });
       const own = await issue(server, as(lee), { owner: 'user' });
-      const answer = await server.delete('/api/members/me', as(lee));
+      const answer = await server.delete('/api/membership', as(lee));
       expect([answer.status, answer.body]).to.deep.equal([200, { id: lee.id, deleted: true }]);
       refusal(await server.get('/api/v1/whoami', { 'x-api-key': own.key }), 401, 'key_revoked');
       expect((await server.get('/api/projects', as(lee))).status).to.equal(403);
@@ -316,9 +316,9 @@ onEachDatabase('an invitation', (database) => {
     });
 
     it('the last owner stays, and a key leaves nothing', async () => {
-      refusal(await server.delete('/api/members/me', as(cast.charlie)), 409, 'conflict');
+      refusal(await server.delete('/api/membership', as(cast.charlie)), 409, 'conflict');
       const { key } = await issue(server, alice, { scopes: ['*'] });
-      refusal(await server.delete('/api/v1/members/me', { 'x-api-key': key }), 403, 'insufficient_permission');
+      refusal(await server.delete('/api/v1/membership', { 'x-api-key': key }), 403, 'insufficient_permission');
     });
   });
 
@@ -340,7 +340,7 @@ onEachDatabase('an invitation', (database) => {
       await globex.clone().update({ status: 'suspended' });
       refusal(await server.get('/api/v1/whoami', bearer(gina)), 403, 'tenant_suspended');
       await globex.clone().update({ status: 'active' });
-      await server.delete('/api/members/me', as(gina, cast.globex));
+      await server.delete('/api/membership', as(gina, cast.globex));
       const { body } = await server.get('/api/v1/whoami', bearer(gina));
       expect(body).to.have.nested.property('tenant.id', cast.acme.id);
     });

@@ -178,7 +178,7 @@ onEachDatabase('a member', (database) => {
       const ways = [
         await server.patch(`/api/members/${id}`, { role: 'ADMIN' }, headers),
         await server.delete(`/api/members/${id}`, headers),
-        await server.delete('/api/members/me', headers),
+        await server.delete('/api/membership', headers),
       ];
       for (const answer of ways) refusal(answer, 409, 'conflict');
       const owners = await server.services.db('memberships').where('tenant_id', tenantId).select('user_id', 'role');

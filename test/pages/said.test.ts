@@ -81,7 +81,7 @@ describe('what a page says of a refusal', () => {
       note(Message, { message: odd });
       note(NewTicket, { subject: odd, message: odd, priority: odd });
       note(NewTenant, { name: odd, slug: odd, externalId: odd });
-      note(NewInvitation, { email: odd, name: odd, role: odd, permissions: [odd] });
+      note(NewInvitation, { email: odd, role: odd, permissions: [odd] });
       note(MemberChange, { role: odd, permissions: [odd] });
       note(Order, { plan: odd, reference: odd });
       note(Revocation, { reason: odd });

@@ -3,14 +3,13 @@ import { z } from 'zod';
 import { findMember, listMembers } from '../../../db/tables/memberships.ts';
 import { actOf } from '../../actions/act.ts';
 import { changeMember } from '../../actions/changeMember.ts';
-import { leaveTenant } from '../../actions/leaveTenant.ts';
 import { removeMember } from '../../actions/removeMember.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { MemberAnswer, MemberListAnswer, presentMember } from '../../presenters/member.ts';
 import { DeletedAnswer, presentDeleted } from '../../presenters/record.ts';
 import type { Services } from '../../services.ts';
-import { anyCredential, permission } from '../access.ts';
+import { permission } from '../access.ts';
 import { answers } from '../answers.ts';
 import { body, query } from '../input.ts';
 import { MemberChange } from '../memberInput.ts';
@@ -30,34 +29,18 @@ export function memberRoutes(services: Pick<Services, 'config' | 'db'>): Router<
     return member;
   };
 
-  const router = new Router<State>(ROUTER)
-    .get(
-      '/members',
-      permission('members:read', 'members:read'),
-      answers(200, MemberListAnswer, 'Lists the members of the tenant, those known longest first.'),
-      query(MemberQuery, async (ctx, asked) => {
-        const tenantId = principalOf(ctx).tenant.id;
-        const { rows, nextCursor } = await readPage(asked, ['members', tenantId], async (page) =>
-          listMembers(db, tenantId, page),
-        );
-        ctx.body = { data: rows.map(presentMember), nextCursor };
-      }),
-    )
-    .delete(
-      '/members/me',
-      anyCredential(),
-      answers(200, DeletedAnswer, 'Ends the caller’s own membership of the tenant; their account stays.', [
-        'conflict',
-        'insufficient_permission',
-        'not_found',
-      ]),
-      async (ctx) => {
-        const { type, id } = principalOf(ctx);
-        if (type !== 'user') throw new AppError('insufficient_permission', 'Only a person can leave a tenant.');
-        await leaveTenant(actOf(ctx, db), id);
-        ctx.body = presentDeleted(id);
-      },
-    );
+  const router = new Router<State>(ROUTER).get(
+    '/members',
+    permission('members:read', 'members:read'),
+    answers(200, MemberListAnswer, 'Lists the members of the tenant, those known longest first.'),
+    query(MemberQuery, async (ctx, asked) => {
+      const tenantId = principalOf(ctx).tenant.id;
+      const { rows, nextCursor } = await readPage(asked, ['members', tenantId], async (page) =>
+        listMembers(db, tenantId, page),
+      );
+      ctx.body = { data: rows.map(presentMember), nextCursor };
+    }),
+  );
   return memberInvitationRoutes(router, services)
     .get(
       '/members/:id',
