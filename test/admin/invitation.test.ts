@@ -71,13 +71,14 @@ onDatabase('sqlite', 'the page of an invitation', (database) => {
     ['dark', 1280, 'en'],
     ['light', 390, 'fr'],
   ] as const) {
-    it(`is accessible and holds at every width, ${theme}, in ${locale}, as are its other states and the new password`, async () => {
+    it(`is accessible and holds at every width, ${theme}, in ${locale}, as are its other states, the reader’s membership and the new password`, async () => {
       browser.expects(404, 422);
       const looking = { theme, width, locale };
       const link = await linkFor(cast.charlie.email);
       await expectWell(await browser.open(server, link, looking));
       await expectWell(await browser.as(cast.charlie, server, link, looking));
       await expectWell(await browser.as(cast.bob, server, link, looking));
+      await expectWell(await browser.as(cast.bob, server, '/admin/membership', looking));
       const gone = await browser.open(server, '/invitation?token=none', looking);
       expect(await gone.getByRole('heading').first().innerText()).to.match(/Not found|Introuvable/);
       const { token } = await makeResetLink(systemAct(server.services.db, ''), cast.carol.id);
