@@ -15,6 +15,7 @@ export const PROBLEMS = {
   invalid_login: [401, 'Wrong email or password'],
   tenant_mismatch: [403, 'Another tenant'],
   tenant_suspended: [403, 'Tenant suspended'],
+  password_change_required: [403, 'New password required'],
   address_not_allowed: [403, 'Address not allowed'],
   form_refused: [403, 'Form not accepted'],
   insufficient_scope: [403, 'Missing scope'],

@@ -41,6 +41,8 @@ export interface PersonRow {
   user_status: string;
   operator: number;
   password_changed_at: number | null;
+  confined_to: string | null;
+  joined_at: number | null;
   role: string | null;
   permissions: string | null;
   tenant_id: string | null;
@@ -153,8 +155,8 @@ function numberOf(text: string): number | null {
   return text === '' ? null : Number(text);
 }
 
-const PERSON = `u.id as user_id, u.name, u.status as user_status, u.operator, u.password_changed_at, m.role,
-  m.permissions, t.id as tenant_id, t.slug as tenant_slug, t.name as tenant_name, t.status as tenant_status, t.policy as tenant_policy`;
+const PERSON = `u.id as user_id, u.name, u.status as user_status, u.operator, u.password_changed_at, u.confined_to, m.role,
+  m.permissions, m.created_at as joined_at, t.id as tenant_id, t.slug as tenant_slug, t.name as tenant_name, t.status as tenant_status, t.policy as tenant_policy`;
 const BELONGINGS = `left join memberships m on m.user_id = u.id
   left join tenants t on t.id = m.tenant_id`;
 

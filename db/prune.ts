@@ -28,6 +28,9 @@ const KEPT: Kept[] = [
   { table: 'usage_batches', column: 'created_at', from: (now) => now - 90 * DAY_MS },
   // No form outlives the session that it was shown in.
   { table: 'sent_forms', column: 'created_at', from: (now) => now - DAY_MS },
+  // Answered ones go with them: what became of them is in the audit log.
+  { table: 'invitations', column: 'expires_at', from: (now) => now - 30 * DAY_MS },
+  { table: 'password_resets', column: 'expires_at', from: (now) => now },
   { table: 'sessions', column: 'expires_at', from: (now) => now },
   // No owner can read them, and whoever guesses at emails makes as many as they like.
   { table: 'audit_logs', column: 'created_at', from: (now) => now - 30 * DAY_MS, tenantless: true },

@@ -19,7 +19,7 @@ The server and its owner come from the environment:
   BASE_URL                     the server (http://localhost:5000)
   OWNER_TOKEN                  a token of an owner, as POST /api/auth/login gives it
   OWNER_EMAIL, OWNER_PASSWORD  or what to sign in with
-  TENANT_ID                    the tenant, by id or slug; needed where the owner is in several
+  TENANT_ID                    the tenant, by id or slug; without it the one that the owner joined first
 
 With none of these it starts a server of its own from this folder, on SQLite, or in a schema of its own on the server of
 DATABASE_URL, and takes it away again.

@@ -57,6 +57,7 @@ export function refuseBeyondOwnStanding({ principal }: Act, { role, permissions 
   throw new AppError('insufficient_permission', 'Nobody can give or take away more than they hold themselves.');
 }
 
-function alreadyMember(cause?: unknown): AppError {
+/** What is said of somebody who is a member of the tenant already. */
+export function alreadyMember(cause?: unknown): AppError {
   return new AppError('conflict', 'This person is a member already.', { cause });
 }

@@ -1,5 +1,5 @@
 import { transaction, type Db } from '../../db/connect.ts';
-import { belongingsOf, findMembership, lockOwners } from '../../db/tables/memberships.ts';
+import { findMembership, lockOwners } from '../../db/tables/memberships.ts';
 import { deleteOtherSessions } from '../../db/tables/sessions.ts';
 import {
   changeUserStatus,
@@ -12,7 +12,6 @@ import {
 import { changedFields } from '../domain/auditEvent.ts';
 import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
-import { refuseBeyondOwnStanding } from './addMember.ts';
 import { refuseLastOwner } from './changeMember.ts';
 import { record } from './record.ts';
 
@@ -22,9 +21,8 @@ export interface UserChange {
 }
 
 /**
- * Changes the account of somebody in the act's tenant. An account is one for all tenants, so a tenant may only touch
- * those of people who are in no other, and never that of an operator; operators may touch any. The last owner and the
- * last operator cannot be disabled: 409.
+ * Changes the account of somebody in the act's tenant. An account is one for all tenants, so that no tenant changes it:
+ * operators may, and people their own name. The last owner and the last operator cannot be disabled: 409.
  */
 export async function changeUser(act: Act, userId: string, { name, status }: UserChange): Promise<void> {
   await transaction(act.db, async (trx) => {
@@ -32,8 +30,7 @@ export async function changeUser(act: Act, userId: string, { name, status }: Use
     const membership = await findMembership(trx, act.tenantId, userId);
     const user = membership && (await lockUser(trx, userId));
     if (!user) throw new AppError('not_found', 'There is no such user.');
-    refuseBeyondOwnStanding(act, membership);
-    await refuseBeyondTenant(trx, act, user);
+    refuseOthers(act, userId, status);
     if (name !== undefined && name !== user.name) await rename(trx, act, user, name);
     if (status === undefined || status === user.status) return;
     if (status === 'disabled') {
@@ -44,14 +41,13 @@ export async function changeUser(act: Act, userId: string, { name, status }: Use
   });
 }
 
-async function refuseBeyondTenant(trx: Db, { principal }: Act, { id, operator }: User): Promise<void> {
+function refuseOthers({ principal }: Act, userId: string, status: UserStatus | undefined): void {
   if (!principal || (principal.type === 'user' && principal.operator)) return;
-  const belongings = await belongingsOf(trx, id);
-  if (!operator && belongings.length === 1) return;
-  throw new AppError(
-    'insufficient_permission',
-    'This account reaches beyond your tenant: only operators may change it.',
-  );
+  if (status !== undefined) {
+    throw new AppError('insufficient_permission', 'Only operators may disable and enable people.');
+  }
+  if (principal.type === 'user' && principal.id === userId) return;
+  throw new AppError('insufficient_permission', 'Only the person themselves and operators may change an account.');
 }
 
 async function refuseLastOperator(trx: Db, { id }: User): Promise<void> {

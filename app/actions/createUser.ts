@@ -17,6 +17,8 @@ export interface UserInput {
   /** Null for somebody who signs in elsewhere. */
   password: string | null;
   operator?: boolean | undefined;
+  /** Whether an operator answers for the account belonging to whoever has the email. */
+  vouched?: boolean | undefined;
   /** What they become in the act's tenant. */
   membership?: MemberInput | undefined;
 }
@@ -51,10 +53,11 @@ export async function addUser(
     name,
     passwordHash,
     operator = false,
+    vouched = false,
     membership,
   }: Omit<UserInput, 'password'> & { passwordHash: string | null },
 ): Promise<CreatedUser> {
-  await insertUser(trx, { id, email, name, passwordHash, operator }, act.now);
+  await insertUser(trx, { id, email, name, passwordHash, operator, vouched }, act.now);
   await record(trx, act, {
     action: 'USER_CREATED',
     entityId: id,

@@ -1,37 +1,55 @@
-import { findUserByEmail } from '../../db/tables/users.ts';
-import { firstPassword } from '../people/firstPassword.ts';
+import { transaction } from '../../db/connect.ts';
+import { replaceInvitation, type Invitation } from '../../db/tables/invitations.ts';
+import { isMemberByEmail } from '../../db/tables/memberships.ts';
+import { changedFields } from '../domain/auditEvent.ts';
+import { newId } from '../domain/id.ts';
+import { INVITATION_LIFETIME_MS } from '../domain/invitation.ts';
+import { hashToken, newToken } from '../domain/session.ts';
+import { iso } from '../domain/times.ts';
 import type { Act } from './act.ts';
-import { addMember, type MemberInput } from './addMember.ts';
-import { createUser } from './createUser.ts';
+import { alreadyMember, refuseBeyondOwnStanding, type MemberInput } from './addMember.ts';
+import { record } from './record.ts';
 
-export interface Invitation extends MemberInput {
+export interface InvitationInput extends MemberInput {
   /** In its one spelling. */
   email: string;
-  /** For somebody new, whom their email suggests one for otherwise. */
-  name?: string | undefined;
-}
-
-export interface Invited {
-  userId: string;
-  /** To be told once; null for somebody who has an account and signs in as ever. */
-  password: string | null;
 }
 
 /**
- * Takes a person into the act's tenant by their email, with an account of their own where they have none yet. Whoever may
- * not is told so first, in the same words whether the email is known or not.
+ * Invites whoever has this email into the act's tenant, in place of an earlier invitation of theirs, and gives the token of
+ * its link, this once. Nothing here depends on whether somebody has an account; a member of this tenant is 409.
  */
-export async function inviteMember(act: Act, { email, name, ...membership }: Invitation): Promise<Invited> {
-  const known = await findUserByEmail(act.db, email);
-  if (known) {
-    await addMember(act, known.id, membership);
-    return { userId: known.id, password: null };
-  }
-  const password = firstPassword();
-  const { id } = await createUser(act, { email, name: name ?? nameIn(email), password, membership });
-  return { userId: id, password };
+export async function inviteMember(
+  act: Act,
+  { email, role, permissions = [] }: InvitationInput,
+): Promise<{ invitation: Invitation; token: string }> {
+  refuseBeyondOwnStanding(act, { role, permissions });
+  const { tenantId, now, actor: inviter } = act;
+  const token = newToken();
+  const invitation: Invitation = {
+    id: newId(),
+    tenantId,
+    email,
+    role,
+    permissions,
+    status: 'pending',
+    inviter,
+    createdAt: now,
+    expiresAt: now + INVITATION_LIFETIME_MS,
+  };
+  await transaction(act.db, async (trx) => {
+    if (await isMemberByEmail(trx, tenantId, email)) throw alreadyMember();
+    await replaceInvitation(trx, invitation, hashToken(token));
+    await record(trx, act, {
+      action: 'INVITATION_CREATED',
+      entityId: invitation.id,
+      ...changedFields(null, { email, role, permissions: [...permissions], expiresAt: iso(invitation.expiresAt) }),
+    });
+  });
+  return { invitation, token };
 }
 
-function nameIn(email: string): string {
-  return email.slice(0, email.lastIndexOf('@')).slice(0, 100);
+/** Where the invited person accepts or declines; whoever holds it can answer the invitation. */
+export function invitationLink(origin: string, token: string): string {
+  return `${origin}/invitation?token=${token}`;
 }

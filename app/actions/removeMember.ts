@@ -1,6 +1,6 @@
-import { transaction } from '../../db/connect.ts';
+import { transaction, type Db } from '../../db/connect.ts';
 import { listOwnKeys } from '../../db/tables/apiKeys.ts';
-import { deleteMembership, lockMembership, lockOwners } from '../../db/tables/memberships.ts';
+import { deleteMembership, lockMembership, lockOwners, type Membership } from '../../db/tables/memberships.ts';
 import { changedFields } from '../domain/auditEvent.ts';
 import { AppError } from '../errors.ts';
 import type { Act } from './act.ts';
@@ -20,14 +20,24 @@ export async function removeMember(act: Act, userId: string): Promise<void> {
     if (!membership) throw new AppError('not_found', 'There is no such member.');
     refuseBeyondOwnStanding(act, membership);
     refuseLastOwner(owners, userId);
-    const own = await listOwnKeys(trx, act.tenantId, userId, act.now);
-    for (const id of own) await revokeLine(trx, act, id, { reason: 'The person it belongs to was removed' });
-    await deleteMembership(trx, act.tenantId, userId);
-    const { role, permissions } = membership;
-    await record(trx, act, {
-      action: 'MEMBER_REMOVED',
-      entityId: userId,
-      ...changedFields({ role, permissions: [...permissions] }, null),
-    });
+    await endMembership(trx, act, membership, 'MEMBER_REMOVED', 'The person it belongs to was removed');
+  });
+}
+
+/** Ends a membership that is held, and revokes the person's own keys in the tenant for this reason. */
+export async function endMembership(
+  trx: Db,
+  act: Act,
+  { userId, role, permissions }: Membership,
+  action: 'MEMBER_REMOVED' | 'MEMBER_LEFT',
+  reason: string,
+): Promise<void> {
+  const own = await listOwnKeys(trx, act.tenantId, userId, act.now);
+  for (const id of own) await revokeLine(trx, act, id, { reason });
+  await deleteMembership(trx, act.tenantId, userId);
+  await record(trx, act, {
+    action,
+    entityId: userId,
+    ...changedFields({ role, permissions: [...permissions] }, null),
   });
 }

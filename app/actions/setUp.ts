@@ -32,7 +32,14 @@ export async function setUp(
     return await transaction(act.db, async (trx) => {
       if (await anyUser(trx)) return undefined;
       const tenant = await addTenant(trx, { ...act, actor }, { name: tenantName });
-      const person = { email, name, passwordHash, operator: true, membership: { role: 'OWNER' as const } };
+      const person = {
+        email,
+        name,
+        passwordHash,
+        operator: true,
+        vouched: true,
+        membership: { role: 'OWNER' as const },
+      };
       const user = await addUser(trx, { ...act, actor, tenantId: tenant.id }, FIRST_ID, person);
       return { user, tenant };
     });

@@ -66,6 +66,9 @@ export interface FoundPerson {
   operator: boolean;
   /** Null for who never did. */
   passwordChangedAt: number | null;
+  /** The only tenant the person may act in by password until an operator's link resets it; null for no limit. */
+  confinedTo: string | null;
+  /** The one joined first comes first. */
   memberships: Belonging[];
 }
 
@@ -186,9 +189,16 @@ function foundSession(rows: RowsOf<SessionRow>): FoundSession {
 }
 
 function foundPerson(rows: RowsOf<PersonRow>): FoundPerson {
-  const [{ user_id: id, name, user_status: status, operator, password_changed_at: passwordChangedAt }] = rows;
-  const memberships = rows.flatMap(membershipOf);
-  return { id, name, active: status === 'active', operator: operator === 1, passwordChangedAt, memberships };
+  const [{ user_id: id, name, user_status: status, operator, password_changed_at: passwordChangedAt, confined_to }] =
+    rows;
+  const memberships = [...rows].sort(byJoining).flatMap(membershipOf);
+  const standing = { active: status === 'active', operator: operator === 1 };
+  return { id, name, ...standing, passwordChangedAt, confinedTo: confined_to, memberships };
+}
+
+/** In the order of `belongingsOf`. */
+function byJoining(a: PersonRow, b: PersonRow): number {
+  return (a.joined_at ?? 0) - (b.joined_at ?? 0) || ((a.tenant_id ?? '') < (b.tenant_id ?? '') ? -1 : 1);
 }
 
 function membershipOf(row: PersonRow): Belonging[] {

@@ -1,5 +1,6 @@
 import type { Db } from '../../db/connect.ts';
 import { noteSeen } from '../../db/tables/sessions.ts';
+import { refuseConfined } from '../people/confined.ts';
 import type { Context, Middleware, Person } from '../context.ts';
 import { hashToken, isOpen, NOTED_EVERY_MS } from '../domain/session.ts';
 import { AppError } from '../errors.ts';
@@ -47,13 +48,16 @@ async function learn(ctx: Context, lookup: Lookup, cookies: Cookies): Promise<Fo
   return session;
 }
 
-/** The person in the tenant the session was switched to; in another one of theirs, where that is closed to them now. */
-function principalIn({ id, name, operator, memberships }: FoundPerson, tenantId: string | null): Person {
-  const open = memberships
-    .filter(({ tenant }) => tenant.active)
-    .sort((a, b) => (a.tenant.slug < b.tenant.slug ? -1 : 1));
+/**
+ * The person in the tenant the session was switched to; in the one they joined first of those that are open, where that one
+ * is closed to them now.
+ */
+function principalIn(person: FoundPerson, tenantId: string | null): Person {
+  const { id, name, operator, confinedTo, memberships } = person;
+  const open = memberships.filter(({ tenant }) => tenant.active && (confinedTo === null || confinedTo === tenant.id));
   const membership = open.find(({ tenant }) => tenant.id === tenantId) ?? open[0];
   if (!membership) {
+    for (const { tenant } of memberships) refuseConfined(person, tenant.id);
     if (memberships.length > 0) throw new AppError('tenant_suspended', 'This tenant is suspended.');
     throw new AppError('insufficient_permission', 'You do not belong to any organisation.');
   }

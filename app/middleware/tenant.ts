@@ -1,3 +1,4 @@
+import { refuseConfined } from '../people/confined.ts';
 import type { Context, Middleware, Person, Principal } from '../context.ts';
 import { isId } from '../domain/id.ts';
 import { hashKey } from '../domain/token.ts';
@@ -66,6 +67,7 @@ function personOf(token: Subject | undefined, found: FoundPerson | undefined, ct
   ctx.state.personId = found.id;
   const named = namedTenant(ctx, from);
   const membership = membershipFor(found, named, token?.tenantId);
+  if (ctx.state.ownToken) refuseConfined(found, membership.tenant.id);
   if (!membership.tenant.active) throw new AppError('tenant_suspended', 'This tenant is suspended.');
   const { tenant, role, permissions } = membership;
   return { type: 'user', id: found.id, name: found.name, tenant, role, permissions, operator: found.operator };
@@ -77,18 +79,19 @@ function isOlderThanPassword(issuedAt: number | undefined, { passwordChangedAt }
   return issuedAt === undefined || issuedAt < Math.floor(passwordChangedAt / 1000);
 }
 
-/** The tenant that header and token agree on, or the person's only one. */
+/**
+ * The tenant that header and token agree on; where neither names one, the tenant that the person joined first, suspended
+ * or not, so that joining another one changes no call.
+ */
 function membershipFor(
   { memberships }: FoundPerson,
   named: string | undefined,
   tokenTenantId: string | undefined,
 ): FoundPerson['memberships'][number] {
-  const allowed = memberships.filter(
+  const first = memberships.find(
     ({ tenant }) =>
       (tokenTenantId === undefined || tenant.id === tokenTenantId) && (named === undefined || isNamed(tenant, named)),
   );
-  const [only, another] = allowed;
-  if (!only) throw mismatch();
-  if (another) throw tenantRequired();
-  return only;
+  if (!first) throw mismatch();
+  return first;
 }

@@ -14,6 +14,7 @@ const CREDENTIAL: readonly ErrorCode[] = [
   'invalid_token',
   'tenant_mismatch',
   'tenant_suspended',
+  'password_change_required',
   'address_not_allowed',
   'rate_limited',
   'quota_exceeded',

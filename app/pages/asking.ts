@@ -20,6 +20,11 @@ export interface Question {
 }
 
 /** Asks the reader: in a dialog over their page where htmx asks for it, else on a page of its own. */
-export async function ask(pages: Pages, ctx: Context, section: Section, question: Question): Promise<void> {
-  await pages.show(ctx, 'confirm', { title: question.title, section, part: '_confirm', locals: { question } });
+export async function ask(pages: Pages, ctx: Context, section: Section | undefined, question: Question): Promise<void> {
+  await pages.show(ctx, 'confirm', {
+    title: question.title,
+    ...(section && { section }),
+    part: '_confirm',
+    locals: { question },
+  });
 }

@@ -9,8 +9,11 @@ export interface Cookies {
   clear(ctx: Context, name: CookieName): void;
 }
 
-/** The session, what shows that the browser signed in before, what was chosen before there was one, and what the next page has to say. */
-export type CookieName = 'session' | 'device' | 'locale' | 'theme' | 'notice';
+/**
+ * The session, what shows that the browser signed in before, what was chosen before there was a session, what the next page
+ * has to say, and links that were opened.
+ */
+export type CookieName = 'session' | 'device' | 'locale' | 'theme' | 'notice' | 'invitation' | 'reset';
 
 const NAMES: Readonly<Record<CookieName, string>> = {
   session: 'latchkey',
@@ -18,6 +21,8 @@ const NAMES: Readonly<Record<CookieName, string>> = {
   locale: 'latchkey-locale',
   theme: 'latchkey-theme',
   notice: 'latchkey-notice',
+  invitation: 'latchkey-invitation',
+  reset: 'latchkey-reset',
 };
 
 /** On https the `__Host-` names: no other host of the domain can set them, and they never travel in clear. */

@@ -34,7 +34,7 @@ export interface Pages {
   /** Answers with a page of the admin in its frame, or with its part where htmx asks. */
   show(ctx: Context, view: string, page: Page): Promise<void>;
   /** Answers with a page that stands open to the world, in the small frame. */
-  showOpen(ctx: Context, view: string, page: Pick<Page, 'title' | 'locals'>): Promise<void>;
+  showOpen(ctx: Context, view: string, page: Pick<Page, 'title' | 'locals' | 'here'>): Promise<void>;
   /** Leads to another page of ours, which then tells what was done. */
   lead(ctx: Context, path: string, notice?: Notice): void;
 }
@@ -64,10 +64,12 @@ export function createPages(cookies: Cookies, routes: () => readonly Route[]): P
       if (listed && isPartial(ctx)) ctx.set('HX-Push-Url', shortAddress(ctx));
       await ctx.render(fileOf(view), { ...locals, ...loaded, ...words, frame: shell, notice });
     },
-    async showOpen(ctx, view, { title, locals }) {
+    async showOpen(ctx, view, { title, locals, here }) {
       const words = texts(ctx);
       const notice = takeNotice(ctx, cookies, words);
-      await ctx.render(fileOf(view), { ...locals, ...words, frame: openFrame(ctx, reader(ctx), title), notice });
+      const frame = openFrame(ctx, reader(ctx), title);
+      const shown = here === undefined ? frame : { ...frame, here };
+      await ctx.render(fileOf(view), { ...locals, ...words, frame: shown, notice });
     },
     lead(ctx, path, notice) {
       if (notice) keepNotice(ctx, cookies, notice);

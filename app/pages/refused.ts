@@ -23,6 +23,7 @@ const MENDABLE: ReadonlySet<ErrorCode> = new Set([
   'conflict',
   'plan_limit',
   'insufficient_permission',
+  'password_change_required',
 ]);
 
 /** Reads the fields of a form as the parser of the API does. */

@@ -21,17 +21,10 @@ export const UserListAnswer = z.strictObject({ data: z.array(UserAnswer), nextCu
 export const MemberAnswer = z.strictObject({ ...Known, permissions: z.array(z.enum(PERMISSIONS)) });
 export const MemberListAnswer = z.strictObject({ data: z.array(MemberAnswer), nextCursor: z.string().nullable() });
 
-/** A member at the one moment their first password is told; null for somebody who had an account already. */
-export const InvitedAnswer = MemberAnswer.extend({ password: z.string().nullable() });
-
 export function presentUser({ id, email, name, status, role, createdAt }: Member): z.output<typeof UserAnswer> {
   return { id, email, name, status, role, joinedAt: iso(createdAt) };
 }
 
 export function presentMember(member: Member): z.output<typeof MemberAnswer> {
   return { ...presentUser(member), permissions: [...member.permissions] };
-}
-
-export function presentInvited(member: Member, password: string | null): z.output<typeof InvitedAnswer> {
-  return { ...presentMember(member), password };
 }

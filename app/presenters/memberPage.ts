@@ -1,3 +1,4 @@
+import type { Invitation } from '../../db/tables/invitations.ts';
 import type { Member } from '../../db/tables/memberships.ts';
 import type { Principal } from '../context.ts';
 import { mayGive } from '../domain/granting.ts';
@@ -26,7 +27,22 @@ export function presentMemberRow(member: Member, principal: Principal) {
     createdAt,
     self: id === principal.id,
     mayChange: manages && within,
-    mayDisable: manages && within,
+    mayDisable: principal.type === 'user' && principal.operator,
+  };
+}
+
+/** A pending invitation as the page shows it. */
+export function presentInvitationRow(invitation: Invitation, principal: Principal, now: number) {
+  const { id, email, role, permissions, inviter, expiresAt } = invitation;
+  const manages = principal.type === 'user' && principal.permissions.has('members:manage');
+  return {
+    id,
+    email,
+    role,
+    inviter: inviter.name,
+    expiresAt,
+    expired: expiresAt <= now,
+    mayChange: manages && gives(principal, role, permissions),
   };
 }
 

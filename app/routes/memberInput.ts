@@ -9,10 +9,9 @@ const Permissions = z.array(z.enum(PERMISSIONS)).overwrite((permissions) => [...
 /** What a member becomes; what is left out stays. */
 export const MemberChange = z.strictObject({ role: z.enum(ROLES).optional(), permissions: Permissions.optional() });
 
-/** Somebody to take in. */
-export const NewMember = z.strictObject({
+/** Somebody to invite. */
+export const NewInvitation = z.strictObject({
   email: Email,
-  name: Name.optional(),
   role: z.enum(ROLES).default('MEMBER'),
   permissions: Permissions.default([]),
 });

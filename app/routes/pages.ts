@@ -8,9 +8,12 @@ import { auditLogPages } from './admin/auditLogs.ts';
 import { billingPages } from './admin/billing.ts';
 import { docsRoutes } from './admin/docs.ts';
 import { frontRoutes } from './admin/front.ts';
+import { invitationRoutes } from './admin/invitation.ts';
 import { loginRoutes } from './admin/login.ts';
 import { marketplacePages } from './admin/marketplace.ts';
 import { memberPages } from './admin/members.ts';
+import { membershipPages } from './admin/membership.ts';
+import { passwordResetRoutes } from './admin/passwordReset.ts';
 import { readerRoutes, tenantSwitchRoutes } from './admin/reader.ts';
 import { routePages } from './admin/routes.ts';
 import { securityPages } from './admin/security.ts';
@@ -33,6 +36,8 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
     loginRoutes(services, pages),
     readerRoutes(services, pages),
     setupRoutes(services, pages),
+    invitationRoutes(services, pages),
+    passwordResetRoutes(services, pages),
     docsRoutes(pages),
   ];
   const admin = [
@@ -46,6 +51,7 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
     billingPages(services, pages),
     securityPages(services, pages),
     memberPages(services, pages),
+    membershipPages(services, pages),
     ticketPages(services, pages),
     tenantPages(services, pages),
   ];

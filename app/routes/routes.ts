@@ -12,6 +12,7 @@ import { builderRoutes } from './api/builder.ts';
 import { healthRoutes } from './api/health.ts';
 import { marketplaceRoutes } from './api/marketplace.ts';
 import { memberRoutes } from './api/members.ts';
+import { membershipRoutes } from './api/membership.ts';
 import { openApiRoutes } from './api/openapi.ts';
 import { recordRoutes } from './api/records.ts';
 import { routeTableRoutes } from './api/routeTable.ts';
@@ -46,6 +47,7 @@ export function createRoutes(services: Services): Routes {
     auditLogRoutes(services),
     ...recordRoutes(services),
     memberRoutes(services),
+    membershipRoutes(services),
     userRoutes(services),
     settingsRoutes(services),
     securityCenterRoutes(services),

@@ -1,4 +1,5 @@
 import { audit } from './0003_audit.ts';
+import { invitations } from './0012_invitations.ts';
 import { keys } from './0002_keys.ts';
 import { passwords } from './0011_passwords.ts';
 import { people } from './0001_people.ts';
@@ -25,5 +26,6 @@ export const STEPS: readonly Step[] = [
   ...scopeUses,
   ...usageMonths,
   ...passwords,
+  ...invitations,
   ...recordKeys,
 ];

@@ -55,6 +55,12 @@ export async function findMembership(db: Db, tenantId: string, userId: string): 
   return row && membershipOf(row);
 }
 
+/** Whether somebody with this email is a member of the tenant: one question, whoever has the email. */
+export async function isMemberByEmail(db: Db, tenantId: string, email: string): Promise<boolean> {
+  const row: unknown = await members(db, tenantId).where('users.email', email).first('memberships.user_id');
+  return row !== undefined;
+}
+
 /** The same, held until the transaction ends so that nobody else changes it meanwhile. */
 export async function lockMembership(trx: Db, tenantId: string, userId: string): Promise<Membership | undefined> {
   const row = await table(trx).where({ tenant_id: tenantId, user_id: userId }).forUpdate().first();

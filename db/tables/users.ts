@@ -13,6 +13,10 @@ export interface User {
   status: UserStatus;
   /** Stands above tenants. */
   operator: boolean;
+  /** Whether an operator made the account, or the link by which its password was chosen. */
+  vouched: boolean;
+  /** The only tenant the account may act in until its password is reset by an operator's link; null for no limit. */
+  confinedTo: string | null;
   createdAt: number;
   updatedAt: number;
   lastLoginAt: number | null;
@@ -29,6 +33,8 @@ interface Row {
   updated_at: number;
   last_login_at: number | null;
   password_changed_at: number | null;
+  vouched_at: number | null;
+  confined_to: string | null;
   locale: string | null;
   theme: string | null;
 }
@@ -39,16 +45,18 @@ export interface NewUser {
   name: string;
   passwordHash: string | null;
   operator: boolean;
+  vouched: boolean;
 }
 
 export async function insertUser(db: Db, user: NewUser, now: number): Promise<void> {
-  const { id, email, name, passwordHash, operator } = user;
+  const { id, email, name, passwordHash, operator, vouched } = user;
   await table(db).insert({
     id,
     email,
     name,
     password_hash: passwordHash,
     operator,
+    vouched_at: vouched ? now : null,
     created_at: now,
     updated_at: now,
   });
@@ -118,6 +126,14 @@ export async function changePasswordHash(db: Db, id: string, passwordHash: strin
   await table(db).where({ id }).update({ password_hash: passwordHash, password_changed_at: now, updated_at: now });
 }
 
+/** The same by an operator's link, after which nobody else knows the password. */
+export async function resetPasswordHash(db: Db, id: string, passwordHash: string, now: number): Promise<void> {
+  await changePasswordHash(db, id, passwordHash, now);
+  // Tokens count whole seconds: one that somebody else made in this very second must be refused too.
+  const changedAt = Math.ceil(now / 1000) * 1000;
+  await table(db).where({ id }).update({ password_changed_at: changedAt, vouched_at: now, confined_to: null });
+}
+
 function table(db: Db) {
   return db<Row>('users');
 }
@@ -130,6 +146,8 @@ function userOf(row: Row): User {
     passwordHash: row.password_hash,
     status: userStatusOf(row.status),
     operator: Boolean(row.operator),
+    vouched: row.vouched_at !== null,
+    confinedTo: row.confined_to,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     lastLoginAt: row.last_login_at,

@@ -5,7 +5,7 @@ import { migrateCommand } from './migrate.ts';
 import { pruneCommand } from './prune.ts';
 import { tenantActivate, tenantCreate, tenantList } from './tenants.ts';
 import { tokenCommand } from './token.ts';
-import { userCreate } from './users.ts';
+import { userCreate, userResetLink } from './users.ts';
 
 /** Everything the operator's tool can do, in the order of its help. */
 export const COMMANDS: readonly Command[] = [
@@ -15,6 +15,7 @@ export const COMMANDS: readonly Command[] = [
   tenantList,
   tenantActivate,
   userCreate,
+  userResetLink,
   tokenCommand,
   keyCreate,
   keyList,

@@ -2,12 +2,18 @@ import { z } from 'zod';
 import { systemAct } from '../../app/actions/act.ts';
 import { addMember } from '../../app/actions/addMember.ts';
 import { createUser } from '../../app/actions/createUser.ts';
+import { invitationLink, inviteMember } from '../../app/actions/inviteMember.ts';
+import { makeResetLink, resetLink } from '../../app/actions/resetPassword.ts';
 import { Email } from '../../app/domain/email.ts';
 import { ROLES, type Role } from '../../app/domain/role.ts';
 import { Name } from '../../app/domain/text.ts';
+import { iso } from '../../app/domain/times.ts';
+import { AppError } from '../../app/errors.ts';
 import { firstPassword } from '../../app/people/firstPassword.ts';
 import type { TenantRecord } from '../../db/tables/tenants.ts';
 import { findUserByEmail, type User } from '../../db/tables/users.ts';
+import type { Act } from '../../app/actions/act.ts';
+import type { Services } from '../../app/services.ts';
 import type { Args } from './args.ts';
 import { UsageError, type Command, type Result, type Workbench } from './command.ts';
 import { tenantNamed } from './tenants.ts';
@@ -19,7 +25,8 @@ const RoleName = z
 
 export const userCreate: Command = {
   name: 'user create',
-  about: 'Make a person, or take one who exists into another tenant; prints a password unless one is piped in',
+  about:
+    'Make a person, or take one who exists into another tenant; prints a password unless one is piped in, or a link for the person to accept where no operator made the account',
   options: {
     email: { value: 'EMAIL', required: true },
     name: { value: 'NAME', required: true },
@@ -49,7 +56,7 @@ async function create(
   const given = args.flag('password-stdin') ? (await readInput()).replace(/\r?\n$/, '') : undefined;
   const password = given ?? firstPassword();
   const act = systemAct(services.db, tenant.id, now);
-  const { id } = await createUser(act, { email, name, password, operator, membership: { role } });
+  const { id } = await createUser(act, { email, name, password, operator, vouched: true, membership: { role } });
   return {
     lines: [
       `Created ${name} <${email}>, ${role} of ${tenant.slug}: id ${id}`,
@@ -69,12 +76,59 @@ async function join(
   if (args.flag('password-stdin') || args.flag('operator')) {
     throw new UsageError(`${user.email} exists already: --password-stdin and --operator are only for somebody new`);
   }
-  await addMember(systemAct(services.db, tenant.id, now), user.id, { role });
+  const act = systemAct(services.db, tenant.id, now);
+  // Whoever was invited first may have made this account: only its person, who gets the link, can say that it is theirs.
+  if (!user.vouched) return invite(services, act, user, tenant, role);
+  await addMember(act, user.id, { role });
   return {
     lines: [`${user.name} <${user.email}> exists already and is now ${role} of ${tenant.slug}: id ${user.id}`],
     json: { ...described(user.id, user.email, user.name, tenant, role), created: false },
   };
 }
+
+async function invite(
+  { config }: Services,
+  act: Act,
+  { id, email, name }: User,
+  tenant: TenantRecord,
+  role: Role,
+): Promise<Result> {
+  const { invitation, token } = await inviteMember(act, { email, role });
+  const url = invitationLink(config.publicUrl, token);
+  return {
+    lines: [
+      `${name} <${email}> exists already, by an account that no operator made: invited as ${role} of ${tenant.slug}`,
+      `Link to accept, shown this once, until ${iso(invitation.expiresAt)}: ${url}`,
+    ],
+    json: {
+      ...described(id, email, name, tenant, role),
+      created: false,
+      invitation: { id: invitation.id, url, expiresAt: iso(invitation.expiresAt) },
+    },
+  };
+}
+
+export const userResetLink: Command = {
+  name: 'user reset-link',
+  about:
+    'Print a link by which a person chooses a new password, once, within a day; then their sessions and tokens end',
+  options: { email: { value: 'EMAIL', required: true } },
+  async run({ services, now }, args) {
+    const { config, db } = services;
+    const email = args.read('email', Email);
+    const user = await findUserByEmail(db, email);
+    if (!user) throw new AppError('not_found', `Nobody has the email ${email}.`);
+    const { token, expiresAt } = await makeResetLink(systemAct(db, '', now), user.id);
+    const url = resetLink(config.publicUrl, token);
+    return {
+      lines: [
+        `Link for ${user.name} <${email}> to choose a new password, shown this once, until ${iso(expiresAt)}:`,
+        url,
+      ],
+      json: { id: user.id, email, url, expiresAt: iso(expiresAt) },
+    };
+  },
+};
 
 function described(id: string, email: string, name: string, tenant: TenantRecord, role: Role) {
   return { id, email, name, tenant: { id: tenant.id, slug: tenant.slug }, role };

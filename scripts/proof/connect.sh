@@ -54,7 +54,6 @@ check_owner() {
   ask GET /api/v1/whoami '' "${headers[@]}"
   case "$STATUS $(field code)" in
     '200 ') ;;
-    '400 tenant_required') give_up 'TENANT_ID must be set: the owner is in several tenants' ;;
     '403 tenant_mismatch') give_up "TENANT_ID $TENANT_ID is no tenant of the owner" ;;
     *) give_up "OWNER_TOKEN is refused: $STATUS $(field code)" ;;
   esac

@@ -23,7 +23,10 @@ const PAGES = {
   'apps, plan and security': [
     ...['marketplace', 'marketplace/cli/uninstall', 'billing', 'billing/checkouts/ORDER/confirm', 'security'],
   ],
-  people: ['members', 'members/new', 'members/BOB', 'members/BOB/remove', 'members/BOB/disable'],
+  people: [
+    ...['members', 'members/new', 'members/BOB', 'members/BOB/remove', 'members/BOB/disable'],
+    'members/invitations/INVITED/withdraw',
+  ],
   'tickets and organisations': [
     ...['tickets', 'tickets/new', 'tickets/TICKET', 'tickets/TICKET/close'],
     ...['tenants', 'tenants/new', 'tenants/GLOBEX/suspend'],
@@ -49,12 +52,14 @@ onDatabase('sqlite', 'every page', (database) => {
     await server.get('/api/v1/members', { 'x-api-key': key });
     await server.post('/api/billing/checkout', { plan: 'pro', reference: 'r'.repeat(100) }, alice);
     const ticket = await server.post('/api/support/tickets', { subject: LONG, message: LONG }, alice);
+    const invited = await server.post('/api/members/invitations', { email: `${'long'.repeat(15)}@x.example` }, alice);
     const pending = await server.services.db('checkouts').first<{ id: string }>('id');
     ids = {
       KEY: keyId,
       ORDER: pending.id,
       TICKET: (ticket.body as { id: string }).id,
       BOB: cast.bob.id,
+      INVITED: (invited.body as { id: string }).id,
       GLOBEX: cast.globex.id,
     };
   });
@@ -166,7 +171,7 @@ onDatabase('sqlite', 'every page', (database) => {
     const csrf = await bob.csrf('/admin/security');
     for (const path of [
       ...['marketplace', 'marketplace/cli/uninstall', 'billing', `billing/checkouts/${cast.acme.id}/confirm`],
-      ...['security/policy', 'members', `members/${cast.alice.id}`, `members/${cast.alice.id}/remove`],
+      ...['security/policy', 'members/invitations', `members/${cast.alice.id}`, `members/${cast.alice.id}/remove`],
       ...[`members/${cast.alice.id}/status`, 'tenants', `tenants/${cast.globex.id}/status`],
       ...[`tickets/${cast.acme.id}/answer`, `tickets/${cast.acme.id}/close`],
     ]) {

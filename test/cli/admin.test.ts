@@ -11,6 +11,7 @@ import { bearer } from '../support/cast.ts';
 import { onDatabase, onEachDatabase } from '../support/databases.ts';
 import type { Answer } from '../support/http.ts';
 import { JWT_SECRET, startServer, type TestServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
 
 interface Outcome {
   code: number;
@@ -144,6 +145,33 @@ onEachDatabase('the operator’s tool', (database) => {
         .and.not.to.have.property('password');
       await expectComplaint(line, 1, 'This person is a member already.');
       await expectComplaint(`${line} --password-stdin`, 2, /exists already/);
+    });
+
+    it('user create: invites somebody whose account no operator made, for a stranger may have made it', async () => {
+      const { db } = server.services;
+      await json('user create --email ivy@acme.example --name Ivy --tenant acme --role MEMBER');
+      await db('users').where({ email: 'ivy@acme.example' }).update({ vouched_at: null });
+      const made = await json('user create --email ivy@acme.example --name Ivy --tenant muller-sohne --role ADMIN');
+      expect(made).to.include({ created: false, role: 'ADMIN' });
+      const { url } = made['invitation'] as { url: string };
+      expect(url).to.match(/^http.+\/invitation\?token=[\w-]{43}$/);
+      const ids = db('users').where({ email: 'ivy@acme.example' }).select('id');
+      expect(await db('memberships').whereIn('user_id', ids)).to.have.length(1);
+    });
+
+    it('user reset-link: prints a link by which its person chooses a new password, and vouches for the account', async () => {
+      await json('user create --email ivo@acme.example --name Ivo --tenant acme --role MEMBER');
+      const { db } = server.services;
+      await db('users').where({ email: 'ivo@acme.example' }).update({ vouched_at: null });
+      const lines = await said('user reset-link --email Ivo@Acme.example');
+      const token = /\/reset\?token=([\w-]{43})$/m.exec(lines)?.[1] ?? '';
+      const visitor = new Visitor(server);
+      await visitor.get(`/reset?token=${token}`);
+      expect((await visitor.post('/reset', { wanted: 'chosen by Ivo himself' })).status).to.equal(303);
+      expect((await visitor.signIn('ivo@acme.example', 'chosen by Ivo himself')).status).to.equal(303);
+      const row = (await db('users').where({ email: 'ivo@acme.example' }).first()) as { vouched_at: number | null };
+      expect(row.vouched_at).not.to.equal(null);
+      await expectComplaint('user reset-link --email nobody@acme.example', 1, /^Nobody has the email/);
     });
 
     const badPeople: [more: string, code: number, text: RegExp][] = [

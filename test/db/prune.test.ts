@@ -1,5 +1,8 @@
 import { expect } from 'chai';
+import { systemAct } from '../../app/actions/act.ts';
+import { inviteMember } from '../../app/actions/inviteMember.ts';
 import { record } from '../../app/actions/record.ts';
+import { makeResetLink } from '../../app/actions/resetPassword.ts';
 import { newId } from '../../app/domain/id.ts';
 import { monthStart } from '../../app/domain/times.ts';
 import { connect } from '../../db/connect.ts';
@@ -43,6 +46,22 @@ onEachDatabase('pruning', (database) => {
     const pruned = await prune(db, config.database, now);
     expect(pruned).to.include({ api_key_usage_months: 2 });
     expect(await db('api_key_usage_months').pluck('month')).to.deep.equal([kept]);
+  });
+
+  it('deletes invitations a month after their time is over, and links for a new password with their time', async () => {
+    const { db, config } = server.services;
+    const now = Date.now();
+    const acme = cast.acme.id;
+    for (const [place, days] of [31, 29].entries()) {
+      const act = systemAct(db, acme, now - (days + 7) * DAY);
+      await inviteMember(act, { email: `invited${place}@acme.example`, role: 'MEMBER' });
+    }
+    await makeResetLink(systemAct(db, '', now - 2 * DAY), cast.bob.id);
+    await makeResetLink(systemAct(db, '', now), cast.carol.id);
+    const pruned = await prune(db, config.database, now);
+    expect(pruned).to.include({ invitations: 1, password_resets: 1 });
+    expect(await db('invitations').pluck('email')).to.deep.equal(['invited1@acme.example']);
+    expect(await db('password_resets').pluck('user_id')).to.deep.equal([cast.carol.id]);
   });
 
   it('deletes what was tried by nobody known after 30 days, and nothing of a tenant’s own log', async () => {

@@ -21,6 +21,7 @@ describe('the list of audited actions', () => {
       'user',
       'tenant',
       'membership',
+      'invitation',
       'session',
       'settings',
       'app',

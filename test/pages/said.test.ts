@@ -8,7 +8,7 @@ import { fieldsIn, problemsOf, wishOf } from '../../app/pages/keyForm.ts';
 import { textsIn } from '../../app/pages/texts.ts';
 import { policyChangeIn, POLICY_FIELDS } from '../../app/presenters/policyPage.ts';
 import { ROOT } from '../../app/root.ts';
-import { MemberChange, NewMember } from '../../app/routes/memberInput.ts';
+import { MemberChange, NewInvitation } from '../../app/routes/memberInput.ts';
 import { Order } from '../../app/routes/orderInput.ts';
 import { NewTenant } from '../../app/routes/tenantInput.ts';
 import { Message, NewTicket } from '../../app/routes/ticketInput.ts';
@@ -81,7 +81,7 @@ describe('what a page says of a refusal', () => {
       note(Message, { message: odd });
       note(NewTicket, { subject: odd, message: odd, priority: odd });
       note(NewTenant, { name: odd, slug: odd, externalId: odd });
-      note(NewMember, { email: odd, name: odd, role: odd, permissions: [odd] });
+      note(NewInvitation, { email: odd, role: odd, permissions: [odd] });
       note(MemberChange, { role: odd, permissions: [odd] });
       note(Order, { plan: odd, reference: odd });
       note(Revocation, { reason: odd });

@@ -6,7 +6,7 @@ import { openSession } from '../../actions/openSession.ts';
 import { signIn, type SignedIn } from '../../actions/signIn.ts';
 import type { Context, State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
-import { ownForm } from '../../middleware/csrf.ts';
+import { formOf, ownForm } from '../../middleware/csrf.ts';
 import { readForm } from '../../middleware/body.ts';
 import { DEVICE_SECONDS } from '../../people/devices.ts';
 import { ownPath } from '../../pages/ownPath.ts';
@@ -58,7 +58,10 @@ export function loginRoutes(
     .post('/logout', open(), ownForm, async (ctx) => {
       await end(ctx);
       cookies.clear(ctx, 'session');
-      pages.lead(ctx, '/login', { text: 'login.signed_out' });
+      const next = ownPath(formOf(ctx).get('next'));
+      pages.lead(ctx, next === undefined ? '/login' : `/login?next=${encodeURIComponent(next)}`, {
+        text: 'login.signed_out',
+      });
     });
 
   async function attempt(ctx: Context, login: Login): Promise<SignedIn | Failed> {

@@ -1,67 +1,61 @@
 import Router from '@koa/router';
 import { z } from 'zod';
+import { listInvitations } from '../../../db/tables/invitations.ts';
 import { findMember, listMembers, type Member } from '../../../db/tables/memberships.ts';
 import { actOf } from '../../actions/act.ts';
 import { changeMember } from '../../actions/changeMember.ts';
-import { inviteMember } from '../../actions/inviteMember.ts';
 import { removeMember } from '../../actions/removeMember.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../middleware/csrf.ts';
 import { ask } from '../../pages/asking.ts';
 import type { Pages } from '../../pages/pages.ts';
-import { given, mendable, readFields, refusedIn, type Labels } from '../../pages/refused.ts';
-import { givable, presentMemberRow } from '../../presenters/memberPage.ts';
+import { mendable, readFields, refusedIn, type Labels } from '../../pages/refused.ts';
+import { givable, presentInvitationRow, presentMemberRow } from '../../presenters/memberPage.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
 import { query } from '../input.ts';
-import { MemberChange, NewMember } from '../memberInput.ts';
+import { MemberChange } from '../memberInput.ts';
 import { PAGE, readPage } from '../paging.ts';
 import { idOf } from '../pathId.ts';
 import { ROUTER } from '../router.ts';
 import { memberAccountPages } from './memberAccounts.ts';
+import { memberInvitationPages } from './memberInvitations.ts';
 
 const HOME = '/admin/members';
-const NEW = `${HOME}/new`;
+/** More than wait at once in any organisation; the API lists them all. */
+const SHOWN_INVITATIONS = 200;
 const MemberQuery = z.strictObject({ cursor: PAGE.cursor });
-const FIELDS = ['email', 'name', 'role', 'permissions'] as const;
+const FIELDS = ['role', 'permissions'] as const;
 
 /** Who belongs to the tenant, and what they may do in it. */
-export function memberPages(services: Pick<Services, 'db'>, pages: Pages): Router<State> {
+export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pages): Router<State> {
   const { db } = services;
-  const router = new Router<State>(ROUTER)
-    .get(
-      '/members',
-      permission('members:read'),
-      query(MemberQuery, async (ctx, { cursor }) => {
-        const principal = principalOf(ctx);
-        const tenantId = principal.tenant.id;
-        const page = { limit: 100, cursor };
-        const { rows, nextCursor } = await readPage(page, ['members page', tenantId], async (wanted) =>
-          listMembers(db, tenantId, wanted),
-        );
-        const next = nextCursor === null ? undefined : `${HOME}?cursor=${nextCursor}`;
-        const locals = {
-          members: rows.map((member) => presentMemberRow(member, principal)),
-          mayManage: principal.type === 'user' && principal.permissions.has('members:manage'),
-          paging: { first: cursor === undefined ? undefined : HOME, next },
-        };
-        const title = pages.texts(ctx).t('members.title');
-        const shown = { title, section: 'members', part: 'members/_list', listed: true } as const;
-        await pages.show(ctx, 'members/list', { ...shown, locals });
-      }),
-    )
-    .get('/members/new', permission('members:manage'), async (ctx) => showInvitation(ctx))
-    .post('/members', permission('members:manage'), async (ctx) => {
-      const form = formOf(ctx);
-      const outcome = await mendable(async () => {
-        const name = given(form, 'name');
-        const fields = { email: form.get('email') ?? '', ...(name !== undefined && { name }), ...standingIn(form) };
-        return inviteMember(actOf(ctx, db), readFields(NewMember, fields));
-      });
-      if ('refusal' in outcome) await showInvitation(ctx, { form, refusal: outcome.refusal });
-      else await showInvited(ctx, outcome.done);
-    })
+  const router = new Router<State>(ROUTER).get(
+    '/members',
+    permission('members:read'),
+    query(MemberQuery, async (ctx, { cursor }) => {
+      const principal = principalOf(ctx);
+      const tenantId = principal.tenant.id;
+      const page = { limit: 100, cursor };
+      const { rows, nextCursor } = await readPage(page, ['members page', tenantId], async (wanted) =>
+        listMembers(db, tenantId, wanted),
+      );
+      const next = nextCursor === null ? undefined : `${HOME}?cursor=${nextCursor}`;
+      const invitations = await listInvitations(db, tenantId, { after: undefined, limit: SHOWN_INVITATIONS });
+      const locals = {
+        invitations: invitations.map((invitation) => presentInvitationRow(invitation, principal, Date.now())),
+        members: rows.map((member) => presentMemberRow(member, principal)),
+        mayManage: principal.type === 'user' && principal.permissions.has('members:manage'),
+        paging: { first: cursor === undefined ? undefined : HOME, next },
+      };
+      const title = pages.texts(ctx).t('members.title');
+      const shown = { title, section: 'members', part: 'members/_list', listed: true } as const;
+      await pages.show(ctx, 'members/list', { ...shown, locals });
+    }),
+  );
+  memberInvitationPages(router, services, pages);
+  router
     .get('/members/:id', permission('members:manage'), async (ctx) => showMember(ctx, await memberOf(ctx)))
     .post('/members/:id', permission('members:manage'), async (ctx) => {
       const form = formOf(ctx);
@@ -103,41 +97,6 @@ export function memberPages(services: Pick<Services, 'db'>, pages: Pages): Route
   function labelsOf(ctx: Context): Labels {
     const { t } = pages.texts(ctx);
     return Object.fromEntries(FIELDS.map((field) => [field, t(`members.${field}`)]));
-  }
-
-  async function showInvitation(ctx: Context, returned?: { form: URLSearchParams; refusal: AppError }): Promise<void> {
-    const { form, refusal } = returned ?? {};
-    if (refusal) ctx.status = refusal.status;
-    const words = pages.texts(ctx);
-    const values = {
-      email: form?.get('email') ?? '',
-      name: form?.get('name') ?? '',
-      role: form?.get('role') ?? 'MEMBER',
-      permissions: form?.getAll('permissions') ?? [],
-    };
-    const refused = refusal && refusedIn(words, refusal, labelsOf(ctx));
-    const locals = { values, refused, givable: givable(principalOf(ctx)) };
-    await pages.show(ctx, 'members/new', { title: words.t('members.invite'), section: 'members', locals, here: NEW });
-  }
-
-  /** The password of somebody new, at the one moment it is shown. */
-  async function showInvited(ctx: Context, { userId, password }: { userId: string; password: string | null }) {
-    const { t } = pages.texts(ctx);
-    const { name = '', email = '' } = (await findMember(db, principalOf(ctx).tenant.id, userId)) ?? {};
-    if (password === null) {
-      pages.lead(ctx, HOME, { text: 'members.added', values: { name } });
-      return;
-    }
-    const once = {
-      title: t('members.password_title', { name }),
-      warning: t('members.password_warning', { email }),
-      label: t('members.first_password'),
-      value: password,
-      copied: t('members.password_copied'),
-      back: HOME,
-    };
-    const page = { title: once.title, section: 'members', here: HOME, part: '_reveal' } as const;
-    await pages.show(ctx, 'reveal', { ...page, locals: { once } });
   }
 
   async function showMember(

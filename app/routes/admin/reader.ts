@@ -8,6 +8,7 @@ import { formOf, ownForm } from '../../middleware/csrf.ts';
 import { KEYS_PATH } from '../../pages/keyQuery.ts';
 import { ownPath } from '../../pages/ownPath.ts';
 import type { Pages } from '../../pages/pages.ts';
+import { refuseConfined } from '../../people/confined.ts';
 import type { Services } from '../../services.ts';
 import { anyCredential, open } from '../access.ts';
 import { ROUTER } from '../router.ts';
@@ -62,6 +63,7 @@ export function tenantSwitchRoutes({ db, lookup }: Pick<Services, 'db' | 'lookup
     const person = await lookup.person('id', principalOf(ctx).id);
     const membership = person?.memberships.find(({ tenant }) => tenant.id === tenantId);
     if (!membership) throw new AppError('not_found', 'You belong to no such organisation.');
+    if (person) refuseConfined(person, tenantId);
     if (!membership.tenant.active) throw new AppError('tenant_suspended', 'This tenant is suspended.');
   }
 }

@@ -3,66 +3,45 @@ import { z } from 'zod';
 import { findMember, listMembers } from '../../../db/tables/memberships.ts';
 import { actOf } from '../../actions/act.ts';
 import { changeMember } from '../../actions/changeMember.ts';
-import { inviteMember } from '../../actions/inviteMember.ts';
 import { removeMember } from '../../actions/removeMember.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
-import {
-  InvitedAnswer,
-  MemberAnswer,
-  MemberListAnswer,
-  presentInvited,
-  presentMember,
-} from '../../presenters/member.ts';
+import { MemberAnswer, MemberListAnswer, presentMember } from '../../presenters/member.ts';
 import { DeletedAnswer, presentDeleted } from '../../presenters/record.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
 import { answers } from '../answers.ts';
-import { created } from '../created.ts';
 import { body, query } from '../input.ts';
-import { MemberChange, NewMember } from '../memberInput.ts';
+import { MemberChange } from '../memberInput.ts';
 import { PAGE, readPage } from '../paging.ts';
 import { idOf } from '../pathId.ts';
 import { ROUTER } from '../router.ts';
+import { memberInvitationRoutes } from './memberInvitations.ts';
 
 const MemberQuery = z.strictObject(PAGE);
 
 /** Who belongs to the tenant, and what they may do in it. */
-export function memberRoutes({ db }: Pick<Services, 'db'>): Router<State> {
+export function memberRoutes(services: Pick<Services, 'config' | 'db'>): Router<State> {
+  const { db } = services;
   const memberOf = async (ctx: Context, id: string) => {
     const member = await findMember(db, principalOf(ctx).tenant.id, id);
     if (!member) throw new AppError('not_found', 'There is no such member.');
     return member;
   };
 
-  return new Router<State>(ROUTER)
-    .get(
-      '/members',
-      permission('members:read', 'members:read'),
-      answers(200, MemberListAnswer, 'Lists the members of the tenant, those known longest first.'),
-      query(MemberQuery, async (ctx, asked) => {
-        const tenantId = principalOf(ctx).tenant.id;
-        const { rows, nextCursor } = await readPage(asked, ['members', tenantId], async (page) =>
-          listMembers(db, tenantId, page),
-        );
-        ctx.body = { data: rows.map(presentMember), nextCursor };
-      }),
-    )
-    .post(
-      '/members',
-      permission('members:manage', 'members:write'),
-      answers(
-        201,
-        InvitedAnswer,
-        'Takes a person in by their email; for somebody new the answer holds their first password, once.',
-        ['conflict', 'insufficient_permission'],
-      ),
-      body(NewMember, async (ctx, invitation) => {
-        const { userId, password } = await inviteMember(actOf(ctx, db), invitation);
-        created(ctx, `/members/${userId}`);
-        ctx.body = presentInvited(await memberOf(ctx, userId), password);
-      }),
-    )
+  const router = new Router<State>(ROUTER).get(
+    '/members',
+    permission('members:read', 'members:read'),
+    answers(200, MemberListAnswer, 'Lists the members of the tenant, those known longest first.'),
+    query(MemberQuery, async (ctx, asked) => {
+      const tenantId = principalOf(ctx).tenant.id;
+      const { rows, nextCursor } = await readPage(asked, ['members', tenantId], async (page) =>
+        listMembers(db, tenantId, page),
+      );
+      ctx.body = { data: rows.map(presentMember), nextCursor };
+    }),
+  );
+  return memberInvitationRoutes(router, services)
     .get(
       '/members/:id',
       permission('members:read', 'members:read'),

@@ -44,10 +44,12 @@ export function userRoutes({ db }: Pick<Services, 'db'>): Router<State> {
     .patch(
       '/users/:id',
       permission('members:manage', 'users:write'),
-      answers(200, UserAnswer, 'Renames, disables or enables a person who is in no other tenant.', [
-        'conflict',
-        'insufficient_permission',
-      ]),
+      answers(
+        200,
+        UserAnswer,
+        'Renames, disables or enables a person, for operators; anybody else may only rename themselves.',
+        ['conflict', 'insufficient_permission'],
+      ),
       body(UserChange, async (ctx, change) => {
         const id = idOf(ctx);
         await changeUser(actOf(ctx, db), id, change);

@@ -1,4 +1,5 @@
 import { systemAct } from '../../../app/actions/act.ts';
+import { acceptInvitation, joinWithNewAccount } from '../../../app/actions/answerInvitation.ts';
 import { changeMember } from '../../../app/actions/changeMember.ts';
 import { createTenant } from '../../../app/actions/createTenant.ts';
 import { createUser } from '../../../app/actions/createUser.ts';
@@ -77,11 +78,19 @@ async function personArrives(world: World, who: PersonName, joining: Joining, at
   if (by === undefined) {
     const password = firstPassword();
     const act = systemAct(db, world.tenant(tenant), at);
-    world.addPerson(who, (await createUser(act, { email, name, password, membership: { role } })).id, password);
+    world.addPerson(
+      who,
+      (await createUser(act, { email, name, password, vouched: true, membership: { role } })).id,
+      password,
+    );
   } else {
     const act = await world.act(by, tenant, at, 'members:manage');
-    const { userId, password } = await inviteMember(act, { email, name, role, permissions });
-    if (password !== null) world.addPerson(who, userId, password);
+    const { invitation } = await inviteMember(act, { email, role, permissions });
+    const answering = { db, now: at, origin: world.origin(who) };
+    const password = firstPassword();
+    const made = await joinWithNewAccount(answering, invitation, { name, password });
+    if (made) world.addPerson(who, made.id, password);
+    else await acceptInvitation(answering, invitation, world.person(who).id);
   }
   if (locale && joining === joins[0]) await changePreferences(db, world.person(who).id, { locale });
 }

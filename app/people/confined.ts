@@ -1,0 +1,10 @@
+import { AppError } from '../errors.ts';
+
+/** Refuses an account whose password others may know everywhere but in the tenant that it was made for. */
+export function refuseConfined({ confinedTo }: { confinedTo: string | null }, tenantId: string): void {
+  if (confinedTo === null || confinedTo === tenantId) return;
+  throw new AppError(
+    'password_change_required',
+    'Whoever made this account may know its password: choose a new one by a link from an operator first.',
+  );
+}
