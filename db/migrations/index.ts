@@ -1,4 +1,5 @@
 import { audit } from './0003_audit.ts';
+import { keyIndexes } from './0016_keyIndexes.ts';
 import { keys } from './0002_keys.ts';
 import { passwords } from './0011_passwords.ts';
 import { people } from './0001_people.ts';
@@ -24,4 +25,5 @@ export const STEPS: readonly Step[] = [
   ...scopeUses,
   ...usageMonths,
   ...passwords,
+  ...keyIndexes,
 ];

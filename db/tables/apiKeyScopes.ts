@@ -1,7 +1,4 @@
-import type { Knex } from 'knex';
-import { joinInOrder } from '../along.ts';
 import type { Db } from '../connect.ts';
-import type { Row as KeyRow } from './apiKeyRow.ts';
 
 const TABLE = 'api_key_scopes';
 
@@ -43,13 +40,6 @@ export async function keysWithScope(
     .limit(most + 1)
     .pluck('key_id');
   return ids.length > most ? undefined : ids;
-}
-
-/** The tenant's keys that were granted this very scope, as `api_keys`, found by the scope. */
-export function firstWithScope(db: Db, tenantId: string, scope: string): Knex.QueryBuilder<KeyRow, KeyRow[]> {
-  return db<KeyRow>(db.raw(`${TABLE} as granted ${joinInOrder(db)} api_keys on api_keys.id = granted.key_id`))
-    .where('granted.tenant_id', tenantId)
-    .where('granted.scope', scope);
 }
 
 function table(db: Db) {
