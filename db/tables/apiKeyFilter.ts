@@ -21,6 +21,8 @@ export interface KeyFilter {
   attention?: KeyAttention | undefined;
   /** None but these can fit, which `narrowed` found out. */
   ids?: readonly string[] | undefined;
+  /** Keys are found by their scope, which few have, and then sorted, instead of along the order of the list. */
+  scopeLeads?: boolean;
   now: number;
 }
 
@@ -41,16 +43,25 @@ export function matching(db: Db, whose: Whose, filter: KeyFilter, index?: string
   return rows;
 }
 
-function sourceOf(db: Db, whose: Whose, { ids, scope }: KeyFilter, index: string | undefined): string | Knex.Raw {
+function sourceOf(
+  db: Db,
+  whose: Whose,
+  { ids, scope, scopeLeads }: KeyFilter,
+  index: string | undefined,
+): string | Knex.Raw {
   if (whose === EVERY_TENANT) return 'api_keys';
   // The index of all tenants' keys by time would lead a tenant through everybody's.
   const own =
     index === undefined ? without(db, 'api_keys', 'api_keys_created_at_id') : strictlyAlong(db, 'api_keys', index);
-  const keys = ids ? strictlyAlong(db, 'api_keys', byId(db)) : own;
+  const keys = ids || scopeLeads ? strictlyAlong(db, 'api_keys', byId(db)) : own;
   if (scope === undefined) return keys;
-  return db.raw(`?? ${joinInOrder(db)} api_key_scopes as granted on ${GRANTED}`, [keys as string, whose, scope]);
+  const bindings = [keys as string, whose, scope];
+  return scopeLeads
+    ? db.raw(`api_key_scopes as granted ${joinInOrder(db)} ?? on ${OF_GRANTED}`, bindings)
+    : db.raw(`?? ${joinInOrder(db)} api_key_scopes as granted on ${GRANTED}`, bindings);
 }
 
+const OF_GRANTED = 'api_keys.id = granted.key_id and granted.tenant_id = ? and granted.scope = ?';
 const GRANTED = `granted.tenant_id = ? and granted.scope = ?
   and granted.key_created_at = api_keys.created_at and granted.key_id = api_keys.id`;
 

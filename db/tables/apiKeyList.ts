@@ -6,7 +6,7 @@ import { EVERY_TENANT, matching, STATUS, type KeyFilter, type Whose } from './ap
 import { BY_CREATION, BY_EXPIRY, BY_LAST_USE, BY_NAME, BY_NAME_SQLITE } from './apiKeyIndexes.ts';
 import { COLUMNS, keyOf, type Row } from './apiKeyRow.ts';
 import type { ApiKey } from './apiKeys.ts';
-import { keysWithScope } from './apiKeyScopes.ts';
+import { isScopeOfFew } from './apiKeyScopes.ts';
 
 export const KEY_SORTS = ['createdAt', 'name', 'lastUsedAt', 'expiresAt'] as const;
 export type KeySort = (typeof KEY_SORTS)[number];
@@ -31,6 +31,9 @@ export interface KeysFound {
 /** Beyond it a list says "at least": to count all of a large tenant's keys would take longer than to show a page of them. */
 export const MOST_COUNTED = 1_000;
 
+/** So many keys of a scope are sorted sooner than all keys are asked for the scope, in the order of the list. */
+export const MOST_SORTED = 30_000;
+
 /** In the order of which index the lists lie; names without regard to case. */
 const SORTED: Record<KeySort, { column: keyof Row; index: string }> = {
   createdAt: { column: 'created_at', index: BY_CREATION },
@@ -42,9 +45,6 @@ const SORTED: Record<KeySort, { column: keyof Row; index: string }> = {
 /** One page of the keys that fit, and how many fit. */
 export async function pageOfApiKeys(db: Db, whose: Whose, asked: KeyFilter, page: KeyPage): Promise<KeysFound> {
   const filter = await narrowed(db, whose, asked);
-  // A key that far behind shows by itself that there are more than are counted.
-  const ids = page.offset > MOST_COUNTED ? await pageIds(db, whose, filter, page) : [];
-  if (ids.length > 0) return { keys: await keysInOrder(db, ids), total: MOST_COUNTED, totalIsAtLeast: true };
   const first = await firstHits(db, whose, filter, page);
   const totalIsAtLeast = first.length > MOST_COUNTED;
   const end = page.offset + page.limit;
@@ -58,14 +58,12 @@ export async function pageOfApiKeys(db: Db, whose: Whose, asked: KeyFilter, page
   return { keys: await keysInOrder(db, shown), total: Math.min(first.length, MOST_COUNTED), totalIsAtLeast };
 }
 
-/** The filter with the ids of the keys that it can mean, where an index tells that those are few. */
+/** The filter with what was found out about the best way to the keys that fit it. */
 export async function narrowed(db: Db, whose: Whose, filter: KeyFilter): Promise<KeyFilter> {
   if (whose === EVERY_TENANT) return filter;
   const { scope, attention, now } = filter;
-  const ids =
-    (attention === 'overscoped' ? await overscopedKeys(db, whose, now) : undefined) ??
-    (scope === undefined ? undefined : await keysWithScope(db, whose, scope, MOST_COUNTED));
-  return ids ? { ...filter, ids } : filter;
+  if (attention === 'overscoped') return { ...filter, ids: await overscopedKeys(db, whose, now) };
+  return scope === undefined ? filter : { ...filter, scopeLeads: await isScopeOfFew(db, whose, scope, MOST_SORTED) };
 }
 
 /** The keys of one page. */
