@@ -129,7 +129,7 @@ function inOrder(
   filter: KeyFilter,
   { sort, descending }: KeyPage,
 ): Knex.QueryBuilder<Row, Row[]> {
-  const rows = matching(db, whose, filter, filter.attention ? undefined : indexOf(db, sort));
+  const rows = matching(db, whose, filter, indexOf(db, filter, sort));
   const order = descending ? 'desc' : 'asc';
   // MySQL's collation sorts names without regard to case; SQLite has to be asked to.
   if (sort === 'name' && isSqlite(db)) void rows.orderByRaw(`api_keys.name collate nocase ${order}`);
@@ -137,6 +137,8 @@ function inOrder(
   return rows.orderBy('api_keys.id', order);
 }
 
-function indexOf(db: Db, sort: KeySort): string {
+function indexOf(db: Db, { attention }: KeyFilter, sort: KeySort): string | undefined {
+  // Other keys that need attention are few, and found by what they need it for.
+  if (attention && attention !== 'endless') return undefined;
   return sort === 'name' && isSqlite(db) ? BY_NAME_SQLITE : SORTED[sort].index;
 }
