@@ -2,29 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DatabaseConfig } from '../app/config.ts';
 import type { Db } from './connect.ts';
 import { tryLock } from './oneAtATime.ts';
-import { countFurther, tenantsWithMoreKeys } from './tables/apiKeyCounts.ts';
-import { indexFurther } from './tables/apiKeyParts.ts';
 import { OPEN_MS, sumDaysFurther } from './tables/apiKeyUsageMonths.ts';
 
-/** So many keys of a tenant are searched one by one. */
-export const MOST_SEARCHED = 2_000;
-/** Longer than any transaction takes, and than the clocks of two machines differ: nothing older can still come. */
-const SETTLED_MS = 3_600_000;
 const BREATH_MS = 10;
 
 /**
- * Counts, indexes and sums up what was written a while ago, so that lists need not; false where another process is at it
- * already. What is younger, and all that was not come to yet, lists look at themselves.
+ * Sums up what was written a while ago, so that lists need not; false where another process is at it already. What is
+ * younger, and all that was not come to yet, lists look at themselves.
  */
 export async function catchUp(db: Db, config: DatabaseConfig, now: number, stop?: AbortSignal): Promise<boolean> {
   const unlock = await tryLock(db, config, 'catching-up');
   if (!unlock) return false;
   try {
-    const settled = now - SETTLED_MS;
-    await repeat(async () => countFurther(db, settled), stop);
-    for (const tenantId of await tenantsWithMoreKeys(db, MOST_SEARCHED)) {
-      await repeat(async () => indexFurther(db, tenantId, settled), stop);
-    }
     await repeat(async () => sumDaysFurther(db, now - OPEN_MS), stop);
     return true;
   } finally {

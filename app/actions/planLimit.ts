@@ -15,7 +15,7 @@ export async function refuseBeyondPlan(trx: Db, { tenantId, now }: Pick<Act, 'te
   // Only under a limit do those who make keys wait for each other.
   const held = (await lockTenant(trx, tenantId)) ?? tenant;
   const { keys } = planLimits(held.plan);
-  if (keys === null || (await countApiKeys(trx, tenantId, { statuses: ['active'], now })) < keys) return;
+  if (keys === null || (await countApiKeys(trx, tenantId, { statuses: ['active'], now }, keys)) < keys) return;
   const plan = planNamed(held.plan);
   throw new AppError('plan_limit', `The plan ${plan} allows ${keys} API keys: revoke one, or change the plan.`);
 }

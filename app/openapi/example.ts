@@ -73,6 +73,7 @@ const ABSENT = new Set([
   'confirmedBy',
   'paymentUrl',
   'before',
+  'totalIsAtLeast',
 ]);
 
 const INSTANT = '2026-01-31T12:00:00.000Z';

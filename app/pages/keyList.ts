@@ -1,16 +1,13 @@
 import type { Db } from '../../db/connect.ts';
 import { countAttention, hasMoreInUse, MOST_LOOKED_INTO, type KeyAttention } from '../../db/tables/apiKeyAttention.ts';
-import { type KeyFilter } from '../../db/tables/apiKeyFilter.ts';
-import { countApiKeys, listApiKeys, narrowed } from '../../db/tables/apiKeyList.ts';
+import { countApiKeys, pageOfApiKeys } from '../../db/tables/apiKeyList.ts';
 import { findApiKey, type ApiKey } from '../../db/tables/apiKeys.ts';
 import { countUsesSince } from '../../db/tables/apiKeyUsage.ts';
 import { sumByDay } from '../../db/tables/apiKeyUsageMonths.ts';
-import { keyStatus, KEY_STATUSES } from '../domain/keyStatus.ts';
+import { keyStatus } from '../domain/keyStatus.ts';
 import type { ListQuery } from './keyQuery.ts';
 
 export const PAGE_SIZE = 50;
-/** Beyond it a list says "more than": to count all of a large tenant's keys would take longer than to show them. */
-export const MOST_COUNTED = 1_000;
 /** Beyond it what needs attention is only "many": more than a page of it, which somebody will not look at one by one. */
 export const MOST_ATTENTION = PAGE_SIZE;
 export const MOST_USES = 10_000;
@@ -21,8 +18,8 @@ const DAY_MS = 86_400_000;
 /** A page of a tenant's keys. */
 export interface KeyPage {
   keys: ApiKey[];
-  /** Up to one more than `MOST_COUNTED`. */
   total: number;
+  totalIsAtLeast: boolean;
   hasMore: boolean;
 }
 
@@ -36,12 +33,20 @@ export interface KeyUses {
 
 /** Loads one page of the list; revoked keys come last unless the list is narrowed to one status. */
 export async function loadKeys(db: Db, tenantId: string, wanted: ListQuery, now: number): Promise<KeyPage> {
-  const filter = await narrowed(db, tenantId, filterOf(wanted, now));
-  const [found, total] = await Promise.all([
-    pageOf(db, tenantId, filter, wanted),
-    countApiKeys(db, tenantId, filter, MOST_COUNTED + 1),
-  ]);
-  return { keys: found.slice(0, PAGE_SIZE), total, hasMore: found.length > PAGE_SIZE };
+  const { status, scope, environment, q, attention, page, sort } = wanted;
+  const statuses = status && [status];
+  const { keys, ...total } = await pageOfApiKeys(
+    db,
+    tenantId,
+    { statuses, scope, environment, text: q, attention, now },
+    {
+      ...sort,
+      offset: (page - 1) * PAGE_SIZE,
+      limit: PAGE_SIZE + 1,
+      revokedLast: status === undefined && attention === undefined,
+    },
+  );
+  return { keys: keys.slice(0, PAGE_SIZE), ...total, hasMore: keys.length > PAGE_SIZE };
 }
 
 /** Loads what the keys of a page were used for. */
@@ -78,34 +83,6 @@ export async function anyKey(db: Db, tenantId: string, now: number): Promise<boo
 export async function replacedAt(db: Db, key: ApiKey): Promise<number> {
   const successor = key.successorKeyId === null ? undefined : await findApiKey(db, key.tenantId, key.successorKeyId);
   return successor?.createdAt ?? key.updatedAt;
-}
-
-function filterOf({ status, scope, environment, q, attention }: ListQuery, now: number): KeyFilter {
-  return {
-    statuses: status ? [status] : undefined,
-    scope,
-    environment,
-    text: q === '' ? undefined : q,
-    attention,
-    now,
-  };
-}
-
-async function pageOf(db: Db, tenantId: string, filter: KeyFilter, { page, sort }: ListQuery): Promise<ApiKey[]> {
-  const offset = (page - 1) * PAGE_SIZE;
-  const limit = PAGE_SIZE + 1;
-  if (filter.statuses || filter.attention) return listApiKeys(db, tenantId, filter, { ...sort, offset, limit });
-  const living = { ...filter, statuses: KEY_STATUSES.filter((one) => one !== 'revoked') };
-  const found = await listApiKeys(db, tenantId, living, { ...sort, offset, limit });
-  if (found.length >= limit) return found;
-  const before = found.length > 0 ? offset + found.length : await countApiKeys(db, tenantId, living);
-  const revoked = await listApiKeys(
-    db,
-    tenantId,
-    { ...filter, statuses: ['revoked'] },
-    { ...sort, offset: Math.max(0, offset - before), limit: limit - found.length },
-  );
-  return [...found, ...revoked];
 }
 
 async function usesADay(

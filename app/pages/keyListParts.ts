@@ -3,7 +3,7 @@ import type { KeySort } from '../../db/tables/apiKeyList.ts';
 import { KEY_STATUSES } from '../domain/keyStatus.ts';
 import { CATALOGUE } from '../domain/scopeCatalogue.ts';
 import type { Texts } from './texts.ts';
-import { MOST_ATTENTION, MOST_COUNTED, PAGE_SIZE, type KeyPage } from './keyList.ts';
+import { MOST_ATTENTION, PAGE_SIZE, type KeyPage } from './keyList.ts';
 import { listPath, type ListAddress, type ListQuery } from './keyQuery.ts';
 
 interface AttentionItem {
@@ -79,14 +79,18 @@ interface Paging {
 }
 
 /** Where in the list a page stands, and the ways on. */
-export function listPaging({ keys, total, hasMore }: KeyPage, address: ListAddress, { page }: ListQuery): Paging {
+export function listPaging(
+  { keys, total, totalIsAtLeast, hasMore }: KeyPage,
+  address: ListAddress,
+  { page }: ListQuery,
+): Paging {
   const from = (page - 1) * PAGE_SIZE;
   const at = (number: number) => listPath(address, { page: number === 1 ? undefined : String(number) });
   return {
     from: from + 1,
     to: from + keys.length,
-    total: Math.min(total, MOST_COUNTED),
-    isMore: total > MOST_COUNTED,
+    total,
+    isMore: totalIsAtLeast,
     ...(page > 1 && { previous: at(page - 1) }),
     ...(hasMore && { next: at(page + 1) }),
   };

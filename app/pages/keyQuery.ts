@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { KEY_ATTENTIONS } from '../../db/tables/apiKeyAttention.ts';
+import { searchText } from '../domain/keySearch.ts';
 import { AppError } from '../errors.ts';
 import { KeyQuery } from '../routes/keyQuery.ts';
 
@@ -14,11 +15,18 @@ export type ListQuery = z.output<typeof ListQuery>;
 /** A query as it stood in the address, empty fields left out. */
 export type ListAddress = Readonly<Record<string, string>>;
 
-/** The fields of a list's address that say something; of a repeated one the last. */
-export function listAddress(querystring: string): ListAddress {
+/** The fields of a list's address that say something; of a repeated one the last, and of a whole key its mask. */
+export function listAddress(querystring: string, keyPrefix: string): ListAddress {
   const names = new Set(Object.keys(ListQuery.shape));
   const said = [...new URLSearchParams(querystring)].filter(([name, value]) => names.has(name) && value.trim() !== '');
-  return Object.fromEntries(said);
+  return Object.fromEntries(
+    said.map(([name, value]) => [name, name === 'q' ? (searchText(value, keyPrefix) ?? '') : value]),
+  );
+}
+
+/** Whether somebody searches for the whole text of a key, which an address should not go on holding. */
+export function holdsKey(querystring: string, keyPrefix: string): boolean {
+  return new URLSearchParams(querystring).getAll('q').some((q) => q !== (searchText(q, keyPrefix) ?? ''));
 }
 
 /** What an address asks for; refused where it is not understood. */

@@ -63,13 +63,18 @@ export const IssuedKeyAnswer = KeyAnswer.extend({
   key: z.string().describe('The text of the key, which is in this answer and nowhere else.'),
 }).meta({ id: 'IssuedApiKey' });
 
+/** How many keys fit: the two fields of every list of keys that say so. */
+export const Total = {
+  total: z.int().describe('How many fit, counted up to 1,000.'),
+  totalIsAtLeast: z
+    .literal(true)
+    .optional()
+    .describe('There are more than `total`; a page with fewer keys than `limit` is the last one.'),
+};
+
 export const KeyListAnswer = z.strictObject({
   data: z.array(KeyAnswer),
-  total: z
-    .int()
-    .describe(
-      'How many fit. Of more than 1,000 found by text or scope, at least so many, and more than fit on the pages up to this one as long as there are more.',
-    ),
+  ...Total,
   page: z.int(),
   limit: z.int(),
 });
@@ -79,6 +84,10 @@ export const RevokedAnswer = z.strictObject({
   revokedAt: Time,
   message: z.literal('API key has been revoked'),
 });
+
+export function presentTotal({ total, totalIsAtLeast }: { total: number; totalIsAtLeast: boolean }) {
+  return { total, ...(totalIsAtLeast && { totalIsAtLeast }) };
+}
 
 export function presentKey(key: ApiKey, now: number): z.output<typeof KeyAnswer> {
   const status = keyStatus(key, now);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ApiKey } from '../../db/tables/apiKeys.ts';
-import { KeyAnswer, presentKey } from './key.ts';
+import { KeyAnswer, presentKey, Total } from './key.ts';
 
 /** A key as support staff see it: as its tenant does, and with the tenant. */
 export const SupportKeyAnswer = KeyAnswer.extend({
@@ -9,7 +9,7 @@ export const SupportKeyAnswer = KeyAnswer.extend({
 
 export const SupportKeyListAnswer = z.strictObject({
   data: z.array(SupportKeyAnswer),
-  total: z.int(),
+  ...Total,
   page: z.int(),
   limit: z.int(),
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { KeyFilter } from '../../db/tables/apiKeyFilter.ts';
 import { KEY_SORTS, type KeyPage, type KeySort } from '../../db/tables/apiKeyList.ts';
 import { ENVIRONMENTS } from '../domain/keyInput.ts';
+import { searchText } from '../domain/keySearch.ts';
 import { KEY_STATUSES } from '../domain/keyStatus.ts';
 import { normaliseScope } from '../domain/scope.ts';
 import { Flag, SearchText, WholeNumber } from './queryValues.ts';
@@ -27,11 +28,11 @@ export const KeyQuery = z.strictObject({
 export type KeyQuery = z.output<typeof KeyQuery>;
 
 /** What to ask the database for; revoked keys stay out unless they are asked for, by either of the two ways. */
-export function keyListing(query: KeyQuery, now: number): { filter: KeyFilter; page: KeyPage } {
+export function keyListing(query: KeyQuery, keyPrefix: string, now: number): { filter: KeyFilter; page: KeyPage } {
   const { page, limit, includeRevoked, status, scope, environment, q, sort } = query;
   const statuses = status ? [status] : KEY_STATUSES.filter((one) => includeRevoked || one !== 'revoked');
   return {
-    filter: { statuses, scope, environment, text: q === '' ? undefined : q, now },
+    filter: { statuses, scope, environment, text: searchText(q, keyPrefix), now },
     page: { ...sort, offset: (page - 1) * limit, limit },
   };
 }

@@ -1,5 +1,6 @@
 import { audit } from './0003_audit.ts';
 import { invitations } from './0012_invitations.ts';
+import { keyIndexes } from './0016_keyIndexes.ts';
 import { keys } from './0002_keys.ts';
 import { passwords } from './0011_passwords.ts';
 import { people } from './0001_people.ts';
@@ -28,4 +29,5 @@ export const STEPS: readonly Step[] = [
   ...passwords,
   ...invitations,
   ...recordKeys,
+  ...keyIndexes,
 ];

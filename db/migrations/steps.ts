@@ -88,6 +88,44 @@ export function dropIndex(table: string, columns: string[]): Step {
   };
 }
 
+/**
+ * The step that puts an index with other columns in the place of one, under the same name, on one database or both. MySQL
+ * does both in one statement, so that a query that asks for the index by its name always finds it.
+ */
+export function replaceIndex(
+  table: string,
+  name: string,
+  { columns, withoutCase, on }: { columns: string[]; withoutCase?: string; on?: 'mysql' | 'sqlite' },
+): Step {
+  return {
+    name: `replace index ${name}`,
+    async up(db) {
+      if (on && on !== (isSqlite(db) ? 'sqlite' : 'mysql')) return;
+      const present = await indexColumns(db, table, name);
+      if (present.join() === columns.join()) return;
+      const list = columns.map((column) => (column === withoutCase ? '?? collate nocase' : '??')).join(', ');
+      if (isSqlite(db)) {
+        await db.raw('drop index if exists ??', [name]);
+        await db.raw(`create index ?? on ?? (${list})`, [name, table, ...columns]);
+        return;
+      }
+      const drop = present.length > 0 ? db.raw('drop index ??, ', [name]).toQuery() : '';
+      await db.raw(`alter table ?? ${drop}add index ?? (${list})`, [table, name, ...columns]);
+    },
+  };
+}
+
+/** The columns of an index in their order; none where there is no such index. */
+async function indexColumns(db: Db, table: string, name: string): Promise<string[]> {
+  const found: unknown = isSqlite(db)
+    ? await db.raw('select name from pragma_index_info(?) order by seqno', [name])
+    : await db('information_schema.statistics')
+        .where({ table_schema: db.raw('database()'), table_name: table, index_name: name })
+        .orderBy('seq_in_index')
+        .select({ name: 'column_name' });
+  return (found as { name: string }[]).map((column) => column.name);
+}
+
 function indexName(table: string, columns: string[]): string {
   return `${table}_${columns.join('_')}`.slice(0, 60);
 }

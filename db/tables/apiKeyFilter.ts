@@ -1,4 +1,6 @@
 import type { Knex } from 'knex';
+import { isId } from '../../app/domain/id.ts';
+import { shownParts, type ShownPart } from '../../app/domain/keySearch.ts';
 import { KEY_STATUSES, type KeyStatus } from '../../app/domain/keyStatus.ts';
 import type { Environment } from '../../app/domain/token.ts';
 import { joinInOrder, strictlyAlong, without } from '../along.ts';
@@ -13,12 +15,14 @@ export interface KeyFilter {
   statuses?: readonly KeyStatus[] | undefined;
   scope?: string | undefined;
   environment?: Environment | undefined;
-  /** Part of the name or external id, the beginning of the key's prefix, or an id. */
+  /** As `searchText` gives it: part of the name or external id, what the key shows of itself, or an id. */
   text?: string | undefined;
   /** Only those that somebody should look at, and why. */
   attention?: KeyAttention | undefined;
   /** None but these can fit, which `narrowed` found out. */
   ids?: readonly string[] | undefined;
+  /** Keys are found by their scope, which few have, and then sorted, instead of along the order of the list. */
+  scopeLeads?: boolean;
   now: number;
 }
 
@@ -28,15 +32,8 @@ export type Whose = string | typeof EVERY_TENANT;
 
 /** The keys that fit, read along one index of the tenant's where that is known to be the way. */
 export function matching(db: Db, whose: Whose, filter: KeyFilter, index?: string): Knex.QueryBuilder<Row, Row[]> {
-  return whereMatching(db<Row>(sourceOf(db, whose, filter, index)), whose, filter);
-}
-
-/** Narrows what holds `api_keys` to the keys that fit. */
-export function whereMatching(
-  rows: Knex.QueryBuilder<Row, Row[]>,
-  whose: Whose,
-  { statuses, environment, text, attention, ids, now }: KeyFilter,
-): Knex.QueryBuilder<Row, Row[]> {
+  const { statuses, environment, text, attention, ids, now } = filter;
+  const rows = db<Row>(sourceOf(db, whose, filter, index));
   if (ids) void rows.whereIn('api_keys.id', [...ids]);
   if (environment) void rows.where({ environment });
   if (whose !== EVERY_TENANT) void rows.where('api_keys.tenant_id', whose);
@@ -46,16 +43,25 @@ export function whereMatching(
   return rows;
 }
 
-function sourceOf(db: Db, whose: Whose, { ids, scope }: KeyFilter, index: string | undefined): string | Knex.Raw {
+function sourceOf(
+  db: Db,
+  whose: Whose,
+  { ids, scope, scopeLeads }: KeyFilter,
+  index: string | undefined,
+): string | Knex.Raw {
   if (whose === EVERY_TENANT) return 'api_keys';
   // The index of all tenants' keys by time would lead a tenant through everybody's.
   const own =
     index === undefined ? without(db, 'api_keys', 'api_keys_created_at_id') : strictlyAlong(db, 'api_keys', index);
-  const keys = ids ? strictlyAlong(db, 'api_keys', byId(db)) : own;
+  const keys = ids || scopeLeads ? strictlyAlong(db, 'api_keys', byId(db)) : own;
   if (scope === undefined) return keys;
-  return db.raw(`?? ${joinInOrder(db)} api_key_scopes as granted on ${GRANTED}`, [keys as string, whose, scope]);
+  const bindings = [keys as string, whose, scope];
+  return scopeLeads
+    ? db.raw(`api_key_scopes as granted ${joinInOrder(db)} ?? on ${OF_GRANTED}`, bindings)
+    : db.raw(`?? ${joinInOrder(db)} api_key_scopes as granted on ${GRANTED}`, bindings);
 }
 
+const OF_GRANTED = 'api_keys.id = granted.key_id and granted.tenant_id = ? and granted.scope = ?';
 const GRANTED = `granted.tenant_id = ? and granted.scope = ?
   and granted.key_created_at = api_keys.created_at and granted.key_id = api_keys.id`;
 
@@ -81,20 +87,15 @@ export const STATUS: Record<KeyStatus, string> = {
     and (expires_at is null or expires_at > :now))`,
 };
 
-/** Whether a text is of those that prefixes and ids are made of, plain ASCII, which need not be asked for others. */
-export function mayBeOfKey(text: string): boolean {
-  return /^[\w-]+$/.test(text);
+/** Narrows keys to those that the text may mean: by name, external id, what they show of themselves, or id. */
+function whereText(row: Knex.QueryBuilder, text: string): void {
+  void row.whereRaw(`name ${LIKE}`, [anywhere(text)]).orWhereRaw(`external_id ${LIKE}`, [anywhere(text)]);
+  for (const shown of shownParts(text)) void row.orWhere((key) => whereShown(key, shown));
+  if (isId(text)) void row.orWhere({ id: text });
 }
 
-/** Narrows keys to those with this text in what is searched. */
-export function whereText(row: Knex.QueryBuilder, text: string): void {
-  void row.whereRaw(`name ${LIKE}`, [anywhere(text)]);
-  void row.orWhereRaw(`external_id ${LIKE}`, [anywhere(text)]);
-  if (!mayBeOfKey(text)) return;
-  void row.orWhere((prefix) => wherePrefix(prefix, text)).orWhere({ id: text });
-}
-
-/** Said without `like`, for which SQLite has a case of its own: behind the prefix comes nothing beyond a tilde. */
-export function wherePrefix(row: Knex.QueryBuilder, text: string): void {
-  void row.where('key_prefix', '>=', text).where('key_prefix', '<', `${text}~`);
+/** A prefix is compared without `like`, for which SQLite takes no notice of case: no character of it comes after a tilde. */
+function whereShown(row: Knex.QueryBuilder, { prefix, lastFour }: ShownPart): void {
+  if (prefix !== undefined) void row.where('key_prefix', '>=', prefix).where('key_prefix', '<', `${prefix}~`);
+  if (lastFour !== undefined) void row.where({ last_four: lastFour });
 }

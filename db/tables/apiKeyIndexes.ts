@@ -6,10 +6,6 @@ export const BY_EXPIRY = 'api_keys_tenant_id_expires_at_id_revoked_at_grace_ends
 export const BY_NAME = 'api_keys_tenant_id_name_id';
 export const BY_NAME_SQLITE = 'api_keys_by_name';
 export const BY_LAST_USE = 'api_keys_tenant_id_last_used_at_id';
-export const BY_CHANGE = 'api_keys_tenant_id_updated_at_id';
-export const BY_REVOCATION = 'api_keys_tenant_id_revoked_at_created_at_id';
-export const BY_GRACE = 'api_keys_grace_ends_at_tenant_id';
-export const BY_PREFIX = 'api_keys_tenant_id_key_prefix';
 
 /** That of the primary key, which each database has a name of its own for. */
 export const byId = (db: Db) => (isSqlite(db) ? 'sqlite_autoindex_api_keys_1' : 'PRIMARY');

@@ -1,14 +1,12 @@
 import type { Knex } from 'knex';
-import { joinInOrder, strictlyAlong } from '../along.ts';
+import { KEY_STATUSES } from '../../app/domain/keyStatus.ts';
 import { isSqlite, type Db } from '../connect.ts';
 import { overscopedKeys } from './apiKeyAttention.ts';
-import { countByLife } from './apiKeyCounts.ts';
-import { EVERY_TENANT, matching, whereMatching, type KeyFilter, type Whose } from './apiKeyFilter.ts';
-import { BY_CREATION, BY_EXPIRY, BY_GRACE, BY_LAST_USE, BY_NAME, BY_NAME_SQLITE } from './apiKeyIndexes.ts';
-import { foundByParts, keysWithText } from './apiKeyParts.ts';
+import { EVERY_TENANT, matching, STATUS, type KeyFilter, type Whose } from './apiKeyFilter.ts';
+import { BY_CREATION, BY_EXPIRY, BY_LAST_USE, BY_NAME, BY_NAME_SQLITE } from './apiKeyIndexes.ts';
 import { COLUMNS, keyOf, type Row } from './apiKeyRow.ts';
 import type { ApiKey } from './apiKeys.ts';
-import { firstWithScope, keysWithScope } from './apiKeyScopes.ts';
+import { isScopeOfFew } from './apiKeyScopes.ts';
 
 export const KEY_SORTS = ['createdAt', 'name', 'lastUsedAt', 'expiresAt'] as const;
 export type KeySort = (typeof KEY_SORTS)[number];
@@ -18,12 +16,23 @@ export interface KeyPage {
   descending: boolean;
   offset: number;
   limit: number;
+  /** Puts revoked keys behind all others. */
+  revokedLast?: boolean;
 }
 
-/** So few keys are looked at one by one; of more, enough for a page are met soon on the way through all. */
-const FEW = 1_000;
-/** What is searched for is counted up to here, or the end of the page that is asked for where that lies further. */
-const MOST_COUNTED = 1_000;
+export interface KeysFound {
+  keys: ApiKey[];
+  /** How many fit, counted up to `MOST_COUNTED`. */
+  total: number;
+  /** There are more than `total`. */
+  totalIsAtLeast: boolean;
+}
+
+/** Beyond it a list says "at least": to count all of a large tenant's keys would take longer than to show a page of them. */
+export const MOST_COUNTED = 1_000;
+
+/** So many keys of a scope are sorted sooner than all keys are asked for the scope, in the order of the list. */
+export const MOST_SORTED = 30_000;
 
 /** In the order of which index the lists lie; names without regard to case. */
 const SORTED: Record<KeySort, { column: keyof Row; index: string }> = {
@@ -33,120 +42,103 @@ const SORTED: Record<KeySort, { column: keyof Row; index: string }> = {
   expiresAt: { column: 'expires_at', index: BY_EXPIRY },
 };
 
-/**
- * One page of the keys that fit, and how many fit. All are counted but where many are searched for by text or scope: then
- * the total is at least 1,000 and lies beyond the page as long as there are more.
- */
-export async function pageOfApiKeys(
+/** One page of the keys that fit, and how many fit. */
+export async function pageOfApiKeys(db: Db, whose: Whose, asked: KeyFilter, page: KeyPage): Promise<KeysFound> {
+  const filter = await narrowed(db, whose, asked);
+  const first = await firstHits(db, whose, filter, page);
+  const totalIsAtLeast = first.length > MOST_COUNTED;
+  const end = page.offset + page.limit;
+  const isLast = ({ revoked }: { revoked: number }) => page.revokedLast === true && revoked === 1;
+  const known = first.filter((hit) => !isLast(hit));
+  if (!totalIsAtLeast) known.push(...first.filter(isLast));
+  const shown =
+    totalIsAtLeast && known.length < end
+      ? await pageIds(db, whose, filter, page)
+      : known.slice(page.offset, end).map(({ id }) => id);
+  return { keys: await keysInOrder(db, shown), total: Math.min(first.length, MOST_COUNTED), totalIsAtLeast };
+}
+
+/** The filter with what was found out about the best way to the keys that fit it. */
+export async function narrowed(db: Db, whose: Whose, filter: KeyFilter): Promise<KeyFilter> {
+  if (whose === EVERY_TENANT) return filter;
+  const { scope, attention, now } = filter;
+  if (attention === 'overscoped') return { ...filter, ids: await overscopedKeys(db, whose, now) };
+  return scope === undefined ? filter : { ...filter, scopeLeads: await isScopeOfFew(db, whose, scope, MOST_SORTED) };
+}
+
+/** The keys of one page. */
+export async function listApiKeys(db: Db, whose: Whose, filter: KeyFilter, page: KeyPage): Promise<ApiKey[]> {
+  return keysInOrder(db, await pageIds(db, whose, filter, page));
+}
+
+/** How many fit, counted up to `most` where that is given. */
+export async function countApiKeys(db: Db, whose: Whose, filter: KeyFilter, most?: number): Promise<number> {
+  const rows = matching(db, whose, filter, filter.attention ? undefined : BY_CREATION).select(db.raw('1 as one'));
+  if (most !== undefined) void rows.limit(most);
+  const [counted] = await db.from(rows.as('some')).count<{ total: number }[]>({ total: '*' });
+  return counted?.total ?? 0;
+}
+
+/** The first keys that fit, in the order of the list, up to one more than are counted. */
+async function firstHits(
   db: Db,
   whose: Whose,
   filter: KeyFilter,
   page: KeyPage,
-): Promise<{ keys: ApiKey[]; total: number }> {
-  const found = await narrowed(db, whose, filter);
-  const most = Math.max(MOST_COUNTED, page.offset + page.limit) + 1;
-  const isWhole = whose === EVERY_TENANT || isCounted(found);
-  const total = await countApiKeys(db, whose, found, isWhole ? undefined : most);
-  const all = isWhole || total < most ? total : undefined;
-  return { keys: await listApiKeys(db, whose, found, page, all), total };
+): Promise<{ id: string; revoked: number }[]> {
+  const { now } = filter;
+  const rows = inOrder(db, whose, filter, page).limit(MOST_COUNTED + 1);
+  return rows.select<{ id: string; revoked: number }[]>(
+    { id: 'api_keys.id' },
+    db.raw(`${STATUS.revoked} as revoked`, { now }),
+  );
 }
 
-/** The filter with the ids of the keys that it can mean, where those are few and an index tells them. */
-export async function narrowed(db: Db, whose: Whose, filter: KeyFilter): Promise<KeyFilter> {
-  if (whose === EVERY_TENANT) return filter;
-  const { text, scope, attention, now } = filter;
-  const ids =
-    (attention === 'overscoped' ? await overscopedKeys(db, whose, now) : undefined) ??
-    (text === undefined ? undefined : await keysWithText(db, whose, text, FEW)) ??
-    (scope === undefined ? undefined : await keysWithScope(db, whose, scope, FEW)) ??
-    (await endingKeys(db, whose, filter));
-  return ids ? { ...filter, ids } : filter;
+/** The ids of the keys of one page. */
+async function pageIds(db: Db, whose: Whose, filter: KeyFilter, page: KeyPage): Promise<string[]> {
+  const { offset, limit, revokedLast = false } = page;
+  const idsOf = async (narrow: KeyFilter, from: number, count: number): Promise<string[]> =>
+    count <= 0 ? [] : inOrder(db, whose, narrow, page).offset(from).limit(count).pluck('api_keys.id');
+  if (!revokedLast) return idsOf(filter, offset, limit);
+  const living = { ...filter, statuses: KEY_STATUSES.filter((one) => one !== 'revoked') };
+  const found = await idsOf(living, offset, limit);
+  if (found.length === limit) return found;
+  const before = found.length > 0 ? offset + found.length : await countApiKeys(db, whose, living, offset);
+  const revoked = await idsOf(
+    { ...filter, statuses: ['revoked'] },
+    offset + found.length - before,
+    limit - found.length,
+  );
+  return [...found, ...revoked];
 }
 
-/** The keys of one page; where `total` says how many there are, the far half of the list is read from its end. */
-export async function listApiKeys(
-  db: Db,
-  whose: Whose,
-  filter: KeyFilter,
-  { sort, descending, offset, limit }: KeyPage,
-  total = Infinity,
-): Promise<ApiKey[]> {
-  const size = Math.min(limit, total - offset);
-  if (size <= 0) return [];
-  // MySQL reads an index upwards much faster than downwards.
-  const fromEnd = offset > total * (descending ? 0.4 : 0.6);
-  // The rows of a page are looked up when it is known which they are, and not for all keys before them.
-  const ids = matching(db, whose, filter, filter.attention ? undefined : indexOf(db, sort))
-    .select({ page_id: 'api_keys.id' })
-    .offset(fromEnd ? total - offset - size : offset)
-    .limit(size);
-  inOrder(db, ids, sort, descending !== fromEnd);
-  const rows = db<Row>(db.raw(`? ${joinInOrder(db)} api_keys on api_keys.id = page.page_id`, [ids.as('page')]));
-  inOrder(db, rows, sort, descending);
+async function keysInOrder(db: Db, ids: readonly string[]): Promise<ApiKey[]> {
+  if (ids.length === 0) return [];
   // As one text: Knex would look at each of them, for every page anew.
-  return (await rows.select<Row[]>(db.raw(COLUMNS.join(', ')))).map(keyOf);
+  const rows = db<Row>('api_keys')
+    .whereIn('id', [...ids])
+    .select<Row[]>(db.raw(COLUMNS.join(', ')));
+  const keys = new Map((await rows).map((row) => [row.id, keyOf(row)]));
+  return ids.flatMap((id) => keys.get(id) ?? []);
 }
 
-/** How many fit; where the matches of a large tenant need not all be counted, counting stops at `most`. */
-export async function countApiKeys(db: Db, whose: Whose, filter: KeyFilter, most?: number): Promise<number> {
-  if (whose !== EVERY_TENANT && isCounted(filter) && !filter.ids) {
-    const total = await countByLife(db, whose, filter);
-    return Math.min(total, most ?? total);
-  }
-  if (most === undefined) {
-    const counted = await matching(db, whose, filter).count({ total: '*' }).first();
-    return Number(counted?.total ?? 0);
-  }
-  const { rows } = await firstMatches(db, whose, filter, most);
-  const [counted] = await db.from(rows.limit(most).as('some')).count<{ total: number }[]>({ total: '*' });
-  return counted?.total ?? 0;
-}
-
-/** Whether what the filter asks is known of every key without looking for it. */
-function isCounted({ text, scope, attention, ids }: KeyFilter): boolean {
-  return ids !== undefined || (text === undefined && scope === undefined && attention === undefined);
-}
-
-/** What fits, as much as `most` of it, by a way that does not lead through all the tenant's keys. */
-async function firstMatches(
+/** The keys that fit, read along the index of their order. */
+function inOrder(
   db: Db,
   whose: Whose,
   filter: KeyFilter,
-  most: number,
-): Promise<{ rows: Knex.QueryBuilder }> {
-  const { text, scope, ids } = filter;
-  if (whose !== EVERY_TENANT && !ids && (text === undefined || scope === undefined)) {
-    const byText = text === undefined ? undefined : await foundByParts(db, whose, filter, most);
-    if (byText) return byText;
-    const granted = scope === undefined ? undefined : firstWithScope(db, whose, scope);
-    if (granted) return { rows: whereMatching(granted, whose, filter).select(db.raw('1 as one')) };
-  }
-  return { rows: matching(db, whose, filter).select(db.raw('1 as one')) };
-}
-
-/** The few keys that end, or have ended, where only such are asked for. */
-async function endingKeys(
-  db: Db,
-  tenantId: string,
-  { statuses = [], now }: KeyFilter,
-): Promise<readonly string[] | undefined> {
-  const [status, ...others] = statuses;
-  if (others.length > 0 || (status !== 'rotating' && status !== 'expired')) return undefined;
-  const rows = db<Row>(strictlyAlong(db, 'api_keys', status === 'rotating' ? BY_GRACE : BY_EXPIRY)).limit(FEW + 1);
-  if (status === 'rotating') void rows.where('grace_ends_at', '>', now);
-  else void rows.where('expires_at', '<=', now).whereNull('revoked_at');
-  const ids = await rows.where({ tenant_id: tenantId }).pluck('id');
-  return ids.length > FEW ? undefined : ids;
-}
-
-function indexOf(db: Db, sort: KeySort): string {
-  return sort === 'name' && isSqlite(db) ? BY_NAME_SQLITE : SORTED[sort].index;
-}
-
-function inOrder(db: Db, rows: Knex.QueryBuilder, sort: KeySort, descending: boolean): void {
+  { sort, descending }: KeyPage,
+): Knex.QueryBuilder<Row, Row[]> {
+  const rows = matching(db, whose, filter, indexOf(db, filter, sort));
   const order = descending ? 'desc' : 'asc';
   // MySQL's collation sorts names without regard to case; SQLite has to be asked to.
   if (sort === 'name' && isSqlite(db)) void rows.orderByRaw(`api_keys.name collate nocase ${order}`);
   else void rows.orderBy(`api_keys.${SORTED[sort].column}`, order);
-  void rows.orderBy('api_keys.id', order);
+  return rows.orderBy('api_keys.id', order);
+}
+
+function indexOf(db: Db, { attention }: KeyFilter, sort: KeySort): string | undefined {
+  // Other keys that need attention are few, and found by what they need it for.
+  if (attention && attention !== 'endless') return undefined;
+  return sort === 'name' && isSqlite(db) ? BY_NAME_SQLITE : SORTED[sort].index;
 }

@@ -1,7 +1,4 @@
-import type { Knex } from 'knex';
-import { joinInOrder } from '../along.ts';
 import type { Db } from '../connect.ts';
-import type { Row as KeyRow } from './apiKeyRow.ts';
 
 const TABLE = 'api_key_scopes';
 
@@ -31,25 +28,10 @@ export async function insertKeyScopes(trx: Db, { id, tenantId, createdAt, scopes
   if (rows.length > 0) await table(trx).insert(rows);
 }
 
-/** The ids of the tenant's keys that were granted this very scope, where they are no more than `most`. */
-export async function keysWithScope(
-  db: Db,
-  tenantId: string,
-  scope: string,
-  most: number,
-): Promise<string[] | undefined> {
-  const ids = await table(db)
-    .where({ tenant_id: tenantId, scope })
-    .limit(most + 1)
-    .pluck('key_id');
-  return ids.length > most ? undefined : ids;
-}
-
-/** The tenant's keys that were granted this very scope, as `api_keys`, found by the scope. */
-export function firstWithScope(db: Db, tenantId: string, scope: string): Knex.QueryBuilder<KeyRow, KeyRow[]> {
-  return db<KeyRow>(db.raw(`${TABLE} as granted ${joinInOrder(db)} api_keys on api_keys.id = granted.key_id`))
-    .where('granted.tenant_id', tenantId)
-    .where('granted.scope', scope);
+/** Whether the tenant has granted this very scope to no more than `most` keys. */
+export async function isScopeOfFew(db: Db, tenantId: string, scope: string, most: number): Promise<boolean> {
+  const rows = table(db).where({ tenant_id: tenantId, scope });
+  return (await rows.offset(most).limit(1).pluck('key_id')).length === 0;
 }
 
 function table(db: Db) {

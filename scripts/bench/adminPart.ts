@@ -26,8 +26,7 @@ const YESTERDAY = new Date(Date.now() - DAY_MS).toISOString();
 const PAGES: Page[] = [
   { name: 'keys', path: KEYS },
   { name: 'keys, page 40', path: `${KEYS}?page=40` },
-  // No page lies deeper, since those behind it are read from the end.
-  { name: 'keys, the deepest page', path: (keys) => `${KEYS}?page=${Math.round((keys * 0.375) / 20)}` },
+  { name: 'keys, half-way', path: (keys) => `${KEYS}?page=${Math.round((keys * 0.5) / 20)}` },
   { name: 'keys, last page', path: (keys) => `${KEYS}?page=${Math.round((keys * 0.95) / 20)}` },
   { name: 'keys with revoked ones', path: `${KEYS}?includeRevoked=true` },
   { name: 'keys by name', path: `${KEYS}?sort=name` },
@@ -43,6 +42,8 @@ const PAGES: Page[] = [
   { name: 'search, a third of all', path: `${KEYS}?q=billing` },
   { name: 'search, one key', path: `${KEYS}?q=0000fe` },
   { name: 'search, by prefix', path: `${KEYS}?q=fsk_live_00` },
+  { name: 'search, by last four', path: `${KEYS}?q=00fe` },
+  { name: 'search, half-way', path: (keys) => `${KEYS}?q=key&page=${Math.round((keys * 0.5) / 20)}` },
   { name: 'search, no key', path: `${KEYS}?q=nothing+like+it` },
   { name: 'search, two letters no key has', path: `${KEYS}?q=zz` },
   { name: 'audit', path: AUDIT },

@@ -10,7 +10,7 @@ interface Step {
 }
 
 /** Tables, and the names that questions have for those they join. */
-const OF_INTEREST = /\b(api_keys|api_key_\w+|audit_logs|counts|granted|parts)\b/;
+const OF_INTEREST = /\b(api_keys|api_key_\w+|audit_logs|granted)\b/;
 
 /** What MariaDB says of every question on keys, usage and audit that the work puts to it, one line each. */
 export async function explained(stores: Stores, schema: string, work: () => Promise<unknown>): Promise<string[]> {

@@ -1,9 +1,8 @@
-import { MOST_SEARCHED } from '../../db/catchUp.ts';
 import { migrate } from '../../db/migrate.ts';
 import { readConfig } from '../../app/config.ts';
 import { seedBetterAuth } from './seedBetterAuth.ts';
 import { seedAudit, seedScopes, seedUsage, type History } from './seedHistory.ts';
-import { seedParts, seedScopeUses, seedShown, settle } from './seedLists.ts';
+import { seedScopeUses, seedShown, settle } from './seedLists.ts';
 import { makeNumbers, seedKeys, type KeysPlan } from './seedRows.ts';
 import { openSql, type Place, type Sql } from './sql.ts';
 
@@ -43,5 +42,4 @@ async function seedLists(sql: Sql, history: History): Promise<void> {
   await seedUsage(sql, history);
   await seedShown(sql, history);
   await seedScopeUses(sql);
-  if (history.keys > MOST_SEARCHED) await seedParts(sql, history);
 }

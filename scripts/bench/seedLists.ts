@@ -12,7 +12,6 @@ const DAY_HOURS = 24;
 const DAYS = 30;
 /** As many as the page of keys shows, each used in every second hour. */
 const SHOWN = 50;
-const LONGEST_NAME = 50;
 
 /** The session of the person who owns the first tenant. */
 export const SESSION_TOKEN = 'b'.repeat(43);
@@ -34,16 +33,6 @@ export async function seedScopeUses(sql: Sql): Promise<void> {
     insert into api_key_scope_uses (key_id, scope, day, tenant_id)
     select key_id, scope, max(hour - hour % ${DAY_HOURS * HOUR}), max(tenant_id)
     from api_key_usage_hours where scope <> '' group by key_id, scope`);
-}
-
-/** The parts of names as housekeeping would come to make them, which takes it longer than a bench has. */
-export async function seedParts(sql: Sql, { now }: History): Promise<void> {
-  const tenant = idOf('tenant', 0);
-  await sql.run(`
-    insert into api_key_parts (tenant_id, part, key_id, place)
-    select tenant_id, substr(name, n + 1, 8), id, n from api_keys, numbers
-    where tenant_id = '${tenant}' and n < ${LONGEST_NAME} and n < length(name) order by 2, 3`);
-  await sql.run(`insert into api_key_part_marks (tenant_id, until, key_id) values ('${tenant}', ${now + 1}, '')`);
 }
 
 /** Lets housekeeping do what it does, and somebody be signed in. */

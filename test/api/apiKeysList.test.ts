@@ -1,9 +1,13 @@
 import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { as, castOf, PASSWORD, type Cast } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { issue, refusal, rotate, type Key } from '../support/keys.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const swapCase = (text: string) =>
+  text.replace(/[a-z]/gi, (letter) => (letter < 'a' ? letter.toLowerCase() : letter.toUpperCase()));
 
 interface Listing {
   data: Key[];
@@ -109,6 +113,37 @@ onEachDatabase('the list of keys', (database) => {
     expect(named(await list('q='))).to.have.length(5);
     expect(named(await list('q=nothing like it'.replaceAll(' ', '%20')))).to.deep.equal([]);
     expect(named(await list(`q=${encodeURIComponent('é😀')}`))).to.deep.equal([]);
+  });
+
+  it('finds keys by their mask, by their last four characters and by their whole text, and by no other case', async () => {
+    const { active } = keys;
+    const { key, keyPrefix, lastFour } = active;
+    for (const q of [`${keyPrefix}…${lastFour}`, `${keyPrefix}...${lastFour}`, lastFour, key, `Bearer ${key}`]) {
+      expect(named(await list(`q=${encodeURIComponent(q)}`)), q).to.deep.equal(['beta']);
+    }
+    const others = [`${keyPrefix}…____`, swapCase(keyPrefix), `${keyPrefix}…${swapCase(lastFour)}a`];
+    for (const q of others) expect(named(await list(`q=${encodeURIComponent(q)}`)), q).to.deep.equal([]);
+  });
+
+  it('never hands the text of a whole key that is searched for to the database or a page', async () => {
+    const { key, keyPrefix, lastFour } = keys.active;
+    const bound: unknown[] = [];
+    const listen = ({ bindings }: { bindings?: unknown[] }) => void bound.push(...(bindings ?? []));
+    server.services.db.on('query', listen);
+    try {
+      await list(`q=${key}`);
+      const visitor = new Visitor(server);
+      await visitor.signIn(cast.alice.email, PASSWORD);
+      const led = await visitor.get(`/admin/api-keys?sort=name&q=${key}`);
+      expect(led.status).to.equal(303);
+      const location = String(led.headers['location']);
+      expect(new URL(location, server.url).searchParams.get('q')).to.equal(`${keyPrefix}…${lastFour}`);
+      expect(led.text + location).not.to.include(key);
+      expect((await visitor.get(location)).text).to.include('>beta<');
+    } finally {
+      server.services.db.off('query', listen);
+    }
+    expect(JSON.stringify(bound)).to.include(lastFour).and.not.include(key.slice(-12));
   });
 
   it('takes wildcards and quotes in a search for what they are', async () => {

@@ -5,8 +5,8 @@ import { managesKeys } from '../../pages/keyFrame.ts';
 import { anyKey, loadAttention, loadKeys, loadUses, lookedIntoOnly } from '../../pages/keyList.ts';
 import { attentionItems, filterChoices, listHeads, listPaging } from '../../pages/keyListParts.ts';
 import { keyListRows } from '../../pages/keyListRow.ts';
-import { listAddress, readList, type ListAddress } from '../../pages/keyQuery.ts';
-import { isPartial } from '../../pages/leading.ts';
+import { holdsKey, listAddress, listPath, readList, type ListAddress } from '../../pages/keyQuery.ts';
+import { isPartial, lead } from '../../pages/leading.ts';
 import type { Pages } from '../../pages/pages.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../access.ts';
@@ -34,7 +34,11 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
     const manages = managesKeys(ctx);
     const tenantId = principalOf(ctx).tenant.id;
     const now = Date.now();
-    const address = listAddress(ctx.querystring);
+    const address = listAddress(ctx.querystring, config.keys.prefix);
+    if (holdsKey(ctx.querystring, config.keys.prefix)) {
+      lead(ctx, listPath(address));
+      return;
+    }
     const wanted = readList(address);
     await usage.flush();
     await pages.show(ctx, 'apiKeys/list', {

@@ -20,6 +20,7 @@ import {
   presentIssuedKey,
   presentKey,
   presentRevoked,
+  presentTotal,
   RevokedAnswer,
 } from '../../presenters/key.ts';
 import { KeyUsageListAnswer, presentKeyUsage, presentUsageStats, UsageStatsAnswer } from '../../presenters/keyUsage.ts';
@@ -82,9 +83,10 @@ export function apiKeyRoutes(
         await usage.flush();
         const tenantId = principalOf(ctx).tenant.id;
         const now = Date.now();
-        const { filter, page } = keyListing(wanted, now);
-        const { keys, total } = await pageOfApiKeys(db, tenantId, filter, page);
-        ctx.body = { data: keys.map((key) => presentKey(key, now)), total, page: wanted.page, limit: wanted.limit };
+        const { filter, page } = keyListing(wanted, config.keys.prefix, now);
+        const { keys, ...total } = await pageOfApiKeys(db, tenantId, filter, page);
+        const data = keys.map((key) => presentKey(key, now));
+        ctx.body = { data, ...presentTotal(total), page: wanted.page, limit: wanted.limit };
       }),
     )
     .get(

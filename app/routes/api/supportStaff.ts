@@ -7,8 +7,10 @@ import type { ApiKey } from '../../../db/tables/apiKeys.ts';
 import { findTenantNamed, findTenants } from '../../../db/tables/tenants.ts';
 import type { State } from '../../context.ts';
 import { isId } from '../../domain/id.ts';
+import { searchText } from '../../domain/keySearch.ts';
 import { KEY_STATUSES } from '../../domain/keyStatus.ts';
 import { isSlug } from '../../domain/slug.ts';
+import { presentTotal } from '../../presenters/key.ts';
 import { presentSupportKey, SupportKeyListAnswer, type KeyTenant } from '../../presenters/supportKey.ts';
 import type { Services } from '../../services.ts';
 import { basic } from '../access.ts';
@@ -30,7 +32,7 @@ const SupportQuery = z.strictObject({
 });
 
 /** What support staff look at: the keys of every tenant, to read only. */
-export function supportStaffRoutes({ db, usage }: Pick<Services, 'db' | 'usage'>): Router<State> {
+export function supportStaffRoutes({ db, config, usage }: Pick<Services, 'db' | 'config' | 'usage'>): Router<State> {
   return new Router<State>(ROUTER).get(
     '/admin/api-keys',
     basic(),
@@ -41,12 +43,12 @@ export function supportStaffRoutes({ db, usage }: Pick<Services, 'db' | 'usage'>
       await usage.flush();
       const now = Date.now();
       const whose = tenant === undefined ? EVERY_TENANT : ((await findTenantNamed(db, tenant))?.id ?? NOBODY);
-      const filter = { ...(status && { statuses: [status] }), text: q === '' ? undefined : q, now };
+      const filter = { ...(status && { statuses: [status] }), text: searchText(q, config.keys.prefix), now };
       const order = { sort: 'createdAt', descending: true, offset: (page - 1) * limit, limit } as const;
-      const { keys, total } = await pageOfApiKeys(db, whose, filter, order);
+      const { keys, ...total } = await pageOfApiKeys(db, whose, filter, order);
       const tenants = await tenantsOf(db, keys);
       const data = keys.map((key) => presentSupportKey(key, tenants.get(key.tenantId) ?? gone(key), now));
-      ctx.body = { data, total, page, limit };
+      ctx.body = { data, ...presentTotal(total), page, limit };
     }),
   );
 }
