@@ -16,6 +16,7 @@ const NEEDED = [
     packages: ['chromium-headless-shell', 'fonts-dejavu-core'],
   },
   { programs: ['/usr/bin/redis-server', '/usr/local/bin/redis-server'], packages: ['redis-server'] },
+  { programs: ['/usr/sbin/nginx', '/usr/local/sbin/nginx'], packages: ['nginx-light'] },
   // The line that a new key's page shows is run as it stands.
   { programs: ['/usr/bin/curl', '/usr/local/bin/curl'], packages: ['curl'] },
 ];
