@@ -76,15 +76,16 @@ function closePort(server: Server, closed: () => void): void {
 /** Resolves in a turn of the event loop that accepted no connection, which says that none waits to be accepted. */
 async function untilQuietTurn(server: Server): Promise<void> {
   const deadline = Date.now() + QUIET_TURN_MS;
-  let accepted = false;
-  const note = () => (accepted = true);
+  let accepted = 0;
+  let before = 0;
+  const note = () => (accepted += 1);
   server.on('connection', note);
   do {
-    accepted = false;
+    before = accepted;
     await nextTurn();
     // The first turn may be the rest of one that has accepted already.
     await nextTurn();
-  } while (accepted && Date.now() < deadline);
+  } while (accepted > before && Date.now() < deadline);
   server.off('connection', note);
 }
 

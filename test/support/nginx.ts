@@ -46,11 +46,11 @@ http {
 }
 
 async function answers(port: number, child: Child): Promise<void> {
-  let ended = false;
-  const note = () => (ended = true);
+  let endings = 0;
+  const note = () => (endings += 1);
   void child.ended.then(note, note);
   for (;;) {
-    if (ended) throw new Error(`No nginx to test with (Debian: apt-get install nginx-light):\n${child.stderr}`);
+    if (endings > 0) throw new Error(`No nginx to test with (Debian: apt-get install nginx-light):\n${child.stderr}`);
     const socket = connect(port, '127.0.0.1');
     try {
       await once(socket, 'connect');
