@@ -25,6 +25,11 @@ export interface Config {
   owner: { email: string; password: string; tenantName: string } | undefined;
 }
 
+/** How many of a process's connections to a server are kept for lookups. */
+export const LOOKUP_CONNECTIONS = 4;
+/** One is held by a lock of the housekeeping, and its work runs on another. */
+const FEWEST_OTHER_CONNECTIONS = 2;
+
 export type DatabaseConfig = { kind: 'sqlite'; file: string } | MysqlConfig;
 
 export interface MysqlConfig {
@@ -34,6 +39,8 @@ export interface MysqlConfig {
   user: string;
   password: string;
   database: string;
+  /** How many connections the process may open, for lookups and everything else. */
+  connections: number;
   tls: { ca: string | undefined; verifyChain: boolean; verifyName: boolean } | undefined;
 }
 
@@ -203,14 +210,16 @@ function readOwner(env: Environment): Config['owner'] {
 
 function readDatabase(env: Environment, dataDir: string): DatabaseConfig {
   const name = ['DATABASE_URL', 'JAWSDB_URL', 'CLEARDB_DATABASE_URL'].find((candidate) => text(env, candidate));
-  if (name !== undefined) return readMysql(env, name);
+  const fewest = LOOKUP_CONNECTIONS + FEWEST_OTHER_CONNECTIONS;
+  const connections = integer(env, 'DATABASE_CONNECTIONS', 8, fewest, 1_000);
+  if (name !== undefined) return readMysql(env, name, connections);
   if (env['DYNO']) {
     throw wrong('DATABASE_URL', 'must be set here: a dyno loses its disk at each restart, and SQLite with it');
   }
   return { kind: 'sqlite', file: path.join(dataDir, 'latchkey.db') };
 }
 
-function readMysql(env: Environment, name: string): MysqlConfig {
+function readMysql(env: Environment, name: string, connections: number): MysqlConfig {
   const parsed = new URL(url(env, name, ['mysql:', 'mariadb:']) ?? '');
   const database = unescaped(name, parsed.pathname.slice(1));
   if (!parsed.hostname || !database)
@@ -227,6 +236,7 @@ function readMysql(env: Environment, name: string): MysqlConfig {
     user: unescaped(name, parsed.username),
     password: unescaped(name, parsed.password),
     database,
+    connections,
     tls,
   };
 }

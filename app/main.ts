@@ -44,6 +44,9 @@ async function serve(config: Config, log: Log, stop: AbortSignal): Promise<void>
   if (config.redisUrl === undefined && config.database.kind === 'mysql') {
     log.info('limits are counted by this process alone; REDIS_URL shares them');
   }
+  if (config.database.kind === 'mysql') {
+    log.info(`opens up to ${config.database.connections} database connections (DATABASE_CONNECTIONS)`);
+  }
   await readyDatabase(services.db, config.database, log, stop);
   if (!stop.aborted) await firstStart(services);
   const housekeeping = keepHouse(services);

@@ -40,16 +40,22 @@ async function troubleWith(db: Db, config: DatabaseConfig, stop: AbortSignal): P
     if ((await migrationState(db)) === 'current') return undefined;
     return 'the database is not migrated yet: run "npm run -s admin -- migrate"; waiting';
   } catch (error) {
-    if (!isUnavailable(error)) throw error;
     const code = faultCode(error);
-    return `${REASONS[code] ?? 'the database does not answer'} (${code}); trying again each second`;
+    const reason = REASONS[code];
+    if (reason === undefined && !isUnavailable(error)) throw error;
+    return `${reason ?? 'the database does not answer'} (${code}); trying again each second`;
   }
 }
 
+const TOO_MANY =
+  'the database allows no more connections: another process has them, or DATABASE_CONNECTIONS is too high';
 const REASONS: Record<string, string> = {
   SQLITE_FULL: 'the disk of DATA_DIR is full',
   SQLITE_IOERR: 'the disk of DATA_DIR cannot be read or written',
   SQLITE_READONLY: 'the database in DATA_DIR cannot be written',
+  ER_CON_COUNT_ERROR: TOO_MANY,
+  ER_TOO_MANY_USER_CONNECTIONS: TOO_MANY,
+  ER_USER_LIMIT_REACHED: TOO_MANY,
   ENOTFOUND: 'the host of the database URL is not known',
   ER_ACCESS_DENIED_ERROR: 'the database refuses the user or password of its URL',
   ER_ACCESS_DENIED_NO_PASSWORD_ERROR: 'the database refuses the user of its URL',

@@ -1,20 +1,31 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import { Server as Listener, type Socket } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './app.ts';
 import type { Services } from './services.ts';
 
-/** How long proxies have to notice that readiness is gone, and keep-alive clients to be told to close. */
+/** How long proxies have to notice that readiness is gone, while everything else is answered as before. */
 const NOTICE_MS = 5_000;
+/** How long the port waits for a turn without a new connection before it closes. */
+const QUIET_TURN_MS = 2_000;
+/** How long kept connections have to ask once more and be told to close, before the idle ones are closed. */
+const FAREWELL_MS = 2_000;
 /** What running requests may take after that. */
 const DRAIN_MS = 15_000;
 
 /** The HTTP server with the time limits of a public one; it does not listen yet. */
 export function createHttpServer(services: Services): Server {
   const handle = createApp(services).callback();
-  const { readiness } = services;
+  /** Asks for the connection's end once the port is closed, also where the request began before that. */
+  class Response extends ServerResponse {
+    override writeHead(...given: unknown[]): this {
+      if (!server.listening) this.setHeader('Connection', 'close');
+      return super.writeHead(...(given as Parameters<ServerResponse['writeHead']>));
+    }
+  }
   const server = createServer(
     {
+      ServerResponse: Response,
       headersTimeout: 10_000,
       requestTimeout: 30_000,
       // Longer than the idle time of the proxies in front, so that they close first and never write to a closed socket.
@@ -26,7 +37,6 @@ export function createHttpServer(services: Services): Server {
         response.writeHead(400, { Connection: 'close', 'Content-Length': 0 }).end();
         return;
       }
-      if (readiness.stopping) response.setHeader('Connection', 'close');
       void handle(request, response);
     },
   );
@@ -48,16 +58,48 @@ export async function listen(server: Server, port: number, host: string): Promis
   });
 }
 
-/** Stops without failing a request: first readiness says no, then connections end as they answer, then the rest is cut. */
+/**
+ * Stops without failing a request. Readiness says no first, and connections are kept: a client told to close would come
+ * back by a new connection, and closing the port resets each connection that waits to be accepted. Only when the port is
+ * closed do answers ask for the connection's end.
+ */
 export async function drain(server: Server, readiness: Services['readiness']): Promise<void> {
   readiness.stopping = true;
   await untilNoConnections(server, NOTICE_MS);
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  await untilQuietTurn(server);
+  const closed = new Promise<void>((resolve) => closePort(server, resolve));
+  await within(FAREWELL_MS, closed);
   server.closeIdleConnections();
-  const abandoned = new AbortController();
-  await Promise.race([closed, delay(DRAIN_MS, undefined, { signal: abandoned.signal })]);
-  abandoned.abort();
+  await within(DRAIN_MS, closed);
   server.closeAllConnections();
+}
+
+/** Closes the port alone: the HTTP server's own `close` would end idle connections on which a request may be on its way. */
+function closePort(server: Server, closed: () => void): void {
+  Listener.prototype.close.call(server, closed);
+}
+
+/** Resolves in a turn of the event loop that accepted no connection, which says that none waits to be accepted. */
+async function untilQuietTurn(server: Server): Promise<void> {
+  const deadline = Date.now() + QUIET_TURN_MS;
+  let accepted = 0;
+  let before = 0;
+  const note = () => (accepted += 1);
+  server.on('connection', note);
+  do {
+    before = accepted;
+    await nextTurn();
+    // The first turn may be the rest of one that has accepted already.
+    await nextTurn();
+  } while (accepted > before && Date.now() < deadline);
+  server.off('connection', note);
+}
+
+/** Resolves with the event, or after this long. */
+async function within(ms: number, event: Promise<void>): Promise<void> {
+  const abandoned = new AbortController();
+  await Promise.race([event, delay(ms, undefined, { signal: abandoned.signal }).catch(() => undefined)]);
+  abandoned.abort();
 }
 
 async function untilNoConnections(server: Server, patienceMs: number): Promise<void> {

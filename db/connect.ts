@@ -3,9 +3,9 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from 'mysql2';
 import knexFactory, { type Knex } from 'knex';
-import type { DatabaseConfig } from '../app/config.ts';
+import { LOOKUP_CONNECTIONS, type DatabaseConfig } from '../app/config.ts';
 import { isRetryable } from './faults.ts';
-import { hangUp, MysqlClient, mysqlConnection, QUERY_TIMEOUT_MS, SESSION_SETTINGS } from './mysql.ts';
+import { MysqlClient, mysqlConnection, prepareSession } from './mysql.ts';
 import { SqliteClient } from './sqlite.ts';
 
 /** Anything a table's functions run on: the pool, or one transaction of it. */
@@ -45,7 +45,7 @@ function mysqlSettings(
     connection: mysqlConnection(config),
     pool: {
       min: 0,
-      max: options.poolSize ?? 10,
+      max: options.poolSize ?? config.connections - LOOKUP_CONNECTIONS,
       afterCreate: (connection: Connection, done: (error: unknown) => void) => {
         void prepareSession(connection).then(() => done(null), done);
       },
@@ -54,18 +54,6 @@ function mysqlSettings(
     log: QUIET,
     ...options,
   };
-}
-
-async function prepareSession(connection: Connection): Promise<void> {
-  try {
-    for (const statement of SESSION_SETTINGS) {
-      await connection.promise().query({ sql: statement, timeout: QUERY_TIMEOUT_MS });
-    }
-  } catch (error) {
-    // The pool forgets a connection that was never ready, and would leave it open.
-    hangUp(connection);
-    throw error;
-  }
 }
 
 /** Knex would print statements with their values; faults reach our own log by their code instead. */

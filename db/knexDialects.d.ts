@@ -4,6 +4,7 @@ declare module 'knex/lib/dialects/mysql2/index.js' {
   import type { Connection } from 'mysql2';
   export default class MysqlClient extends Knex.Client {
     _query(connection: Connection, query: KnexQuery): Promise<KnexQuery>;
+    acquireRawConnection(): Promise<Connection>;
     destroyRawConnection(connection: Connection): Promise<void>;
   }
 }

@@ -1,4 +1,4 @@
-import type { DatabaseConfig } from '../app/config.ts';
+import { LOOKUP_CONNECTIONS, type DatabaseConfig } from '../app/config.ts';
 import { connect } from './connect.ts';
 import { holdConnections } from './heldConnections.ts';
 import { openSqlite } from './sqlite.ts';
@@ -186,7 +186,7 @@ export function openLookups(config: DatabaseConfig): Lookups {
 }
 
 function mysqlLookups(config: Extract<DatabaseConfig, { kind: 'mysql' }>): Lookups {
-  const db = connect(config, { poolSize: 2 * LOOKUPS_AT_ONCE });
+  const db = connect(config, { poolSize: LOOKUP_CONNECTIONS });
   const held = holdConnections(db);
   const ask = async <Row>(sql: string, values: readonly (string | Buffer)[]) => {
     const [rows] = (await db.raw(`${sql}(${values.map(() => '?').join(',')})`, values)) as [Row[], unknown];

@@ -141,6 +141,8 @@ async function launch(program: string, folder: string, port: number): Promise<Ch
     '--bind-address=127.0.0.1',
     // MySQL's second protocol would want a fixed port; MariaDB does not know the option.
     '--loose-mysqlx=OFF',
+    // MySQL's packages set a folder that need not be there, and the server would not start; MariaDB takes none by default.
+    '--loose-secure-file-priv=',
     '--skip-log-bin',
     // The data dies with the run, so nothing is spent on surviving a power cut.
     '--innodb-flush-log-at-trx-commit=0',

@@ -74,6 +74,7 @@ describe('the configuration', () => {
         user: 'ann',
         password: 'p4ss',
         database: 'keys',
+        connections: 8,
         tls: undefined,
       },
       redisUrl: 'rediss://:pw@cache.example:6380/1',
@@ -143,6 +144,10 @@ const WRONG: Record<string, Wrong[]> = {
     ['https://keys.example.com/#top', 'PUBLIC_URL must be a plain address'],
     ['https://ann:canary@keys.example.com', 'PUBLIC_URL must be a plain address'],
   ],
+  DATABASE_CONNECTIONS: ['5', '1001', 'many', '8.5', '-8'].map((value) => [
+    value,
+    `DATABASE_CONNECTIONS is "${value}": it takes a whole number from 6 to 1000`,
+  ]),
   REDIS_URL: [
     ['http://:canary@cache', 'REDIS_URL must be a URL that starts with redis:// or rediss://'],
     ['canary', 'REDIS_URL must be a URL'],

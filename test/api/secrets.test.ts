@@ -87,7 +87,7 @@ onEachDatabase('a secret', (database) => {
         ? await db('sqlite_master').where({ type: 'table' }).pluck<string[]>('name')
         : await db('information_schema.tables')
             .where('table_schema', db.raw('database()'))
-            .pluck<string[]>('table_name');
+            .pluck<string[]>('TABLE_NAME');
     return Promise.all(names.map(async (name) => ({ name, rows: (await db(name).select()) as unknown[] })));
   }
 });
