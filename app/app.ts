@@ -1,16 +1,16 @@
 import Koa from 'koa';
-import { assets } from './assets.ts';
+import { assets } from './http/assets.ts';
 import type { State } from './context.ts';
-import { clientAddress } from './middleware/clientAddress.ts';
-import { handleErrors, logLate } from './middleware/handleErrors.ts';
-import { recordUse } from './middleware/recordUse.ts';
-import { requestId } from './middleware/requestId.ts';
-import { requestLog } from './middleware/requestLog.ts';
-import { securityHeaders } from './middleware/securityHeaders.ts';
-import { staticFiles } from './middleware/staticFiles.ts';
-import { trailingSlash } from './middleware/trailingSlash.ts';
-import { unknownRoute } from './middleware/unknownRoute.ts';
-import { createRoutes } from './routes/routes.ts';
+import { clientAddress } from './http/clientAddress.ts';
+import { handleErrors, logLate } from './http/handleErrors.ts';
+import { recordUse } from './usage/recordUse.ts';
+import { requestId } from './http/requestId.ts';
+import { requestLog } from './http/requestLog.ts';
+import { securityHeaders } from './http/securityHeaders.ts';
+import { staticFiles } from './http/staticFiles.ts';
+import { trailingSlash } from './http/trailingSlash.ts';
+import { unknownRoute } from './http/unknownRoute.ts';
+import { createRoutes } from './routes.ts';
 import type { Services } from './services.ts';
 
 /** The whole way of a request, in order; what happens inside a protected router stands in `routes/routes.ts`. */

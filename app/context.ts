@@ -5,10 +5,10 @@ import type { Permission, Role } from './domain/role.ts';
 import type { ScopeSet } from './domain/scope.ts';
 import type { Environment } from './domain/token.ts';
 import type { Rate } from './domain/rate.ts';
-import type { Belonging, FoundSession } from './keys/lookup.ts';
-import type { Credential } from './middleware/credential.ts';
-import type { Reader } from './pages/reader.ts';
-import type { Access } from './routes/access.ts';
+import type { Belonging, FoundSession } from './auth/lookup.ts';
+import type { Credential } from './auth/credential.ts';
+import type { Reader } from './http/reader.ts';
+import type { Access } from './http/access.ts';
 
 /** What the middlewares learn about a request, in the order they learn it. */
 export interface State {

@@ -1,4 +1,4 @@
-import { isUnavailable } from '../db/faults.ts';
+import { isUnavailable } from '../db/connection/faults.ts';
 
 /** The closed list of what can go wrong for a caller: code → status and title. Anything else is a logged 500. */
 export const PROBLEMS = {

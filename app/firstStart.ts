@@ -1,8 +1,8 @@
-import { anyUser } from '../db/tables/users.ts';
-import { setUp, type FirstPerson } from './actions/setUp.ts';
+import { anyUser } from '../db/tables/people/users.ts';
+import { setUp, type FirstPerson } from './actions/tenants/setUp.ts';
 import { ConfigError, type Config } from './config.ts';
-import { readFirstPerson } from './people/firstPerson.ts';
-import { setUpLink } from './people/setUpLink.ts';
+import { readFirstPerson } from './actions/people/firstPerson.ts';
+import { setUpLink } from './auth/setUpLink.ts';
 import type { Services } from './services.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { catchUp } from '../db/catchUp.ts';
-import { faultCode } from '../db/faults.ts';
-import { prune } from '../db/prune.ts';
+import { catchUp } from '../db/upkeep/rollup.ts';
+import { faultCode } from '../db/connection/faults.ts';
+import { prune } from '../db/upkeep/prune.ts';
 import type { Services } from './services.ts';
 
 const EVERY_MS = 60_000;

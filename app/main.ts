@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
-import { faultCode } from '../db/faults.ts';
+import { faultCode } from '../db/connection/faults.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { firstStart } from './firstStart.ts';
 import { readyDatabase } from './readyDatabase.ts';

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Registry } from 'prom-client';
 import { ConfigError } from './config.ts';
-import { metricsRegistry } from './routes/metrics.ts';
+import { metricsRegistry } from './api/metrics.ts';
 import { listen } from './server.ts';
 import type { Services } from './services.ts';
 

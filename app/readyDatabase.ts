@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Db } from '../db/connect.ts';
-import { faultCode, isUnavailable } from '../db/faults.ts';
+import type { Db } from '../db/connection/connect.ts';
+import { faultCode, isUnavailable } from '../db/connection/faults.ts';
 import { migrate, migrationState } from '../db/migrate.ts';
 import type { DatabaseConfig } from './config.ts';
 import type { Log } from './log.ts';

@@ -1,13 +1,13 @@
-import { connect, type Db } from '../db/connect.ts';
+import { connect, type Db } from '../db/connection/connect.ts';
 import { openLookups } from '../db/lookups.ts';
 import type { Config } from './config.ts';
-import { createLookup, type Lookup } from './keys/lookup.ts';
-import { Usage } from './keys/usage.ts';
+import { createLookup, type Lookup } from './auth/lookup.ts';
+import { Usage } from './usage/usage.ts';
 import { createLimits, type Limits } from './limits/limits.ts';
 import type { Log } from './log.ts';
-import { createDevices, type Devices } from './people/devices.ts';
-import { verificationKey, type VerificationKey } from './people/jwks.ts';
-import { signingSecret } from './secrets.ts';
+import { createDevices, type Devices } from './auth/devices.ts';
+import { verificationKey, type VerificationKey } from './auth/jwks.ts';
+import { signingSecret } from './auth/secrets.ts';
 
 /** What the app, the command line and the tests stand on; one set per process. */
 export interface Services {

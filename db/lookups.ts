@@ -1,7 +1,7 @@
 import { LOOKUP_CONNECTIONS, type DatabaseConfig } from '../app/config.ts';
-import { connect } from './connect.ts';
-import { holdConnections } from './heldConnections.ts';
-import { openSqlite } from './sqlite.ts';
+import { connect } from './connection/connect.ts';
+import { holdConnections } from './connection/heldConnections.ts';
+import { openSqlite } from './connection/sqlite.ts';
 
 /** A key with everything outside its own row that decides about it. */
 export interface KeyRow {

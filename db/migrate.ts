@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import type { DatabaseConfig } from '../app/config.ts';
-import { connect, type Db } from './connect.ts';
-import { faultCode } from './faults.ts';
-import { tryLockFile } from './fileLock.ts';
-import { tryLockServer } from './serverLock.ts';
+import { connect, type Db } from './connection/connect.ts';
+import { faultCode } from './connection/faults.ts';
+import { tryLockFile } from './locks/fileLock.ts';
+import { tryLockServer } from './locks/serverLock.ts';
 import { STEPS } from './migrations/index.ts';
 import type { Step } from './migrations/steps.ts';
 

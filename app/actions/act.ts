@@ -1,4 +1,4 @@
-import type { Db } from '../../db/connect.ts';
+import type { Db } from '../../db/connection/connect.ts';
 import type { Actor, Origin } from '../domain/auditEvent.ts';
 import { principalOf, type Context, type Principal } from '../context.ts';
 

@@ -1,4 +1,4 @@
-import type { Db } from '../../db/connect.ts';
+import type { Db } from '../../db/connection/connect.ts';
 import { insertAuditLog, insertAuditLogsOncePerWindow, type AuditLog } from '../../db/tables/auditLogs.ts';
 import { AUDITED, type AuditEvent } from '../domain/auditEvent.ts';
 import { newId } from '../domain/id.ts';

@@ -1,10 +1,10 @@
-import type { Db } from '../../db/connect.ts';
+import type { Db } from '../../db/connection/connect.ts';
 import type { Config } from '../config.ts';
 import type { KeyHolder, Middleware } from '../context.ts';
-import { createQuotas, type Quotas } from '../keys/quota.ts';
+import { createQuotas, type Quotas } from './quota.ts';
 import type { Log } from '../log.ts';
-import { addressLimit, callerLimit } from '../middleware/rateLimit.ts';
-import { loginThrottle, type LoginThrottle } from '../people/loginThrottle.ts';
+import { addressLimit, callerLimit } from './rateLimit.ts';
+import { loginThrottle, type LoginThrottle } from './loginThrottle.ts';
 import { AddressCounter } from './callerAddress.ts';
 import type { Count, Counter } from './count.ts';
 import { DoubtfulLookups } from './doubtfulLookups.ts';

@@ -1,5 +1,5 @@
 import type { Redis, RedisOptions } from 'ioredis';
-import { faultCode } from '../../db/faults.ts';
+import { faultCode } from '../../db/connection/faults.ts';
 import type { Log } from '../log.ts';
 import { onDemand } from '../onDemand.ts';
 

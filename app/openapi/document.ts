@@ -1,5 +1,5 @@
-import { isForPrograms } from '../middleware/programs.ts';
-import type { Route } from '../routes/table.ts';
+import { isForPrograms } from '../http/apiPaths.ts';
+import type { Route } from '../http/table.ts';
 import { exampleOf } from './example.ts';
 import { operationOf, templateOf } from './operation.ts';
 import { HEADERS, PROBLEM_SCHEMA, Refusals } from './responses.ts';

@@ -1,4 +1,4 @@
-import type { Route } from '../routes/table.ts';
+import type { Route } from '../http/table.ts';
 import { smallestExampleOf } from './example.ts';
 import { problemsOf } from './problems.ts';
 import { goodResponse, NOT_MODIFIED, type Refusals } from './responses.ts';

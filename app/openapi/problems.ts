@@ -1,7 +1,7 @@
 import { PROBLEMS, type ErrorCode } from '../errors.ts';
-import type { Access } from '../routes/access.ts';
-import type { Input } from '../routes/input.ts';
-import type { Route } from '../routes/table.ts';
+import type { Access } from '../http/access.ts';
+import type { Input } from '../http/input.ts';
+import type { Route } from '../http/table.ts';
 
 /** What every route behind `authenticate` can refuse. */
 const CREDENTIAL: readonly ErrorCode[] = [

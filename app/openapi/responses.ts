@@ -1,5 +1,5 @@
 import { PROBLEMS, type ErrorCode } from '../errors.ts';
-import type { Answer } from '../routes/answers.ts';
+import type { Answer } from '../http/answers.ts';
 import { exampleOf } from './example.ts';
 import type { Json, Schemas } from './schemas.ts';
 

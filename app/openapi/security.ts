@@ -1,4 +1,4 @@
-import { isAboutKeys, type Access } from '../routes/access.ts';
+import { isAboutKeys, type Access } from '../http/access.ts';
 import type { Json } from './schemas.ts';
 
 /** The ways to show who calls, those of support staff only where there are any. */

@@ -1,5 +1,5 @@
-import type { Access } from '../routes/access.ts';
-import type { Route } from '../routes/table.ts';
+import type { Access } from '../http/access.ts';
+import type { Route } from '../http/table.ts';
 import type { Json } from './schemas.ts';
 
 /** What the parts of the API are called, in the order in which somebody new wants them; others follow by name. */

@@ -1,4 +1,4 @@
-import { isSqlite } from '../connect.ts';
+import { isSqlite } from '../connection/connect.ts';
 import { addIndex, createTable, type Step } from './steps.ts';
 
 const LIFE = ['revoked_at', 'grace_ends_at', 'successor_key_id', 'environment'];

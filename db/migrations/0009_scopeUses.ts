@@ -1,4 +1,4 @@
-import { isSqlite, type Db } from '../connect.ts';
+import { isSqlite, type Db } from '../connection/connect.ts';
 import { addIndex, createTable, type Step } from './steps.ts';
 
 const DAY_MS = 86_400_000;

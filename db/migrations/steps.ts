@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { isSqlite, type Db } from '../connect.ts';
+import { isSqlite, type Db } from '../connection/connect.ts';
 
 /** One repeatable change of the schema: it looks before it acts, so a crash at any moment leaves something it can finish. */
 export interface Step {

@@ -1,10 +1,10 @@
 import type { Knex } from 'knex';
 import { AUDITED, type Actor, type AuditAction, type AuditEntity, type Origin } from '../../app/domain/auditEvent.ts';
 import type { Position } from '../../app/domain/cursor.ts';
-import { along } from '../along.ts';
-import { isSqlite, type Db } from '../connect.ts';
-import { jsonRows, ROWS_AT_ONCE, type JsonColumn } from '../jsonRows.ts';
-import { newestFirst } from '../newestFirst.ts';
+import { along } from '../sql/indexHints.ts';
+import { isSqlite, type Db } from '../connection/connect.ts';
+import { jsonRows, ROWS_AT_ONCE, type JsonColumn } from '../sql/jsonRows.ts';
+import { newestFirst } from '../sql/newestFirst.ts';
 
 const TABLE = 'audit_logs';
 

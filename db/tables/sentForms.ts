@@ -1,4 +1,4 @@
-import type { Db } from '../connect.ts';
+import type { Db } from '../connection/connect.ts';
 
 /** A form that made a key, and which one. */
 export interface SentForm {

@@ -2,9 +2,9 @@ import type { Knex } from 'knex';
 import { readPolicy, type Policy } from '../../app/domain/policy.ts';
 import { isId } from '../../app/domain/id.ts';
 import { slugStem } from '../../app/domain/slug.ts';
-import { along } from '../along.ts';
-import type { Db } from '../connect.ts';
-import { anywhere, LIKE } from '../like.ts';
+import { along } from '../sql/indexHints.ts';
+import type { Db } from '../connection/connect.ts';
+import { anywhere, LIKE } from '../sql/like.ts';
 
 export const TENANT_STATUSES = ['active', 'suspended'] as const;
 export type TenantStatus = (typeof TENANT_STATUSES)[number];

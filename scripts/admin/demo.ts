@@ -1,12 +1,12 @@
 import { randomInt } from 'node:crypto';
 import { keyStatus, type KeyStatus } from '../../app/domain/keyStatus.ts';
 import { AppError } from '../../app/errors.ts';
-import { tryOut } from '../../app/pages/curl.ts';
-import { connect, type Db } from '../../db/connect.ts';
-import { findApiKeys } from '../../db/tables/apiKeys.ts';
-import { belongingsOf } from '../../db/tables/memberships.ts';
+import { tryOut } from '../../app/admin/shell/curl.ts';
+import { connect, type Db } from '../../db/connection/connect.ts';
+import { findApiKeys } from '../../db/tables/keys/apiKeys.ts';
+import { belongingsOf } from '../../db/tables/people/memberships.ts';
 import { listTenants } from '../../db/tables/tenants.ts';
-import { anyUser } from '../../db/tables/users.ts';
+import { anyUser } from '../../db/tables/people/users.ts';
 import { UsageError, type Command, type Result } from './command.ts';
 import { Chance } from './demo/chance.ts';
 import { writeHistory } from './demo/history.ts';

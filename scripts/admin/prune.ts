@@ -1,4 +1,4 @@
-import { prune } from '../../db/prune.ts';
+import { prune } from '../../db/upkeep/prune.ts';
 import type { Command } from './command.ts';
 
 export const pruneCommand: Command = {

@@ -2,7 +2,7 @@ import { ConfigError, readConfig } from '../../app/config.ts';
 import { AppError } from '../../app/errors.ts';
 import { createLog } from '../../app/log.ts';
 import { openServices, type Services } from '../../app/services.ts';
-import { faultCode, isUnavailable } from '../../db/faults.ts';
+import { faultCode, isUnavailable } from '../../db/connection/faults.ts';
 import { migrate, migrationState } from '../../db/migrate.ts';
 import { Args } from './args.ts';
 import { UsageError, type Command, type Result } from './command.ts';

@@ -1,11 +1,11 @@
 import { systemAct } from '../../app/actions/act.ts';
-import { createTenant } from '../../app/actions/createTenant.ts';
-import { updateTenant } from '../../app/actions/updateTenant.ts';
+import { createTenant } from '../../app/actions/tenants/createTenant.ts';
+import { updateTenant } from '../../app/actions/tenants/updateTenant.ts';
 import { Slug } from '../../app/domain/slug.ts';
 import { Name } from '../../app/domain/text.ts';
 import { iso } from '../../app/domain/times.ts';
 import { AppError } from '../../app/errors.ts';
-import type { Db } from '../../db/connect.ts';
+import type { Db } from '../../db/connection/connect.ts';
 import { findTenantNamed, listTenants, type TenantRecord } from '../../db/tables/tenants.ts';
 import type { Command } from './command.ts';
 import { table } from './table.ts';

@@ -4,9 +4,9 @@ import { changedFields } from '../../app/domain/auditEvent.ts';
 import { Email } from '../../app/domain/email.ts';
 import { permissionsOf } from '../../app/domain/role.ts';
 import { AppError } from '../../app/errors.ts';
-import { issueToken } from '../../app/people/tokens.ts';
-import { findMembership } from '../../db/tables/memberships.ts';
-import { findUserByEmail } from '../../db/tables/users.ts';
+import { issueToken } from '../../app/auth/tokens.ts';
+import { findMembership } from '../../db/tables/people/memberships.ts';
+import { findUserByEmail } from '../../db/tables/people/users.ts';
 import type { Command } from './command.ts';
 import { tenantNamed } from './tenants.ts';
 

@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import knexFactory, { type Knex } from 'knex';
 import Koa from 'koa';
 import { hashKey } from '../../app/domain/token.ts';
-import { connect } from '../../db/connect.ts';
+import { connect } from '../../db/connection/connect.ts';
 import { ANSWER, PATH } from './answer.ts';
 
 interface Row {

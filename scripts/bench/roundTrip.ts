@@ -1,5 +1,5 @@
 import { createConnection } from 'mysql2/promise';
-import { openSqlite } from '../../db/sqlite.ts';
+import { openSqlite } from '../../db/connection/sqlite.ts';
 
 // What the cheapest question to a database takes, from the core of the servers under test.
 const QUESTION = 'select 1';

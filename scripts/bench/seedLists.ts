@@ -1,7 +1,7 @@
 import { hashToken, LIFETIME_MS } from '../../app/domain/session.ts';
-import { catchUp } from '../../db/catchUp.ts';
-import { connect } from '../../db/connect.ts';
-import { insertSession } from '../../db/tables/sessions.ts';
+import { catchUp } from '../../db/upkeep/rollup.ts';
+import { connect } from '../../db/connection/connect.ts';
+import { insertSession } from '../../db/tables/people/sessions.ts';
 import { readConfig } from '../../app/config.ts';
 import type { History } from './seedHistory.ts';
 import { idIn, idOf } from './seedRows.ts';

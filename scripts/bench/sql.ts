@@ -1,6 +1,6 @@
 import type { Pool } from 'mysql2/promise';
 import { createPool } from 'mysql2/promise';
-import { openSqlite } from '../../db/sqlite.ts';
+import { openSqlite } from '../../db/connection/sqlite.ts';
 
 type Value = string | number | null | Uint8Array;
 

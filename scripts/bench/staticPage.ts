@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import Koa from 'koa';
 import type { State } from '../../app/context.ts';
-import { compressPage } from '../../app/middleware/compressPage.ts';
+import { compressPage } from '../../app/http/compressPage.ts';
 
 // A page that is there already: nothing to look up, nothing to render, and compressed as all pages are.
 const page = readFileSync(String(process.env['PAGE_FILE']), 'utf8');

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createConnection, type Connection } from 'mysql2/promise';
 import { mintKey } from '../../app/domain/token.ts';
 import { ROOT } from '../../app/root.ts';
-import { openSqlite } from '../../db/sqlite.ts';
+import { openSqlite } from '../../db/connection/sqlite.ts';
 import { startPrivateServer, type TestServer } from '../testDatabase.ts';
 import { cpuSeconds, DATABASE_CORES, pin, start, startServer, SERVER_CORE, type ServerUnderTest } from './children.ts';
 import type { Order } from './seed.ts';

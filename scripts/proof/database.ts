@@ -1,6 +1,6 @@
 import { ConfigError, readConfig } from '../../app/config.ts';
-import { connect, isSqlite, type Db } from '../../db/connect.ts';
-import { faultCode } from '../../db/faults.ts';
+import { connect, isSqlite, type Db } from '../../db/connection/connect.ts';
+import { faultCode } from '../../db/connection/faults.ts';
 
 /** A schema full of tables takes a while to go. */
 const PATIENCE_MS = 30_000;

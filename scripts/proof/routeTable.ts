@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { RouteListAnswer } from '../../app/presenters/route.ts';
+import type { RouteListAnswer } from '../../app/api/answers/route.ts';
 
 type Route = z.output<typeof RouteListAnswer>['data'][number];
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { presentScopes } from '../../app/presenters/scopes.ts';
+import { presentScopes } from '../../app/api/answers/scopes.ts';
 import { changePolicy, DEFAULT_POLICY } from '../../app/domain/policy.ts';
 import { changeTenant } from '../../db/tables/tenants.ts';
 import { addPlayer, as, castOf, type Cast, type Player } from '../support/cast.ts';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
 import { keyStatus, type KeyStatus } from '../../app/domain/keyStatus.ts';
-import { MOST_SORTED } from '../../db/tables/apiKeyList.ts';
-import { keyOf, type Row } from '../../db/tables/apiKeyRow.ts';
-import type { ApiKey } from '../../db/tables/apiKeys.ts';
+import { MOST_SORTED } from '../../db/tables/keys/apiKeyList.ts';
+import { keyOf, type Row } from '../../db/tables/keys/apiKeyRow.ts';
+import type { ApiKey } from '../../db/tables/keys/apiKeys.ts';
 import { as, castOf, PASSWORD, type Cast } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Key } from '../support/keys.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
-import type { UsageEvent } from '../../app/keys/usage.ts';
+import type { UsageEvent } from '../../app/usage/usage.ts';
 import { as, castOf, type Cast } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer } from '../support/http.ts';

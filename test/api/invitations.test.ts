@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { systemAct } from '../../app/actions/act.ts';
-import { makeResetLink } from '../../app/actions/resetPassword.ts';
+import { makeResetLink } from '../../app/actions/people/resetPassword.ts';
 import { hashToken } from '../../app/domain/session.ts';
 import {
   addPlayer,

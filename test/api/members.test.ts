@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { systemAct } from '../../app/actions/act.ts';
-import { changeUser } from '../../app/actions/changeUser.ts';
-import { issueKeyWithin } from '../../app/actions/issueKey.ts';
+import { changeUser } from '../../app/actions/people/changeUser.ts';
+import { issueKeyWithin } from '../../app/actions/keys/issueKey.ts';
 import type { Person } from '../../app/context.ts';
 import { NewKey } from '../../app/domain/keyInput.ts';
 import { DEFAULT_POLICY } from '../../app/domain/policy.ts';

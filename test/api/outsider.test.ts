@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { createRoutes } from '../../app/routes/routes.ts';
-import type { Route } from '../../app/routes/table.ts';
+import { createRoutes } from '../../app/routes.ts';
+import type { Route } from '../../app/http/table.ts';
 import { as, bearer, castOf, type Cast } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';

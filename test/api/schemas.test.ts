@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from '../support/properties.ts';
 import { z } from 'zod';
-import { createRoutes } from '../../app/routes/routes.ts';
-import type { Route } from '../../app/routes/table.ts';
+import { createRoutes } from '../../app/routes.ts';
+import type { Route } from '../../app/http/table.ts';
 import { as, castOf } from '../support/cast.ts';
 import { onDatabase, onEachDatabase } from '../support/databases.ts';
 import { broken, valid, type Schema } from '../support/fromSchema.ts';

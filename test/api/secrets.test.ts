@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { hashKey } from '../../app/domain/token.ts';
-import { createRoutes } from '../../app/routes/routes.ts';
+import { createRoutes } from '../../app/routes.ts';
 import { as, castOf, PASSWORD, type Cast } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer } from '../support/http.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { systemAct } from '../../app/actions/act.ts';
-import { updateTenant } from '../../app/actions/updateTenant.ts';
+import { updateTenant } from '../../app/actions/tenants/updateTenant.ts';
 import { addPlayer, as, castOf, PASSWORD, type Cast, type Part, type Player } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Headers } from '../support/http.ts';

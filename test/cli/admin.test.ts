@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import jwt, { type JwtPayload } from 'jsonwebtoken';
 import { ROOT } from '../../app/root.ts';
-import { IssuedKeyAnswer, KeyAnswer, RevokedAnswer } from '../../app/presenters/key.ts';
+import { IssuedKeyAnswer, KeyAnswer, RevokedAnswer } from '../../app/api/answers/key.ts';
 import { COMMANDS } from '../../scripts/admin/commands.ts';
 import { run } from '../../scripts/admin/run.ts';
 import { bearer } from '../support/cast.ts';

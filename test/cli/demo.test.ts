@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { namesOf } from '../../app/domain/scopeCatalogue.ts';
-import { createRoutes } from '../../app/routes/routes.ts';
+import { createRoutes } from '../../app/routes.ts';
 import { run } from '../../scripts/admin/run.ts';
 import { bearer } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { ROOT } from '../../app/root.ts';
-import { RouteListAnswer } from '../../app/presenters/route.ts';
+import { RouteListAnswer } from '../../app/api/answers/route.ts';
 import { routeTable } from '../../scripts/proof/routeTable.ts';
 import { as, castOf } from '../support/cast.ts';
 import { onDatabase } from '../support/databases.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { permission, scope } from '../../app/routes/access.ts';
+import { permission, scope } from '../../app/http/access.ts';
 
 describe('What a route asks for', () => {
   it('is a scope that can be granted', () => {

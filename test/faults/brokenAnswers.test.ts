@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { systemAct } from '../../app/actions/act.ts';
 import { record } from '../../app/actions/record.ts';
 import { changedFields } from '../../app/domain/auditEvent.ts';
-import { transaction } from '../../db/connect.ts';
+import { transaction } from '../../db/connection/connect.ts';
 import { castOf, PASSWORD, type Cast } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { startServer, type TestServer } from '../support/server.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { systemAct } from '../../app/actions/act.ts';
-import { updateTenant } from '../../app/actions/updateTenant.ts';
+import { updateTenant } from '../../app/actions/tenants/updateTenant.ts';
 import { addPlayer, addTenant, as, castOf, type Cast } from '../support/cast.ts';
 import { endChildren, startMain } from '../support/child.ts';
 import { onDatabase, type DatabaseKind } from '../support/databases.ts';

@@ -3,8 +3,8 @@ import type { Context, State } from '../../app/context.ts';
 import { AppError, unavailable } from '../../app/errors.ts';
 import { LocalCounter } from '../../app/limits/localCounter.ts';
 import { SpentAddresses } from '../../app/limits/spentAddresses.ts';
-import { addressLimit } from '../../app/middleware/rateLimit.ts';
-import { open } from '../../app/routes/access.ts';
+import { addressLimit } from '../../app/limits/rateLimit.ts';
+import { open } from '../../app/http/access.ts';
 
 const KEY = { kind: 'key', text: 'a key', transport: 'x-api-key' } as const;
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { AppError } from '../../app/errors.ts';
 import { LocalCounter } from '../../app/limits/localCounter.ts';
-import { loginThrottle } from '../../app/people/loginThrottle.ts';
+import { loginThrottle } from '../../app/limits/loginThrottle.ts';
 
 const ANN = { email: 'ann@example.com', address: '192.0.2.1' };
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
-import { isForPrograms } from '../../app/middleware/programs.ts';
-import { createRoutes } from '../../app/routes/routes.ts';
+import { isForPrograms } from '../../app/http/apiPaths.ts';
+import { createRoutes } from '../../app/routes.ts';
 import { Contract } from '../support/contract.ts';
 import { onDatabase } from '../support/databases.ts';
 import { startServer, type TestServer } from '../support/server.ts';

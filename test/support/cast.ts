@@ -1,12 +1,12 @@
-import { addMember, type MemberInput } from '../../app/actions/addMember.ts';
+import { addMember, type MemberInput } from '../../app/actions/people/addMember.ts';
 import { systemAct } from '../../app/actions/act.ts';
-import { createTenant, type CreatedTenant } from '../../app/actions/createTenant.ts';
-import { addUser } from '../../app/actions/createUser.ts';
+import { createTenant, type CreatedTenant } from '../../app/actions/tenants/createTenant.ts';
+import { addUser } from '../../app/actions/people/createUser.ts';
 import { newId } from '../../app/domain/id.ts';
-import { hashPassword } from '../../app/people/passwords.ts';
-import { issueToken } from '../../app/people/tokens.ts';
+import { hashPassword } from '../../app/auth/passwords.ts';
+import { issueToken } from '../../app/auth/tokens.ts';
 import type { Services } from '../../app/services.ts';
-import { transaction } from '../../db/connect.ts';
+import { transaction } from '../../db/connection/connect.ts';
 import type { Headers } from './http.ts';
 
 /** What everybody of the cast signs in with. */

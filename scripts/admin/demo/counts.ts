@@ -1,11 +1,11 @@
 import { recordOncePerWindow } from '../../../app/actions/record.ts';
-import { Tally } from '../../../app/keys/tally.ts';
-import type { Use } from '../../../app/keys/usageEvent.ts';
-import { auditedUse, windowsOf } from '../../../app/keys/useWindow.ts';
-import { transaction, type Db } from '../../../db/connect.ts';
-import { noteKeyUses } from '../../../db/tables/apiKeys.ts';
-import { noteScopeUses } from '../../../db/tables/apiKeyScopeUses.ts';
-import { addKeyUsageHours } from '../../../db/tables/apiKeyUsageHours.ts';
+import { Tally } from '../../../app/usage/usageTotals.ts';
+import type { Use } from '../../../app/usage/usageEvent.ts';
+import { auditedUse, windowsOf } from '../../../app/usage/auditWindow.ts';
+import { transaction, type Db } from '../../../db/connection/connect.ts';
+import { noteKeyUses } from '../../../db/tables/keys/apiKeys.ts';
+import { noteScopeUses } from '../../../db/tables/keys/apiKeyScopeUses.ts';
+import { addKeyUsageHours } from '../../../db/tables/usage/apiKeyUsageHours.ts';
 
 /** Writes what the product still knows of requests that are older than it keeps each of them. */
 export async function writeCounts(db: Db, uses: readonly Use[]): Promise<void> {

@@ -1,10 +1,10 @@
 import { newId } from '../../../app/domain/id.ts';
 import { scopeSetOf } from '../../../app/domain/scopeCatalogue.ts';
-import { Tally } from '../../../app/keys/tally.ts';
-import type { Use } from '../../../app/keys/usageEvent.ts';
-import { UsageWriter } from '../../../app/keys/usageWriter.ts';
-import { createRoutes } from '../../../app/routes/routes.ts';
-import { findApiKeys } from '../../../db/tables/apiKeys.ts';
+import { Tally } from '../../../app/usage/usageTotals.ts';
+import type { Use } from '../../../app/usage/usageEvent.ts';
+import { UsageWriter } from '../../../app/usage/usageWriter.ts';
+import { createRoutes } from '../../../app/routes.ts';
+import { findApiKeys } from '../../../db/tables/keys/apiKeys.ts';
 import type { Chance } from './chance.ts';
 import { writeCounts } from './counts.ts';
 import { Spending } from './spending.ts';

@@ -1,9 +1,9 @@
-import { installApp } from '../../../app/actions/installApp.ts';
-import { issueKey } from '../../../app/actions/issueKey.ts';
-import { revokeKey } from '../../../app/actions/revokeKey.ts';
-import { rotateKey } from '../../../app/actions/rotateKey.ts';
-import { uninstallApp } from '../../../app/actions/uninstallApp.ts';
-import { updateKey } from '../../../app/actions/updateKey.ts';
+import { installApp } from '../../../app/actions/product/installApp.ts';
+import { issueKey } from '../../../app/actions/keys/issueKey.ts';
+import { revokeKey } from '../../../app/actions/keys/revokeKey.ts';
+import { rotateKey } from '../../../app/actions/keys/rotateKey.ts';
+import { uninstallApp } from '../../../app/actions/product/uninstallApp.ts';
+import { updateKey } from '../../../app/actions/keys/updateKey.ts';
 import { findApp, type App } from '../../../app/domain/apps.ts';
 import { NewKey } from '../../../app/domain/keyInput.ts';
 import { HARBOR } from './harbor.ts';

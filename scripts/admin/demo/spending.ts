@@ -1,9 +1,9 @@
 import { planLimits } from '../../../app/domain/plan.ts';
 import { monthOf } from '../../../app/domain/times.ts';
-import type { Use } from '../../../app/keys/usageEvent.ts';
-import type { Db } from '../../../db/connect.ts';
-import { spendQuota, startQuota } from '../../../db/tables/apiKeyQuotas.ts';
-import type { ApiKey } from '../../../db/tables/apiKeys.ts';
+import type { Use } from '../../../app/usage/usageEvent.ts';
+import type { Db } from '../../../db/connection/connect.ts';
+import { spendQuota, startQuota } from '../../../db/tables/keys/apiKeyQuotas.ts';
+import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { findTenant } from '../../../db/tables/tenants.ts';
 import { HOUR_MS } from './world.ts';
 

@@ -1,4 +1,4 @@
-import type { TicketPriority } from '../../../db/tables/supportTickets.ts';
+import type { TicketPriority } from '../../../db/tables/product/supportTickets.ts';
 import type { PersonName, TenantName } from './people.ts';
 
 export interface DemoTicket {

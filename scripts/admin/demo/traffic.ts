@@ -1,7 +1,7 @@
-import type { ApiKey } from '../../../db/tables/apiKeys.ts';
+import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { ScopeSet } from '../../../app/domain/scope.ts';
-import type { Use } from '../../../app/keys/usageEvent.ts';
-import type { Route } from '../../../app/routes/table.ts';
+import type { Use } from '../../../app/usage/usageEvent.ts';
+import type { Route } from '../../../app/http/table.ts';
 import type { Chance } from './chance.ts';
 import type { Line, Rhythm, Traffic } from './line.ts';
 import type { Host } from './people.ts';

@@ -1,10 +1,10 @@
 import type { Act } from '../../../app/actions/act.ts';
-import type { IssuedKey } from '../../../app/actions/issueKey.ts';
-import { holdsScope } from '../../../app/authority.ts';
+import type { IssuedKey } from '../../../app/actions/keys/issueKey.ts';
+import { holdsScope } from '../../../app/auth/authority.ts';
 import type { Person } from '../../../app/context.ts';
 import { permissionsOf, type Permission } from '../../../app/domain/role.ts';
 import type { Services } from '../../../app/services.ts';
-import { findMembership } from '../../../db/tables/memberships.ts';
+import { findMembership } from '../../../db/tables/people/memberships.ts';
 import { findTenant } from '../../../db/tables/tenants.ts';
 import type { Chance } from './chance.ts';
 import type { Line } from './line.ts';

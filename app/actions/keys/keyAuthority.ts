@@ -1,0 +1,85 @@
+import { holdsScope, lackedPermissions } from '../../auth/authority.ts';
+import type { Principal } from '../../context.ts';
+import { fieldsBeyond, type BoundedFields } from '../../domain/keyBounds.ts';
+import type { Policy } from '../../domain/policy.ts';
+import type { Permission, Role } from '../../domain/role.ts';
+import { isPlatformScope } from '../../domain/scopeCatalogue.ts';
+import { AppError } from '../../errors.ts';
+import { missingScope } from '../../auth/challenge.ts';
+import type { Act } from '../act.ts';
+
+/** Refuses a key that manages keys where the policy, read in the same transaction, does not let it. */
+export function refuseKeysUnlessAllowed({ principal }: Act, policy: Policy): void {
+  if (principal?.type !== 'api_key' || policy.keysMayManageKeys) return;
+  throw new AppError('insufficient_permission', 'The policy of this tenant does not let API keys manage keys.');
+}
+
+/** Refuses that a key makes, puts out or changes anybody who is more than a member without permissions. */
+export function refuseKeyBeyondMember(role: Role, permissions: readonly Permission[]): void {
+  if (role === 'MEMBER' && permissions.length === 0) return;
+  throw new AppError('insufficient_permission', 'API keys deal with members who have no permissions only.');
+}
+
+/** Refuses that a key changes what only a person may change. */
+export function refuseKeys({ principal }: Act, what: string, path?: string): void {
+  if (principal?.type !== 'api_key') return;
+  throw new AppError('insufficient_permission', `API keys do not change ${what}.`, {
+    ...(path !== undefined && { errors: [{ path, message: 'Only a person may change this' }] }),
+  });
+}
+
+/** Refuses to give away scopes that the caller does not hold; those of the platform only an operator gives, in person. */
+export function refuseToGrantBeyondOwn(act: Act, scopes: readonly string[]): void {
+  if (act.principal?.type === 'api_key') {
+    const platform = scopes.find(isPlatformScope);
+    if (platform !== undefined) throw forOperators(platform);
+  }
+  refuseBeyondOwnScopes(act, scopes);
+}
+
+/** Refuses to lay hands on a key that may do more than the caller: whoever rotates a key holds its new text. */
+export function refuseBeyondOwnScopes({ principal }: Act, scopes: readonly string[]): void {
+  if (!principal) return;
+  const beyond = scopes.find((scope) => !holdsScope(principal, scope));
+  if (beyond === undefined) {
+    refuseLackedPermissions(principal, scopes);
+    return;
+  }
+  if (principal.type === 'api_key') throw missingScope(beyond);
+  throw isPlatformScope(beyond)
+    ? forOperators(beyond)
+    : new AppError('insufficient_permission', `Your role does not reach as far as the scope ${beyond}.`);
+}
+
+/** Whoever gives a scope that stands for a permission would have that permission by the key. */
+function refuseLackedPermissions(principal: Principal, scopes: readonly string[]): void {
+  for (const scope of scopes) {
+    const lacked = lackedPermissions(principal, scope).join(', ');
+    if (lacked === '') continue;
+    const detail = `The scope takes a permission that you do not have: ${scope} → ${lacked}`;
+    throw new AppError('insufficient_permission', detail);
+  }
+}
+
+/** Refuses that a key gives, or lays hands on, a key that is bounded less than itself; `paths` name fields otherwise. */
+export function refuseBeyondOwnBounds(
+  { principal }: Act,
+  key: BoundedFields,
+  paths: Partial<Record<keyof BoundedFields, string>> = {},
+): void {
+  if (principal?.type !== 'api_key') return;
+  const fields = fieldsBeyond(principal.bounds, key).map((field) => paths[field] ?? field);
+  if (fields.length === 0) return;
+  throw new AppError('insufficient_permission', `An API key gives no more than it has: ${fields.join(', ')}.`, {
+    errors: fields.map((path) => ({ path, message: 'Goes beyond what the API key of this request has' })),
+  });
+}
+
+/** A person who may manage keys may stop any of them; a key that could would be a way to lock its masters out. */
+export function refuseToStopBeyondOwn(act: Act, scopes: readonly string[]): void {
+  if (act.principal?.type === 'api_key') refuseBeyondOwnScopes(act, scopes);
+}
+
+function forOperators(scope: string): AppError {
+  return new AppError('insufficient_permission', `Only an operator can grant the scope ${scope}.`);
+}

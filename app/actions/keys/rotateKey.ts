@@ -1,0 +1,55 @@
+import { inheritQuota } from '../../../db/tables/keys/apiKeyQuotas.ts';
+import { updateApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import { newId } from '../../domain/id.ts';
+import type { Rotation } from '../../domain/keyInput.ts';
+import { graceProblem, policySentence } from '../../domain/policy.ts';
+import { iso, monthOf } from '../../domain/times.ts';
+import type { KeyStyle } from '../../domain/token.ts';
+import { AppError } from '../../errors.ts';
+import type { Act } from '../act.ts';
+import { changeKey } from './changeKey.ts';
+import { holdKey, refuseDead } from './lockKey.ts';
+import { storeNewKey, untouched, type IssuedKey } from './issueKey.ts';
+import { refuseBeyondOwnBounds, refuseBeyondOwnScopes } from './keyAuthority.ts';
+import { invalidField, refuseExpiry } from './keyExpiry.ts';
+import { record } from '../record.ts';
+
+/**
+ * Puts a new key with everything of the old one in its place. The old one works until its grace period ends, and never
+ * past its own expiry; of several rotations at once one succeeds.
+ */
+export async function rotateKey(asked: Act, style: KeyStyle, id: string, rotation: Rotation): Promise<IssuedKey> {
+  return changeKey(asked, id, async (trx, policy) => {
+    const held = await holdKey(trx, asked, id);
+    const { key: old, act } = held;
+    refuseRotated(old);
+    refuseDead(held);
+    refuseBeyondOwnScopes(act, old.scopes);
+    const tooLong = graceProblem(policy, rotation.gracePeriodSeconds);
+    if (tooLong) throw invalidField('gracePeriodSeconds', policySentence(tooLong, policy));
+    const expiresAt = rotation.expiresAt === undefined ? old.expiresAt : rotation.expiresAt;
+    refuseBeyondOwnBounds(act, { ...old, expiresAt });
+    refuseExpiry(policy, expiresAt, act.now, act.now);
+
+    const successor = { ...old, id: newId(act.now), expiresAt, previousKeyId: old.id, ...untouched(act) };
+    const issued = await storeNewKey(trx, act, style, successor);
+    await inheritQuota(trx, old.id, issued.key.id, monthOf(act.now));
+    const graceEndsAt = Math.min(act.now + rotation.gracePeriodSeconds * 1000, old.expiresAt ?? Infinity);
+    await updateApiKey(trx, { ...old, successorKeyId: issued.key.id, graceEndsAt, updatedAt: act.now });
+    await record(trx, act, {
+      action: 'API_KEY_ROTATED',
+      entityId: old.id,
+      ...changedFields(
+        { successorKeyId: null, graceEndsAt: null, expiresAt: iso(old.expiresAt) },
+        { successorKeyId: issued.key.id, graceEndsAt: iso(graceEndsAt), expiresAt: iso(expiresAt) },
+      ),
+    });
+    return issued;
+  });
+}
+
+function refuseRotated(key: ApiKey): void {
+  if (key.revokedAt !== null || key.successorKeyId === null) return;
+  throw new AppError('already_rotated', 'This key has been rotated already; rotate its successor.');
+}

@@ -1,0 +1,63 @@
+import { transaction, type Db } from '../../../db/connection/connect.ts';
+import { isDuplicate } from '../../../db/connection/faults.ts';
+import { findMembership, insertMembership } from '../../../db/tables/people/memberships.ts';
+import { findUser } from '../../../db/tables/people/users.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import { mayGive } from '../../domain/granting.ts';
+import type { Permission, Role } from '../../domain/role.ts';
+import { AppError } from '../../errors.ts';
+import type { Act } from '../act.ts';
+import { refuseKeyBeyondMember } from '../keys/keyAuthority.ts';
+import { record } from '../record.ts';
+
+export interface MemberInput {
+  role: Role;
+  /** Beyond what the role gives. */
+  permissions?: readonly Permission[] | undefined;
+}
+
+/** Takes a person who exists into the act's tenant; somebody who is in already is 409. */
+export async function addMember(act: Act, userId: string, input: MemberInput): Promise<void> {
+  refuseBeyondOwnStanding(act, input);
+  try {
+    await transaction(act.db, async (trx) => {
+      const user = await findUser(trx, userId);
+      if (!user) throw new AppError('not_found', 'There is no such person.');
+      if (await findMembership(trx, act.tenantId, userId)) throw alreadyMember();
+      await insertMember(trx, act, user, input);
+    });
+  } catch (error) {
+    throw isDuplicate(error) ? alreadyMember(error) : error;
+  }
+}
+
+/** The same within a transaction that knows the person and has asked nothing yet. */
+export async function insertMember(
+  trx: Db,
+  act: Act,
+  user: { id: string; email: string },
+  { role, permissions = [] }: MemberInput,
+): Promise<void> {
+  await insertMembership(trx, { tenantId: act.tenantId, userId: user.id, role, permissions }, act.now);
+  await record(trx, act, {
+    action: 'MEMBER_ADDED',
+    entityId: user.id,
+    ...changedFields(null, { email: user.email, role, permissions: [...permissions] }),
+  });
+}
+
+/** Refuses what would give more than its giver holds; the system and operators stand above that. */
+export function refuseBeyondOwnStanding({ principal }: Act, { role, permissions = [] }: MemberInput): void {
+  if (!principal || (principal.type === 'user' && principal.operator)) return;
+  if (principal.type === 'api_key') {
+    refuseKeyBeyondMember(role, permissions);
+    return;
+  }
+  if (mayGive(principal, role, permissions)) return;
+  throw new AppError('insufficient_permission', 'Nobody can give or take away more than they hold themselves.');
+}
+
+/** What is said of somebody who is a member of the tenant already. */
+export function alreadyMember(cause?: unknown): AppError {
+  return new AppError('conflict', 'This person is a member already.', { cause });
+}

@@ -1,0 +1,141 @@
+import { transaction, type Db } from '../../../db/connection/connect.ts';
+import { isDuplicate } from '../../../db/connection/faults.ts';
+import { findApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import {
+  endInvitation,
+  findInvitationByHash,
+  lockInvitation,
+  type Invitation,
+  type OpenedInvitation,
+} from '../../../db/tables/people/invitations.ts';
+import { findMembership } from '../../../db/tables/people/memberships.ts';
+import { findUser, findUserByEmail, lockUser } from '../../../db/tables/people/users.ts';
+import { refuseConfined } from '../../auth/confined.ts';
+import { changedFields, type Actor } from '../../domain/auditEvent.ts';
+import { mayGive } from '../../domain/granting.ts';
+import { newId } from '../../domain/id.ts';
+import { isPending } from '../../domain/invitation.ts';
+import { permissionsOf } from '../../domain/role.ts';
+import { hashToken } from '../../domain/session.ts';
+import { AppError } from '../../errors.ts';
+import { hashPassword } from '../../auth/passwords.ts';
+import type { Act } from '../act.ts';
+import { insertMember } from './addMember.ts';
+import { addUser, type CreatedUser } from './createUser.ts';
+import { record } from '../record.ts';
+
+type Answering = Pick<Act, 'db' | 'now' | 'origin'>;
+
+const ANONYMOUS: Actor = { type: 'anonymous', id: null, name: null };
+
+/** The invitation that a link leads to, as long as it can be answered; undefined for any other text. */
+export async function openInvitation({ db, now }: Answering, token: string): Promise<OpenedInvitation | undefined> {
+  const invitation = await findInvitationByHash(db, hashToken(token));
+  if (!invitation?.tenantActive || !isPending(invitation, now)) return undefined;
+  return (await inviterStillMay(db, invitation)) ? invitation : undefined;
+}
+
+/** Makes the person a member by an invitation to their own email. */
+export async function acceptInvitation(answering: Answering, invitation: Invitation, userId: string): Promise<void> {
+  const { tenantId } = invitation;
+  await transaction(answering.db, async (trx) => {
+    const locked = await hold(trx, answering, invitation);
+    const user = await lockUser(trx, userId);
+    if (user?.status !== 'active' || user.email !== locked.email) {
+      throw new AppError('insufficient_permission', 'This invitation is for another email.');
+    }
+    refuseConfined(user, tenantId);
+    const act: Act = { ...answering, tenantId, actor: { type: 'user', id: user.id, name: user.name } };
+    const known = await findMembership(trx, tenantId, userId);
+    if (!known) await insertMember(trx, act, user, locked);
+    await finish(trx, act, locked, 'accepted');
+  });
+}
+
+/**
+ * Makes an account for the invited email, with a name and a password that were checked before, and a member of it.
+ * Undefined, after the same work, where somebody has this email already: they sign in and accept.
+ */
+export async function joinWithNewAccount(
+  answering: Answering,
+  invitation: Invitation,
+  { name, password }: { name: string; password: string },
+): Promise<CreatedUser | undefined> {
+  const { tenantId } = invitation;
+  const passwordHash = await hashPassword(password, answering.origin);
+  const id = newId();
+  const act: Act = { ...answering, tenantId, actor: { type: 'user', id, name } };
+  try {
+    return await transaction(answering.db, async (trx) => {
+      const { email, role, permissions } = await hold(trx, answering, invitation);
+      if (await findUserByEmail(trx, email)) return undefined;
+      const membership = { role, permissions };
+      const user = await addUser(trx, act, id, { email, name, passwordHash, membership });
+      await finish(trx, act, invitation, 'accepted');
+      return user;
+    });
+  } catch (error) {
+    if (isDuplicate(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Declines for whoever holds the link, signed in or not: its maker could take it back as well. */
+export async function declineInvitation(
+  answering: Answering,
+  invitation: Invitation,
+  person: { id: string; name: string } | undefined,
+): Promise<void> {
+  const actor = person ? ({ type: 'user', id: person.id, name: person.name } as const) : ANONYMOUS;
+  await transaction(answering.db, async (trx) => {
+    const locked = await hold(trx, answering, invitation);
+    await finish(trx, { ...answering, tenantId: locked.tenantId, actor }, locked, 'declined');
+  });
+}
+
+/** The refusal of a link that was used, withdrawn or replaced, whose time is over, or that never was one. */
+export function invitationGone(): AppError {
+  return new AppError('not_found', 'This invitation is not valid any more: ask for a new link.');
+}
+
+async function hold(trx: Db, { now }: Answering, { tenantId, id }: Invitation): Promise<Invitation> {
+  const locked = await lockInvitation(trx, tenantId, id);
+  if (!locked || !isPending(locked, now) || !(await inviterStillMay(trx, locked))) throw invitationGone();
+  return locked;
+}
+
+async function finish(
+  trx: Db,
+  act: Act,
+  { tenantId, id, email }: Invitation,
+  status: 'accepted' | 'declined',
+): Promise<void> {
+  await endInvitation(trx, tenantId, id, status, act.now);
+  const action = status === 'accepted' ? 'INVITATION_ACCEPTED' : 'INVITATION_DECLINED';
+  await record(trx, act, { action, entityId: id, ...changedFields(null, { email }) });
+}
+
+/** Whether the inviter could send the same invitation today: whoever was removed or demoted leaves no way back in. */
+async function inviterStillMay(db: Db, { tenantId, inviter, role, permissions }: Invitation): Promise<boolean> {
+  if (inviter.type === 'system') return true;
+  if (inviter.id === null) return false;
+  if (inviter.type === 'api_key') return isKeyUnrevoked(db, tenantId, inviter.id);
+  const user = await findUser(db, inviter.id);
+  if (user?.status !== 'active') return false;
+  if (user.operator) return true;
+  const membership = await findMembership(db, tenantId, inviter.id);
+  if (!membership) return false;
+  const held = permissionsOf(membership.role, membership.permissions);
+  return held.has('members:manage') && mayGive({ role: membership.role, permissions: held }, role, permissions);
+}
+
+/** A key that was rotated away stands for its successor. */
+async function isKeyUnrevoked(db: Db, tenantId: string, id: string): Promise<boolean> {
+  for (let next: string | null = id; next !== null;) {
+    const key = await findApiKey(db, tenantId, next);
+    if (!key) return false;
+    if (key.revokedAt === null) return true;
+    next = key.successorKeyId;
+  }
+  return false;
+}

@@ -1,0 +1,47 @@
+import { transaction } from '../../../db/connection/connect.ts';
+import { changeMembership, findMembership, lockOwners, type Membership } from '../../../db/tables/people/memberships.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import type { Permission, Role } from '../../domain/role.ts';
+import { AppError } from '../../errors.ts';
+import type { Act } from '../act.ts';
+import { refuseBeyondOwnStanding } from './addMember.ts';
+import { refuseKeys } from '../keys/keyAuthority.ts';
+import { record } from '../record.ts';
+
+export interface MemberChange {
+  role?: Role | undefined;
+  permissions?: readonly Permission[] | undefined;
+}
+
+/** Changes what a member of the act's tenant is; it holds from their next request. The last owner stays one: 409. */
+export async function changeMember(act: Act, userId: string, change: MemberChange): Promise<Membership> {
+  refuseKeys(act, 'roles and permissions');
+  return transaction(act.db, async (trx) => {
+    const owners = await lockOwners(trx, act.tenantId);
+    const before = await findMembership(trx, act.tenantId, userId);
+    if (!before) throw new AppError('not_found', 'There is no such member.');
+    const after: Membership = {
+      ...before,
+      role: change.role ?? before.role,
+      permissions: change.permissions ?? before.permissions,
+    };
+    refuseBeyondOwnStanding(act, before);
+    refuseBeyondOwnStanding(act, after);
+    if (after.role !== 'OWNER') refuseLastOwner(owners, userId);
+    const changes = changedFields(visible(before), visible(after));
+    if (!changes.before && !changes.after) return before;
+    await changeMembership(trx, after, act.now);
+    await record(trx, act, { action: 'MEMBER_CHANGED', entityId: userId, ...changes });
+    return after;
+  });
+}
+
+/** Refuses to lose the one owner who can still sign in. */
+export function refuseLastOwner(owners: readonly string[], userId: string): void {
+  if (owners.length !== 1 || owners[0] !== userId) return;
+  throw new AppError('conflict', 'A tenant keeps at least one owner: make somebody else an owner first.');
+}
+
+function visible({ role, permissions }: Membership) {
+  return { role, permissions: [...permissions] };
+}

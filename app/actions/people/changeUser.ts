@@ -1,0 +1,70 @@
+import { transaction, type Db } from '../../../db/connection/connect.ts';
+import { findMembership, lockOwners } from '../../../db/tables/people/memberships.ts';
+import { deleteOtherSessions } from '../../../db/tables/people/sessions.ts';
+import {
+  changeUserStatus,
+  lockOperators,
+  lockUser,
+  renameUser,
+  type User,
+  type UserStatus,
+} from '../../../db/tables/people/users.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import { AppError } from '../../errors.ts';
+import type { Act } from '../act.ts';
+import { refuseLastOwner } from './changeMember.ts';
+import { record } from '../record.ts';
+
+export interface UserChange {
+  name?: string | undefined;
+  status?: UserStatus | undefined;
+}
+
+/**
+ * Changes the account of somebody in the act's tenant. An account is one for all tenants, so that no tenant changes it:
+ * operators may, and people their own name. The last owner and the last operator cannot be disabled: 409.
+ */
+export async function changeUser(act: Act, userId: string, { name, status }: UserChange): Promise<void> {
+  await transaction(act.db, async (trx) => {
+    const owners = await lockOwners(trx, act.tenantId);
+    const membership = await findMembership(trx, act.tenantId, userId);
+    const user = membership && (await lockUser(trx, userId));
+    if (!user) throw new AppError('not_found', 'There is no such user.');
+    refuseOthers(act, userId, status);
+    if (name !== undefined && name !== user.name) await rename(trx, act, user, name);
+    if (status === undefined || status === user.status) return;
+    if (status === 'disabled') {
+      refuseLastOwner(owners, userId);
+      await refuseLastOperator(trx, user);
+    }
+    await setStatus(trx, act, user, status);
+  });
+}
+
+function refuseOthers({ principal }: Act, userId: string, status: UserStatus | undefined): void {
+  if (!principal || (principal.type === 'user' && principal.operator)) return;
+  if (status !== undefined) {
+    throw new AppError('insufficient_permission', 'Only operators may disable and enable people.');
+  }
+  if (principal.type === 'user' && principal.id === userId) return;
+  throw new AppError('insufficient_permission', 'Only the person themselves and operators may change an account.');
+}
+
+async function refuseLastOperator(trx: Db, { id }: User): Promise<void> {
+  const operators = await lockOperators(trx);
+  if (operators.length !== 1 || operators[0] !== id) return;
+  throw new AppError('conflict', 'The last operator cannot be disabled.');
+}
+
+async function rename(trx: Db, act: Act, user: User, name: string): Promise<void> {
+  await renameUser(trx, user.id, name, act.now);
+  const changes = changedFields({ name: user.name }, { name });
+  await record(trx, act, { action: 'USER_CHANGED', entityId: user.id, ...changes });
+}
+
+async function setStatus(trx: Db, act: Act, user: User, status: UserStatus): Promise<void> {
+  await changeUserStatus(trx, user.id, status, act.now);
+  if (status === 'disabled') await deleteOtherSessions(trx, user.id, null);
+  const action = status === 'disabled' ? 'USER_DISABLED' : 'USER_ENABLED';
+  await record(trx, act, { action, entityId: user.id, ...changedFields({ status: user.status }, { status }) });
+}

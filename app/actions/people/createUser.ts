@@ -1,0 +1,83 @@
+import { transaction, type Db } from '../../../db/connection/connect.ts';
+import { isDuplicate } from '../../../db/connection/faults.ts';
+import { findUserByEmail, insertUser } from '../../../db/tables/people/users.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import { newId } from '../../domain/id.ts';
+import { passwordProblem, passwordSentence } from '../../domain/password.ts';
+import { AppError } from '../../errors.ts';
+import { hashPassword } from '../../auth/passwords.ts';
+import type { Act } from '../act.ts';
+import { insertMember, refuseBeyondOwnStanding, type MemberInput } from './addMember.ts';
+import { record } from '../record.ts';
+
+export interface UserInput {
+  /** In its one spelling. */
+  email: string;
+  name: string;
+  /** Null for somebody who signs in elsewhere. */
+  password: string | null;
+  operator?: boolean | undefined;
+  /** Whether an operator answers for the account belonging to whoever has the email. */
+  vouched?: boolean | undefined;
+  /** What they become in the act's tenant. */
+  membership?: MemberInput | undefined;
+}
+
+export interface CreatedUser {
+  id: string;
+  email: string;
+  name: string;
+}
+
+/** Makes a person, and a member of the act's tenant where that is asked for; an email somebody has is 409. */
+export async function createUser(act: Act, input: UserInput): Promise<CreatedUser> {
+  if (input.membership) refuseBeyondOwnStanding(act, input.membership);
+  const passwordHash = await acceptedPassword(input.password, input.email);
+  try {
+    return await transaction(act.db, async (trx) => {
+      if (await findUserByEmail(trx, input.email)) throw emailTaken();
+      return addUser(trx, act, newId(), { ...input, passwordHash });
+    });
+  } catch (error) {
+    throw isDuplicate(error) ? emailTaken(error) : error;
+  }
+}
+
+/** The same within a transaction, under a given id and with the password hashed before, for that takes a while. */
+export async function addUser(
+  trx: Db,
+  act: Act,
+  id: string,
+  {
+    email,
+    name,
+    passwordHash,
+    operator = false,
+    vouched = false,
+    membership,
+  }: Omit<UserInput, 'password'> & { passwordHash: string | null },
+): Promise<CreatedUser> {
+  await insertUser(trx, { id, email, name, passwordHash, operator, vouched }, act.now);
+  await record(trx, act, {
+    action: 'USER_CREATED',
+    entityId: id,
+    ...changedFields(null, { email, name, ...(operator && { operator }) }),
+  });
+  if (membership) await insertMember(trx, act, { id, email }, membership);
+  return { id, email, name };
+}
+
+async function acceptedPassword(password: string | null, email: string): Promise<string | null> {
+  if (password === null) return null;
+  const problem = passwordProblem(password, email);
+  if (problem) {
+    throw new AppError('invalid_input', 'The password cannot be used.', {
+      errors: [{ path: 'password', message: passwordSentence(problem) }],
+    });
+  }
+  return hashPassword(password);
+}
+
+function emailTaken(cause?: unknown): AppError {
+  return new AppError('conflict', 'Somebody has this email already.', { cause });
+}

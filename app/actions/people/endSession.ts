@@ -1,0 +1,27 @@
+import { transaction } from '../../../db/connection/connect.ts';
+import { deleteSession } from '../../../db/tables/people/sessions.ts';
+import type { Act } from '../act.ts';
+import { record, type Occasion } from '../record.ts';
+
+/** Ends the session that the person acts in, whether or not they belong to a tenant still. */
+export async function signOut(act: Occasion & Pick<Act, 'db'>, userId: string, sessionId: string): Promise<void> {
+  await end(act, 'LOGOUT', userId, sessionId);
+}
+
+/** Ends another session of the person, such as one on a lost phone; false where there is none of this id. */
+export async function endSession(act: Act, userId: string, sessionId: string): Promise<boolean> {
+  return end(act, 'SESSION_ENDED', userId, sessionId);
+}
+
+async function end(
+  act: Occasion & Pick<Act, 'db'>,
+  action: 'LOGOUT' | 'SESSION_ENDED',
+  userId: string,
+  sessionId: string,
+): Promise<boolean> {
+  return transaction(act.db, async (trx) => {
+    const ended = await deleteSession(trx, userId, sessionId);
+    if (ended) await record(trx, act, { action, entityId: sessionId });
+    return ended;
+  });
+}

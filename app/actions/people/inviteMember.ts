@@ -1,0 +1,55 @@
+import { transaction } from '../../../db/connection/connect.ts';
+import { replaceInvitation, type Invitation } from '../../../db/tables/people/invitations.ts';
+import { isMemberByEmail } from '../../../db/tables/people/memberships.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import { newId } from '../../domain/id.ts';
+import { INVITATION_LIFETIME_MS } from '../../domain/invitation.ts';
+import { hashToken, newToken } from '../../domain/session.ts';
+import { iso } from '../../domain/times.ts';
+import type { Act } from '../act.ts';
+import { alreadyMember, refuseBeyondOwnStanding, type MemberInput } from './addMember.ts';
+import { record } from '../record.ts';
+
+export interface InvitationInput extends MemberInput {
+  /** In its one spelling. */
+  email: string;
+}
+
+/**
+ * Invites whoever has this email into the act's tenant, in place of an earlier invitation of theirs, and gives the token of
+ * its link, this once. Nothing here depends on whether somebody has an account; a member of this tenant is 409.
+ */
+export async function inviteMember(
+  act: Act,
+  { email, role, permissions = [] }: InvitationInput,
+): Promise<{ invitation: Invitation; token: string }> {
+  refuseBeyondOwnStanding(act, { role, permissions });
+  const { tenantId, now, actor: inviter } = act;
+  const token = newToken();
+  const invitation: Invitation = {
+    id: newId(),
+    tenantId,
+    email,
+    role,
+    permissions,
+    status: 'pending',
+    inviter,
+    createdAt: now,
+    expiresAt: now + INVITATION_LIFETIME_MS,
+  };
+  await transaction(act.db, async (trx) => {
+    if (await isMemberByEmail(trx, tenantId, email)) throw alreadyMember();
+    await replaceInvitation(trx, invitation, hashToken(token));
+    await record(trx, act, {
+      action: 'INVITATION_CREATED',
+      entityId: invitation.id,
+      ...changedFields(null, { email, role, permissions: [...permissions], expiresAt: iso(invitation.expiresAt) }),
+    });
+  });
+  return { invitation, token };
+}
+
+/** Where the invited person accepts or declines; whoever holds it can answer the invitation. */
+export function invitationLink(origin: string, token: string): string {
+  return `${origin}/invitation?token=${token}`;
+}

@@ -1,0 +1,17 @@
+import { transaction } from '../../../db/connection/connect.ts';
+import { lockMembership, lockOwners } from '../../../db/tables/people/memberships.ts';
+import { AppError } from '../../errors.ts';
+import type { Act } from '../act.ts';
+import { refuseLastOwner } from './changeMember.ts';
+import { endMembership } from './removeMember.ts';
+
+/** Ends the acting person's own membership of the act's tenant and revokes their own keys there. The last owner stays: 409. */
+export async function leaveTenant(act: Act, userId: string): Promise<void> {
+  await transaction(act.db, async (trx) => {
+    const owners = await lockOwners(trx, act.tenantId);
+    const membership = await lockMembership(trx, act.tenantId, userId);
+    if (!membership) throw new AppError('not_found', 'There is no such member.');
+    refuseLastOwner(owners, userId);
+    await endMembership(trx, act, membership, 'MEMBER_LEFT', 'The person it belongs to left');
+  });
+}

@@ -1,0 +1,40 @@
+import { transaction } from '../../../db/connection/connect.ts';
+import { deleteExpiredSessions, deleteSessionByHash, insertSession } from '../../../db/tables/people/sessions.ts';
+import { hashToken, LIFETIME_MS, newToken } from '../../domain/session.ts';
+import { newId } from '../../domain/id.ts';
+import type { Act } from '../act.ts';
+
+/** Who signed in, the tenant they begin in, and the token their browser had until now. */
+interface Opening {
+  userId: string;
+  tenantId: string | null;
+  formerToken: string | undefined;
+}
+
+/**
+ * Opens a session for somebody who has just signed in and gives its token, this once. Whatever session the browser had
+ * before ends, so that nobody can plant one and wait for it to become somebody's.
+ */
+export async function openSession(
+  { db, now, origin }: Pick<Act, 'db' | 'now' | 'origin'>,
+  { userId, tenantId, formerToken }: Opening,
+): Promise<string> {
+  const token = newToken();
+  const session = {
+    id: newId(),
+    userId,
+    tenantId,
+    csrfToken: newToken(),
+    ip: origin.ip,
+    userAgent: origin.userAgent,
+    createdAt: now,
+    lastSeenAt: now,
+    expiresAt: now + LIFETIME_MS,
+  };
+  await transaction(db, async (trx) => {
+    if (formerToken !== undefined) await deleteSessionByHash(trx, hashToken(formerToken));
+    await deleteExpiredSessions(trx, now);
+    await insertSession(trx, session, hashToken(token));
+  });
+  return token;
+}

@@ -1,0 +1,43 @@
+import { transaction, type Db } from '../../../db/connection/connect.ts';
+import { listOwnKeys } from '../../../db/tables/keys/apiKeys.ts';
+import { deleteMembership, lockMembership, lockOwners, type Membership } from '../../../db/tables/people/memberships.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import { AppError } from '../../errors.ts';
+import type { Act } from '../act.ts';
+import { refuseBeyondOwnStanding } from './addMember.ts';
+import { refuseLastOwner } from './changeMember.ts';
+import { record } from '../record.ts';
+import { revokeLine } from '../keys/revokeKey.ts';
+
+/**
+ * Puts a member out of the act's tenant, from the next request on, and revokes all their own keys there: they would work
+ * again if the person came back. The last owner stays: 409.
+ */
+export async function removeMember(act: Act, userId: string): Promise<void> {
+  await transaction(act.db, async (trx) => {
+    const owners = await lockOwners(trx, act.tenantId);
+    const membership = await lockMembership(trx, act.tenantId, userId);
+    if (!membership) throw new AppError('not_found', 'There is no such member.');
+    refuseBeyondOwnStanding(act, membership);
+    refuseLastOwner(owners, userId);
+    await endMembership(trx, act, membership, 'MEMBER_REMOVED', 'The person it belongs to was removed');
+  });
+}
+
+/** Ends a membership that is held, and revokes the person's own keys in the tenant for this reason. */
+export async function endMembership(
+  trx: Db,
+  act: Act,
+  { userId, role, permissions }: Membership,
+  action: 'MEMBER_REMOVED' | 'MEMBER_LEFT',
+  reason: string,
+): Promise<void> {
+  const own = await listOwnKeys(trx, act.tenantId, userId, act.now);
+  for (const id of own) await revokeLine(trx, act, id, { reason });
+  await deleteMembership(trx, act.tenantId, userId);
+  await record(trx, act, {
+    action,
+    entityId: userId,
+    ...changedFields({ role, permissions: [...permissions] }, null),
+  });
+}

@@ -1,0 +1,82 @@
+import { transaction, type Db } from '../../../db/connection/connect.ts';
+import { belongingsOf } from '../../../db/tables/people/memberships.ts';
+import { deletePasswordReset, findPasswordReset, replacePasswordReset } from '../../../db/tables/people/passwordResets.ts';
+import { deleteOtherSessions } from '../../../db/tables/people/sessions.ts';
+import { findUser, lockUser, resetPasswordHash, type User } from '../../../db/tables/people/users.ts';
+import { passwordProblem, passwordSentence } from '../../domain/password.ts';
+import { hashToken, newToken } from '../../domain/session.ts';
+import { AppError } from '../../errors.ts';
+import { hashPassword } from '../../auth/passwords.ts';
+import type { Act } from '../act.ts';
+import { unchanged } from './changePassword.ts';
+import { record } from '../record.ts';
+
+/** How long a link to choose a new password works. */
+export const RESET_LIFETIME_MS = 24 * 3_600_000;
+
+/** Makes a link by which the person chooses a new password, in place of an earlier one, and gives its token, this once. */
+export async function makeResetLink(
+  act: Omit<Act, 'tenantId'>,
+  userId: string,
+): Promise<{ token: string; expiresAt: number }> {
+  const token = newToken();
+  const expiresAt = act.now + RESET_LIFETIME_MS;
+  await transaction(act.db, async (trx) => {
+    const user = await lockUser(trx, userId);
+    if (!user) throw new AppError('not_found', 'There is no such user.');
+    if (user.status !== 'active') throw new AppError('conflict', 'This account is disabled: enable it first.');
+    await replacePasswordReset(trx, { userId, createdAt: act.now, expiresAt }, hashToken(token));
+    await record(
+      trx,
+      { ...act, tenantId: await firstTenantOf(trx, userId) },
+      { action: 'PASSWORD_RESET_OFFERED', entityId: userId },
+    );
+  });
+  return { token, expiresAt };
+}
+
+/** Where the person chooses a new password; whoever holds it can. */
+export function resetLink(origin: string, token: string): string {
+  return `${origin}/reset?token=${token}`;
+}
+
+/** The person whose link this is, as long as it works. */
+export async function openReset({ db, now }: Pick<Act, 'db' | 'now'>, token: string): Promise<User | undefined> {
+  const reset = await findPasswordReset(db, hashToken(token));
+  if (!reset || now >= reset.expiresAt) return undefined;
+  const user = await findUser(db, reset.userId);
+  return user?.status === 'active' ? user : undefined;
+}
+
+/**
+ * Uses the link up and changes the password of its person: all their sessions end, tokens made before are refused, and
+ * every tenant of theirs is open to them. Undefined for a link that does not work; 422 says what is wrong with the password.
+ */
+export async function resetPassword(
+  { db, now, origin }: Pick<Act, 'db' | 'now' | 'origin'>,
+  token: string,
+  wanted: string,
+): Promise<User | undefined> {
+  const user = await openReset({ db, now }, token);
+  if (!user) return undefined;
+  const { id, name } = user;
+  const problem = passwordProblem(wanted, user.email);
+  if (problem) throw unchanged('wanted', passwordSentence(problem));
+  const passwordHash = await hashPassword(wanted, origin);
+  return transaction(db, async (trx) => {
+    if (!(await deletePasswordReset(trx, hashToken(token)))) return undefined;
+    await resetPasswordHash(trx, id, passwordHash, now);
+    await deleteOtherSessions(trx, id, null);
+    const occasion = { now, origin, actor: { type: 'user', id, name } as const };
+    await record(
+      trx,
+      { ...occasion, tenantId: await firstTenantOf(trx, id) },
+      { action: 'PASSWORD_RESET', entityId: id },
+    );
+    return user;
+  });
+}
+
+async function firstTenantOf(db: Db, userId: string): Promise<string | null> {
+  return (await belongingsOf(db, userId))[0]?.tenantId ?? null;
+}

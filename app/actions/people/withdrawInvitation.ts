@@ -1,0 +1,19 @@
+import { transaction } from '../../../db/connection/connect.ts';
+import { endInvitation, lockInvitation } from '../../../db/tables/people/invitations.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import { AppError } from '../../errors.ts';
+import type { Act } from '../act.ts';
+import { refuseBeyondOwnStanding } from './addMember.ts';
+import { record } from '../record.ts';
+
+/** Takes a pending invitation of the act's tenant back: its link opens nothing from now on. */
+export async function withdrawInvitation(act: Act, id: string): Promise<void> {
+  await transaction(act.db, async (trx) => {
+    const invitation = await lockInvitation(trx, act.tenantId, id);
+    if (!invitation) throw new AppError('not_found', 'There is no such invitation.');
+    refuseBeyondOwnStanding(act, invitation);
+    await endInvitation(trx, act.tenantId, id, 'withdrawn', act.now);
+    const { email } = invitation;
+    await record(trx, act, { action: 'INVITATION_WITHDRAWN', entityId: id, ...changedFields({ email }, null) });
+  });
+}

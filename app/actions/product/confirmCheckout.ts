@@ -1,0 +1,55 @@
+import { transaction, type Db } from '../../../db/connection/connect.ts';
+import { findCheckout, updateCheckout, type Checkout } from '../../../db/tables/product/checkouts.ts';
+import { changeTenant, lockTenant } from '../../../db/tables/tenants.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import { AppError } from '../../errors.ts';
+import type { PaymentProvider } from './payment.ts';
+import type { Act } from '../act.ts';
+import { record } from '../record.ts';
+
+/**
+ * Confirms an order: the plan is the tenant's and its limits hold once this returns. Only a person may, with
+ * `billing:manage`; a second confirmation finds the first one's work done and writes nothing.
+ */
+export async function confirmCheckout(act: Act, provider: PaymentProvider, id: string): Promise<Checkout> {
+  refuseOthers(act);
+  const ordered = await mustFind(act.db, act, id);
+  if (ordered.status === 'pending' && !(await provider.isSettled(ordered))) {
+    throw new AppError('conflict', 'This checkout has not been paid for yet.');
+  }
+  return transaction(act.db, async (trx) => {
+    const tenant = await lockTenant(trx, act.tenantId);
+    const checkout = await mustFind(trx, act, id);
+    if (checkout.status === 'confirmed') return checkout;
+    if (checkout.status === 'cancelled' || !tenant) {
+      throw new AppError('conflict', 'This checkout was cancelled: a newer one took its place.');
+    }
+    const confirmed: Checkout = {
+      ...checkout,
+      status: 'confirmed',
+      updatedAt: act.now,
+      confirmedBy: act.actor.id,
+      confirmedAt: act.now,
+    };
+    await updateCheckout(trx, confirmed);
+    await changeTenant(trx, act.tenantId, { plan: checkout.plan }, act.now);
+    await record(trx, act, {
+      action: 'CHECKOUT_CONFIRMED',
+      entityId: id,
+      ...changedFields({ plan: tenant.plan }, { plan: checkout.plan }),
+    });
+    return confirmed;
+  });
+}
+
+/** The route asks for the same; this holds for whoever else calls. */
+function refuseOthers({ principal }: Act): void {
+  if (!principal || (principal.type === 'user' && principal.permissions.has('billing:manage'))) return;
+  throw new AppError('insufficient_permission', 'It takes a person with billing:manage to confirm a checkout.');
+}
+
+async function mustFind(db: Db, { tenantId }: Act, id: string): Promise<Checkout> {
+  const checkout = await findCheckout(db, tenantId, id);
+  if (!checkout) throw new AppError('not_found', 'There is no such checkout.');
+  return checkout;
+}

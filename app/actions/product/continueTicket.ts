@@ -1,0 +1,54 @@
+import { transaction, type Db } from '../../../db/connection/connect.ts';
+import { insertTicketMessage } from '../../../db/tables/product/supportMessages.ts';
+import { lockTicket, updateTicket, type Ticket, type TicketStatus } from '../../../db/tables/product/supportTickets.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import { AppError } from '../../errors.ts';
+import type { Act } from '../act.ts';
+import { record } from '../record.ts';
+
+/** A ticket is read as a whole, so it must not grow for ever. */
+const MOST_MESSAGES = 200;
+
+/** Adds what is still to be said, by which an answered ticket is open again. A closed one stays closed: 409. */
+export async function addTicketMessage(act: Act, id: string, text: string): Promise<Ticket> {
+  return changeTicket(act, id, async (trx, ticket) => say(trx, act, ticket, text, 'open'));
+}
+
+/** Answers a ticket. A closed one takes no answer any more: 409. */
+export async function answerTicket(act: Act, id: string, text: string): Promise<Ticket> {
+  return changeTicket(act, id, async (trx, ticket) => say(trx, act, ticket, text, 'answered'));
+}
+
+/** Closes a ticket for good; closing it again changes nothing. */
+export async function closeTicket(act: Act, id: string): Promise<Ticket> {
+  return changeTicket(act, id, async (_trx, ticket) =>
+    ticket.status === 'closed' ? ticket : { ...ticket, status: 'closed', closedAt: act.now },
+  );
+}
+
+async function changeTicket(
+  act: Act,
+  id: string,
+  change: (trx: Db, ticket: Ticket) => Promise<Ticket>,
+): Promise<Ticket> {
+  return transaction(act.db, async (trx) => {
+    const before = await lockTicket(trx, act.tenantId, id);
+    if (!before) throw new AppError('not_found', 'There is no such ticket.');
+    const changed = await change(trx, before);
+    if (changed === before) return before;
+    const after = { ...changed, updatedAt: act.now };
+    await updateTicket(trx, after);
+    const told = ({ status, messages }: Ticket) => ({ status, messages });
+    await record(trx, act, { action: 'TICKET_UPDATED', entityId: id, ...changedFields(told(before), told(after)) });
+    return after;
+  });
+}
+
+async function say(trx: Db, act: Act, ticket: Ticket, text: string, status: TicketStatus): Promise<Ticket> {
+  const { tenantId, actor: author, now: createdAt } = act;
+  if (ticket.status === 'closed') throw new AppError('conflict', 'This ticket is closed; open another one.');
+  const number = ticket.messages + 1;
+  if (number > MOST_MESSAGES) throw new AppError('conflict', 'This ticket is full; open another one.');
+  await insertTicketMessage(trx, { ticketId: ticket.id, number, tenantId, text, author, createdAt });
+  return { ...ticket, status, messages: number };
+}

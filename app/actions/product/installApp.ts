@@ -1,0 +1,73 @@
+import { transaction, type Db } from '../../../db/connection/connect.ts';
+import { isDuplicate } from '../../../db/connection/faults.ts';
+import { insertAppInstall, lockAppInstall, removeAppInstall } from '../../../db/tables/product/appInstalls.ts';
+import { listAppKeys } from '../../../db/tables/keys/apiKeys.ts';
+import type { App } from '../../domain/apps.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import { newId } from '../../domain/id.ts';
+import { narrowedTo } from '../../domain/keyBounds.ts';
+import { NewKey } from '../../domain/keyInput.ts';
+import type { Policy } from '../../domain/policy.ts';
+import type { KeyStyle } from '../../domain/token.ts';
+import { AppError } from '../../errors.ts';
+import type { Act } from '../act.ts';
+import { issueKeyWithin, type IssuedKey } from '../keys/issueKey.ts';
+import { policyOf } from '../keys/keyPolicy.ts';
+import { record } from '../record.ts';
+
+/** How long a token lives where the policy wants an end and names none. */
+const LONGEST_DAYS = 365;
+const DAY_MS = 86_400_000;
+
+/**
+ * Gives an app a service token of its own with the scopes it declares, which have to be within the installer's. Of
+ * several installs at once one succeeds, the others are 409.
+ */
+export async function installApp(act: Act, style: KeyStyle, app: App): Promise<IssuedKey> {
+  try {
+    return await transaction(act.db, async (trx) => {
+      await refuseInstalled(trx, act, app);
+      const policy = await policyOf(trx, act.tenantId);
+      const issued = await issueKeyWithin(trx, act, style, policy, tokenFor(act, app, policy), app.id);
+      const install = { id: newId(), tenantId: act.tenantId, app: app.id, keyId: issued.key.id };
+      await insertAppInstall(trx, { ...install, installedBy: act.actor.id, installedAt: act.now });
+      await record(trx, act, {
+        action: 'APP_INSTALLED',
+        entityId: app.id,
+        ...changedFields(null, { keyId: issued.key.id, scopes: app.scopes }),
+      });
+      return issued;
+    });
+  } catch (error) {
+    throw isDuplicate(error) ? installedAlready(error) : error;
+  }
+}
+
+/** An app whose token was revoked by hand, or has expired, is installed no more. */
+async function refuseInstalled(trx: Db, { tenantId, now }: Act, { id }: App): Promise<void> {
+  const installed = await lockAppInstall(trx, tenantId, id);
+  if (!installed) return;
+  const working = await listAppKeys(trx, tenantId, now);
+  if (working.some(({ app }) => app === id)) throw installedAlready();
+  await removeAppInstall(trx, installed, now);
+}
+
+/** The token of an app that a key installs is bounded as that key is, since nobody is asked for its bounds. */
+function tokenFor({ principal, now }: Act, app: App, { requireExpiry, maxLifetimeDays }: Policy): NewKey {
+  const needsEnd = requireExpiry || maxLifetimeDays !== null;
+  const days = Math.min(maxLifetimeDays ?? LONGEST_DAYS, LONGEST_DAYS);
+  const free = {
+    expiresAt: needsEnd ? now + days * DAY_MS : null,
+    allowedIps: [],
+    rateLimit: null,
+    monthlyQuota: null,
+  };
+  const { name, description, scopes } = app;
+  const token = NewKey.parse({ name, description: description.en, scopes });
+  const { allowedIps, ...bounds } = principal?.type === 'api_key' ? narrowedTo(principal.bounds, free) : free;
+  return { ...token, ...bounds, allowedIps: [...allowedIps] };
+}
+
+function installedAlready(cause?: unknown): AppError {
+  return new AppError('conflict', 'This app is installed already.', { cause });
+}

@@ -1,0 +1,28 @@
+import { transaction } from '../../../db/connection/connect.ts';
+import { insertTicketMessage } from '../../../db/tables/product/supportMessages.ts';
+import { insertTicket, type Ticket, type TicketPriority } from '../../../db/tables/product/supportTickets.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import { newId } from '../../domain/id.ts';
+import { makerOf, type Act } from '../act.ts';
+import { record } from '../record.ts';
+
+export interface TicketInput {
+  subject: string;
+  message: string;
+  priority: TicketPriority;
+}
+
+/** Opens a ticket with its first message. */
+export async function openTicket(act: Act, { subject, message, priority }: TicketInput): Promise<Ticket> {
+  const { tenantId, actor, now } = act;
+  const id = newId();
+  const said = { subject, priority, status: 'open' as const };
+  const times = { createdAt: now, updatedAt: now, closedAt: null };
+  const ticket: Ticket = { id, tenantId, ...said, messages: 1, ...makerOf(act), ...times };
+  await transaction(act.db, async (trx) => {
+    await insertTicket(trx, ticket);
+    await insertTicketMessage(trx, { ticketId: id, number: 1, tenantId, text: message, author: actor, createdAt: now });
+    await record(trx, act, { action: 'TICKET_OPENED', entityId: id, ...changedFields(null, said) });
+  });
+  return ticket;
+}

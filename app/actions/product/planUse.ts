@@ -1,0 +1,20 @@
+import type { Db } from '../../../db/connection/connect.ts';
+import { countOfTenant } from '../../../db/tables/usage/apiKeyUsageHours.ts';
+import { countApiKeys } from '../../../db/tables/keys/apiKeyList.ts';
+import { findTenant } from '../../../db/tables/tenants.ts';
+import { DEFAULT_PLAN } from '../../domain/plan.ts';
+import { monthStart } from '../../domain/times.ts';
+
+/** The plan a tenant is on, and how far it has used it up this month. */
+export async function planUse(
+  db: Db,
+  tenantId: string,
+  now: number,
+): Promise<{ plan: string; used: { keys: number; requestsThisMonth: number } }> {
+  const plan = (await findTenant(db, tenantId))?.plan ?? DEFAULT_PLAN;
+  const used = {
+    keys: await countApiKeys(db, tenantId, { statuses: ['active'], now }),
+    requestsThisMonth: await countOfTenant(db, tenantId, { from: monthStart(now), to: now + 1 }),
+  };
+  return { plan, used };
+}

@@ -1,0 +1,43 @@
+import { transaction, type Db } from '../../../db/connection/connect.ts';
+import { isDuplicate } from '../../../db/connection/faults.ts';
+import { insertDraft, lockDraftNamed, updateDraft, type Draft } from '../../../db/tables/product/builderDrafts.ts';
+import { insertDraftVersion, type DraftVersion } from '../../../db/tables/product/builderDraftVersions.ts';
+import { newId } from '../../domain/id.ts';
+import { makerOf, type Act } from '../act.ts';
+
+export interface DraftInput {
+  name: string;
+  /** Any JSON. */
+  content: unknown;
+}
+
+export interface SavedDraft {
+  draft: Draft;
+  saved: DraftVersion;
+}
+
+/** Saves a draft: the first version under a new name, the next one under a name that is known. None is ever lost. */
+export async function saveDraft(act: Act, input: DraftInput): Promise<SavedDraft> {
+  const save = async () => transaction(act.db, async (trx) => store(trx, act, input));
+  try {
+    return await save();
+  } catch (error) {
+    // Somebody else has just saved the first version under this name.
+    if (isDuplicate(error)) return save();
+    throw error;
+  }
+}
+
+async function store(trx: Db, act: Act, { name, content }: DraftInput): Promise<SavedDraft> {
+  const { tenantId, now } = act;
+  const maker = makerOf(act);
+  const known = await lockDraftNamed(trx, tenantId, name);
+  const draft: Draft = known
+    ? { ...known, version: known.version + 1, updatedAt: now }
+    : { id: newId(), tenantId, name, version: 1, ...maker, createdAt: now, updatedAt: now };
+  const { id: draftId, version } = draft;
+  const saved = { draftId, version, tenantId, content, ...maker, createdAt: now };
+  await (known ? updateDraft(trx, draft) : insertDraft(trx, draft));
+  await insertDraftVersion(trx, saved);
+  return { draft, saved };
+}

@@ -1,0 +1,74 @@
+import { transaction, type Db } from '../../../db/connection/connect.ts';
+import {
+  findCheckoutByReference,
+  findPendingCheckout,
+  insertCheckout,
+  updateCheckout,
+  type Checkout,
+} from '../../../db/tables/product/checkouts.ts';
+import { lockTenant } from '../../../db/tables/tenants.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import { newId } from '../../domain/id.ts';
+import type { PlanId } from '../../domain/plan.ts';
+import { AppError } from '../../errors.ts';
+import type { PaymentProvider } from './payment.ts';
+import { makerOf, type Act } from '../act.ts';
+import { record } from '../record.ts';
+
+export interface Order {
+  plan: PlanId;
+  /** The caller's own name for the order: sent twice, it is one. */
+  reference?: string | undefined;
+}
+
+/**
+ * Orders a plan, which changes nothing until an owner confirms it. The same reference is the same checkout, whatever
+ * became of it; a new one takes the place of an order that still waited.
+ */
+export async function startCheckout(act: Act, provider: PaymentProvider, order: Order): Promise<Checkout> {
+  const known = await sameOrder(act.db, act, order);
+  if (known) return known;
+  const { plan, reference = null } = order;
+  const wanted = { id: newId(), tenantId: act.tenantId, plan, reference };
+  const { paymentUrl } = await provider.begin(wanted);
+  return transaction(act.db, async (trx) => {
+    const tenant = await lockTenant(trx, act.tenantId);
+    if (!tenant) throw new AppError('not_found', 'There is no such tenant.');
+    const sameAtOnce = await sameOrder(trx, act, order);
+    if (sameAtOnce) return sameAtOnce;
+    if (tenant.plan === plan) throw new AppError('conflict', 'This is the plan that the tenant has.');
+    const replaced = await cancelPending(trx, act);
+    const checkout: Checkout = {
+      ...wanted,
+      status: 'pending',
+      provider: provider.name,
+      paymentUrl,
+      ...makerOf(act),
+      createdAt: act.now,
+      updatedAt: act.now,
+      confirmedBy: null,
+      confirmedAt: null,
+    };
+    await insertCheckout(trx, checkout);
+    await record(trx, act, {
+      action: 'CHECKOUT_STARTED',
+      entityId: checkout.id,
+      ...changedFields(null, { plan, reference: reference ?? undefined, replaces: replaced?.id }),
+    });
+    return checkout;
+  });
+}
+
+async function sameOrder(db: Db, { tenantId }: Act, { plan, reference }: Order): Promise<Checkout | undefined> {
+  const known = reference === undefined ? undefined : await findCheckoutByReference(db, tenantId, reference);
+  if (known && known.plan !== plan) {
+    throw new AppError('conflict', 'This reference stands for a checkout of another plan.');
+  }
+  return known;
+}
+
+async function cancelPending(trx: Db, { tenantId, now }: Act): Promise<Checkout | undefined> {
+  const pending = await findPendingCheckout(trx, tenantId);
+  if (pending) await updateCheckout(trx, { ...pending, status: 'cancelled', updatedAt: now });
+  return pending;
+}

@@ -1,0 +1,32 @@
+import { transaction } from '../../../db/connection/connect.ts';
+import { listAppKeys } from '../../../db/tables/keys/apiKeys.ts';
+import { lockAppInstall, removeAppInstall } from '../../../db/tables/product/appInstalls.ts';
+import type { App } from '../../domain/apps.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import type { Act } from '../act.ts';
+import { refuseToStopBeyondOwn } from '../keys/keyAuthority.ts';
+import { record } from '../record.ts';
+import { revokeLine } from '../keys/revokeKey.ts';
+
+/**
+ * Takes an app out of use and revokes its token, the ones it was rotated from and into included, in every process once
+ * this returns. An app that is not installed stays so, and nothing is written.
+ */
+export async function uninstallApp(act: Act, app: App): Promise<void> {
+  const { tenantId, now } = act;
+  await transaction(act.db, async (trx) => {
+    const installed = await lockAppInstall(trx, tenantId, app.id);
+    if (!installed) return;
+    const working = (await listAppKeys(trx, tenantId, now)).filter((key) => key.app === app.id);
+    for (const { id } of working) {
+      const reason = `${app.name} was uninstalled`;
+      await revokeLine(trx, act, id, { reason }, ({ scopes }) => refuseToStopBeyondOwn(act, scopes));
+    }
+    await removeAppInstall(trx, installed, now);
+    await record(trx, act, {
+      action: 'APP_UNINSTALLED',
+      entityId: app.id,
+      ...changedFields({ keyId: working[0]?.id ?? installed.keyId }, null),
+    });
+  });
+}

@@ -1,0 +1,43 @@
+import { transaction, type Db } from '../../../db/connection/connect.ts';
+import { noteKeyUses } from '../../../db/tables/keys/apiKeys.ts';
+import { changeTenant, lockTenant } from '../../../db/tables/tenants.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import { Networks } from '../../domain/network.ts';
+import { changePolicy as policyAfter, type Policy, type PolicyChange } from '../../domain/policy.ts';
+import { AppError } from '../../errors.ts';
+import type { Act } from '../act.ts';
+import { invalidField } from '../keys/keyExpiry.ts';
+import { refuseKeys } from '../keys/keyAuthority.ts';
+import { record } from '../record.ts';
+
+/** Changes the rules for the keys of the act's tenant; they hold in every process once this returns. */
+export async function changePolicy(act: Act, change: PolicyChange): Promise<Policy> {
+  refuseOwnLockout(act, change);
+  return transaction(act.db, async (trx) => {
+    const tenant = await lockTenant(trx, act.tenantId);
+    if (!tenant) throw new AppError('not_found', 'There is no such tenant.');
+    const after = policyAfter(tenant.policy, change);
+    const changes = changedFields(tenant.policy, after);
+    if (!changes.before && !changes.after) return tenant.policy;
+    if (after.keysMayManageKeys !== tenant.policy.keysMayManageKeys) {
+      refuseKeys(act, 'whether API keys manage keys', 'keysMayManageKeys');
+    }
+    await changeTenant(trx, act.tenantId, { policy: after }, act.now);
+    await noteUse(trx, act);
+    await record(trx, act, { action: 'SETTINGS_CHANGED', entityId: act.tenantId, ...changes });
+    return after;
+  });
+}
+
+/** The use of a key is written down a moment later; until then its own new rule could take it for idle. */
+async function noteUse(trx: Db, { principal, tenantId, now, origin }: Act): Promise<void> {
+  if (principal?.type !== 'api_key') return;
+  await noteKeyUses(trx, [{ tenantId, keyId: principal.id, at: now, ip: origin.ip }]);
+}
+
+/** A key that shut itself out could not undo it. Networks bind keys alone, so a person always can. */
+function refuseOwnLockout({ principal, origin }: Act, { allowedNetworks = [] }: PolicyChange): void {
+  if (principal?.type !== 'api_key' || allowedNetworks.length === 0) return;
+  if (origin.ip !== null && Networks.of(allowedNetworks).contains(origin.ip)) return;
+  throw invalidField('allowedNetworks', 'Must contain the address that this key is calling from');
+}

@@ -1,0 +1,64 @@
+import { transaction, type Db } from '../../../db/connection/connect.ts';
+import { isDuplicate } from '../../../db/connection/faults.ts';
+import { insertTenant, slugsLike } from '../../../db/tables/tenants.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import { newId } from '../../domain/id.ts';
+import { freeSlug, slugOf } from '../../domain/slug.ts';
+import { AppError } from '../../errors.ts';
+import type { Act } from '../act.ts';
+import { record } from '../record.ts';
+
+export interface TenantInput {
+  name: string;
+  /** Without one, the name suggests it. */
+  slug?: string | undefined;
+  externalId?: string | null | undefined;
+}
+
+export interface CreatedTenant {
+  id: string;
+  slug: string;
+  name: string;
+}
+
+/** Whoever creates a tenant is in none of its making: the act has no tenant yet. */
+type TenantlessAct = Omit<Act, 'tenantId'>;
+
+const ATTEMPTS = 3;
+
+/** Makes an active tenant; a slug that was asked for and is taken is 409, a suggested one gets a number behind it. */
+export async function createTenant(act: TenantlessAct, input: TenantInput): Promise<CreatedTenant> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transaction(act.db, async (trx) => addTenant(trx, act, input));
+    } catch (error) {
+      if (!isDuplicate(error)) throw error;
+      if (input.slug !== undefined || attempt === ATTEMPTS) throw slugTaken(error);
+    }
+  }
+}
+
+/** The same within a transaction; a slug taken in this very moment is the unique index's refusal. */
+export async function addTenant(trx: Db, act: TenantlessAct, input: TenantInput): Promise<CreatedTenant> {
+  const { name, externalId = null } = input;
+  const wanted = input.slug ?? slugOf(name);
+  const taken = await slugsLike(trx, wanted);
+  if (input.slug !== undefined && taken.has(wanted)) throw slugTaken();
+  const tenant = { id: newId(), slug: freeSlug(wanted, taken), name };
+  await insertTenant(trx, { ...tenant, externalId }, act.now);
+  await record(
+    trx,
+    { ...act, tenantId: tenant.id },
+    {
+      action: 'TENANT_CREATED',
+      entityId: tenant.id,
+      ...changedFields(null, { name, slug: tenant.slug, ...(externalId !== null && { externalId }) }),
+    },
+  );
+  return tenant;
+}
+
+/** What is said where a slug belongs to another tenant. */
+export function slugTaken(cause?: unknown): AppError {
+  return new AppError('conflict', 'Another tenant has this slug.', { cause });
+}

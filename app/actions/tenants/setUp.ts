@@ -1,0 +1,50 @@
+import { transaction } from '../../../db/connection/connect.ts';
+import { isDuplicate } from '../../../db/connection/faults.ts';
+import { anyUser } from '../../../db/tables/people/users.ts';
+import { hashPassword } from '../../auth/passwords.ts';
+import type { Act } from '../act.ts';
+import { addTenant, type CreatedTenant } from './createTenant.ts';
+import { addUser, type CreatedUser } from '../people/createUser.ts';
+
+/** The first person and their tenant, every field checked before. */
+export interface FirstPerson {
+  email: string;
+  name: string;
+  password: string;
+  tenantName: string;
+}
+
+/**
+ * The id of the first person, the same everywhere: of two set-ups at once the primary key lets one through, in one
+ * process or in ten and on any kind of cluster, where looking for an empty table before writing could not.
+ */
+const FIRST_ID = '00000000-0000-7000-8000-000000000001';
+
+/** Makes the first person, an operator, and their tenant, which they own; undefined where somebody exists already. */
+export async function setUp(
+  act: Pick<Act, 'db' | 'now' | 'origin'>,
+  { email, name, password, tenantName }: FirstPerson,
+): Promise<{ user: CreatedUser; tenant: CreatedTenant } | undefined> {
+  if (await anyUser(act.db)) return undefined;
+  const passwordHash = await hashPassword(password, act.origin);
+  const actor = { type: 'user', id: FIRST_ID, name } as const;
+  try {
+    return await transaction(act.db, async (trx) => {
+      if (await anyUser(trx)) return undefined;
+      const tenant = await addTenant(trx, { ...act, actor }, { name: tenantName });
+      const person = {
+        email,
+        name,
+        passwordHash,
+        operator: true,
+        vouched: true,
+        membership: { role: 'OWNER' as const },
+      };
+      const user = await addUser(trx, { ...act, actor, tenantId: tenant.id }, FIRST_ID, person);
+      return { user, tenant };
+    });
+  } catch (error) {
+    if (isDuplicate(error) && (await anyUser(act.db))) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+import { transaction } from '../../../db/connection/connect.ts';
+import { isDuplicate } from '../../../db/connection/faults.ts';
+import { changeTenant, lockTenant, type TenantRecord, type TenantStatus } from '../../../db/tables/tenants.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
+import { AppError } from '../../errors.ts';
+import type { Act } from '../act.ts';
+import { slugTaken } from './createTenant.ts';
+import { record } from '../record.ts';
+
+export interface TenantUpdate {
+  name?: string | undefined;
+  slug?: string | undefined;
+  status?: TenantStatus | undefined;
+  externalId?: string | null | undefined;
+}
+
+/**
+ * Changes what an operator may change of a tenant; a suspension is in force for every process once this returns. The
+ * audit row lands in that tenant's own log, and a change that changes nothing leaves none.
+ */
+export async function updateTenant(
+  act: Omit<Act, 'tenantId'>,
+  id: string,
+  update: TenantUpdate,
+): Promise<TenantRecord> {
+  try {
+    return await transaction(act.db, async (trx) => {
+      const before = await lockTenant(trx, id);
+      if (!before) throw new AppError('not_found', 'There is no such tenant.');
+      const after = { ...before, ...given(update) };
+      const changes = changedFields(visible(before), visible(after));
+      if (!changes.before && !changes.after) return before;
+      await changeTenant(trx, id, given(update), act.now);
+      await record(trx, { ...act, tenantId: id }, { action: 'TENANT_UPDATED', entityId: id, ...changes });
+      return { ...after, updatedAt: act.now };
+    });
+  } catch (error) {
+    throw isDuplicate(error) ? slugTaken(error) : error;
+  }
+}
+
+/** The fields that were given at all, null included. */
+function given({ name, slug, status, externalId }: TenantUpdate) {
+  return {
+    ...(name !== undefined && { name }),
+    ...(slug !== undefined && { slug }),
+    ...(status !== undefined && { status }),
+    ...(externalId !== undefined && { externalId }),
+  };
+}
+
+function visible({ name, slug, status, externalId }: TenantRecord) {
+  return { name, slug, status, externalId };
+}

@@ -1,0 +1,64 @@
+import { compressPage } from '../http/compressPage.ts';
+import { openPageGuards, pageGuards } from './shell/pageGuards.ts';
+import { cookiesOf } from '../http/cookies.ts';
+import { createPages } from './shell/pages.ts';
+import type { Services } from '../services.ts';
+import { apiKeyPages } from './keys/routes.ts';
+import { auditLogPages } from './audit/routes.ts';
+import { billingPages } from './billing/routes.ts';
+import { docsRoutes } from './signIn/docs.ts';
+import { frontRoutes } from './signIn/front.ts';
+import { invitationRoutes } from './signIn/invitation.ts';
+import { loginRoutes } from './signIn/login.ts';
+import { marketplacePages } from './marketplace/routes.ts';
+import { memberPages } from './members/routes.ts';
+import { membershipPages } from './members/membership.ts';
+import { passwordResetRoutes } from './signIn/passwordReset.ts';
+import { readerRoutes, tenantSwitchRoutes } from './signIn/reader.ts';
+import { routePages } from './routes/routes.ts';
+import { securityPages } from './security/routes.ts';
+import { setupRoutes } from './signIn/setup.ts';
+import { tenantPages } from './tenants/routes.ts';
+import { ticketPages } from './tickets/routes.ts';
+import { usagePages } from './usage/routes.ts';
+import { mount, type Mount } from '../http/mount.ts';
+import { routesOf, type Route } from '../http/table.ts';
+
+/**
+ * Everything that browsers show people: pages open to the world, and those of the admin behind their guards. The table
+ * of all routes is known only once they are mounted.
+ */
+export function pageMounts(services: Services, table: () => readonly Route[]): Mount[] {
+  const cookies = cookiesOf(services.config.publicUrl);
+  const routes: Route[] = [];
+  const pages = createPages(cookies, () => routes);
+  const open = [
+    loginRoutes(services, pages),
+    readerRoutes(services, pages),
+    setupRoutes(services, pages),
+    invitationRoutes(services, pages),
+    passwordResetRoutes(services, pages),
+    docsRoutes(pages),
+  ];
+  const admin = [
+    tenantSwitchRoutes(services, pages),
+    frontRoutes(pages, () => routes),
+    apiKeyPages(services, pages, table),
+    usagePages(services, pages),
+    auditLogPages(services, pages),
+    routePages(services, pages, table),
+    marketplacePages(services, pages),
+    billingPages(services, pages),
+    securityPages(services, pages),
+    memberPages(services, pages),
+    membershipPages(services, pages),
+    ticketPages(services, pages),
+    tenantPages(services, pages),
+  ];
+  const mounts = [
+    mount('', [compressPage, ...openPageGuards(services, cookies)], open),
+    mount('/admin', [compressPage, ...pageGuards(services, cookies)], admin),
+  ];
+  for (const { routers } of mounts) routes.push(...routesOf(routers));
+  return mounts;
+}

@@ -1,0 +1,60 @@
+import type { AuditLog } from '../../../db/tables/auditLogs.ts';
+import { planNamed } from '../../domain/plan.ts';
+import { RateLimit } from '../../domain/policy.ts';
+import type { Texts } from '../../locales/texts.ts';
+
+/** A field of what was changed, in the reader's words; a side is missing where the field was not there, or held nothing. */
+export interface Change {
+  field: string;
+  before: string | undefined;
+  after: string | undefined;
+}
+
+/** Fields that hold a moment. */
+const MOMENTS = new Set(['expiresAt', 'graceEndsAt', 'revokedAt']);
+
+/** Fields whose values are words of ours, and where in the texts each value is. */
+const WORDS: Readonly<Record<string, string>> = {
+  environment: 'keys.',
+  owner: 'keys.owner_',
+  role: 'shell.role_',
+  priority: 'tickets.priority_',
+  leakAction: 'security.leak_',
+};
+
+/** The same of a status, which is about different things. */
+const STATUSES: Readonly<Record<string, string>> = { user: 'members.', tenant: 'tenants.', ticket: 'tickets.status_' };
+
+/** What a row of the audit log says was changed, field by field. */
+export function changesOf({ entity, before, after }: AuditLog, texts: Texts): Change[] {
+  const { t, has } = texts;
+  const fields = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
+  return [...fields]
+    .map((field) => ({
+      field: has(`audit.field_${field}`) ? t(`audit.field_${field}`) : field,
+      before: textOf(field, before?.[field], entity, texts),
+      after: textOf(field, after?.[field], entity, texts),
+    }))
+    .filter((change) => change.before !== undefined || change.after !== undefined);
+}
+
+function textOf(field: string, value: unknown, entity: string, texts: Texts): string | undefined {
+  const { t, number } = texts;
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string') return wordsOf(field, value, entity, texts);
+  if (typeof value === 'boolean') return t(value ? 'audit.yes' : 'audit.no');
+  if (typeof value === 'number') return number(value);
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value.join(', ') || undefined;
+  const rate = RateLimit.safeParse(value);
+  if (rate.success) return t('keys.rate', { limit: rate.data.limit, seconds: rate.data.windowSeconds });
+  const text = JSON.stringify(value);
+  return text === '{}' ? undefined : text;
+}
+
+function wordsOf(field: string, value: string, entity: string, { t, has, moment }: Texts): string {
+  if (MOMENTS.has(field) && !Number.isNaN(Date.parse(value))) return moment(Date.parse(value)).full;
+  if (field === 'plan') return planNamed(value);
+  const place = field === 'status' ? STATUSES[entity] : WORDS[field];
+  const key = `${place ?? ''}${value}`;
+  return place !== undefined && has(key) ? t(key) : value;
+}

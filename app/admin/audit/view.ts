@@ -1,0 +1,84 @@
+import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import type { AuditLog } from '../../../db/tables/auditLogs.ts';
+import type { Member } from '../../../db/tables/people/memberships.ts';
+import { changesOf } from './auditChanges.ts';
+import { addressOf } from '../../http/redirect.ts';
+import type { Texts } from '../../locales/texts.ts';
+
+/** What the fields of the filter hold. */
+type Fields = {
+  action: string;
+  actor: string;
+  entity: string;
+  key: string;
+  about: string;
+  from: string;
+  to: string;
+};
+
+interface Choice {
+  value: string;
+  label: string;
+}
+
+const PATH = '/admin/audit-logs';
+
+/** One row of the log as its page shows it: what was done, by whom, to what, and field by field how it changed. */
+export function presentAuditRow(log: AuditLog, texts: Texts, names: ReadonlyMap<string, string>) {
+  const { t } = texts;
+  const { action, entity, entityId, actor, origin, createdAt } = log;
+  const name = nameIn(log.after) ?? nameIn(log.before) ?? names.get(entityId ?? '');
+  return {
+    createdAt,
+    said: t(`audit.action_${action}`),
+    entity: t(`audit.entity_${entity}`),
+    entityId,
+    // The beginning of an id is a time, much the same in neighbouring rows.
+    shortId: entityId && entityId.length > 12 ? `…${entityId.slice(-8)}` : entityId,
+    name,
+    actor: { type: actor.type, id: actor.id, name: actor.name ?? t(`audit.actor_${actor.type}`) },
+    ip: origin.ip,
+    changes: changesOf(log, texts),
+  };
+}
+
+/** The filter with what there is to choose from, and where the list goes on, is taken away and begins. */
+export function presentAuditFilters(
+  fields: Fields,
+  { people, keys }: { people: readonly Member[]; keys: readonly ApiKey[] },
+  { first, nextCursor }: { first: boolean; nextCursor: string | null },
+) {
+  const named = keys.map(({ id, name, lastFour }) => ({ value: id, label: `${name} …${lastFour}` }));
+  return {
+    ...fields,
+    people: withChosen(
+      people.map((person) => ({ value: person.id, label: person.name })),
+      // A key acts too: it is among the people where it was chosen by a link.
+      named.some(({ value }) => value === fields.actor) ? '' : fields.actor,
+    ),
+    actingKeys: named,
+    keys: withChosen(named, fields.key),
+    narrowed: Object.values(fields).some((value) => value !== ''),
+    exportPath: addressOf(`${PATH}/export`, fields),
+    paging: {
+      first: first ? addressOf(PATH, fields) : undefined,
+      next: nextCursor === null ? undefined : addressOf(PATH, { ...fields, cursor: nextCursor }),
+    },
+  };
+}
+
+/** What the things that can be chosen are called now. */
+export function namesOf({ people, keys }: { people: readonly Member[]; keys: readonly ApiKey[] }): Map<string, string> {
+  return new Map([...people, ...keys].map(({ id, name }) => [id, name]));
+}
+
+/** What is chosen is always among the choices. */
+function withChosen(choices: Choice[], chosen: string): Choice[] {
+  const isThere = chosen === '' || choices.some(({ value }) => value === chosen);
+  return isThere ? choices : [...choices, { value: chosen, label: chosen }];
+}
+
+function nameIn(fields: Record<string, unknown> | null): string | undefined {
+  const name = fields?.name ?? fields?.email ?? fields?.subject;
+  return typeof name === 'string' ? name : undefined;
+}

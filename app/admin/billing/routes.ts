@@ -1,0 +1,89 @@
+import Router from '@koa/router';
+import { findPendingCheckout } from '../../../db/tables/product/checkouts.ts';
+import { findUser } from '../../../db/tables/people/users.ts';
+import { actOf } from '../../actions/act.ts';
+import { confirmCheckout } from '../../actions/product/confirmCheckout.ts';
+import { startCheckout } from '../../actions/product/startCheckout.ts';
+import { holdsScope } from '../../auth/authority.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { planNamed } from '../../domain/plan.ts';
+import { formOf } from '../../auth/csrf.ts';
+import { planUse } from '../../actions/product/planUse.ts';
+import { ask } from '../shell/confirmation.ts';
+import type { Pages } from '../shell/pages.ts';
+import { given, mendable, readFields, refusedIn, type Refused } from '../shell/formErrors.ts';
+import { confirmedByHand, type PaymentProvider } from '../../actions/product/payment.ts';
+import { presentBillingPage } from './view.ts';
+import type { Services } from '../../services.ts';
+import { permission, scope } from '../../http/access.ts';
+import { Order } from '../../inputs/orderInput.ts';
+import { idOf } from '../../http/pathId.ts';
+import { ROUTER } from '../../http/router.ts';
+
+const HOME = '/admin/billing';
+
+/** The tenant's plan, how far it is used up, and the order of another one. */
+export function billingPages(
+  { db, usage }: Pick<Services, 'db' | 'usage'>,
+  pages: Pages,
+  provider: PaymentProvider = confirmedByHand,
+): Router<State> {
+  return new Router<State>(ROUTER)
+    .get('/billing', scope('billing:read'), async (ctx) => showPlan(ctx))
+    .post('/billing', scope('billing:write'), async (ctx) => {
+      const form = formOf(ctx);
+      const outcome = await mendable(async () => {
+        const order = readFields(Order, { plan: form.get('plan'), reference: given(form, 'reference') });
+        return startCheckout(actOf(ctx, db), provider, order);
+      });
+      if ('done' in outcome) {
+        pages.lead(ctx, HOME, { text: 'billing.ordered', values: { plan: planNamed(outcome.done.plan) } });
+        return;
+      }
+      ctx.status = outcome.refusal.status;
+      await showPlan(ctx, refusedIn(pages.texts(ctx), outcome.refusal, {}));
+    })
+    .get('/billing/checkouts/:id/confirm', permission('billing:manage'), async (ctx) => {
+      const { t } = pages.texts(ctx);
+      const id = idOf(ctx);
+      const pending = await findPendingCheckout(db, principalOf(ctx).tenant.id);
+      if (pending?.id !== id) {
+        pages.lead(ctx, HOME, { text: 'billing.gone', kind: 'warning' });
+        return;
+      }
+      const plan = planNamed(pending.plan);
+      await ask(pages, ctx, 'billing', {
+        title: t('billing.confirm_title', { plan }),
+        lines: [t('billing.confirm_text', { plan }), t('billing.confirm_more')],
+        action: `${HOME}/checkouts/${id}/confirm`,
+        submit: t('billing.confirm'),
+        keep: t('ui.cancel'),
+        back: HOME,
+      });
+    })
+    .post('/billing/checkouts/:id/confirm', permission('billing:manage'), async (ctx) => {
+      const outcome = await mendable(async () => confirmCheckout(actOf(ctx, db), provider, idOf(ctx)));
+      if ('done' in outcome) {
+        pages.lead(ctx, HOME, { text: 'billing.confirmed', values: { plan: planNamed(outcome.done.plan) } });
+        return;
+      }
+      ctx.status = outcome.refusal.status;
+      await showPlan(ctx, refusedIn(pages.texts(ctx), outcome.refusal, {}));
+    });
+
+  async function showPlan(ctx: Context, refused?: Refused): Promise<void> {
+    const principal = principalOf(ctx);
+    const { t, locale } = pages.texts(ctx);
+    await usage.flush();
+    const { plan, used } = await planUse(db, principal.tenant.id, Date.now());
+    const pending = await findPendingCheckout(db, principal.tenant.id);
+    const orderer = pending?.createdBy ? await findUser(db, pending.createdBy) : undefined;
+    const locals = {
+      ...presentBillingPage({ plan, used, pending, orderedBy: orderer?.name }, locale),
+      mayOrder: holdsScope(principal, 'billing:write'),
+      mayConfirm: principal.type === 'user' && principal.permissions.has('billing:manage'),
+      refused,
+    };
+    await pages.show(ctx, 'billing/plan', { title: t('billing.title'), section: 'billing', locals, here: HOME });
+  }
+}

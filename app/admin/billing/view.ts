@@ -1,0 +1,37 @@
+import type { Checkout } from '../../../db/tables/product/checkouts.ts';
+import type { Locale } from '../../domain/locale.ts';
+import { planLimits, planNamed, PLANS } from '../../domain/plan.ts';
+import type { PlanUse } from '../../api/answers/billing.ts';
+
+interface State {
+  plan: string;
+  used: PlanUse;
+  pending: Checkout | undefined;
+  /** Undefined where a key ordered, or somebody who is gone. */
+  orderedBy: string | undefined;
+}
+
+/** The plan, its limits and how far they are used up, what waits to be confirmed, and what else could be had. */
+export function presentBillingPage({ plan, used, pending, orderedBy }: State, locale: Locale) {
+  const limits = planLimits(plan);
+  return {
+    plan: { id: plan, name: planNamed(plan), limits },
+    used: { ...used, keysShare: limits.keys === null ? null : Math.min(100, (used.keys / limits.keys) * 100) },
+    pending: pending && {
+      id: pending.id,
+      plan: planNamed(pending.plan),
+      reference: pending.reference,
+      createdAt: pending.createdAt,
+      orderedBy,
+      paymentUrl: pending.paymentUrl,
+    },
+    plans: PLANS.map(({ id, name, description, limits }) => ({
+      id,
+      name,
+      description: description[locale],
+      limits,
+      current: id === plan,
+      waiting: id === pending?.plan,
+    })),
+  };
+}

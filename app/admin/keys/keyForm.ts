@@ -1,0 +1,218 @@
+import type { ZodError } from 'zod';
+import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import { normaliseScope } from '../../domain/scope.ts';
+import { isKnownScope } from '../../domain/scopeCatalogue.ts';
+import type { Policy } from '../../domain/policy.ts';
+import { iso } from '../../domain/times.ts';
+import { AppError } from '../../errors.ts';
+import type { Texts } from '../../locales/texts.ts';
+
+/** What stands in the fields of a key's form, as text. */
+export interface KeyFields {
+  name: string;
+  description: string;
+  scopes: string[];
+  environment: string;
+  expires: string;
+  expiresOn: string;
+  allowedIps: string;
+  rateLimit: string;
+  rateWindow: string;
+  monthlyQuota: string;
+  owner: string;
+  externalId: string;
+  /** A JSON object, or nothing. */
+  metadata: string;
+}
+
+/** The fields in the order of the form. */
+export const FIELDS = [
+  'name',
+  'description',
+  'scopes',
+  'environment',
+  'expires',
+  'allowedIps',
+  'rateLimit',
+  'monthlyQuota',
+  'owner',
+  'externalId',
+  'metadata',
+] as const;
+/** Those that stand behind the word More. */
+export const FURTHER = ['owner', 'externalId', 'metadata'] as const satisfies Field[];
+export type Field = (typeof FIELDS)[number];
+/** What is wrong with each field, or with none of them but the whole. */
+export type Problems = Partial<Record<Field | 'form', string>>;
+
+export const METADATA_EXAMPLE = '{"team": "billing", "seats": 5}';
+
+const DAY_MS = 86_400_000;
+const EXPIRIES = [7, 30, 90, 365];
+const USUAL_DAYS = 90;
+const DAY = /^\d{4}-\d\d-\d\d$/;
+
+/** The periods to choose from, as far as the policy goes. */
+export function expiriesUnder({ maxLifetimeDays }: Policy): number[] {
+  const allowed = EXPIRIES.filter((days) => maxLifetimeDays === null || days <= maxLifetimeDays);
+  return allowed.length > 0 ? allowed : [maxLifetimeDays ?? USUAL_DAYS];
+}
+
+/** Whether the policy lets a key live for ever. */
+export function neverUnder({ requireExpiry, maxLifetimeDays }: Policy): boolean {
+  return !requireExpiry && maxLifetimeDays === null;
+}
+
+/** The form of a key to be made, filled in from the address: `?name=&scopes=&expires=`. */
+export function freshFields(querystring: string, policy: Policy): KeyFields {
+  const query = new URLSearchParams(querystring);
+  const asked = (query.get('scopes') ?? '').split(/[\s,]+/).map((text) => normaliseScope(text) ?? '');
+  const known = [...new Set(asked)].filter(isKnownScope);
+  const days = expiriesUnder(policy);
+  const usual = days.includes(USUAL_DAYS) ? USUAL_DAYS : (days.at(-1) ?? USUAL_DAYS);
+  const expires = query.get('expires') ?? '';
+  const isChoice = days.map(String).includes(expires) || (expires === 'never' && neverUnder(policy));
+  return {
+    ...EMPTY,
+    name: query.get('name') ?? '',
+    scopes: known.length > 0 ? known : [...policy.defaultScopes],
+    environment: 'live',
+    expires: isChoice ? expires : DAY.test(expires) ? 'custom' : String(usual),
+    expiresOn: DAY.test(expires) ? expires : '',
+  };
+}
+
+/** The form of a key as it is. */
+export function fieldsOfKey(key: ApiKey): KeyFields {
+  return {
+    name: key.name,
+    description: key.description ?? '',
+    scopes: [...key.scopes],
+    environment: key.environment,
+    expires: 'keep',
+    expiresOn: iso(key.expiresAt)?.slice(0, 10) ?? '',
+    allowedIps: key.allowedIps.join('\n'),
+    rateLimit: key.rateLimit ? String(key.rateLimit.limit) : '',
+    rateWindow: String(key.rateLimit?.windowSeconds ?? 60),
+    monthlyQuota: key.monthlyQuota === null ? '' : String(key.monthlyQuota),
+    owner: key.userId === null ? 'tenant' : 'user',
+    externalId: key.externalId ?? '',
+    metadata: Object.keys(key.metadata).length === 0 ? '' : JSON.stringify(key.metadata, null, 2),
+  };
+}
+
+const EMPTY = {
+  name: '',
+  description: '',
+  expiresOn: '',
+  allowedIps: '',
+  rateLimit: '',
+  rateWindow: '60',
+  monthlyQuota: '',
+  owner: 'tenant',
+  externalId: '',
+  metadata: '',
+};
+
+/** What was written into the form. */
+export function fieldsIn(form: URLSearchParams): KeyFields {
+  const text = (name: string) => form.get(name) ?? '';
+  return {
+    name: text('name'),
+    description: text('description'),
+    scopes: form.getAll('scopes'),
+    environment: text('environment'),
+    expires: text('expires'),
+    expiresOn: text('expiresOn'),
+    allowedIps: text('allowedIps'),
+    rateLimit: text('rateLimit').trim(),
+    rateWindow: text('rateWindow'),
+    monthlyQuota: text('monthlyQuota').trim(),
+    owner: text('owner'),
+    externalId: text('externalId'),
+    metadata: text('metadata').trim(),
+  };
+}
+
+/** What the fields ask for that can also be changed later, for the parsers of app/domain/keyInput.ts. */
+export function wishOf(fields: KeyFields, now: number): Record<string, unknown> {
+  const { name, description, scopes, allowedIps, rateLimit, rateWindow, monthlyQuota, externalId, metadata } = fields;
+  return {
+    name,
+    description: description.trim() === '' ? null : description,
+    scopes,
+    allowedIps: allowedIps.split(/[\s,]+/).filter((network) => network !== ''),
+    rateLimit: rateLimit === '' ? null : { limit: numberIn(rateLimit), windowSeconds: numberIn(rateWindow) },
+    monthlyQuota: monthlyQuota === '' ? null : numberIn(monthlyQuota),
+    externalId: externalId.trim() === '' ? null : externalId,
+    metadata: metadata === '' ? {} : jsonIn(metadata),
+    ...expiryIn(fields, now),
+  };
+}
+
+/** The day chosen is the last one on which the key works. */
+function expiryIn({ expires, expiresOn }: KeyFields, now: number): { expiresAt?: unknown } {
+  if (expires === 'keep') return {};
+  if (expires === 'never') return { expiresAt: null };
+  if (expires === 'custom') return { expiresAt: `${expiresOn}T23:59:59Z` };
+  const days = numberIn(expires);
+  return { expiresAt: typeof days === 'number' && days <= 3_650 ? iso(now + days * DAY_MS) : expires };
+}
+
+/** What is no number is left for the parser to refuse. */
+function numberIn(text: string): unknown {
+  return /^\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
+/** What is no JSON is left for the parser to refuse. */
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+/** What a parser found wrong, under the names of the form's fields. */
+export function problemsOf(error: ZodError, texts: Texts): Problems {
+  return named(
+    error.issues.map(({ path, message }) => ({ path: String(path[0] ?? ''), message })),
+    texts,
+  );
+}
+
+/** What an action refused of a form that can be corrected; anything else is thrown on. */
+export function refusedOf(error: unknown, texts: Texts): Problems {
+  if (!(error instanceof AppError)) throw error;
+  if (error.code === 'invalid_input' && error.errors) return named(error.errors, texts);
+  if (error.code === 'insufficient_permission') return { scopes: texts.said(error.message) };
+  if (error.code === 'plan_limit') return { form: texts.said(error.message) };
+  throw error;
+}
+
+function named(issues: readonly { path: string; message: string }[], texts: Texts): Problems {
+  const problems: Problems = {};
+  for (const { path, message } of issues) {
+    const field = fieldNamed(path.split('.')[0] ?? '');
+    problems[field] ??= sentenceOf(field, message, texts);
+  }
+  return problems;
+}
+
+function fieldNamed(path: string): Field {
+  if (path === 'expiresAt' || path === 'expiresInDays') return 'expires';
+  return FIELDS.find((field) => field === path) ?? 'name';
+}
+
+/** The form has words of its own where the parser speaks of what only programs send. */
+function sentenceOf(field: Field, message: string, { t, said }: Texts): string {
+  if (field === 'scopes' && message.startsWith('Too small')) return t('keys.problem_no_scope');
+  if (field === 'expires' && message.startsWith('Must be a date')) return t('keys.problem_no_day');
+  if (field === 'rateLimit' && /^(?:Invalid|Too)/.test(message)) return t('keys.problem_rate');
+  if (field === 'monthlyQuota' && /^(?:Invalid|Too)/.test(message)) return t('keys.problem_quota');
+  if (field === 'metadata' && message === 'Must be an object')
+    return t('keys.problem_metadata', { example: METADATA_EXAMPLE });
+  if (field === 'owner') return t('keys.problem_owner');
+  if (field === 'environment') return t('keys.problem_environment');
+  return said(message);
+}

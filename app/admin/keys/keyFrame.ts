@@ -1,0 +1,60 @@
+import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import { principalOf, type Context } from '../../context.ts';
+import { keyStatus } from '../../domain/keyStatus.ts';
+import { AppError } from '../../errors.ts';
+import { idOf } from '../../http/pathId.ts';
+import type { Services } from '../../services.ts';
+import { KEYS_PATH } from './keyQuery.ts';
+import { isPartial } from '../../http/redirect.ts';
+import { pathOfUrl } from '../../http/ownPath.ts';
+import type { Page, Pages } from '../shell/pages.ts';
+
+/** The key that the address names, its last uses counted; one of another tenant does not exist. */
+export async function keyNamed(ctx: Context, { db, usage }: Pick<Services, 'db' | 'usage'>): Promise<ApiKey> {
+  const id = idOf(ctx);
+  await usage.flush();
+  const key = await findApiKey(db, principalOf(ctx).tenant.id, id);
+  if (!key) throw new AppError('not_found', 'There is no such API key.');
+  return key;
+}
+
+/** The same, for pages that would change it: what can never be used again has none. */
+export async function liveKeyNamed(ctx: Context, services: Pick<Services, 'db' | 'usage'>): Promise<ApiKey> {
+  const key = await keyNamed(ctx, services);
+  const status = keyStatus(key, Date.now());
+  if (status === 'revoked' || status === 'expired') throw new AppError('key_not_active', `This key is ${status}.`);
+  return key;
+}
+
+/** Whether the reader sees what changes keys. */
+export function managesKeys(ctx: Context): boolean {
+  const principal = principalOf(ctx);
+  return principal.type === 'user' && principal.permissions.has('api-keys:manage');
+}
+
+/** Shows a dialog: over the page to htmx, as a page of its own to everybody else. */
+export async function showDialog(
+  pages: Pages,
+  ctx: Context,
+  body: string,
+  { title, here, locals = {}, section = 'keys' }: Pick<Page, 'title' | 'here' | 'locals' | 'section'>,
+): Promise<void> {
+  await pages.show(ctx, 'keys/dialog', {
+    title,
+    section,
+    part: `keys/${body}`,
+    locals: { ...locals, body: `keys/${body}.njk`, inPage: !isPartial(ctx) },
+    ...(here !== undefined && { here }),
+  });
+}
+
+/** Where to go when a dialog is done: the list or the key that it was opened from. */
+export function backOf(ctx: Context): string {
+  const from = pathOfUrl(isPartial(ctx) ? ctx.get('HX-Current-URL') : ctx.get('Referer'));
+  return ownList(from) ?? KEYS_PATH;
+}
+
+/** The list or a key's own page, with whatever it was narrowed to; forms are nowhere to go back to. */
+export function ownList(path: string | null | undefined): string | undefined {
+  return path && /^\/admin\/api-keys(?:\/[0-9a-f-]{36})?(?:\?[^#]*)?$/.test(path) ? path : undefined;
+}

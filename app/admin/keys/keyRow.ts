@@ -1,0 +1,147 @@
+import { SOON_MS } from '../../../db/tables/keys/apiKeyAttention.ts';
+import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import { keyStatus } from '../../domain/keyStatus.ts';
+import type { Locale } from '../../domain/locale.ts';
+import { CATALOGUE, namesOf, type Wording } from '../../domain/scopeCatalogue.ts';
+import { maskKey } from '../../domain/token.ts';
+import { sparklineOf, type Sparkline } from '../shell/bars.ts';
+import { SPARK_DAYS, MOST_USES } from './keyList.ts';
+import { textsIn, type Texts } from '../../locales/texts.ts';
+
+/** A scope as a badge. */
+export interface ScopeBadge {
+  scope: string;
+  description: string;
+  /** The description as it is read out behind the scope. */
+  spoken: string;
+  /** It opens more than reading. */
+  strong: boolean;
+}
+
+/** What pages show of a key, in the reader's words. */
+export interface KeyRow {
+  id: string;
+  name: string;
+  description: string | null;
+  environment: string;
+  /** As the key can be told from others, without being it. */
+  masked: string;
+  scopes: ScopeBadge[];
+  status: 'active' | 'expiring' | 'rotating' | 'expired' | 'revoked';
+  /** What the status adds: when it ends, and who still calls. */
+  note: string;
+  createdAt: number;
+  expiresAt: number | null;
+  lastUsedAt: number | null;
+  lastUsedIp: string | null;
+  spark: Sparkline;
+  may: { edit: boolean; rotate: boolean; revoke: boolean };
+}
+
+/** What the row of a key shows; `manages` says whether its reader may change keys. */
+export function keyRow(
+  key: ApiKey,
+  texts: Texts,
+  now: number,
+  {
+    manages,
+    days,
+    sinceRotation,
+  }: { manages: boolean; days?: number[] | undefined; sinceRotation?: number | undefined },
+): KeyRow {
+  const status = shownStatus(key, now);
+  const lives = status !== 'revoked' && status !== 'expired';
+  return {
+    id: key.id,
+    name: key.name,
+    description: key.description,
+    environment: key.environment,
+    masked: maskKey(key.keyPrefix, key.lastFour),
+    scopes: key.scopes.map((scope) => scopeBadge(scope, texts)),
+    status,
+    note: noteOf(key, status, texts, now, sinceRotation),
+    createdAt: key.createdAt,
+    expiresAt: key.expiresAt,
+    lastUsedAt: key.lastUsedAt,
+    lastUsedIp: key.lastUsedIp,
+    spark: sparklineOf(days ?? Array<number>(SPARK_DAYS).fill(0)),
+    may: {
+      edit: manages && lives,
+      rotate: manages && lives && status !== 'rotating',
+      // One that has run out can be revoked too, so that nobody can let it live again.
+      revoke: manages && status !== 'revoked',
+    },
+  };
+}
+
+/** A scope with what it opens, in the reader's language. */
+export function scopeBadge(scope: string, texts: Pick<Texts, 'locale' | 't'>): ScopeBadge {
+  return KNOWN.get(scope)?.[texts.locale] ?? badgeOf(scope, texts.t('keys.scope_unknown'), texts);
+}
+
+const isStrong = (scope: string) => !/(?:^|:)read$/.test(scope);
+
+const KNOWN = new Map(
+  CATALOGUE.flatMap(({ scope, description }) =>
+    namesOf(scope).map((name) => [name, badgesOf(name, description)] as const),
+  ),
+);
+
+function badgesOf(scope: string, { en, fr }: Wording): Record<Locale, ScopeBadge> {
+  return { en: badgeOf(scope, en, textsIn('en')), fr: badgeOf(scope, fr, textsIn('fr')) };
+}
+
+function badgeOf(scope: string, description: string, { t }: Pick<Texts, 't'>): ScopeBadge {
+  return { scope, description, spoken: t('ui.about', { label: '', text: description }), strong: isStrong(scope) };
+}
+
+/** A span of time in its largest unit, as `23 h`. */
+export function spanText(ms: number, locale: Texts['locale']): string {
+  const [unit, size] = UNITS.find(([, size]) => ms >= size) ?? ['minute', 60_000];
+  const count = Math.max(1, Math.floor(ms / size));
+  // The sign is one for all languages; English data has "hr".
+  return unit === 'hour' ? `${count}\u00a0h` : spanFormat(locale, unit).format(count);
+}
+
+/** Made once for each language and unit, which takes a hundred times as long as using it. */
+const spanFormats = new Map<string, Intl.NumberFormat>();
+
+function spanFormat(locale: Texts['locale'], unit: string): Intl.NumberFormat {
+  const name = `${locale} ${unit}`;
+  let format = spanFormats.get(name);
+  if (!format) {
+    const unitDisplay = unit === 'day' ? 'long' : 'short';
+    spanFormats.set(name, (format = new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay })));
+  }
+  return format;
+}
+
+const UNITS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+] as const satisfies readonly (readonly [string, number])[];
+
+function shownStatus(key: ApiKey, now: number): KeyRow['status'] {
+  const status = keyStatus(key, now);
+  const isSoon = key.expiresAt !== null && key.expiresAt <= now + SOON_MS;
+  return status === 'active' && isSoon ? 'expiring' : status;
+}
+
+function noteOf(
+  key: ApiKey,
+  status: KeyRow['status'],
+  { t, locale, number }: Texts,
+  now: number,
+  uses: number | undefined,
+): string {
+  if (status === 'active' && key.expiresAt === null) return t('keys.keep_never');
+  if (status === 'active' || status === 'expiring') {
+    return t('keys.ends_in', { left: spanText((key.expiresAt ?? now) - now, locale) });
+  }
+  if (status !== 'rotating' || key.graceEndsAt === null) return '';
+  const ends = t('keys.ends_in', { left: spanText(key.graceEndsAt - now, locale) });
+  if (uses === undefined) return ends;
+  const requests = uses > MOST_USES ? `${number(MOST_USES)}+` : number(uses);
+  return `${ends}, ${t('keys.requests_since', { count: uses, requests })}`;
+}

@@ -1,0 +1,85 @@
+import { mayGrant } from '../../auth/authority.ts';
+import type { Principal } from '../../context.ts';
+import { CATALOGUE, GROUPS, meaningOf, opens } from '../../domain/scopeCatalogue.ts';
+import { routesByScope, type Route } from '../../http/table.ts';
+import { scopeBadge } from './keyRow.ts';
+import type { ScopeUse } from './keyUse.ts';
+import type { Texts } from '../../locales/texts.ts';
+
+/** A scope as a box to tick. */
+export interface ScopeChoice {
+  scope: string;
+  /** The id of its box. */
+  id: string;
+  description: string;
+  strong: boolean;
+  /** How many routes it opens, and their names. */
+  opens: number;
+  checked: boolean;
+  /** The key holds it now. */
+  granted: boolean;
+  use?: ScopeUse | undefined;
+}
+
+export interface ScopeGroupChoice {
+  id: string;
+  title: string;
+  /** Whether one box ticks them all: never where each one reaches far. */
+  together: boolean;
+  scopes: ScopeChoice[];
+}
+
+/** Sets of scopes that fit what keys are mostly made for. */
+export const PRESETS = {
+  readOnly: ['read'],
+  ci: ['read', 'projects:write', 'files:write', 'builder:write'],
+  integration: ['read', 'customers:write', 'orders:write', 'products:write', 'inventory:write', 'notifications:write'],
+} as const;
+
+const APART = new Set(['platform', 'everything']);
+
+/** The scopes to choose from, in their groups: those that open a route and the reader can grant, and those the key holds. */
+export function scopeChoices(
+  principal: Principal,
+  texts: Texts,
+  routes: readonly Route[],
+  {
+    checked,
+    granted = [],
+    uses = [],
+  }: { checked: readonly string[]; granted?: readonly string[]; uses?: readonly ScopeUse[] },
+): ScopeGroupChoice[] {
+  const opened = openedBy(routes);
+  // There is one box for a scope and its alias, but for an alias that the key holds.
+  const chosen = checked.map((scope) => (granted.includes(scope) ? scope : meaningOf(scope)));
+  const choice = (scope: string): ScopeChoice => ({
+    ...scopeBadge(scope, texts),
+    id: `scope-${scope.replace(':', '-').replaceAll('*', 'all')}`,
+    opens: opened.filter((required) => opens(scope, required)).length,
+    checked: chosen.includes(scope),
+    granted: granted.includes(scope),
+    use: uses.find((use) => use.scope === scope),
+  });
+  const groups = GROUPS.map(({ id, title }) => ({
+    id,
+    title: title[texts.locale],
+    together: !APART.has(id),
+    scopes: CATALOGUE.filter((one) => one.group === id)
+      .map(({ scope }) => choice(scope))
+      .filter((one) => one.granted || (one.opens > 0 && mayGrant(principal, one.scope))),
+  }));
+  const others = granted.filter((scope) => !CATALOGUE.some((one) => one.scope === scope));
+  const all = [
+    ...groups,
+    { id: 'others', title: texts.t('keys.scopes_other'), together: false, scopes: others.map(choice) },
+  ];
+  return all.filter(({ scopes }) => scopes.length > 0);
+}
+
+/** For each route below either prefix of the API once, the scope it asks for. */
+function openedBy(routes: readonly Route[]): string[] {
+  return [...routesByScope(routes)].flatMap(([scope, names]) => {
+    const own = new Set(names.map((name) => name.replace(/^(\w+) \/api(?:\/v1)?\//, '$1 /')));
+    return Array<string>(own.size).fill(scope);
+  });
+}

@@ -1,0 +1,57 @@
+import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import { principalOf, type Context } from '../../context.ts';
+import { originSeen, tryOut } from '../shell/curl.ts';
+import { firstUse } from './keyFirstUse.ts';
+import { showDialog } from './keyFrame.ts';
+import { keyRow } from './keyRow.ts';
+import { KEYS_PATH } from './keyQuery.ts';
+import type { Pages } from '../shell/pages.ts';
+
+/** A key at the one moment its text is shown. */
+interface Shown {
+  key: ApiKey;
+  text: string;
+  /** The key whose place it takes, where that goes on working for a while. */
+  replaced?: ApiKey;
+  now: number;
+  publicUrl: string;
+}
+
+/** Shows the text of a key, this once: in the answer to the very request that made it. */
+export async function showKey(pages: Pages, ctx: Context, shown: Shown): Promise<void> {
+  const { key, text, replaced, now, publicUrl } = shown;
+  const texts = pages.texts(ctx);
+  // What htmx sent came from a form, but what it gets is a dialog over the whole page.
+  ctx.set('HX-Retarget', '#dialogs');
+  ctx.set('HX-Reswap', 'innerHTML');
+  const { t, moment } = texts;
+  const title = t(replaced ? 'keys.rotated_title' : 'keys.created_title');
+  await showDialog(pages, ctx, '_reveal', {
+    title,
+    here: KEYS_PATH,
+    locals: {
+      once: {
+        title,
+        warning: t('keys.shown_once_text'),
+        name: key.name,
+        life:
+          key.expiresAt === null ? t('keys.keep_never') : t('keys.keep_until', { when: moment(key.expiresAt).full }),
+        about: 'key',
+        label: t('keys.key_text'),
+        value: text,
+        commandLabel: t('keys.try_it'),
+        command: tryOut(originSeen(ctx, publicUrl), text),
+        copied: t('keys.copied'),
+        back: KEYS_PATH,
+      },
+      old: replaced && { ...keyRow(replaced, texts, now, { manages: true }), graceEndsAt: replaced.graceEndsAt },
+      firstUse: mayFollow(ctx) && firstUse(key, undefined, now),
+    },
+  });
+}
+
+/** Whether the reader may look at what keys do. */
+function mayFollow(ctx: Context): boolean {
+  const principal = principalOf(ctx);
+  return principal.type === 'user' && principal.permissions.has('api-keys:read');
+}

@@ -1,0 +1,37 @@
+import type { Db } from '../../../db/connection/connect.ts';
+import { UNUSED_MS } from '../../../db/tables/keys/apiKeyAttention.ts';
+import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import { usesByScope } from '../../../db/tables/usage/apiKeyUsageHours.ts';
+import { opens } from '../../domain/scopeCatalogue.ts';
+
+const LATELY_MS = 7 * 86_400_000;
+
+/** What a scope of a key was good for in the last 90 days. */
+export interface ScopeUse {
+  scope: string;
+  requests: number;
+  /** The hour of the last request that needed it. */
+  lastAt: number | null;
+  /** It was needed within a week. */
+  lately: boolean;
+  /** Nobody needed it, though the key is old enough to say so. */
+  idle: boolean;
+}
+
+/** For each scope of the key, the requests it opened; one that two scopes open counts for both. */
+export async function scopeUses(db: Db, key: ApiKey, now: number): Promise<ScopeUse[]> {
+  const asked = await usesByScope(db, key.tenantId, key.id, { from: now - UNUSED_MS, to: now + 1 });
+  const isOld = key.createdAt <= now - UNUSED_MS;
+  return key.scopes.map((scope) => {
+    const opened = asked.filter((one) => opens(scope, one.scope));
+    const lastAt = opened.length === 0 ? null : Math.max(...opened.map(({ lastHour }) => lastHour));
+    const requests = opened.reduce((sum, one) => sum + one.requests, 0);
+    return {
+      scope,
+      requests,
+      lastAt,
+      lately: lastAt !== null && lastAt >= now - LATELY_MS,
+      idle: isOld && requests === 0,
+    };
+  });
+}

@@ -1,0 +1,80 @@
+import Router from '@koa/router';
+import { principalOf, type State } from '../../context.ts';
+import { originSeen, tryOut } from '../shell/curl.ts';
+import { managesKeys } from './keyFrame.ts';
+import { anyKey, loadAttention, loadKeys, loadUses, lookedIntoOnly } from './keyList.ts';
+import { attentionItems, filterChoices, listHeads, listPaging } from './keyListParts.ts';
+import { keyListRows } from './keyListRow.ts';
+import { holdsKey, listAddress, listPath, readList, type ListAddress } from './keyQuery.ts';
+import { isPartial, lead } from '../../http/redirect.ts';
+import type { Pages } from '../shell/pages.ts';
+import type { Services } from '../../services.ts';
+import { permission } from '../../http/access.ts';
+import { ROUTER } from '../../http/router.ts';
+import type { Route } from '../../http/table.ts';
+import { keyChangePages } from './routesChange.ts';
+import { keyCreatePages } from './routesCreate.ts';
+import { keyDetailPages } from './routesDetail.ts';
+import { keyRevokePages } from './routesRevoke.ts';
+
+/** All pages of keys, those with a name of their own before the ones named by a key's id. */
+export function apiKeyPages(services: Services, pages: Pages, table: () => readonly Route[]): Router<State> {
+  return new Router<State>(ROUTER)
+    .use(keyListPages(services, pages).routes())
+    .use(keyCreatePages(services, pages, table).routes())
+    .use(keyRevokePages(services, pages).routes())
+    .use(keyChangePages(services, pages, table).routes())
+    .use(keyDetailPages(services, pages).routes());
+}
+
+/** The list of keys. */
+function keyListPages({ db, usage, config }: Services, pages: Pages): Router<State> {
+  return new Router<State>(ROUTER).get('/api-keys', permission('api-keys:read'), async (ctx) => {
+    const texts = pages.texts(ctx);
+    const manages = managesKeys(ctx);
+    const tenantId = principalOf(ctx).tenant.id;
+    const now = Date.now();
+    const address = listAddress(ctx.querystring, config.keys.prefix);
+    if (holdsKey(ctx.querystring, config.keys.prefix)) {
+      lead(ctx, listPath(address));
+      return;
+    }
+    const wanted = readList(address);
+    await usage.flush();
+    await pages.show(ctx, 'keys/list', {
+      title: texts.t('keys.title'),
+      section: 'keys',
+      part: 'keys/_list',
+      listed: true,
+      locals: {
+        ...listHeads(address, wanted),
+        filter: filterOf(address),
+        choices: filterChoices(texts),
+        narrowed: Object.keys(address).some((name) => name !== 'sort' && name !== 'page'),
+        manages,
+        example: tryOut(originSeen(ctx, config.publicUrl), 'YOUR_KEY'),
+      },
+      load: async () => {
+        // The list by itself: beside it, what takes longer would only keep the rest waiting.
+        const page = await loadKeys(db, tenantId, wanted, now);
+        const [uses, counts] = await Promise.all([
+          loadUses(db, tenantId, page, now),
+          // What htmx fetches is the list below it.
+          isPartial(ctx) ? undefined : loadAttention(db, tenantId, now),
+        ]);
+        return {
+          rows: keyListRows(page.keys, uses, texts, now, manages),
+          attention: counts && attentionItems(counts, address, wanted),
+          paging: listPaging(page, address, wanted),
+          lookedInto: await lookedIntoOnly(db, tenantId, wanted, now),
+          isEmpty: page.keys.length === 0 && !(await anyKey(db, tenantId, now)),
+        };
+      },
+    });
+  });
+}
+
+/** What the fields of the filter hold, and what travels with them. */
+function filterOf({ q = '', status = '', scope = '', environment = '', attention = '', sort = '' }: ListAddress) {
+  return { q, status, scope, environment, attention, sort };
+}

@@ -1,0 +1,151 @@
+import Router from '@koa/router';
+import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import { actOf } from '../../actions/act.ts';
+import { rotateKey } from '../../actions/keys/rotateKey.ts';
+import { updateKey } from '../../actions/keys/updateKey.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { KeyChange, Rotation } from '../../domain/keyInput.ts';
+import { AppError } from '../../errors.ts';
+import { formOf } from '../../auth/csrf.ts';
+import {
+  fieldsIn,
+  fieldsOfKey,
+  problemsOf,
+  refusedOf,
+  wishOf,
+  type KeyFields,
+  type Problems,
+} from './keyForm.ts';
+import { formLocals } from './keyFormParts.ts';
+import { backOf, liveKeyNamed, ownList, showDialog } from './keyFrame.ts';
+import { graceChoices } from './keyGrace.ts';
+import { KEYS_PATH } from './keyQuery.ts';
+import { keyRow } from './keyRow.ts';
+import { scopeChoices } from './keyScopes.ts';
+import { showKey } from './keyShown.ts';
+import { makesOnce } from '../shell/madeOnce.ts';
+import { mendable, readFields } from '../shell/formErrors.ts';
+import { scopeUses } from './keyUse.ts';
+import type { Pages } from '../shell/pages.ts';
+import type { Texts } from '../../locales/texts.ts';
+import type { Services } from '../../services.ts';
+import { permission } from '../../http/access.ts';
+import { ROUTER } from '../../http/router.ts';
+import type { Route } from '../../http/table.ts';
+
+/** The pages that change a key and those that put another one in its place. */
+export function keyChangePages(
+  services: Pick<Services, 'db' | 'config' | 'usage'>,
+  pages: Pages,
+  table: () => readonly Route[],
+): Router<State> {
+  const { db, config } = services;
+  const place = { section: 'keys', home: KEYS_PATH } as const;
+  return new Router<State>(ROUTER)
+    .get('/api-keys/:id/edit', permission('api-keys:manage'), async (ctx) => {
+      const key = await liveKeyNamed(ctx, services);
+      await showForm(ctx, key, fieldsOfKey(key));
+    })
+    .post('/api-keys/:id/edit', permission('api-keys:manage'), async (ctx) => {
+      const key = await liveKeyNamed(ctx, services);
+      const fields = fieldsIn(formOf(ctx));
+      const texts = pages.texts(ctx);
+      const act = actOf(ctx, db);
+      const change = KeyChange.safeParse(wishOf(fields, act.now));
+      if (!change.success) return showForm(ctx, key, fields, problemsOf(change.error, texts));
+      try {
+        const { id, name } = await updateKey(act, key.id, change.data);
+        pages.lead(ctx, `${KEYS_PATH}/${id}`, { text: 'keys.saved', values: { name } });
+      } catch (error) {
+        await showForm(ctx, key, fields, refusedOf(error, texts));
+      }
+    })
+    .post('/api-keys/:id/scopes/remove', permission('api-keys:manage'), async (ctx) => {
+      const key = await liveKeyNamed(ctx, services);
+      const form = formOf(ctx);
+      const removed = form.getAll('scope');
+      const scopes = key.scopes.filter((scope) => !removed.includes(scope));
+      if (scopes.length === 0) throw new AppError('conflict', 'A key needs at least one scope: revoke it instead.');
+      // What stays was granted before: it need not be in the catalogue any more.
+      const { id } = await updateKey(actOf(ctx, db), key.id, { scopes });
+      const count = key.scopes.length - scopes.length;
+      const back = ownList(form.get('back')) ?? `${KEYS_PATH}/${id}`;
+      pages.lead(ctx, back, { text: 'keys.scopes_removed', values: { count, name: key.name } });
+    })
+    .get('/api-keys/:id/rotate', permission('api-keys:manage'), async (ctx) => {
+      const key = await liveKeyNamed(ctx, services);
+      if (key.successorKeyId !== null) {
+        throw new AppError('already_rotated', 'This key has been rotated already; rotate its successor.');
+      }
+      await showRotation(ctx, key, backOf(ctx));
+    })
+    .post(
+      '/api-keys/:id/rotate',
+      permission('api-keys:manage'),
+      makesOnce(db, pages, place, async (ctx, act) => {
+        const old = await liveKeyNamed(ctx, services);
+        const form = formOf(ctx);
+        const back = ownList(form.get('back')) ?? KEYS_PATH;
+        const rotated = await mendable(async () => {
+          const rotation = readFields(Rotation, { gracePeriodSeconds: Number(form.get('grace') ?? NaN) });
+          return rotateKey(act, config.keys, old.id, rotation);
+        });
+        if ('refusal' in rotated) return showRotation(ctx, old, back, rotated.refusal);
+        const { key, text } = rotated.done;
+        const replaced = await liveKeyOrNone(ctx);
+        const shown = { key, text, now: act.now, publicUrl: config.publicUrl };
+        await showKey(pages, ctx, replaced ? { ...shown, replaced } : shown);
+      }),
+    );
+
+  async function showRotation(ctx: Context, key: ApiKey, back: string, refusal?: AppError): Promise<void> {
+    const texts = pages.texts(ctx);
+    if (refusal) ctx.status = 422;
+    await showDialog(pages, ctx, '_rotate', {
+      title: texts.t('keys.rotate_title'),
+      here: `${KEYS_PATH}/${key.id}/rotate`,
+      locals: {
+        key: keyRow(key, texts, Date.now(), { manages: true }),
+        back,
+        graces: graceChoices(texts, principalOf(ctx).tenant.policy),
+        refused: refusal && whyRefused(texts, refusal),
+      },
+    });
+  }
+
+  /** The replaced key, where it still works. */
+  async function liveKeyOrNone(ctx: Context): Promise<ApiKey | undefined> {
+    try {
+      return await liveKeyNamed(ctx, services);
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'key_not_active') return undefined;
+      throw error;
+    }
+  }
+
+  async function showForm(ctx: Context, key: ApiKey, fields: KeyFields, problems?: Problems): Promise<void> {
+    const texts = pages.texts(ctx);
+    const principal = principalOf(ctx);
+    const now = Date.now();
+    const uses = await scopeUses(db, key, now);
+    if (problems) ctx.status = 422;
+    await pages.show(ctx, 'keys/edit', {
+      title: texts.t(problems ? 'keys.edit_title_again' : 'keys.edit_title', { name: key.name }),
+      section: 'keys',
+      here: `${KEYS_PATH}/${key.id}/edit`,
+      locals: {
+        ...formLocals(texts, principal.tenant.policy, fields, problems, key),
+        key: keyRow(key, texts, now, { manages: true }),
+        groups: scopeChoices(principal, texts, table(), { checked: fields.scopes, granted: key.scopes, uses }),
+        unused: uses.filter(({ idle }) => idle).map(({ scope }) => scope),
+      },
+    });
+  }
+}
+
+/** Why nothing was rotated; a key whose expiry is in the way can be changed first. */
+function whyRefused({ said }: Texts, { message, errors = [] }: AppError) {
+  const [problem] = errors;
+  const sentence = said(problem?.message ?? message);
+  return { sentence: /[.!?]$/.test(sentence) ? sentence : `${sentence}.`, isExpiry: problem?.path === 'expiresAt' };
+}

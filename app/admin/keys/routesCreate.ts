@@ -1,0 +1,75 @@
+import Router from '@koa/router';
+import { issueKey } from '../../actions/keys/issueKey.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { NewKey } from '../../domain/keyInput.ts';
+import { formOf } from '../../auth/csrf.ts';
+import {
+  fieldsIn,
+  freshFields,
+  problemsOf,
+  refusedOf,
+  wishOf,
+  type KeyFields,
+  type Problems,
+} from './keyForm.ts';
+import { formLocals } from './keyFormParts.ts';
+import { KEYS_PATH } from './keyQuery.ts';
+import { PRESETS, scopeChoices } from './keyScopes.ts';
+import { showKey } from './keyShown.ts';
+import { makesOnce } from '../shell/madeOnce.ts';
+import type { Pages } from '../shell/pages.ts';
+import type { Services } from '../../services.ts';
+import { permission } from '../../http/access.ts';
+import { ROUTER } from '../../http/router.ts';
+import type { Route } from '../../http/table.ts';
+
+/** The page that makes a key, and the answer that shows its text. */
+export function keyCreatePages(
+  { db, config }: Pick<Services, 'db' | 'config'>,
+  pages: Pages,
+  table: () => readonly Route[],
+): Router<State> {
+  const place = { section: 'keys', home: KEYS_PATH } as const;
+  return new Router<State>(ROUTER)
+    .get('/api-keys/new', permission('api-keys:manage'), async (ctx) => {
+      await showForm(ctx, freshFields(ctx.querystring, principalOf(ctx).tenant.policy));
+    })
+    .post(
+      '/api-keys/new',
+      permission('api-keys:manage'),
+      makesOnce(db, pages, place, async (ctx, act) => {
+        const fields = fieldsIn(formOf(ctx));
+        const texts = pages.texts(ctx);
+        const { environment, owner } = fields;
+        const wish = NewKey.safeParse({ ...wishOf(fields, act.now), environment, owner: owner || undefined });
+        if (!wish.success) return showForm(ctx, fields, problemsOf(wish.error, texts));
+        try {
+          const { key, text } = await issueKey(act, config.keys, wish.data);
+          await showKey(pages, ctx, { key, text, now: act.now, publicUrl: config.publicUrl });
+        } catch (error) {
+          await showForm(ctx, fields, refusedOf(error, texts));
+        }
+      }),
+    );
+
+  async function showForm(ctx: Context, fields: KeyFields, problems?: Problems): Promise<void> {
+    const texts = pages.texts(ctx);
+    const principal = principalOf(ctx);
+    if (problems) ctx.status = 422;
+    await pages.show(ctx, 'keys/new', {
+      title: texts.t(problems ? 'keys.new_title_again' : 'keys.new_title'),
+      section: 'keys',
+      part: 'keys/_new',
+      here: `${KEYS_PATH}/new`,
+      locals: {
+        ...formLocals(texts, principal.tenant.policy, fields, problems),
+        groups: scopeChoices(principal, texts, table(), { checked: fields.scopes }),
+        presets: Object.entries(PRESETS).map(([id, scopes]) => ({
+          label: texts.t(`keys.preset_${id}`),
+          scopes: scopes.join(' '),
+          href: `${KEYS_PATH}/new?${new URLSearchParams({ scopes: scopes.join(','), name: fields.name }).toString()}`,
+        })),
+      },
+    });
+  }
+}

@@ -1,0 +1,147 @@
+import Router from '@koa/router';
+import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import { clientsSince, findFirstKeyUsage, listKeyUsage } from '../../../db/tables/usage/apiKeyUsage.ts';
+import { listAuditLogs } from '../../../db/tables/auditLogs.ts';
+import { findMember } from '../../../db/tables/people/memberships.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { keyStatus } from '../../domain/keyStatus.ts';
+import { maskKey } from '../../domain/token.ts';
+import { USAGE_WINDOWS, type UsageWindow } from '../../domain/usageWindow.ts';
+import { usageStats } from '../../usage/usageStats.ts';
+import { auditRow, requestRow } from './keyDetail.ts';
+import { firstUse } from './keyFirstUse.ts';
+import { keyNamed, managesKeys } from './keyFrame.ts';
+import { replacedAt } from './keyList.ts';
+import { KEYS_PATH } from './keyQuery.ts';
+import { keyRow } from './keyRow.ts';
+import { scopeUses } from './keyUse.ts';
+import { addressOf, isPartial } from '../../http/redirect.ts';
+import type { Pages } from '../shell/pages.ts';
+import { usageChart, windowLinks } from '../shell/usageChart.ts';
+import type { Services } from '../../services.ts';
+import { permission } from '../../http/access.ts';
+import { pageOf, positionOf } from '../../http/paging.ts';
+import { ROUTER } from '../../http/router.ts';
+
+const REQUESTS = 25;
+const AUDIT_ROWS = 20;
+const MOST_CLIENTS = 20;
+
+/** The page of one key: what it is, who uses it for what, and what was done with it. */
+export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: Pages): Router<State> {
+  const { db } = services;
+  return new Router<State>(ROUTER)
+    .get('/api-keys/:id', permission('api-keys:read'), showKey)
+    .get('/api-keys/:id/first-use', permission('api-keys:read'), showFirstUse);
+
+  async function showKey(ctx: Context): Promise<void> {
+    const texts = pages.texts(ctx);
+    const key = await keyNamed(ctx, services);
+    const now = Date.now();
+    const manages = managesKeys(ctx);
+    const query = new URLSearchParams(ctx.querystring);
+    const asked = USAGE_WINDOWS.find((one) => one === query.get('window'));
+    const window = asked ?? '24h';
+    const cursor = query.get('cursor') ?? undefined;
+    const stats = await usageStats(db, key, window, now);
+    const row = keyRow(key, texts, now, { manages });
+    const uses = await scopeUses(db, key, now);
+    await pages.show(ctx, 'keys/show', {
+      title: key.name,
+      section: 'keys',
+      listed: true,
+      locals: {
+        key: row,
+        facts: await factsOf(key),
+        here: `${KEYS_PATH}/${key.id}`,
+        window,
+        windows: windowLinks(window, texts.t, (one) => pathOf(key, { window: one, cursor })),
+        chart: usageChart(stats.buckets, window, texts.locale),
+        stats,
+        uses: uses.map((use, index) => ({ ...use, badge: row.scopes[index] })),
+        unused: row.may.edit ? uses.filter(({ idle }) => idle).map(({ scope }) => scope) : [],
+        rotation: await rotationOf(key, now),
+        ...(await requestsOf(key, { window: asked, cursor })),
+        audit: await auditOf(ctx, key),
+      },
+    });
+  }
+
+  /** Asked again and again by the page that shows a new key, and answered once there is something to say. */
+  async function showFirstUse(ctx: Context): Promise<void> {
+    const key = await keyNamed(ctx, services);
+    const use = await findFirstKeyUsage(db, key.tenantId, key.id);
+    const locals = firstUse(key, use, Date.now());
+    if (!isPartial(ctx)) {
+      pages.lead(ctx, locals.requests);
+      return;
+    }
+    if (locals.asking !== undefined) {
+      ctx.status = 204;
+      return;
+    }
+    await pages.show(ctx, 'keys/show', { title: key.name, section: 'keys', part: 'keys/_firstUse', locals });
+  }
+
+  async function factsOf(key: ApiKey) {
+    const { id, environment, expiresAt, allowedIps, rateLimit, monthlyQuota, externalId, previousKeyId } = key;
+    const { successorKeyId, graceEndsAt, revokedAt, revokeReason, createdAt, lastUsedAt, lastUsedIp, userId } = key;
+    const previous = previousKeyId === null ? undefined : await findApiKey(db, key.tenantId, previousKeyId);
+    const next = successorKeyId === null ? undefined : await findApiKey(db, key.tenantId, successorKeyId);
+    const named = (one: ApiKey | undefined) => one && { id: one.id, masked: maskKey(one.keyPrefix, one.lastFour) };
+    const owner = userId === null ? 'tenant' : 'user';
+    return {
+      ...{ id, environment, expiresAt, allowedIps, rateLimit, monthlyQuota, externalId, owner },
+      ownerName: userId === null ? undefined : (await findMember(db, key.tenantId, userId))?.name,
+      metadata: Object.entries(key.metadata).map(([name, value]) => ({ name, value: String(value) })),
+      ...{ graceEndsAt, revokedAt, revokeReason, createdAt, lastUsedAt, lastUsedIp },
+      ...{ previous: named(previous), next: named(next) },
+    };
+  }
+
+  /** Who still uses a key that was replaced and goes on for a while. */
+  async function rotationOf(key: ApiKey, now: number) {
+    if (keyStatus(key, now) !== 'rotating') return undefined;
+    const since = await replacedAt(db, key);
+    return {
+      since,
+      endsAt: key.graceEndsAt,
+      clients: await clientsSince(db, key.tenantId, key.id, since, MOST_CLIENTS),
+    };
+  }
+
+  async function requestsOf(key: ApiKey, { window, cursor }: Seen) {
+    const binding = JSON.stringify(['page usage', key.tenantId, key.id]);
+    const after = positionOf(cursor, binding);
+    const found = await listKeyUsage(db, key.tenantId, key.id, { after, limit: REQUESTS + 1 });
+    const { rows, nextCursor } = pageOf(found, REQUESTS, binding);
+    return {
+      requests: rows.map((use) => requestRow(use, key.scopes)),
+      requestPages: {
+        first: cursor === undefined ? undefined : `${pathOf(key, { window })}#requests`,
+        next: nextCursor === null ? undefined : `${pathOf(key, { window, cursor: nextCursor })}#requests`,
+      },
+    };
+  }
+
+  /** The log is for those who may read it. */
+  async function auditOf(ctx: Context, key: ApiKey) {
+    const principal = principalOf(ctx);
+    if (principal.type !== 'user' || !principal.permissions.has('audit:read')) return undefined;
+    // Its uses stand in the log of requests.
+    const changes = { entity: 'api_key', entityId: key.id, without: 'API_KEY_USED' } as const;
+    const logs = await listAuditLogs(db, key.tenantId, changes, { limit: AUDIT_ROWS });
+    return logs.map((log) => auditRow(log, pages.texts(ctx)));
+  }
+}
+
+/** What of a key's page is chosen in its address: the time that its usage covers, and where in its requests it stands. */
+interface Seen {
+  window?: UsageWindow | undefined;
+  cursor?: string | undefined;
+}
+
+/** The address of a key's page; a link that changes one choice keeps the other. */
+function pathOf({ id }: ApiKey, { window, cursor }: Seen): string {
+  return addressOf(`${KEYS_PATH}/${id}`, { window: window ?? '', cursor: cursor ?? '' });
+}

@@ -1,0 +1,107 @@
+import Router from '@koa/router';
+import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import { clientsSince } from '../../../db/tables/usage/apiKeyUsage.ts';
+import { actOf } from '../../actions/act.ts';
+import { revokeOnlyKey } from '../../actions/keys/revokeKey.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { isId } from '../../domain/id.ts';
+import { Revocation } from '../../domain/keyInput.ts';
+import { keyStatus } from '../../domain/keyStatus.ts';
+import { AppError } from '../../errors.ts';
+import { usageStats } from '../../usage/usageStats.ts';
+import { formOf } from '../../auth/csrf.ts';
+import { backOf, keyNamed, ownList, showDialog } from './keyFrame.ts';
+import { PAGE_SIZE, replacedAt } from './keyList.ts';
+import { KEYS_PATH } from './keyQuery.ts';
+import { keyRow } from './keyRow.ts';
+import { given, readFields } from '../shell/formErrors.ts';
+import type { Pages } from '../shell/pages.ts';
+import type { Services } from '../../services.ts';
+import { permission } from '../../http/access.ts';
+import { ROUTER } from '../../http/router.ts';
+
+const MOST_CLIENTS = 10;
+
+/** The dialogs that end keys: one, several, or the replaced one of a rotation before its time. */
+export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: Pages): Router<State> {
+  const { db, usage } = services;
+  return new Router<State>(ROUTER)
+    .get('/api-keys/revoke', permission('api-keys:manage'), async (ctx) => {
+      await usage.flush();
+      const keys = await keysChosen(ctx, new URLSearchParams(ctx.querystring));
+      const back = backOf(ctx);
+      if (keys.length === 0) {
+        pages.lead(ctx, back, { text: 'keys.none_chosen', kind: 'warning' });
+        return;
+      }
+      const texts = pages.texts(ctx);
+      const now = Date.now();
+      const locals = { back, keys: keys.map((key) => keyRow(key, texts, now, { manages: true })) };
+      await showDialog(pages, ctx, '_revokeSome', {
+        title: texts.t('keys.revoke_some_title', { count: keys.length }),
+        locals,
+      });
+    })
+    .post('/api-keys/revoke', permission('api-keys:manage'), async (ctx) => {
+      const form = formOf(ctx);
+      let count = 0;
+      for (const { id } of await keysChosen(ctx, form)) if (await revokeUnlessOver(ctx, id)) count++;
+      const back = ownList(form.get('back')) ?? KEYS_PATH;
+      pages.lead(ctx, back, { text: 'keys.revoked_some', values: { count } });
+    })
+    .get('/api-keys/:id/revoke', permission('api-keys:manage'), async (ctx) => {
+      const key = await keyNamed(ctx, services);
+      const now = Date.now();
+      refuseRevoked(key, now);
+      const { t } = pages.texts(ctx);
+      const title = t(keyStatus(key, now) === 'rotating' ? 'keys.end_title' : 'keys.revoke_title');
+      await showDialog(pages, ctx, '_revoke', { title, locals: await revokeLocals(ctx, key, now) });
+    })
+    .post('/api-keys/:id/revoke', permission('api-keys:manage'), async (ctx) => {
+      const form = formOf(ctx);
+      const key = await keyNamed(ctx, services);
+      refuseRevoked(key, Date.now());
+      await revokeOnlyKey(actOf(ctx, db), key.id, readFields(Revocation, { reason: given(form, 'reason') }));
+      pages.lead(ctx, ownList(form.get('back')) ?? KEYS_PATH, { text: 'keys.revoked', values: { name: key.name } });
+    });
+
+  /** False where the key ended by itself in the meantime. */
+  async function revokeUnlessOver(ctx: Context, id: string): Promise<boolean> {
+    try {
+      await revokeOnlyKey(actOf(ctx, db), id, {});
+      return true;
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'key_not_active') return false;
+      throw error;
+    }
+  }
+
+  async function revokeLocals(ctx: Context, key: ApiKey, now: number) {
+    const rotating = keyStatus(key, now) === 'rotating';
+    const since = rotating ? await replacedAt(db, key) : now - 86_400_000;
+    return {
+      key: keyRow(key, pages.texts(ctx), now, { manages: true }),
+      back: backOf(ctx),
+      rotating,
+      graceEndsAt: key.graceEndsAt,
+      today: (await usageStats(db, key, '24h', now)).totals,
+      clients: await clientsSince(db, key.tenantId, key.id, since, MOST_CLIENTS),
+    };
+  }
+
+  /** The keys that were ticked and still work, each once, at most a page of them. */
+  async function keysChosen(ctx: Context, fields: URLSearchParams): Promise<ApiKey[]> {
+    const ids = [...new Set(fields.getAll('id'))].filter(isId).slice(0, PAGE_SIZE);
+    const now = Date.now();
+    const keys: ApiKey[] = [];
+    for (const id of ids) {
+      const key = await findApiKey(db, principalOf(ctx).tenant.id, id);
+      if (key && keyStatus(key, now) !== 'revoked') keys.push(key);
+    }
+    return keys;
+  }
+}
+
+function refuseRevoked(key: ApiKey, now: number): void {
+  if (keyStatus(key, now) === 'revoked') throw new AppError('key_not_active', 'This key is revoked.');
+}

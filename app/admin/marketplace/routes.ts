@@ -1,0 +1,85 @@
+import Router from '@koa/router';
+import { actOf } from '../../actions/act.ts';
+import { installApp } from '../../actions/product/installApp.ts';
+import { uninstallApp } from '../../actions/product/uninstallApp.ts';
+import { holdsScope } from '../../auth/authority.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import type { App } from '../../domain/apps.ts';
+import { formOf } from '../../auth/csrf.ts';
+import { installedApps } from '../../actions/product/installedApps.ts';
+import { ask } from '../shell/confirmation.ts';
+import { originSeen, tryOut } from '../shell/curl.ts';
+import { isPartial } from '../../http/redirect.ts';
+import { makesOnce } from '../shell/madeOnce.ts';
+import { mendable, refusedIn, type Refused } from '../shell/formErrors.ts';
+import type { Pages } from '../shell/pages.ts';
+import { presentMarketplacePage } from './view.ts';
+import type { Services } from '../../services.ts';
+import { scope } from '../../http/access.ts';
+import { appNamed } from '../../inputs/appNamed.ts';
+import { paramOf } from '../../http/pathId.ts';
+import { ROUTER } from '../../http/router.ts';
+
+const HOME = '/admin/marketplace';
+
+/** The apps that work with the tenant's data; the token of a new one is shown by the answer to its install alone. */
+export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>, pages: Pages): Router<State> {
+  return new Router<State>(ROUTER)
+    .get('/marketplace', scope('marketplace:read'), async (ctx) => showApps(ctx))
+    .post(
+      '/marketplace',
+      scope('marketplace:install'),
+      makesOnce(db, pages, { section: 'marketplace', home: HOME }, async (ctx, act) => {
+        const app = appNamed(formOf(ctx).get('app') ?? '');
+        const outcome = await mendable(async () => installApp(act, config.keys, app));
+        if ('done' in outcome) return showToken(ctx, app, outcome.done.text);
+        // Over a page that is there the problem is enough; without one it stands above the apps.
+        if (isPartial(ctx)) throw outcome.refusal;
+        ctx.status = outcome.refusal.status;
+        await showApps(ctx, refusedIn(pages.texts(ctx), outcome.refusal, {}));
+      }),
+    )
+    .get('/marketplace/:app/uninstall', scope('marketplace:install'), async (ctx) => {
+      const { t } = pages.texts(ctx);
+      const { id, name } = appNamed(paramOf(ctx, 'app'));
+      await ask(pages, ctx, 'marketplace', {
+        title: t('marketplace.uninstall_title', { app: name }),
+        lines: [t('marketplace.uninstall_text'), t('marketplace.uninstall_final')],
+        action: `${HOME}/${id}/uninstall`,
+        submit: t('marketplace.uninstall'),
+        keep: t('marketplace.keep'),
+        back: HOME,
+        danger: true,
+      });
+    })
+    .post('/marketplace/:app/uninstall', scope('marketplace:install'), async (ctx) => {
+      const app = appNamed(paramOf(ctx, 'app'));
+      await uninstallApp(actOf(ctx, db), app);
+      pages.lead(ctx, HOME, { text: 'marketplace.uninstalled', values: { app: app.name } });
+    });
+
+  async function showApps(ctx: Context, refused?: Refused): Promise<void> {
+    const principal = principalOf(ctx);
+    const texts = pages.texts(ctx);
+    const installed = await installedApps(db, principal.tenant.id, Date.now());
+    const mayInstall = holdsScope(principal, 'marketplace:install');
+    const locals = { apps: presentMarketplacePage(installed, texts), mayInstall, refused };
+    await pages.show(ctx, 'marketplace/list', { title: texts.t('marketplace.title'), section: 'marketplace', locals });
+  }
+
+  async function showToken(ctx: Context, app: App, token: string): Promise<void> {
+    const { t } = pages.texts(ctx);
+    const once = {
+      title: t('marketplace.token_title', { app: app.name }),
+      warning: t('marketplace.token_warning'),
+      label: t('marketplace.token'),
+      value: token,
+      commandLabel: t('marketplace.try'),
+      command: tryOut(originSeen(ctx, config.publicUrl), token),
+      copied: t('marketplace.copied'),
+      back: HOME,
+    };
+    const page = { title: once.title, section: 'marketplace', part: 'shell/_reveal', here: HOME } as const;
+    await pages.show(ctx, 'shell/reveal', { ...page, locals: { once } });
+  }
+}

@@ -1,0 +1,102 @@
+import type Router from '@koa/router';
+import { findInvitation, type Invitation } from '../../../db/tables/people/invitations.ts';
+import { actOf } from '../../actions/act.ts';
+import { invitationLink, inviteMember, type InvitationInput } from '../../actions/people/inviteMember.ts';
+import { withdrawInvitation } from '../../actions/people/withdrawInvitation.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import { formOf } from '../../auth/csrf.ts';
+import { ask } from '../shell/confirmation.ts';
+import { originSeen } from '../shell/curl.ts';
+import type { Pages } from '../shell/pages.ts';
+import { mendable, readFields, refusedIn } from '../shell/formErrors.ts';
+import { givable } from './view.ts';
+import type { Services } from '../../services.ts';
+import { permission } from '../../http/access.ts';
+import { NewInvitation } from '../../inputs/memberInput.ts';
+import { idOf } from '../../http/pathId.ts';
+
+const HOME = '/admin/members';
+const NEW = `${HOME}/new`;
+const INVITATIONS = `${HOME}/invitations`;
+const FIELDS = ['email', 'role', 'permissions'] as const;
+
+/** Adds inviting, the link at the one moment it is shown, and taking an invitation back. */
+export function memberInvitationPages(
+  router: Router<State>,
+  { config, db }: Pick<Services, 'config' | 'db'>,
+  pages: Pages,
+): Router<State> {
+  return router
+    .get('/members/new', permission('members:manage'), async (ctx) => showForm(ctx))
+    .post('/members/invitations', permission('members:manage'), async (ctx) => {
+      const form = formOf(ctx);
+      const fields = {
+        email: form.get('email') ?? '',
+        role: form.get('role') ?? undefined,
+        permissions: form.getAll('permissions'),
+      };
+      const outcome = await mendable(async () => inviteMember(actOf(ctx, db), readFields(NewInvitation, fields)));
+      if ('refusal' in outcome) await showForm(ctx, { form, refusal: outcome.refusal });
+      else await showLink(ctx, outcome.done);
+    })
+    .post('/members/invitations/:id/link', permission('members:manage'), async (ctx) => {
+      const { email, role, permissions } = await invitationOf(ctx);
+      const again: InvitationInput = { email, role, permissions };
+      await showLink(ctx, await inviteMember(actOf(ctx, db), again));
+    })
+    .get('/members/invitations/:id/withdraw', permission('members:manage'), async (ctx) => {
+      const { t } = pages.texts(ctx);
+      const { id, email } = await invitationOf(ctx);
+      await ask(pages, ctx, 'members', {
+        title: t('members.withdraw_title', { email }),
+        lines: [t('members.withdraw_text')],
+        action: `${INVITATIONS}/${id}/withdraw`,
+        submit: t('members.withdraw'),
+        keep: t('members.keep_invitation'),
+        back: HOME,
+        danger: true,
+      });
+    })
+    .post('/members/invitations/:id/withdraw', permission('members:manage'), async (ctx) => {
+      const { id, email } = await invitationOf(ctx);
+      await withdrawInvitation(actOf(ctx, db), id);
+      pages.lead(ctx, HOME, { text: 'members.withdrawn', values: { email } });
+    });
+
+  async function invitationOf(ctx: Context): Promise<Invitation> {
+    const invitation = await findInvitation(db, principalOf(ctx).tenant.id, idOf(ctx));
+    if (!invitation) throw new AppError('not_found', 'There is no such invitation.');
+    return invitation;
+  }
+
+  async function showForm(ctx: Context, returned?: { form: URLSearchParams; refusal: AppError }): Promise<void> {
+    const { form, refusal } = returned ?? {};
+    if (refusal) ctx.status = refusal.status;
+    const words = pages.texts(ctx);
+    const values = {
+      email: form?.get('email') ?? '',
+      role: form?.get('role') ?? 'MEMBER',
+      permissions: form?.getAll('permissions') ?? [],
+    };
+    const labels = Object.fromEntries(FIELDS.map((field) => [field, words.t(`members.${field}`)]));
+    const refused = refusal && refusedIn(words, refusal, labels);
+    const locals = { values, refused, givable: givable(principalOf(ctx)) };
+    await pages.show(ctx, 'members/new', { title: words.t('members.invite'), section: 'members', locals, here: NEW });
+  }
+
+  async function showLink(ctx: Context, { invitation, token }: Awaited<ReturnType<typeof inviteMember>>) {
+    const { t } = pages.texts(ctx);
+    const { email } = invitation;
+    const once = {
+      title: t('members.link_title', { email }),
+      warning: t('members.link_warning', { email }),
+      label: t('members.link'),
+      value: invitationLink(originSeen(ctx, config.publicUrl), token),
+      copied: t('members.link_copied'),
+      back: HOME,
+    };
+    const page = { title: once.title, section: 'members', here: HOME, part: 'shell/_reveal' } as const;
+    await pages.show(ctx, 'shell/reveal', { ...page, locals: { once } });
+  }
+}

@@ -1,0 +1,55 @@
+import Router from '@koa/router';
+import { actOf } from '../../actions/act.ts';
+import { leaveTenant } from '../../actions/people/leaveTenant.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { ask } from '../shell/confirmation.ts';
+import type { Pages } from '../shell/pages.ts';
+import { mendable, refusedIn } from '../shell/formErrors.ts';
+import type { Services } from '../../services.ts';
+import { anyCredential } from '../../http/access.ts';
+import { ROUTER } from '../../http/router.ts';
+import type { AppError } from '../../errors.ts';
+
+const HOME = '/admin/membership';
+
+/** What the reader is in the organisation they look at, and the way out of it. */
+export function membershipPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {
+  return new Router<State>(ROUTER)
+    .get('/membership', anyCredential(), async (ctx) => show(ctx))
+    .get('/membership/leave', anyCredential(), async (ctx) => {
+      const { t } = pages.texts(ctx);
+      const tenant = tenantName(ctx);
+      await ask(pages, ctx, undefined, {
+        title: t('membership.leave_title', { tenant }),
+        lines: [t('membership.leave_text', { tenant }), t('membership.leave_keys')],
+        action: `${HOME}/leave`,
+        submit: t('membership.leave'),
+        keep: t('membership.stay'),
+        back: HOME,
+        danger: true,
+      });
+    })
+    .post('/membership/leave', anyCredential(), async (ctx) => {
+      const tenant = tenantName(ctx);
+      const outcome = await mendable(async () => leaveTenant(actOf(ctx, db), principalOf(ctx).id));
+      if ('refusal' in outcome) await show(ctx, outcome.refusal);
+      else pages.lead(ctx, '/', { text: 'membership.left', values: { tenant } });
+    });
+
+  async function show(ctx: Context, refusal?: AppError): Promise<void> {
+    if (refusal) ctx.status = refusal.status;
+    const words = pages.texts(ctx);
+    const { role, permissions } = principalOf(ctx) as { role: string; permissions?: ReadonlySet<string> };
+    const locals = {
+      role,
+      permissions: [...(permissions ?? [])],
+      refused: refusal && refusedIn(words, refusal, {}),
+    };
+    await pages.show(ctx, 'members/membership', { title: words.t('membership.title'), locals, here: HOME });
+  }
+
+  function tenantName(ctx: Context): string {
+    const { tenant } = principalOf(ctx);
+    return ctx.state.belongings?.find((one) => one.tenant.id === tenant.id)?.tenant.name ?? tenant.slug;
+  }
+}

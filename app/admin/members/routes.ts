@@ -1,0 +1,126 @@
+import Router from '@koa/router';
+import { z } from 'zod';
+import { listInvitations } from '../../../db/tables/people/invitations.ts';
+import { findMember, listMembers, type Member } from '../../../db/tables/people/memberships.ts';
+import { actOf } from '../../actions/act.ts';
+import { changeMember } from '../../actions/people/changeMember.ts';
+import { removeMember } from '../../actions/people/removeMember.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import { formOf } from '../../auth/csrf.ts';
+import { ask } from '../shell/confirmation.ts';
+import type { Pages } from '../shell/pages.ts';
+import { mendable, readFields, refusedIn, type Labels } from '../shell/formErrors.ts';
+import { givable, presentInvitationRow, presentMemberRow } from './view.ts';
+import type { Services } from '../../services.ts';
+import { permission } from '../../http/access.ts';
+import { query } from '../../http/input.ts';
+import { MemberChange } from '../../inputs/memberInput.ts';
+import { PAGE, readPage } from '../../http/paging.ts';
+import { idOf } from '../../http/pathId.ts';
+import { ROUTER } from '../../http/router.ts';
+import { memberAccountPages } from './memberAccounts.ts';
+import { memberInvitationPages } from './memberInvitations.ts';
+
+const HOME = '/admin/members';
+/** More than wait at once in any organisation; the API lists them all. */
+const SHOWN_INVITATIONS = 200;
+const MemberQuery = z.strictObject({ cursor: PAGE.cursor });
+const FIELDS = ['role', 'permissions'] as const;
+
+/** Who belongs to the tenant, and what they may do in it. */
+export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pages): Router<State> {
+  const { db } = services;
+  const router = new Router<State>(ROUTER).get(
+    '/members',
+    permission('members:read'),
+    query(MemberQuery, async (ctx, { cursor }) => {
+      const principal = principalOf(ctx);
+      const tenantId = principal.tenant.id;
+      const page = { limit: 100, cursor };
+      const { rows, nextCursor } = await readPage(page, ['members page', tenantId], async (wanted) =>
+        listMembers(db, tenantId, wanted),
+      );
+      const next = nextCursor === null ? undefined : `${HOME}?cursor=${nextCursor}`;
+      const invitations = await listInvitations(db, tenantId, { after: undefined, limit: SHOWN_INVITATIONS });
+      const locals = {
+        invitations: invitations.map((invitation) => presentInvitationRow(invitation, principal, Date.now())),
+        members: rows.map((member) => presentMemberRow(member, principal)),
+        mayManage: principal.type === 'user' && principal.permissions.has('members:manage'),
+        paging: { first: cursor === undefined ? undefined : HOME, next },
+      };
+      const title = pages.texts(ctx).t('members.title');
+      const shown = { title, section: 'members', part: 'members/_list', listed: true } as const;
+      await pages.show(ctx, 'members/list', { ...shown, locals });
+    }),
+  );
+  memberInvitationPages(router, services, pages);
+  router
+    .get('/members/:id', permission('members:manage'), async (ctx) => showMember(ctx, await memberOf(ctx)))
+    .post('/members/:id', permission('members:manage'), async (ctx) => {
+      const form = formOf(ctx);
+      const member = await memberOf(ctx);
+      const outcome = await mendable(async () =>
+        changeMember(actOf(ctx, db), member.id, readFields(MemberChange, standingIn(form))),
+      );
+      if ('refusal' in outcome) await showMember(ctx, member, { form, refusal: outcome.refusal });
+      else pages.lead(ctx, HOME, { text: 'members.changed', values: { name: member.name } });
+    })
+    .get('/members/:id/remove', permission('members:manage'), async (ctx) => {
+      const { t } = pages.texts(ctx);
+      const { id, name, email } = await memberOf(ctx);
+      await ask(pages, ctx, 'members', {
+        title: t('members.remove_title', { name }),
+        lines: [t('members.remove_text', { name, email }), t('members.remove_keys')],
+        action: `${HOME}/${id}/remove`,
+        submit: t('members.remove'),
+        keep: t('members.keep'),
+        back: `${HOME}/${id}`,
+        danger: true,
+      });
+    })
+    .post('/members/:id/remove', permission('members:manage'), async (ctx) => {
+      const member = await memberOf(ctx);
+      const outcome = await mendable(async () => removeMember(actOf(ctx, db), member.id));
+      if ('refusal' in outcome) await showMember(ctx, member, { refusal: outcome.refusal });
+      else if (member.id === principalOf(ctx).id) pages.lead(ctx, '/');
+      else pages.lead(ctx, HOME, { text: 'members.removed', values: { name: member.name } });
+    });
+  return memberAccountPages(router, services, pages, { memberOf, showMember });
+
+  async function memberOf(ctx: Context): Promise<Member> {
+    const member = await findMember(db, principalOf(ctx).tenant.id, idOf(ctx));
+    if (!member) throw new AppError('not_found', 'There is no such member.');
+    return member;
+  }
+
+  function labelsOf(ctx: Context): Labels {
+    const { t } = pages.texts(ctx);
+    return Object.fromEntries(FIELDS.map((field) => [field, t(`members.${field}`)]));
+  }
+
+  async function showMember(
+    ctx: Context,
+    member: Member,
+    { form, refusal }: { form?: URLSearchParams; refusal?: AppError } = {},
+  ): Promise<void> {
+    if (refusal) ctx.status = refusal.status;
+    const words = pages.texts(ctx);
+    const principal = principalOf(ctx);
+    const locals = {
+      member: presentMemberRow(member, principal),
+      values: {
+        role: form?.get('role') ?? member.role,
+        permissions: form?.getAll('permissions') ?? member.permissions,
+      },
+      refused: refusal && refusedIn(words, refusal, labelsOf(ctx)),
+      givable: givable(principal),
+    };
+    const here = `${HOME}/${member.id}`;
+    await pages.show(ctx, 'members/edit', { title: member.name, section: 'members', locals, here });
+  }
+}
+
+function standingIn(form: URLSearchParams) {
+  return { role: form.get('role') ?? undefined, permissions: form.getAll('permissions') };
+}

@@ -1,0 +1,51 @@
+import type { Invitation } from '../../../db/tables/people/invitations.ts';
+import type { Member } from '../../../db/tables/people/memberships.ts';
+import type { Principal } from '../../context.ts';
+import { mayGive } from '../../domain/granting.ts';
+import { PERMISSIONS, ROLES } from '../../domain/role.ts';
+
+/** The roles and permissions that somebody may hand out: no more than they hold, which operators stand above. */
+export function givable(principal: Principal) {
+  return {
+    roles: ROLES.filter((role) => gives(principal, role, [])),
+    permissions: PERMISSIONS.filter((one) => gives(principal, 'MEMBER', [one])),
+  };
+}
+
+/** A member as the page shows them, and what its reader may do about them. */
+export function presentMemberRow(member: Member, principal: Principal) {
+  const { id, name, email, role, permissions, status, createdAt } = member;
+  const within = gives(principal, role, permissions);
+  const manages = principal.type === 'user' && principal.permissions.has('members:manage');
+  return {
+    id,
+    name,
+    email,
+    role,
+    permissions: [...permissions],
+    active: status === 'active',
+    createdAt,
+    self: id === principal.id,
+    mayChange: manages && within,
+    mayDisable: principal.type === 'user' && principal.operator,
+  };
+}
+
+/** A pending invitation as the page shows it. */
+export function presentInvitationRow(invitation: Invitation, principal: Principal, now: number) {
+  const { id, email, role, permissions, inviter, expiresAt } = invitation;
+  const manages = principal.type === 'user' && principal.permissions.has('members:manage');
+  return {
+    id,
+    email,
+    role,
+    inviter: inviter.name,
+    expiresAt,
+    expired: expiresAt <= now,
+    mayChange: manages && gives(principal, role, permissions),
+  };
+}
+
+function gives(principal: Principal, role: Member['role'], permissions: Member['permissions']): boolean {
+  return principal.type === 'user' && (principal.operator || mayGive(principal, role, permissions));
+}

@@ -1,0 +1,55 @@
+import { mayUse, type KeyReach } from '../../auth/requireAccess.ts';
+import type { Access } from '../../http/access.ts';
+import type { Route } from '../../http/table.ts';
+
+/** What routes ask for, as the page's filter names it. */
+export const ROUTE_KINDS = ['scope', 'permission', 'anyone', 'public', 'basic'] as const;
+
+const NAMED = '/api/';
+const OWN = '/api/v1/';
+
+/** The routes that match, each with the number of keys that open it; of two mounts of one route the public one is shown. */
+export function presentRoutesPage(
+  routes: readonly Route[],
+  reaches: readonly { reach: KeyReach; keys: number }[],
+  { q, kind }: { q: string; kind: string },
+) {
+  const listed = routes.filter((route) => !isTwin(route, routes)).map((route) => rowOf(route, reaches));
+  const wanted = q.trim().toLowerCase();
+  const matching = listed.filter(
+    ({ method, path, scope, permission, access }) =>
+      (kind === '' || access === kind) &&
+      [`${method} ${path}`, scope, permission].some((text) => text.toLowerCase().includes(wanted)),
+  );
+  return { rows: matching, total: listed.length, q, kind, kinds: ROUTE_KINDS, narrowed: q !== '' || kind !== '' };
+}
+
+/** Whether it is the form of a route in which the caller names the tenant, beside the one in which the credential does. */
+function isTwin({ method, path }: Route, routes: readonly Route[]): boolean {
+  if (!path.startsWith(NAMED) || path.startsWith(OWN)) return false;
+  const own = OWN + path.slice(NAMED.length);
+  return routes.some((route) => route.method === method && route.path === own);
+}
+
+function rowOf(route: Route, reaches: readonly { reach: KeyReach; keys: number }[]) {
+  const { method, path, access, answers } = route;
+  return {
+    method,
+    path,
+    access: access.kind,
+    scope: scopeOf(access),
+    permission: access.kind === 'permission' ? access.permission : '',
+    summary: answers[0]?.summary ?? '',
+    /** Null where keys play no part. */
+    keys: access.kind === 'public' || access.kind === 'basic' ? null : opening(access, reaches),
+  };
+}
+
+function scopeOf(access: Access): string {
+  if (access.kind === 'scope') return access.scope;
+  return access.kind === 'permission' ? (access.keyScope ?? '') : '';
+}
+
+function opening(access: Access, reaches: readonly { reach: KeyReach; keys: number }[]): number {
+  return reaches.filter(({ reach }) => mayUse(reach, access)).reduce((sum, { keys }) => sum + keys, 0);
+}

@@ -1,0 +1,63 @@
+import type { Policy } from '../../domain/policy.ts';
+
+/** The fields of the form, in its order. */
+export const POLICY_FIELDS = [
+  'maxLifetimeDays',
+  'requireExpiry',
+  'idleDays',
+  'maxGraceSeconds',
+  'defaultScopes',
+  'allowedNetworks',
+  'defaultRateLimit',
+  'keysMayManageKeys',
+  'allowBearerKeys',
+  'leakAction',
+] as const;
+
+/** What stands in the fields, as text; a box that is not ticked is missing. */
+export type PolicyFields = Readonly<Record<string, string>>;
+
+/** The policy as the form shows it. */
+export function policyFields(policy: Policy): PolicyFields {
+  return {
+    maxLifetimeDays: String(policy.maxLifetimeDays ?? ''),
+    idleDays: String(policy.idleDays ?? ''),
+    maxGraceSeconds: String(policy.maxGraceSeconds),
+    defaultScopes: policy.defaultScopes.join('\n'),
+    allowedNetworks: policy.allowedNetworks.join('\n'),
+    limit: String(policy.defaultRateLimit?.limit ?? ''),
+    windowSeconds: String(policy.defaultRateLimit?.windowSeconds ?? ''),
+    leakAction: policy.leakAction,
+    ...(policy.requireExpiry && { requireExpiry: 'on' }),
+    ...(policy.keysMayManageKeys && { keysMayManageKeys: 'on' }),
+    ...(policy.allowBearerKeys && { allowBearerKeys: 'on' }),
+  };
+}
+
+/** The change that the form asks for, in the shape that the API's parser reads. */
+export function policyChangeIn(form: URLSearchParams): Record<string, unknown> {
+  const rate = { limit: numberIn(form, 'limit'), windowSeconds: numberIn(form, 'windowSeconds') };
+  return {
+    maxLifetimeDays: numberIn(form, 'maxLifetimeDays'),
+    requireExpiry: form.has('requireExpiry'),
+    idleDays: numberIn(form, 'idleDays'),
+    maxGraceSeconds: numberIn(form, 'maxGraceSeconds'),
+    defaultScopes: wordsIn(form, 'defaultScopes'),
+    allowedNetworks: wordsIn(form, 'allowedNetworks'),
+    defaultRateLimit: rate.limit === null && rate.windowSeconds === null ? null : rate,
+    keysMayManageKeys: form.has('keysMayManageKeys'),
+    allowBearerKeys: form.has('allowBearerKeys'),
+    leakAction: form.get('leakAction'),
+  };
+}
+
+/** Null for an empty field; what is no whole number stays text, which the parser refuses. */
+function numberIn(form: URLSearchParams, name: string): number | string | null {
+  const text = form.get(name)?.trim() ?? '';
+  if (text === '') return null;
+  return /^\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
+function wordsIn(form: URLSearchParams, name: string): string[] {
+  return (form.get(name) ?? '').split(/[\s,]+/).filter((word) => word !== '');
+}

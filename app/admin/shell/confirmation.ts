@@ -1,0 +1,30 @@
+import type { Context } from '../../context.ts';
+import type { Section } from './frame.ts';
+import type { Pages } from './pages.ts';
+
+/** A question before something that is not easily undone. */
+export interface Question {
+  title: string;
+  /** What will happen, in sentences. */
+  lines: readonly string[];
+  /** Where the answer is sent. */
+  action: string;
+  /** What is sent along. */
+  fields?: Readonly<Record<string, string>>;
+  submit: string;
+  /** The button that changes nothing, on which the focus rests. */
+  keep: string;
+  back: string;
+  /** Set for what takes something away. */
+  danger?: boolean;
+}
+
+/** Asks the reader: in a dialog over their page where htmx asks for it, else on a page of its own. */
+export async function ask(pages: Pages, ctx: Context, section: Section | undefined, question: Question): Promise<void> {
+  await pages.show(ctx, 'shell/confirm', {
+    title: question.title,
+    ...(section && { section }),
+    part: 'shell/_confirm',
+    locals: { question },
+  });
+}

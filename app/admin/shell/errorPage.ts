@@ -1,0 +1,43 @@
+import type { Context } from '../../context.ts';
+import type { AppError } from '../../errors.ts';
+import { renderPage } from './views.ts';
+import { openFrame } from './frame.ts';
+import type { Reader } from '../../http/reader.ts';
+import { textsIn, type Texts } from '../../locales/texts.ts';
+
+/** The page that says what happened, whether anything was changed, what to do next, and how to ask us about it. */
+export function errorPage(ctx: Context, problem: AppError, reader: Reader): string {
+  const words = textsIn(reader.locale);
+  const named = `errors.${problem.code}`;
+  const retryAfter = Number(problem.headers['Retry-After'] ?? 0);
+  const title = words.has(named) ? words.t(named) : words.t(`errors.status_${classOf(problem)}`);
+  return renderPage('shell/error', {
+    ...words,
+    frame: { ...openFrame(ctx, reader, title), here: '' },
+    status: problem.status,
+    detail: detailOf(problem, words),
+    changed: words.t(changedBy(ctx, problem)),
+    next:
+      retryAfter > 0
+        ? words.t('errors.retry_after', { seconds: retryAfter })
+        : words.t(words.has(`${named}_next`) ? `${named}_next` : `errors.next_${classOf(problem)}`),
+    requestId: ctx.state.requestId,
+  });
+}
+
+/** What we say of a fault of ours is the same in every language; what we say of a refusal has the reader's words or none. */
+function detailOf(problem: AppError, { said, locale }: Texts): string | undefined {
+  const detail = said(problem.message);
+  return detail !== problem.message || locale === 'en' ? detail : undefined;
+}
+
+function classOf({ status }: AppError): '4xx' | '5xx' {
+  return status >= 500 ? '5xx' : '4xx';
+}
+
+/** A refusal changes nothing; of a fault during a change nobody knows how far that got. */
+function changedBy({ method }: Context, { status }: AppError): string {
+  const reads = method === 'GET' || method === 'HEAD';
+  if (status < 500) return reads ? 'errors.read_only' : 'errors.unchanged';
+  return reads ? 'errors.read_only' : 'errors.unknown_change';
+}

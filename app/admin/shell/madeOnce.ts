@@ -1,0 +1,65 @@
+import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import { keyMadeByForm } from '../../../db/tables/sentForms.ts';
+import type { Db } from '../../../db/connection/connect.ts';
+import { actOf, type Act } from '../../actions/act.ts';
+import { principalOf, type Context } from '../../context.ts';
+import { isId, newId } from '../../domain/id.ts';
+import { AppError } from '../../errors.ts';
+import { formOf } from '../../auth/csrf.ts';
+import type { Section } from './frame.ts';
+import { showDialog } from '../keys/keyFrame.ts';
+import { keyRow } from '../keys/keyRow.ts';
+import type { Pages } from './pages.ts';
+
+/** Where the answer to a form belongs. */
+interface Place {
+  section: Section;
+  /** The page with which its reader goes on. */
+  home: string;
+}
+
+/**
+ * A handler of a form whose answer shows a key: sent again, the form makes no second one, whichever process gets it, and
+ * its sender is told of the first. A form without an id of its own counts as a new one.
+ */
+export function makesOnce(
+  db: Db,
+  pages: Pages,
+  place: Place,
+  handle: (ctx: Context, act: Act) => Promise<void>,
+): (ctx: Context) => Promise<void> {
+  return async (ctx) => {
+    const asked = formOf(ctx).get('once') ?? '';
+    const formId = isId(asked) ? asked : newId();
+    if (await tellsOfFirst(ctx, formId)) return;
+    try {
+      await handle(ctx, { ...actOf(ctx, db), formId });
+    } catch (error) {
+      // Of two at once one is refused, by the key of the table or because there is nothing left to do.
+      if (!(await tellsOfFirst(ctx, formId))) throw error;
+    }
+  };
+
+  async function tellsOfFirst(ctx: Context, formId: string): Promise<boolean> {
+    const { id, tenant } = principalOf(ctx);
+    const keyId = await keyMadeByForm(db, id, formId);
+    if (keyId === undefined) return false;
+    const key = await findApiKey(db, tenant.id, keyId);
+    // Its sender has gone to another tenant since, where it shall make none either.
+    if (!key) throw new AppError('not_found', 'There is no such API key.');
+    await showMade(ctx, key);
+    return true;
+  }
+
+  async function showMade(ctx: Context, key: ApiKey): Promise<void> {
+    const texts = pages.texts(ctx);
+    ctx.set('HX-Retarget', '#dialogs');
+    ctx.set('HX-Reswap', 'innerHTML');
+    await showDialog(pages, ctx, '_made', {
+      title: texts.t('keys.made_title'),
+      section: place.section,
+      here: place.home,
+      locals: { key: keyRow(key, texts, Date.now(), { manages: true }), home: place.home },
+    });
+  }
+}

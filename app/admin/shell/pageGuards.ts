@@ -1,0 +1,31 @@
+import type { Middleware } from '../../context.ts';
+import type { Cookies } from '../../http/cookies.ts';
+import type { Services } from '../../services.ts';
+import { views } from './views.ts';
+import { ownForm, ownOrigin } from '../../auth/csrf.ts';
+import { requireAccess } from '../../auth/requireAccess.ts';
+import { session, signedIn } from '../../auth/session.ts';
+
+/** What stands before every page, those that are open to the world included. */
+export function openPageGuards(
+  { config, lookup }: Pick<Services, 'config' | 'lookup'>,
+  cookies: Cookies,
+): Middleware[] {
+  return [...everyPage(config.publicUrl), session(lookup, cookies)];
+}
+
+/** What stands before the pages of people who are signed in: then each page's own access decides. */
+export function pageGuards(services: Pick<Services, 'config' | 'db' | 'lookup'>, cookies: Cookies): Middleware[] {
+  const { config, db, lookup } = services;
+  return [...everyPage(config.publicUrl), signedIn(db, lookup, cookies), ownForm, requireAccess];
+}
+
+function everyPage(publicUrl: string): Middleware[] {
+  return [views(), ownOrigin(publicUrl), varied];
+}
+
+/** The same address gives a whole page or a part of one. */
+const varied: Middleware = (ctx, next) => {
+  ctx.vary('HX-Request');
+  return next();
+};

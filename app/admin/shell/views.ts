@@ -1,0 +1,74 @@
+import path from 'node:path';
+import koaViews from 'koa-views';
+import nunjucks from 'nunjucks';
+import { assets } from '../../http/assets.ts';
+import type { Middleware } from '../../context.ts';
+import { newId } from '../../domain/id.ts';
+import { ROOT } from '../../root.ts';
+
+const FOLDER = path.join(ROOT, 'views');
+
+/** One environment for the process: templates are compiled once, and everything is escaped. */
+const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(FOLDER), {
+  autoescape: true,
+  throwOnUndefined: false,
+});
+
+// Throws on a name that is none, so that no page is served without its styles.
+environment.addGlobal('asset', (name: string) => assets().address(name));
+environment.addGlobal('newFormId', () => newId());
+environment.addGlobal('each', each);
+
+// Its own way through the steps of an `include` has V8 keep what each page rendered until the next full collection.
+Object.assign(environment, { waterfall: inTurn });
+
+type Done = (error: unknown, result?: unknown) => void;
+type Step = (...given: [unknown, Done] | [Done]) => void;
+
+/** Takes one step after the other, each with what the one before it gave; nothing here waits for anything. */
+function inTurn(steps: readonly Step[], done: Done, at = 0, given?: unknown): void {
+  const step = steps[at];
+  const next: Done = (error, result) => {
+    if (error) done(error);
+    else inTurn(steps, done, at + 1, result);
+  };
+  if (!step) done(null, given);
+  else if (at === 0) step(next);
+  else step(given, next);
+}
+
+const rendered = new Map<string, WeakMap<object, string>>();
+
+/**
+ * A view of each of some things, which sees nothing but its `one`, and is rendered once for the same thing: a page of fifty
+ * rows shows the same few scopes over and over.
+ */
+function each(view: string, things: readonly object[]): nunjucks.runtime.SafeString {
+  let known = rendered.get(view);
+  if (!known) rendered.set(view, (known = new WeakMap()));
+  let text = '';
+  for (const one of things) {
+    let own = known.get(one);
+    if (own === undefined) known.set(one, (own = environment.render(view, { one }).trimEnd()));
+    text += own;
+  }
+  return new nunjucks.runtime.SafeString(text);
+}
+
+/** Renders a page outside a route, for the one place that has no route: an error. */
+export function renderPage(page: string, locals: Record<string, unknown>): string {
+  return environment.render(`${page}.njk`, locals);
+}
+
+/** Gives each request its own `ctx.render`; the shared form of koa-views mixes up concurrent requests. */
+export function views(): Middleware {
+  return koaViews(FOLDER, {
+    extension: 'njk',
+    map: { njk: 'nunjucks' },
+    engineSource: {
+      // As bytes: of a text Koa would measure the length first, and the compression make bytes once more.
+      nunjucks: async (file: string, locals: Record<string, unknown>) =>
+        Buffer.from(environment.render(path.relative(FOLDER, file), locals)),
+    },
+  }) as Middleware;
+}

@@ -1,0 +1,20 @@
+import type { CreatedTenant } from '../../actions/tenants/createTenant.ts';
+import type { CreatedUser } from '../../actions/people/createUser.ts';
+import { curl } from '../shell/curl.ts';
+
+const FIRST_KEY = 'First key';
+
+/** What the first person reads once they are set up: who they are, and the ways to a first key: the page that makes it, or two commands. */
+export function presentFirstSteps(
+  origin: string,
+  { user, tenant }: { user: CreatedUser; tenant: CreatedTenant },
+): { email: string; tenant: { name: string; slug: string }; newKey: string; login: string; createKey: string } {
+  const login = { email: user.email, password: 'YOUR PASSWORD' };
+  return {
+    email: user.email,
+    tenant: { name: tenant.name, slug: tenant.slug },
+    newKey: `/admin/api-keys/new?${new URLSearchParams({ name: FIRST_KEY }).toString()}`,
+    login: curl(origin, '/api/auth/login', [], login),
+    createKey: curl(origin, '/api/v1/api-keys', ['Authorization: Bearer TOKEN'], { name: FIRST_KEY }),
+  };
+}

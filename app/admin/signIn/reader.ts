@@ -1,0 +1,69 @@
+import Router from '@koa/router';
+import { changeSessionTenant } from '../../../db/tables/people/sessions.ts';
+import { changePreferences } from '../../../db/tables/people/users.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { localeNamed, themeNamed } from '../../domain/locale.ts';
+import { AppError } from '../../errors.ts';
+import { formOf, ownForm } from '../../auth/csrf.ts';
+import { KEYS_PATH } from '../keys/keyQuery.ts';
+import { ownPath } from '../../http/ownPath.ts';
+import type { Pages } from '../shell/pages.ts';
+import { refuseConfined } from '../../auth/confined.ts';
+import type { Services } from '../../services.ts';
+import { anyCredential, open } from '../../http/access.ts';
+import { ROUTER } from '../../http/router.ts';
+
+const YEAR_SECONDS = 31_536_000;
+/** From there everybody is led to what opens to them. */
+const FRONT_PAGE = '/admin/front';
+
+/** The front page, other addresses of pages, and the switches of language and look, which work before anybody has signed in. */
+export function readerRoutes({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {
+  return (
+    new Router<State>(ROUTER)
+      .get('/', open(), async (ctx) => pages.lead(ctx, FRONT_PAGE))
+      .get('/admin', open(), async (ctx) => pages.lead(ctx, FRONT_PAGE))
+      // Where people look for it who know other products.
+      .get('/settings/api-keys', open(), async (ctx) => pages.lead(ctx, KEYS_PATH))
+      .post('/preferences', open(), ownForm, async (ctx) => {
+        const form = formOf(ctx);
+        const locale = localeNamed(form.get('locale'));
+        const theme = themeNamed(form.get('theme'));
+        if (locale) pages.cookies.set(ctx, 'locale', locale, YEAR_SECONDS);
+        if (theme) pages.cookies.set(ctx, 'theme', theme, YEAR_SECONDS);
+        const { session } = ctx.state;
+        if (session && (locale ?? theme)) {
+          await changePreferences(db, session.person.id, { ...(locale && { locale }), ...(theme && { theme }) });
+        }
+        pages.lead(ctx, ownPath(form.get('next')) ?? loginOf(form) ?? '/');
+      })
+  );
+}
+
+/** The login is no page to come back to, save from itself. */
+function loginOf(form: URLSearchParams): string | undefined {
+  const [path, query = ''] = (form.get('next') ?? '').split('?');
+  if (path !== '/login') return undefined;
+  const next = ownPath(new URLSearchParams(query).get('next'));
+  return next === undefined ? '/login' : `/login?next=${encodeURIComponent(next)}`;
+}
+
+/** The switch between the tenants of a person, kept for the session. */
+export function tenantSwitchRoutes({ db, lookup }: Pick<Services, 'db' | 'lookup'>, pages: Pages): Router<State> {
+  return new Router<State>(ROUTER).post('/tenant', anyCredential(), async (ctx) => {
+    const tenantId = formOf(ctx).get('tenant') ?? '';
+    await refuseOthers(ctx, tenantId);
+    const { session } = ctx.state;
+    if (session) await changeSessionTenant(db, session.id, tenantId);
+    // Not back to the page they were on, which may be about something of the other tenant.
+    pages.lead(ctx, FRONT_PAGE);
+  });
+
+  async function refuseOthers(ctx: Context, tenantId: string): Promise<void> {
+    const person = await lookup.person('id', principalOf(ctx).id);
+    const membership = person?.memberships.find(({ tenant }) => tenant.id === tenantId);
+    if (!membership) throw new AppError('not_found', 'You belong to no such organisation.');
+    if (person) refuseConfined(person, tenantId);
+    if (!membership.tenant.active) throw new AppError('tenant_suspended', 'This tenant is suspended.');
+  }
+}

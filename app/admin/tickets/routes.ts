@@ -1,0 +1,160 @@
+import Router from '@koa/router';
+import { z } from 'zod';
+import { listTicketMessages } from '../../../db/tables/product/supportMessages.ts';
+import {
+  findTicket,
+  listTickets,
+  TICKET_PRIORITIES,
+  TICKET_STATUSES,
+  type Ticket,
+} from '../../../db/tables/product/supportTickets.ts';
+import { actOf } from '../../actions/act.ts';
+import { addTicketMessage, answerTicket, closeTicket } from '../../actions/product/continueTicket.ts';
+import { openTicket } from '../../actions/product/openTicket.ts';
+import { holdsScope } from '../../auth/authority.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import { formOf } from '../../auth/csrf.ts';
+import { ask } from '../shell/confirmation.ts';
+import { addressOf } from '../../http/redirect.ts';
+import type { Pages } from '../shell/pages.ts';
+import { mendable, readFields, refusedIn } from '../shell/formErrors.ts';
+import { presentTicketPage, presentTicketRow } from './view.ts';
+import type { Services } from '../../services.ts';
+import { permission, scope } from '../../http/access.ts';
+import { query } from '../../http/input.ts';
+import { readPage } from '../../http/paging.ts';
+import { idOf } from '../../http/pathId.ts';
+import { ROUTER } from '../../http/router.ts';
+import { Message, NewTicket, TicketQuery } from '../../inputs/ticketInput.ts';
+
+const HOME = '/admin/tickets';
+/** An empty choice of the filter asks for every status. */
+const TicketPageQuery = TicketQuery.pick({ cursor: true }).extend({
+  status: z.enum(['', ...TICKET_STATUSES]).default(''),
+});
+
+/** What came back of a form, with what was written in it. */
+interface Returned {
+  form: URLSearchParams;
+  refusal: AppError;
+}
+
+/** Tickets: open until somebody who manages them answers, until they are closed. */
+export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {
+  return new Router<State>(ROUTER)
+    .get(
+      '/tickets',
+      scope('support:read'),
+      query(TicketPageQuery, async (ctx, { status, cursor }) => {
+        const { id: tenantId } = principalOf(ctx).tenant;
+        const filter = { status: status === '' ? undefined : status };
+        const { rows, nextCursor } = await readPage(
+          { limit: 50, cursor },
+          ['ticket page', tenantId, status],
+          async (page) => listTickets(db, tenantId, filter, page),
+        );
+        const { t } = pages.texts(ctx);
+        const locals = {
+          tickets: rows.map(presentTicketRow),
+          statuses: ['' as const, ...TICKET_STATUSES].map((one) => ({
+            href: addressOf(HOME, { status: one }),
+            label: t(one === '' ? 'tickets.all' : `tickets.status_${one}`),
+            current: one === status,
+          })),
+          status,
+          mayOpen: holdsScope(principalOf(ctx), 'support:write'),
+          paging: {
+            first: cursor === undefined ? undefined : addressOf(HOME, { status }),
+            next: nextCursor === null ? undefined : addressOf(HOME, { status, cursor: nextCursor }),
+          },
+        };
+        const page = { title: t('tickets.title'), section: 'tickets', part: 'tickets/_list', listed: true } as const;
+        await pages.show(ctx, 'tickets/list', { ...page, locals });
+      }),
+    )
+    .get('/tickets/new', scope('support:write'), async (ctx) => showNew(ctx))
+    .post('/tickets', scope('support:write'), async (ctx) => {
+      const form = formOf(ctx);
+      const outcome = await mendable(async () =>
+        openTicket(actOf(ctx, db), readFields(NewTicket, Object.fromEntries(form))),
+      );
+      if ('refusal' in outcome) return showNew(ctx, { form, refusal: outcome.refusal });
+      pages.lead(ctx, `${HOME}/${outcome.done.id}`, { text: 'tickets.opened' });
+    })
+    .get('/tickets/:id', scope('support:read'), async (ctx) => showTicket(ctx))
+    .post('/tickets/:id/messages', scope('support:write'), async (ctx) => say(ctx, addTicketMessage, 'tickets.added'))
+    .post('/tickets/:id/answer', permission('tickets:manage'), async (ctx) =>
+      say(ctx, answerTicket, 'tickets.answered_now'),
+    )
+    .get('/tickets/:id/close', permission('tickets:manage'), async (ctx) => {
+      const { t } = pages.texts(ctx);
+      const { id, subject } = await ticketOf(ctx);
+      await ask(pages, ctx, 'tickets', {
+        title: t('tickets.close_title'),
+        lines: [t('tickets.close_text', { subject })],
+        action: `${HOME}/${id}/close`,
+        submit: t('tickets.close'),
+        keep: t('tickets.keep'),
+        back: `${HOME}/${id}`,
+        danger: true,
+      });
+    })
+    .post('/tickets/:id/close', permission('tickets:manage'), async (ctx) => {
+      const { id } = await closeTicket(actOf(ctx, db), idOf(ctx));
+      pages.lead(ctx, `${HOME}/${id}`, { text: 'tickets.closed_now' });
+    });
+
+  async function ticketOf(ctx: Context): Promise<Ticket> {
+    const ticket = await findTicket(db, principalOf(ctx).tenant.id, idOf(ctx));
+    if (!ticket) throw new AppError('not_found', 'There is no such ticket.');
+    return ticket;
+  }
+
+  async function say(ctx: Context, action: typeof addTicketMessage, text: string): Promise<void> {
+    const form = formOf(ctx);
+    const id = idOf(ctx);
+    const outcome = await mendable(async () => {
+      const { message } = readFields(Message, { message: form.get('message') ?? '' });
+      return action(actOf(ctx, db), id, message);
+    });
+    if ('refusal' in outcome) await showTicket(ctx, { form, refusal: outcome.refusal });
+    else pages.lead(ctx, `${HOME}/${id}`, { text });
+  }
+
+  async function showNew(ctx: Context, returned?: Returned): Promise<void> {
+    const { form, refusal } = returned ?? {};
+    if (refusal) ctx.status = refusal.status;
+    const words = pages.texts(ctx);
+    const { t } = words;
+    const labels = { subject: t('tickets.subject'), priority: t('tickets.priority'), message: t('tickets.message') };
+    const locals = {
+      values: {
+        subject: form?.get('subject') ?? '',
+        priority: form?.get('priority') ?? 'normal',
+        message: form?.get('message') ?? '',
+      },
+      priorities: TICKET_PRIORITIES,
+      refused: refusal && refusedIn(words, refusal, labels),
+    };
+    const page = { title: t('tickets.new'), section: 'tickets', here: `${HOME}/new` } as const;
+    await pages.show(ctx, 'tickets/new', { ...page, locals });
+  }
+
+  async function showTicket(ctx: Context, returned?: Returned): Promise<void> {
+    const { form, refusal } = returned ?? {};
+    const ticket = await ticketOf(ctx);
+    if (refusal) ctx.status = refusal.status;
+    const words = pages.texts(ctx);
+    const principal = principalOf(ctx);
+    const locals = {
+      ticket: presentTicketPage(ticket, await listTicketMessages(db, ticket.tenantId, ticket.id)),
+      written: form?.get('message') ?? '',
+      refused: refusal && refusedIn(words, refusal, { message: words.t('tickets.message') }),
+      mayWrite: holdsScope(principal, 'support:write'),
+      mayManage: principal.type === 'user' && principal.permissions.has('tickets:manage'),
+    };
+    const here = `${HOME}/${ticket.id}`;
+    await pages.show(ctx, 'tickets/show', { title: ticket.subject, section: 'tickets', locals, here });
+  }
+}

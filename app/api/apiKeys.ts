@@ -1,0 +1,151 @@
+import Router from '@koa/router';
+import { z } from 'zod';
+import { pageOfApiKeys } from '../../db/tables/keys/apiKeyList.ts';
+import { findApiKey, type ApiKey } from '../../db/tables/keys/apiKeys.ts';
+import { listKeyUsage } from '../../db/tables/usage/apiKeyUsage.ts';
+import { actOf } from '../actions/act.ts';
+import { issueKey } from '../actions/keys/issueKey.ts';
+import { revokeKey } from '../actions/keys/revokeKey.ts';
+import { rotateKey } from '../actions/keys/rotateKey.ts';
+import { updateKey } from '../actions/keys/updateKey.ts';
+import { principalOf, type Context, type State } from '../context.ts';
+import { KeyChange, NewKey, Revocation, Rotation } from '../domain/keyInput.ts';
+import { USAGE_WINDOWS } from '../domain/usageWindow.ts';
+import { AppError } from '../errors.ts';
+import { usageStats } from '../usage/usageStats.ts';
+import {
+  IssuedKeyAnswer,
+  KeyAnswer,
+  KeyListAnswer,
+  presentIssuedKey,
+  presentKey,
+  presentRevoked,
+  presentTotal,
+  RevokedAnswer,
+} from './answers/key.ts';
+import { KeyUsageListAnswer, presentKeyUsage, presentUsageStats, UsageStatsAnswer } from './answers/keyUsage.ts';
+import { presentScopes, ScopesAnswer } from './answers/scopes.ts';
+import type { Services } from '../services.ts';
+import { permission } from '../http/access.ts';
+import { answers } from '../http/answers.ts';
+import { created } from '../http/created.ts';
+import { body, query } from '../http/input.ts';
+import { KeyQuery, keyListing } from '../inputs/keyQuery.ts';
+import { pageOf, positionOf } from '../http/paging.ts';
+import { idOf } from '../http/pathId.ts';
+import { WholeNumber } from '../http/queryValues.ts';
+import { ROUTER } from '../http/router.ts';
+
+const UsageQuery = z.strictObject({
+  limit: WholeNumber({ max: 500, fallback: 100 }),
+  cursor: z.string().optional(),
+});
+
+const StatsQuery = z.strictObject({ window: z.enum(USAGE_WINDOWS).default('24h') });
+
+const reading = () => permission('api-keys:read', 'api-keys:read');
+const managing = () => permission('api-keys:manage', 'api-keys:write');
+
+/** The whole life of a tenant's keys. */
+export function apiKeyRoutes(
+  { db, config, usage }: Pick<Services, 'db' | 'config' | 'usage'>,
+  routesByScope: () => ReadonlyMap<string, string[]>,
+): Router<State> {
+  const keyOf = async (ctx: Context): Promise<ApiKey> => {
+    const id = idOf(ctx);
+    await usage.flush();
+    const key = await findApiKey(db, principalOf(ctx).tenant.id, id);
+    if (!key) throw new AppError('not_found', 'There is no such API key.');
+    return key;
+  };
+
+  const revoke = body(Revocation, async (ctx, revocation) => {
+    ctx.body = presentRevoked(await revokeKey(actOf(ctx, db), idOf(ctx), revocation));
+  });
+
+  return new Router<State>(ROUTER)
+    .post(
+      '/api-keys',
+      managing(),
+      answers(201, IssuedKeyAnswer, 'Creates a key; its text is in this answer and nowhere else.', ['plan_limit']),
+      body(NewKey, async (ctx, wish) => {
+        const act = actOf(ctx, db);
+        const { key, text } = await issueKey(act, config.keys, wish);
+        created(ctx, `/api-keys/${key.id}`);
+        ctx.body = presentIssuedKey(key, text, act.now);
+      }),
+    )
+    .get(
+      '/api-keys',
+      reading(),
+      answers(200, KeyListAnswer, 'Lists the keys of the tenant; revoked ones only where they are asked for.'),
+      query(KeyQuery, async (ctx, wanted) => {
+        await usage.flush();
+        const tenantId = principalOf(ctx).tenant.id;
+        const now = Date.now();
+        const { filter, page } = keyListing(wanted, config.keys.prefix, now);
+        const { keys, ...total } = await pageOfApiKeys(db, tenantId, filter, page);
+        const data = keys.map((key) => presentKey(key, now));
+        ctx.body = { data, ...presentTotal(total), page: wanted.page, limit: wanted.limit };
+      }),
+    )
+    .get(
+      '/api-keys/scopes/available',
+      reading(),
+      answers(200, ScopesAnswer, 'Lists the scopes that keys can be granted, and what each one opens.'),
+      async (ctx) => {
+        const principal = principalOf(ctx);
+        ctx.body = presentScopes(routesByScope(), principal.type === 'user' && principal.operator);
+      },
+    )
+    .get('/api-keys/:id', reading(), answers(200, KeyAnswer, 'Shows a key.'), async (ctx) => {
+      ctx.body = presentKey(await keyOf(ctx), Date.now());
+    })
+    .patch(
+      '/api-keys/:id',
+      managing(),
+      answers(200, KeyAnswer, 'Changes a key, from its next request on.', ['key_not_active']),
+      body(KeyChange, async (ctx, change) => {
+        const act = actOf(ctx, db);
+        const id = idOf(ctx);
+        await usage.flush();
+        ctx.body = presentKey(await updateKey(act, id, change), act.now);
+      }),
+    )
+    .post(
+      '/api-keys/:id/rotate',
+      managing(),
+      answers(200, IssuedKeyAnswer, 'Puts a new key in the place of this one, at once or with an overlap.', [
+        'already_rotated',
+        'key_not_active',
+      ]),
+      body(Rotation, async (ctx, rotation) => {
+        const act = actOf(ctx, db);
+        const { key, text } = await rotateKey(act, config.keys, idOf(ctx), rotation);
+        ctx.body = presentIssuedKey(key, text, act.now);
+      }),
+    )
+    .post('/api-keys/:id/revoke', managing(), answers(200, RevokedAnswer, 'Revokes a key for good.'), revoke)
+    .delete('/api-keys/:id', managing(), answers(200, RevokedAnswer, 'Revokes a key for good.'), revoke)
+    .get(
+      '/api-keys/:id/usage',
+      reading(),
+      answers(200, KeyUsageListAnswer, 'Lists the requests made with a key, newest first.'),
+      query(UsageQuery, async (ctx, { cursor, limit }) => {
+        const { id, tenantId } = await keyOf(ctx);
+        const binding = JSON.stringify(['usage', tenantId, id]);
+        const after = positionOf(cursor, binding);
+        const found = await listKeyUsage(db, tenantId, id, { after, limit: limit + 1 });
+        const { rows, nextCursor } = pageOf(found, limit, binding);
+        ctx.body = { data: rows.map(presentKeyUsage), nextCursor };
+      }),
+    )
+    .get(
+      '/api-keys/:id/usage/stats',
+      reading(),
+      answers(200, UsageStatsAnswer, 'Sums up what a key was used for.'),
+      query(StatsQuery, async (ctx, { window }) => {
+        ctx.body = presentUsageStats(await usageStats(db, await keyOf(ctx), window, Date.now()));
+      }),
+    );
+}

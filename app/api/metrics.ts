@@ -1,0 +1,71 @@
+import Router from '@koa/router';
+import { Counter, Gauge, Registry } from 'prom-client';
+import { z } from 'zod';
+import type { Middleware, State } from '../context.ts';
+import { AppError } from '../errors.ts';
+import { basicAuth } from '../auth/basicAuth.ts';
+import type { Services } from '../services.ts';
+import { basic } from '../http/access.ts';
+import { answers } from '../http/answers.ts';
+import { mount, type Mount } from '../http/mount.ts';
+import { ROUTER } from '../http/router.ts';
+
+/** There is nothing where nobody may look. */
+const METRICS = answers(200, z.string(), 'Says how the process is doing, for Prometheus.', ['not_found']);
+
+/** `GET /metrics` for Prometheus, under the password of support staff wherever it is asked from. */
+export function metricsMount(services: Services): Mount {
+  const registry = metricsRegistry(services);
+  const router = new Router<State>(ROUTER).get('/metrics', basic(), METRICS, async (ctx) => {
+    ctx.type = registry.contentType;
+    ctx.body = await registry.metrics();
+  });
+  return mount('', [supportStaff(services)], [router]);
+}
+
+function supportStaff({ config, limits }: Services): Middleware {
+  if (config.support) return basicAuth(config.support, { failures: limits.support, rate: config.limits.login });
+  return () => {
+    throw new AppError('not_found', 'There is nothing at this address.');
+  };
+}
+
+/** What the metrics are collected from; they are read when somebody asks. */
+export function metricsRegistry({ usage }: Services): Registry {
+  const registry = new Registry();
+  const counter = (name: string, help: string, value: () => number) =>
+    new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(value());
+      },
+    });
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  counter('latchkey_usage_recorded_total', 'Uses of keys noted in the journal', () => usage.counts.recorded);
+  counter('latchkey_usage_written_total', 'Uses of keys counted in the database', () => usage.counts.written);
+  counter(
+    'latchkey_usage_refused_total',
+    'Uses of keys that the database refused, kept in usage/refused',
+    () => usage.counts.refused,
+  );
+  counter('latchkey_usage_lost_total', 'Uses of keys that are counted nowhere', () => usage.counts.lost);
+  gauge('latchkey_usage_backlog', 'Uses of keys that wait in the journal to be counted', () => usage.backlog);
+  counter('process_cpu_seconds_total', 'Processor time of this process', () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
+  gauge('process_resident_memory_bytes', 'Memory of this process', () => process.memoryUsage.rss());
+  gauge('process_uptime_seconds', 'Time since this process began', () => process.uptime());
+  return registry;
+}

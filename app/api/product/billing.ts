@@ -1,0 +1,72 @@
+import Router from '@koa/router';
+import { findCheckout, findPendingCheckout } from '../../../db/tables/product/checkouts.ts';
+import { actOf } from '../../actions/act.ts';
+import { confirmCheckout } from '../../actions/product/confirmCheckout.ts';
+import { startCheckout } from '../../actions/product/startCheckout.ts';
+import { principalOf, type State } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import { planUse } from '../../actions/product/planUse.ts';
+import { confirmedByHand, type PaymentProvider } from '../../actions/product/payment.ts';
+import { BillingAnswer, CheckoutAnswer, presentBilling, presentCheckout } from '../answers/billing.ts';
+import type { Services } from '../../services.ts';
+import { permission, scope } from '../../http/access.ts';
+import { answers } from '../../http/answers.ts';
+import { created } from '../../http/created.ts';
+import { body } from '../../http/input.ts';
+import { Order } from '../../inputs/orderInput.ts';
+import { idOf } from '../../http/pathId.ts';
+import { ROUTER } from '../../http/router.ts';
+
+/** What a tenant pays for: its plan, and the order of another one. */
+export function billingRoutes(
+  { db, usage }: Pick<Services, 'db' | 'usage'>,
+  provider: PaymentProvider = confirmedByHand,
+): Router<State> {
+  return new Router<State>(ROUTER)
+    .get(
+      '/billing',
+      scope('billing:read'),
+      answers(200, BillingAnswer, 'Shows the plan, how far it is used up, and an order that waits for an owner.'),
+      async (ctx) => {
+        const { id } = principalOf(ctx).tenant;
+        await usage.flush();
+        const { plan, used } = await planUse(db, id, Date.now());
+        ctx.body = presentBilling(plan, used, await findPendingCheckout(db, id));
+      },
+    )
+    .post(
+      '/billing/checkout',
+      scope('billing:write'),
+      answers(
+        201,
+        CheckoutAnswer,
+        'Orders a plan, which an owner then confirms; a reference sent twice is one order.',
+        ['conflict'],
+      ),
+      body(Order, async (ctx, order) => {
+        const checkout = await startCheckout(actOf(ctx, db), provider, order);
+        created(ctx, `/billing/checkouts/${checkout.id}`);
+        ctx.body = presentCheckout(checkout);
+      }),
+    )
+    .get(
+      '/billing/checkouts/:id',
+      scope('billing:read'),
+      answers(200, CheckoutAnswer, 'Shows an order of a plan, and what became of it.'),
+      async (ctx) => {
+        const checkout = await findCheckout(db, principalOf(ctx).tenant.id, idOf(ctx));
+        if (!checkout) throw new AppError('not_found', 'There is no such order.');
+        ctx.body = presentCheckout(checkout);
+      },
+    )
+    .post(
+      '/billing/checkouts/:id/confirm',
+      permission('billing:manage'),
+      answers(200, CheckoutAnswer, 'Confirms an order, in person: from now on the limits of its plan hold.', [
+        'conflict',
+      ]),
+      async (ctx) => {
+        ctx.body = presentCheckout(await confirmCheckout(actOf(ctx, db), provider, idOf(ctx)));
+      },
+    );
+}

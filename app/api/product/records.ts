@@ -1,0 +1,88 @@
+import Router from '@koa/router';
+import { deleteRecord, findRecord, insertRecord, listRecords } from '../../../db/tables/product/records.ts';
+import { actOf, makerOf } from '../../actions/act.ts';
+import { updateRecord } from '../../actions/product/updateRecord.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { newId } from '../../domain/id.ts';
+import { RESOURCES, soughtBy, type Resource } from '../../domain/resources.ts';
+import { AppError } from '../../errors.ts';
+import {
+  DeletedAnswer,
+  presentDeleted,
+  presentRecord,
+  recordAnswer,
+  recordListAnswer,
+} from '../answers/record.ts';
+import type { Services } from '../../services.ts';
+import { scope } from '../../http/access.ts';
+import { answers } from '../../http/answers.ts';
+import { created } from '../../http/created.ts';
+import { body, query } from '../../http/input.ts';
+import { readPage } from '../../http/paging.ts';
+import { idOf } from '../../http/pathId.ts';
+import { recordQuery } from '../../inputs/recordQuery.ts';
+import { ROUTER } from '../../http/router.ts';
+
+/** One router for each ordinary resource, all of them alike. */
+export function recordRoutes({ db }: Pick<Services, 'db'>): Router<State>[] {
+  return RESOURCES.map((resource) => routesOf(db, resource));
+}
+
+function routesOf(db: Services['db'], resource: Resource): Router<State> {
+  const { name, New, Change } = resource;
+  const Answer = recordAnswer(resource);
+  const tenantOf = (ctx: Context) => principalOf(ctx).tenant.id;
+
+  return new Router<State>(ROUTER)
+    .get(
+      `/${name}`,
+      scope(`${name}:read`),
+      answers(200, recordListAnswer(resource), `Lists ${name}, newest first.`),
+      query(recordQuery(resource), async (ctx, { filter, ...asked }) => {
+        const tenantId = tenantOf(ctx);
+        const { rows, nextCursor } = await readPage(asked, [name, tenantId, filter], async (page) =>
+          listRecords(db, tenantId, name, filter, page),
+        );
+        ctx.body = { data: rows.map((record) => presentRecord(resource, record)), nextCursor };
+      }),
+    )
+    .post(
+      `/${name}`,
+      scope(`${name}:write`),
+      answers(201, Answer, `Adds to ${name}.`),
+      body(New, async (ctx, data) => {
+        const act = actOf(ctx, db);
+        const { tenantId, now } = act;
+        const record = {
+          ...{ id: newId(), tenantId, resource: name, data },
+          ...{ ...makerOf(act), createdAt: now, updatedAt: now },
+        };
+        await insertRecord(db, record, soughtBy(resource, data));
+        created(ctx, `/${name}/${record.id}`);
+        ctx.body = presentRecord(resource, record);
+      }),
+    )
+    .get(`/${name}/:id`, scope(`${name}:read`), answers(200, Answer, `Shows one of ${name}.`), async (ctx) => {
+      const record = await findRecord(db, tenantOf(ctx), name, idOf(ctx));
+      if (!record) throw new AppError('not_found');
+      ctx.body = presentRecord(resource, record);
+    })
+    .patch(
+      `/${name}/:id`,
+      scope(`${name}:write`),
+      answers(200, Answer, `Changes one of ${name}: the fields that are given.`),
+      body(Change, async (ctx, change) => {
+        ctx.body = presentRecord(resource, await updateRecord(actOf(ctx, db), resource, idOf(ctx), change));
+      }),
+    )
+    .delete(
+      `/${name}/:id`,
+      scope(`${name}:delete`),
+      answers(200, DeletedAnswer, `Deletes one of ${name} for good.`),
+      async (ctx) => {
+        const id = idOf(ctx);
+        if (!(await deleteRecord(db, tenantOf(ctx), name, id))) throw new AppError('not_found');
+        ctx.body = presentDeleted(id);
+      },
+    );
+}

@@ -1,0 +1,75 @@
+import Router from '@koa/router';
+import { z } from 'zod';
+import { listTicketMessages } from '../../../db/tables/product/supportMessages.ts';
+import { findTicket, listTickets, type Ticket } from '../../../db/tables/product/supportTickets.ts';
+import { actOf } from '../../actions/act.ts';
+import { addTicketMessage, answerTicket, closeTicket } from '../../actions/product/continueTicket.ts';
+import { openTicket } from '../../actions/product/openTicket.ts';
+import { principalOf, type Context, type State } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import { presentTicket, presentWholeTicket, TicketListAnswer, WholeTicketAnswer } from '../answers/ticket.ts';
+import type { Services } from '../../services.ts';
+import { permission, scope } from '../../http/access.ts';
+import { answers } from '../../http/answers.ts';
+import { created } from '../../http/created.ts';
+import { body, query } from '../../http/input.ts';
+import { readPage } from '../../http/paging.ts';
+import { idOf } from '../../http/pathId.ts';
+import { ROUTER } from '../../http/router.ts';
+import { Message, NewTicket, TicketQuery } from '../../inputs/ticketInput.ts';
+
+/** Tickets: open until somebody who manages them answers, until they are closed. */
+export function supportRoutes({ db }: Pick<Services, 'db'>): Router<State> {
+  const show = async (ctx: Context, ticket: Ticket | undefined) => {
+    if (!ticket) throw new AppError('not_found', 'There is no such ticket.');
+    ctx.body = presentWholeTicket(ticket, await listTicketMessages(db, ticket.tenantId, ticket.id));
+  };
+
+  return new Router<State>(ROUTER)
+    .post(
+      '/support/tickets',
+      scope('support:write'),
+      answers(201, WholeTicketAnswer, 'Opens a ticket.'),
+      body(NewTicket, async (ctx, input) => {
+        const ticket = await openTicket(actOf(ctx, db), input);
+        await show(ctx, ticket);
+        created(ctx, `/support/tickets/${ticket.id}`);
+      }),
+    )
+    .get(
+      '/support/tickets',
+      scope('support:read'),
+      answers(200, TicketListAnswer, 'Lists the tickets, newest first.'),
+      query(TicketQuery, async (ctx, { status, ...asked }) => {
+        const tenantId = principalOf(ctx).tenant.id;
+        const { rows, nextCursor } = await readPage(asked, ['tickets', tenantId, status ?? null], async (page) =>
+          listTickets(db, tenantId, { status }, page),
+        );
+        ctx.body = { data: rows.map(presentTicket), nextCursor };
+      }),
+    )
+    .get(
+      '/support/tickets/:id',
+      scope('support:read'),
+      answers(200, WholeTicketAnswer, 'Shows a ticket with everything that was said.'),
+      async (ctx) => show(ctx, await findTicket(db, principalOf(ctx).tenant.id, idOf(ctx))),
+    )
+    .post(
+      '/support/tickets/:id/messages',
+      scope('support:write'),
+      answers(200, WholeTicketAnswer, 'Adds to a ticket; one that was answered is open again.', ['conflict']),
+      body(Message, async (ctx, { message }) => show(ctx, await addTicketMessage(actOf(ctx, db), idOf(ctx), message))),
+    )
+    .post(
+      '/support/tickets/:id/answer',
+      permission('tickets:manage'),
+      answers(200, WholeTicketAnswer, 'Answers a ticket.', ['conflict']),
+      body(Message, async (ctx, { message }) => show(ctx, await answerTicket(actOf(ctx, db), idOf(ctx), message))),
+    )
+    .post(
+      '/support/tickets/:id/close',
+      permission('tickets:manage'),
+      answers(200, WholeTicketAnswer, 'Closes a ticket for good.'),
+      body(z.strictObject({}), async (ctx) => show(ctx, await closeTicket(actOf(ctx, db), idOf(ctx)))),
+    );
+}

@@ -1,0 +1,42 @@
+import Router from '@koa/router';
+import { z } from 'zod';
+import { findTenant } from '../../db/tables/tenants.ts';
+import { actOf } from '../actions/act.ts';
+import { updateTenant } from '../actions/tenants/updateTenant.ts';
+import { principalOf, type State } from '../context.ts';
+import { Slug } from '../domain/slug.ts';
+import { Name } from '../domain/text.ts';
+import { AppError } from '../errors.ts';
+import { presentSettings, SettingsAnswer } from './answers/settings.ts';
+import type { Services } from '../services.ts';
+import { scope } from '../http/access.ts';
+import { answers } from '../http/answers.ts';
+import { body } from '../http/input.ts';
+import { ROUTER } from '../http/router.ts';
+
+// Not its externalId: by that the product's own backend knows the tenant, so one could pass for another.
+const SettingsChange = z.strictObject({ name: Name, slug: Slug }).partial();
+
+/** What the tenant is called. */
+export function settingsRoutes({ db }: Pick<Services, 'db'>): Router<State> {
+  return new Router<State>(ROUTER)
+    .get(
+      '/settings',
+      scope('settings:read'),
+      answers(200, SettingsAnswer, 'Shows what the tenant is called.'),
+      async (ctx) => {
+        const tenant = await findTenant(db, principalOf(ctx).tenant.id);
+        if (!tenant) throw new AppError('not_found');
+        ctx.body = presentSettings(tenant);
+      },
+    )
+    .patch(
+      '/settings',
+      scope('settings:write'),
+      answers(200, SettingsAnswer, 'Changes what the tenant is called; a new slug holds at once.', ['conflict']),
+      body(SettingsChange, async (ctx, change) => {
+        const act = actOf(ctx, db);
+        ctx.body = presentSettings(await updateTenant(act, act.tenantId, change));
+      }),
+    );
+}

@@ -1,0 +1,59 @@
+import Router from '@koa/router';
+import { z } from 'zod';
+import { findMember, listMembers } from '../../db/tables/people/memberships.ts';
+import { actOf } from '../actions/act.ts';
+import { changeUser } from '../actions/people/changeUser.ts';
+import { principalOf, type Context, type State } from '../context.ts';
+import { AppError } from '../errors.ts';
+import { presentUser, UserAnswer, UserListAnswer } from './answers/member.ts';
+import type { Services } from '../services.ts';
+import { permission, scope } from '../http/access.ts';
+import { answers } from '../http/answers.ts';
+import { body, query } from '../http/input.ts';
+import { UserChange } from '../inputs/memberInput.ts';
+import { PAGE, readPage } from '../http/paging.ts';
+import { idOf } from '../http/pathId.ts';
+import { ROUTER } from '../http/router.ts';
+
+const UserQuery = z.strictObject(PAGE);
+
+/** The accounts of the people in the tenant. */
+export function userRoutes({ db }: Pick<Services, 'db'>): Router<State> {
+  const show = async (ctx: Context, id: string) => {
+    const member = await findMember(db, principalOf(ctx).tenant.id, id);
+    if (!member) throw new AppError('not_found', 'There is no such user.');
+    ctx.body = presentUser(member);
+  };
+
+  return new Router<State>(ROUTER)
+    .get(
+      '/users',
+      scope('users:read'),
+      answers(200, UserListAnswer, 'Lists the people of the tenant, those known longest first.'),
+      query(UserQuery, async (ctx, asked) => {
+        const tenantId = principalOf(ctx).tenant.id;
+        const { rows, nextCursor } = await readPage(asked, ['users', tenantId], async (page) =>
+          listMembers(db, tenantId, page),
+        );
+        ctx.body = { data: rows.map(presentUser), nextCursor };
+      }),
+    )
+    .get('/users/:id', scope('users:read'), answers(200, UserAnswer, 'Shows a person of the tenant.'), async (ctx) =>
+      show(ctx, idOf(ctx)),
+    )
+    .patch(
+      '/users/:id',
+      permission('members:manage', 'users:write'),
+      answers(
+        200,
+        UserAnswer,
+        'Renames, disables or enables a person, for operators; anybody else may only rename themselves.',
+        ['conflict', 'insufficient_permission'],
+      ),
+      body(UserChange, async (ctx, change) => {
+        const id = idOf(ctx);
+        await changeUser(actOf(ctx, db), id, change);
+        await show(ctx, id);
+      }),
+    );
+}

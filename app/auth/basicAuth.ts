@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import type { Config } from '../config.ts';
+import type { Context, Middleware } from '../context.ts';
+import type { Rate } from '../domain/rate.ts';
+import { sameHash } from '../domain/token.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
+import { tooMany, type Counter } from '../limits/count.ts';
+import { accessOf } from '../http/access.ts';
+import { onlyHeader } from './credential.ts';
+
+/** Lets in who shows the user and password of support staff, and nobody to a route that asks for anything else. */
+export function basicAuth(
+  { user, password }: NonNullable<Config['support']>,
+  { failures, rate }: { failures: Counter; rate: Rate | undefined },
+): Middleware {
+  const rightUser = digest(user);
+  const rightPassword = digest(password);
+
+  function isRight([givenUser, givenPassword]: readonly [string, string]): boolean {
+    // Both are always compared, so that the time tells nothing of which one was wrong.
+    const userMatches = sameHash(digest(givenUser), rightUser);
+    const passwordMatches = sameHash(digest(givenPassword), rightPassword);
+    return userMatches && passwordMatches;
+  }
+
+  return async (ctx, next) => {
+    const given = userAndPasswordOf(ctx);
+    if (!given) throw challenge('missing_credential', 'Send the user and password of support staff.');
+    // Counted before it is known to fail: otherwise a hundred guesses at once would all be the first.
+    const count = rate && (await failures.take(ctx.state.countedAddress, rate));
+    if (count && !count.allowed) throw tooMany(count, 'Too many wrong passwords; try again later.');
+    if (!isRight(given)) throw challenge('invalid_login', 'The user or the password is wrong.');
+    if (count) await failures.giveBack(count);
+    const access = accessOf(ctx);
+    if (access?.kind === 'basic') ctx.state.granted = access;
+    await next();
+  };
+}
+
+const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2}) *$/i;
+
+function userAndPasswordOf(ctx: Context): readonly [user: string, password: string] | undefined {
+  const encoded = BASIC.exec(onlyHeader(ctx, 'authorization') ?? '')?.[1];
+  if (encoded === undefined) return undefined;
+  const [user = '', ...password] = Buffer.from(encoded, 'base64').toString('utf8').split(':');
+  return [user, password.join(':')];
+}
+
+function challenge(code: ErrorCode, detail: string): AppError {
+  return new AppError(code, detail, { headers: { 'WWW-Authenticate': 'Basic realm="latchkey", charset="UTF-8"' } });
+}
+
+/** Texts of any length in the same length. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

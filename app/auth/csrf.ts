@@ -1,0 +1,52 @@
+import type { Context, Middleware } from '../context.ts';
+import { sameHash } from '../domain/token.ts';
+import { AppError } from '../errors.ts';
+import { readForm } from '../http/body.ts';
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Refuses what other sites make a browser send; a program, which says nothing of an origin, has no cookies to abuse. */
+export function ownOrigin(publicUrl: string): Middleware {
+  const { host } = new URL(publicUrl);
+  return (ctx, next) => {
+    if (!SAFE.has(ctx.method) && !isOwn(ctx, host)) throw refused('The form was sent from another site.');
+    return next();
+  };
+}
+
+/**
+ * Reads the form, and refuses one that does not carry its session's token: in its hidden field, or in the header that
+ * htmx sends along. Without a session there is nothing to abuse.
+ */
+export const ownForm: Middleware = async (ctx, next) => {
+  if (!SAFE.has(ctx.method)) {
+    const form = await readForm(ctx);
+    const token = form.get('_csrf') ?? ctx.get('X-CSRF-Token');
+    const { session } = ctx.state;
+    if (session && !sameHash(Buffer.from(token), Buffer.from(session.csrfToken))) {
+      throw refused('The form does not belong to this session.');
+    }
+    form.delete('_csrf');
+    ctx.state.form = form;
+  }
+  await next();
+};
+
+/** The fields of the form that was sent; its absence is a route behind the wrong guards. */
+export function formOf(ctx: Context): URLSearchParams {
+  const { form } = ctx.state;
+  if (!form) throw new Error('a form was read that nobody has checked');
+  return form;
+}
+
+/** Every browser in use says where a request comes from; those that do not say it of requests say it of forms. */
+function isOwn(ctx: Context, publicHost: string): boolean {
+  const site = ctx.get('Sec-Fetch-Site');
+  if (site !== '') return site === 'same-origin' || site === 'none';
+  const origin = ctx.get('Origin');
+  return origin === '' || (URL.canParse(origin) && [ctx.host, publicHost].includes(new URL(origin).host));
+}
+
+function refused(detail: string): AppError {
+  return new AppError('form_refused', detail);
+}

@@ -1,0 +1,228 @@
+import {
+  LOOKUPS_AT_ONCE,
+  type KeyRow,
+  type Lookups,
+  type PersonBy,
+  type PersonRow,
+  type SessionRow,
+} from '../../db/lookups.ts';
+import type { Tenant } from '../context.ts';
+import { localeNamed, themeNamed, type Locale, type Theme } from '../domain/locale.ts';
+import { earlier, type KeyBounds } from '../domain/keyBounds.ts';
+import { Networks } from '../domain/network.ts';
+import { planLimits } from '../domain/plan.ts';
+import { readPolicy } from '../domain/policy.ts';
+import { remembered } from '../domain/remembered.ts';
+import { permissionsOf, ROLES, type Permission, type Role } from '../domain/role.ts';
+import type { ScopeSet } from '../domain/scope.ts';
+import { scopeSetOf } from '../domain/scopeCatalogue.ts';
+import type { SessionTimes } from '../domain/session.ts';
+import type { Environment } from '../domain/token.ts';
+import type { Rate } from '../domain/rate.ts';
+import { coalesce } from './batchPerTurn.ts';
+
+/** A stored key with what decides about it, as it stood after the question was asked. */
+export interface FoundKey {
+  id: string;
+  name: string;
+  keyPrefix: string;
+  environment: Environment;
+  scopes: ScopeSet;
+  networks: Networks | null;
+  /** Its own, or else its tenant's, or else its plan's; null leaves it to the installation. */
+  rateLimit: Rate | null;
+  /** Its own, or else its plan's. */
+  monthlyQuota: number | null;
+  expiresAt: number | null;
+  graceEndsAt: number | null;
+  successorKeyId: string | null;
+  revokedAt: number | null;
+  createdAt: number;
+  lastUsedAt: number | null;
+  /** What it may give to other keys, from what is its own and what it follows. */
+  bounds: KeyBounds;
+  /** The person it belongs to, with the role they have now; null for a service token. */
+  owner: {
+    id: string;
+    active: boolean;
+    operator: boolean;
+    role: Role | null;
+    permissions: ReadonlySet<Permission>;
+  } | null;
+  tenant: Tenant & { active: boolean };
+}
+
+/** What a person is in one of their tenants. */
+export interface Belonging {
+  tenant: Tenant & { active: boolean; name: string };
+  role: Role;
+  permissions: ReadonlySet<Permission>;
+}
+
+export interface FoundPerson {
+  id: string;
+  name: string;
+  active: boolean;
+  operator: boolean;
+  /** Null for who never did. */
+  passwordChangedAt: number | null;
+  /** The only tenant the person may act in by password until an operator's link resets it; null for no limit. */
+  confinedTo: string | null;
+  /** The one joined first comes first. */
+  memberships: Belonging[];
+}
+
+/** A browser in which somebody is signed in, open or not, and what its pages show of them. */
+export interface FoundSession extends SessionTimes {
+  id: string;
+  /** The tenant it was last switched to. */
+  tenantId: string | null;
+  /** What every form of the session carries. */
+  csrfToken: string;
+  email: string;
+  locale: Locale | undefined;
+  theme: Theme | undefined;
+  person: FoundPerson;
+}
+
+/** The one door by which authentication reaches the database; keys and sessions are found by the hash of their text. */
+export interface Lookup {
+  key: (hash: Buffer) => Promise<FoundKey | undefined>;
+  person: (by: PersonBy, subject: string) => Promise<FoundPerson | undefined>;
+  session: (hash: Buffer) => Promise<FoundSession | undefined>;
+}
+
+/** Lookups coalesced by turn; trouble of the database is 503 for all who asked, an unreadable row 500 for its own caller. */
+export function createLookup(lookups: Lookups): Lookup {
+  const keyRow = coalesce(
+    async (hashes) => new Map((await lookups.keys(hashes)).map((row) => [row.hash, row])),
+    LOOKUPS_AT_ONCE,
+  );
+  const personRows = (by: PersonBy) =>
+    coalesce(async (subjects) => bySubject(await lookups.people(by, subjects)), LOOKUPS_AT_ONCE);
+  const people = { id: personRows('id'), email: personRows('email') };
+  const sessionRows = coalesce(async (hashes) => bySubject(await lookups.sessions(hashes)), LOOKUPS_AT_ONCE);
+  return {
+    async key(hash) {
+      const row = await keyRow(hash.toString('hex'));
+      return row && foundKey(row);
+    },
+    async person(by, subject) {
+      const rows = await people[by](subject);
+      return rows && foundPerson(rows);
+    },
+    async session(hash) {
+      const rows = await sessionRows(hash.toString('hex'));
+      return rows && foundSession(rows);
+    },
+  };
+}
+
+/** What is known of one person, a row for each of their tenants. */
+type RowsOf<Row> = [Row, ...Row[]];
+
+function bySubject<Row extends PersonRow>(rows: Row[]): Map<string, RowsOf<Row>> {
+  const grouped = new Map<string, RowsOf<Row>>();
+  for (const row of rows) {
+    const known = grouped.get(row.subject);
+    if (known) known.push(row);
+    else grouped.set(row.subject, [row]);
+  }
+  return grouped;
+}
+
+function foundKey(row: KeyRow): FoundKey {
+  const tenant = tenantOf(row.tenantId, row.tenantSlug, row.tenantStatus, row.tenantPolicy);
+  const plan = planLimits(row.tenantPlan);
+  const rateLimit = rateOf(row) ?? tenant.policy.defaultRateLimit ?? plan.rateLimit;
+  const monthlyQuota = row.monthlyQuota ?? plan.monthlyQuota;
+  return {
+    id: row.id,
+    name: row.name,
+    keyPrefix: row.keyPrefix,
+    environment: row.environment,
+    scopes: parsedScopes(row.scopes),
+    networks: row.allowedIps === null ? null : parsedNetworks(row.allowedIps),
+    rateLimit,
+    monthlyQuota,
+    expiresAt: row.expiresAt,
+    graceEndsAt: row.graceEndsAt,
+    successorKeyId: row.successorKeyId,
+    revokedAt: row.revokedAt,
+    createdAt: row.createdAt,
+    lastUsedAt: row.lastUsedAt,
+    bounds: {
+      expiresAt: earlier(row.expiresAt, row.graceEndsAt),
+      allowedIps: row.allowedIps === null ? [] : parsedTexts(row.allowedIps),
+      rateLimit: { own: rateOf(row), holds: rateLimit },
+      monthlyQuota: { own: row.monthlyQuota, holds: monthlyQuota },
+    },
+    owner: ownerOf(row),
+    tenant,
+  };
+}
+
+function ownerOf({ userId: id, userStatus, userOperator, userRole, userPermissions }: KeyRow): FoundKey['owner'] {
+  if (id === null) return null;
+  const role = roleOf(userRole);
+  const permissions = role ? permissionsIn(role, userPermissions) : new Set<Permission>();
+  return { id, active: userStatus === 'active', operator: userOperator === 1, role, permissions };
+}
+
+function rateOf({ rateLimit: limit, rateWindowSeconds: windowSeconds }: KeyRow): Rate | null {
+  return limit === null || windowSeconds === null ? null : { limit, windowSeconds };
+}
+
+function foundSession(rows: RowsOf<SessionRow>): FoundSession {
+  const [{ session_id: id, session_tenant_id: tenantId, csrf_token: csrfToken, email, ...row }] = rows;
+  return {
+    id,
+    tenantId,
+    csrfToken,
+    lastSeenAt: row.last_seen_at,
+    expiresAt: row.expires_at,
+    email,
+    locale: localeNamed(row.locale),
+    theme: themeNamed(row.theme),
+    person: foundPerson(rows),
+  };
+}
+
+function foundPerson(rows: RowsOf<PersonRow>): FoundPerson {
+  const [{ user_id: id, name, user_status: status, operator, password_changed_at: passwordChangedAt, confined_to }] =
+    rows;
+  const memberships = [...rows].sort(byJoining).flatMap(membershipOf);
+  const standing = { active: status === 'active', operator: operator === 1 };
+  return { id, name, ...standing, passwordChangedAt, confinedTo: confined_to, memberships };
+}
+
+/** In the order of `belongingsOf`. */
+function byJoining(a: PersonRow, b: PersonRow): number {
+  return (a.joined_at ?? 0) - (b.joined_at ?? 0) || ((a.tenant_id ?? '') < (b.tenant_id ?? '') ? -1 : 1);
+}
+
+function membershipOf(row: PersonRow): Belonging[] {
+  const role = roleOf(row.role);
+  const { tenant_id: id, tenant_slug: slug, tenant_name: name } = row;
+  if (id === null || slug === null || name === null || role === null) return [];
+  const tenant = { ...tenantOf(id, slug, row.tenant_status, row.tenant_policy), name };
+  return [{ tenant, role, permissions: permissionsIn(role, row.permissions) }];
+}
+
+function tenantOf(id: string, slug: string, status: string | null, policy: string | null): FoundKey['tenant'] {
+  return { id, slug, active: status === 'active', policy: readPolicy(policy) };
+}
+
+function permissionsIn(role: Role, granted: string | null): ReadonlySet<Permission> {
+  return permissionsOf(role, JSON.parse(granted ?? '[]') as string[]);
+}
+
+/** A role this release does not know opens nothing. */
+function roleOf(text: string | null): Role | null {
+  return ROLES.find((role) => role === text) ?? null;
+}
+
+/** Parsing is remembered by content, which cannot go stale; the key's state is not. */
+const parsedScopes = remembered((text) => scopeSetOf(JSON.parse(text) as string[]));
+const parsedTexts = remembered<readonly string[]>((text) => Object.freeze(JSON.parse(text) as string[]));
+const parsedNetworks = remembered((text) => Networks.of(parsedTexts(text)));

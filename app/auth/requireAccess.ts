@@ -1,0 +1,62 @@
+import { holdsScope } from './authority.ts';
+import type { KeyHolder, Middleware, Person } from '../context.ts';
+import { AppError } from '../errors.ts';
+import { accessOf, isAboutKeys, type Access } from '../http/access.ts';
+import { missingScope } from './challenge.ts';
+
+/** What a key's reach depends on. */
+export type KeyReach = Pick<KeyHolder, 'type' | 'scopes' | 'owner' | 'tenant'>;
+
+/** Compares what the route asks for with what the caller holds; a route that states nothing opens for nobody. */
+export const requireAccess: Middleware = (ctx, next) => {
+  const access = accessOf(ctx);
+  const { principal } = ctx.state;
+  if (!access || !principal) throw new Error('a route without a stated access was reached');
+  allow(principal, access);
+  ctx.state.granted = access;
+  return next();
+};
+
+/** Whether the caller could use a route of this access, for pages that show only what leads somewhere. */
+export function mayUse(principal: Person | KeyReach, access: Access): boolean {
+  try {
+    allow(principal, access);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function allow(principal: Person | KeyReach, access: Access): void {
+  switch (access.kind) {
+    case 'public':
+    case 'anyone':
+      return;
+    case 'scope':
+      if (!holdsScope(principal, access.scope)) throw missingScope(access.scope);
+      return;
+    case 'basic':
+      throw new Error('a route of support staff stands behind the wrong guard');
+    case 'permission':
+      if (principal.type === 'user') allowPerson(principal, access);
+      else allowKey(principal, access);
+  }
+}
+
+function allowPerson(person: Person, { permission }: Access & { kind: 'permission' }): void {
+  if (!person.permissions.has(permission)) {
+    throw new AppError('insufficient_permission', `Missing required permission: ${permission}`);
+  }
+}
+
+/** Keys manage keys only where the tenant has said so, and anything else only where the route names a scope for it. */
+function allowKey(key: KeyReach, { permission, keyScope }: Access & { kind: 'permission' }): void {
+  if (keyScope === undefined || (isAboutKeys(keyScope) && !key.tenant.policy.keysMayManageKeys)) {
+    throw new AppError('insufficient_permission', `API keys may not do this; it takes a person with ${permission}.`);
+  }
+  if (!holdsScope(key, keyScope)) throw missingScope(keyScope);
+  // A key that belongs to a person opens no more than that person may do.
+  if (key.owner && !key.owner.permissions.has(permission)) {
+    throw new AppError('insufficient_permission', `Missing required permission: ${permission}`);
+  }
+}

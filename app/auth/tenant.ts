@@ -1,0 +1,97 @@
+import { refuseConfined } from './confined.ts';
+import type { Context, Middleware, Person, Principal } from '../context.ts';
+import { isId } from '../domain/id.ts';
+import { hashKey } from '../domain/token.ts';
+import { AppError } from '../errors.ts';
+import type { FoundPerson, Lookup } from './lookup.ts';
+import { subjectOf, type Subject } from './jwks.ts';
+import type { DoubtfulLookups } from '../limits/doubtfulLookups.ts';
+import { unauthenticated } from './challenge.ts';
+
+/** Where the tenant of a request is said: `/api` wants the header, `/api/v1` knows it from the credential. */
+export type TenantFrom = 'header' | 'credential';
+
+/** Settles who calls and for which tenant; without a credential it ends here. */
+export function tenant(lookup: Lookup, from: TenantFrom, doubtful: DoubtfulLookups): Middleware {
+  return (ctx, next) => {
+    const { claims, principal } = ctx.state;
+    if (claims !== undefined) return withToken(ctx, claims, next);
+    if (!principal) throw unauthenticated('missing_credential', 'Send an API key or a Bearer token.');
+    checkHeader(principal, ctx, from);
+    return next();
+  };
+
+  async function withToken(ctx: Context, claims: unknown, next: () => Promise<unknown>): Promise<void> {
+    const token = subjectOf(claims);
+    // Of the token itself: another token of the same person may be one that is refused.
+    const hash = hashKey(ctx.state.credential?.text ?? '');
+    const turn = token && doubtful.turn(ctx, hash);
+    if (turn) await turn;
+    const found = token && (await lookup.person(token.by, token.subject));
+    ctx.state.principal = personOf(token, found, ctx, from);
+    doubtful.foundValid(hash);
+    await next();
+  }
+}
+
+function namedTenant(ctx: Context, from: TenantFrom): string | undefined {
+  const named = ctx.get('x-tenant-id');
+  if (named === '' && from === 'header') throw tenantRequired();
+  return named === '' ? undefined : named;
+}
+
+function tenantRequired(): AppError {
+  return new AppError('tenant_required', 'Name the tenant in the x-tenant-id header, by its id or slug.');
+}
+
+function checkHeader(principal: Principal, ctx: Context, from: TenantFrom): void {
+  const named = namedTenant(ctx, from);
+  if (named !== undefined && !isNamed(principal.tenant, named)) throw mismatch();
+}
+
+function isNamed(tenant: { id: string; slug: string }, named: string): boolean {
+  return isId(named.toLowerCase()) ? tenant.id === named.toLowerCase() : tenant.slug === named;
+}
+
+/** The same words whether the tenant exists or not. */
+function mismatch(): AppError {
+  return new AppError('tenant_mismatch', 'The credential does not belong to the tenant in x-tenant-id.');
+}
+
+/** Authority is what the database says now, not what the token said when it was signed. */
+function personOf(token: Subject | undefined, found: FoundPerson | undefined, ctx: Context, from: TenantFrom): Person {
+  if (!found?.active) throw unauthenticated('invalid_token', 'The Bearer token names nobody who has access.');
+  if (ctx.state.ownToken && isOlderThanPassword(token?.issuedAt, found)) {
+    throw unauthenticated('invalid_token', 'The password was changed after this Bearer token was made.');
+  }
+  ctx.state.personId = found.id;
+  const named = namedTenant(ctx, from);
+  const membership = membershipFor(found, named, token?.tenantId);
+  if (ctx.state.ownToken) refuseConfined(found, membership.tenant.id);
+  if (!membership.tenant.active) throw new AppError('tenant_suspended', 'This tenant is suspended.');
+  const { tenant, role, permissions } = membership;
+  return { type: 'user', id: found.id, name: found.name, tenant, role, permissions, operator: found.operator };
+}
+
+/** Tokens count whole seconds: one made right after the change says the second of it. */
+function isOlderThanPassword(issuedAt: number | undefined, { passwordChangedAt }: FoundPerson): boolean {
+  if (passwordChangedAt === null) return false;
+  return issuedAt === undefined || issuedAt < Math.floor(passwordChangedAt / 1000);
+}
+
+/**
+ * The tenant that header and token agree on; where neither names one, the tenant that the person joined first, suspended
+ * or not, so that joining another one changes no call.
+ */
+function membershipFor(
+  { memberships }: FoundPerson,
+  named: string | undefined,
+  tokenTenantId: string | undefined,
+): FoundPerson['memberships'][number] {
+  const first = memberships.find(
+    ({ tenant }) =>
+      (tokenTenantId === undefined || tenant.id === tokenTenantId) && (named === undefined || isNamed(tenant, named)),
+  );
+  if (!first) throw mismatch();
+  return first;
+}

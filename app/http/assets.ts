@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { ROOT } from '../root.ts';
+
+export type Encoding = 'br' | 'gzip';
+
+/** Content that is fetched again and again, and does not change while the process runs. */
+export interface Asset {
+  readonly type: string;
+  readonly body: Buffer;
+  /** Changes with the content and with nothing else. */
+  readonly hash: string;
+  /** The same content smaller, made when it is first asked for; undefined where it would hardly be. */
+  compressed(encoding: Encoding): Promise<Buffer> | undefined;
+}
+
+/** The files of `public/`, and those of packages, by the names they are served under. */
+export class Assets {
+  readonly #byName: ReadonlyMap<string, Asset>;
+
+  constructor(files: ReadonlyMap<string, string>) {
+    this.#byName = new Map([...files].map(([name, file]) => [name, assetOf(file)]));
+  }
+
+  find(name: string): Asset | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** The address of a file for as long as its content stays; throws on a name that is none, so that no page links to nothing. */
+  address(name: string): string {
+    const asset = this.find(name);
+    if (!asset) throw new Error(`There is no asset named ${name}`);
+    return `${ASSET_PREFIX}${asset.hash}/${name}`;
+  }
+}
+
+/** What the addresses of all assets begin with. */
+export const ASSET_PREFIX = '/static/';
+
+/** Files of packages that pages need, by the names they are served under. */
+const OF_PACKAGES: Readonly<Record<string, string>> = {
+  'htmx.min.js': 'htmx.org/dist/htmx.min.js',
+  'swagger-ui.css': 'swagger-ui-dist/swagger-ui.css',
+  'swagger-ui-bundle.js': 'swagger-ui-dist/swagger-ui-bundle.js',
+};
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.webp': 'image/webp',
+  '.woff2': 'font/woff2',
+  '.txt': 'text/plain; charset=utf-8',
+};
+
+/** Every asset of this installation, read now; the same for whoever asks again. */
+export function assets(): Assets {
+  return (known ??= new Assets(new Map([...filesOfPublic(), ...filesOfPackages()])));
+}
+
+let known: Assets | undefined;
+
+function filesOfPublic(): [string, string][] {
+  const folder = path.join(ROOT, 'public');
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && path.extname(entry.name) in TYPES)
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .map((file) => [path.relative(folder, file).split(path.sep).join('/'), file]);
+}
+
+function filesOfPackages(): [string, string][] {
+  const { resolve } = createRequire(import.meta.url);
+  return Object.entries(OF_PACKAGES).map(([name, file]) => [name, resolve(file)]);
+}
+
+const squeeze = { br: promisify(brotliCompress), gzip: promisify(gzip) };
+/** Nearly as small as it gets, in a tenth of the time that the last percent takes. */
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 7 } };
+const WORTH_COMPRESSING = /^(?:text\/|application\/json|image\/svg)/;
+const SMALL = 1_024;
+
+function assetOf(file: string): Asset {
+  return createAsset(readFileSync(file), TYPES[path.extname(file)] ?? 'application/octet-stream');
+}
+
+/** Content as something to serve, compressed at most once in each way. */
+export function createAsset(body: Buffer, type: string): Asset {
+  const made = new Map<Encoding, Promise<Buffer>>();
+  return {
+    type,
+    body,
+    hash: createHash('sha256').update(body).digest('base64url').slice(0, 16),
+    compressed: (encoding) => {
+      if (body.length < SMALL || !WORTH_COMPRESSING.test(type)) return undefined;
+      let smaller = made.get(encoding);
+      if (!smaller) made.set(encoding, (smaller = encoding === 'br' ? squeeze.br(body, BROTLI) : squeeze.gzip(body)));
+      return smaller;
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { faultCode, isUnavailable } from '../../db/connection/faults.ts';
+import type { Context, Middleware } from '../context.ts';
+import type { Log } from '../log.ts';
+import { problemOf, type AppError } from '../errors.ts';
+import { cookiesOf, type Cookies } from './cookies.ts';
+import { errorPage } from '../admin/shell/errorPage.ts';
+import { readerOf } from './reader.ts';
+import { isForPrograms } from './apiPaths.ts';
+
+/** The outermost answer to every error; what was set before it, such as CSP and no-store, stays. */
+export function handleErrors(log: Log, publicUrl: string): Middleware {
+  const cookies = cookiesOf(publicUrl);
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      const problem = problemOf(error);
+      if (problem.status >= 500) logFault(log, ctx, problem, error);
+      answer(ctx, problem, cookies);
+    }
+  };
+}
+
+function answer(ctx: Context, problem: AppError, cookies: Cookies): void {
+  ctx.status = problem.status;
+  ctx.set(problem.headers);
+  if (wantsPage(ctx)) {
+    ctx.type = 'html';
+    ctx.body = errorPage(ctx, problem, (ctx.state.reader ??= readerOf(ctx, cookies)));
+    return;
+  }
+  ctx.body = JSON.stringify({
+    type: `urn:latchkey:problem:${problem.code}`,
+    title: problem.title,
+    status: problem.status,
+    detail: problem.message,
+    code: problem.code,
+    requestId: ctx.state.requestId,
+    errors: problem.errors,
+  });
+  ctx.type = 'application/problem+json';
+}
+
+function wantsPage(ctx: Context): boolean {
+  if (isForPrograms(ctx.path)) return false;
+  return ctx.get('HX-Request') === 'true' || ctx.accepts('json', 'html') === 'html';
+}
+
+function logFault(log: Log, ctx: Context, problem: AppError, error: unknown): void {
+  const cause = problem.cause ?? error;
+  const details = { code: problem.code, fault: faultCode(cause), requestId: ctx.state.requestId };
+  if (problem.status === 503) log.warn(details, 'what the answer depends on could not be asked');
+  else log.error({ ...details, stack: stackOf(cause) }, 'unexpected fault');
+}
+
+/** Logs what goes wrong with an answer that is on its way already, so that nobody can be told: a table broken off, a reader gone. */
+export function logLate(log: Log): (error: unknown, ctx: Context) => void {
+  return (error, ctx) => {
+    const details = { fault: faultCode(error), requestId: ctx.state.requestId };
+    if (isReaderGone(error)) log.debug(details, 'whoever asked has gone');
+    else if (isUnavailable(error)) log.warn(details, 'an answer was broken off');
+    else log.error({ ...details, stack: stackOf(error) }, 'an answer was broken off');
+  };
+}
+
+/** A database that hangs up says `ECONNRESET` too, but its driver marks that as fatal. */
+function isReaderGone(error: unknown): boolean {
+  const code = faultCode(error);
+  if (code === 'ERR_STREAM_PREMATURE_CLOSE') return true;
+  return (code === 'ECONNRESET' || code === 'EPIPE') && error instanceof Error && !('fatal' in error);
+}
+
+/** Drivers put values into their messages, so a fault is logged by its code and its stack without the message. */
+function stackOf(error: unknown): string[] | undefined {
+  const lines = error instanceof Error ? error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) : undefined;
+  return lines?.slice(0, 8).map((line) => line.trim());
+}

@@ -1,0 +1,42 @@
+import type { Middleware } from '../context.ts';
+import { isForPrograms } from './apiPaths.ts';
+
+export const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** What every answer says, errors included; static files lift `no-store` themselves. */
+const ALWAYS: [string, string][] = [
+  ['Cache-Control', 'no-store'],
+  ['X-Content-Type-Options', 'nosniff'],
+];
+
+/** What tells a browser how far to trust a page. */
+const PAGE: [string, string][] = [
+  ['Content-Security-Policy', CONTENT_SECURITY_POLICY],
+  ['Cross-Origin-Opener-Policy', 'same-origin'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ['Referrer-Policy', 'same-origin'],
+  ['X-Frame-Options', 'DENY'],
+];
+
+/** Sets the headers before anything can fail; answers to programs carry only those that mean something to them. */
+export function securityHeaders(publicUrl: string): Middleware {
+  const transport: [string, string][] = publicUrl.startsWith('https:')
+    ? [['Strict-Transport-Security', 'max-age=31536000']]
+    : [];
+  const api = [...ALWAYS, ...transport];
+  const page = [...api, ...PAGE];
+  return (ctx, next) => {
+    for (const [name, value] of isForPrograms(ctx.path) ? api : page) ctx.res.setHeader(name, value);
+    return next();
+  };
+}

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { normaliseEmail } from '../domain/email.ts';
+import type { Rate } from '../domain/rate.ts';
+import { tooMany, type Count, type Counter } from './count.ts';
+
+/** Who tries to sign in, and from where. */
+export interface Attempt {
+  email: string;
+  address: string;
+  /** The device they use, where it has signed in to this account before. */
+  device?: string | undefined;
+}
+
+/** The one door to signing in that keeps guessers out. */
+export interface LoginThrottle {
+  /**
+   * Runs the attempt, or refuses it with 429 once the account or the address has failed too often. Only an attempt that
+   * gives undefined counts, so that signing in often locks nobody out.
+   */
+  attempt<T>(who: Attempt, signIn: () => Promise<T | undefined>): Promise<T | undefined>;
+}
+
+/**
+ * Counts failures per account and per address, each at this rate. A device that has signed in to the account before is
+ * counted by itself instead, so that nobody elsewhere can lock it out.
+ */
+export function loginThrottle(
+  rate: Rate | undefined,
+  { accounts, devices, addresses }: Record<'accounts' | 'devices' | 'addresses', Counter>,
+): LoginThrottle {
+  if (!rate) return { attempt: async (_who, signIn) => signIn() };
+  return {
+    async attempt({ email, address, device }, signIn) {
+      const places: Place[] =
+        device === undefined
+          ? [
+              [accounts, accountOf(email)],
+              [addresses, address],
+            ]
+          : [[devices, device]];
+      const taken: [Counter, Count][] = [];
+      let failed = false;
+      try {
+        // Counted before it is known to fail: otherwise a hundred guesses at once would all be the first.
+        for (const [counter, id] of places) taken.push([counter, allowed(await counter.take(id, rate))]);
+        const found = await signIn();
+        failed = found === undefined;
+        return found;
+      } finally {
+        // What was refused has not counted.
+        if (!failed) await Promise.all(taken.map(async ([counter, count]) => counter.giveBack(count)));
+      }
+    },
+  };
+}
+
+/** What failures are counted by: a counter, and the id in it. */
+type Place = [counter: Counter, id: string];
+
+function allowed(count: Count): Count {
+  if (!count.allowed) throw tooMany(count, 'Too many failed attempts to sign in; try again later.');
+  return count;
+}
+
+/** A name of one length that tells nobody the email. What is none has no account, but its failures count for the address. */
+export function accountOf(email: string): string {
+  return createHash('sha256')
+    .update(normaliseEmail(email) ?? '')
+    .digest('base64url');
+}

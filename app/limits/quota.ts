@@ -1,0 +1,161 @@
+import type { ServerResponse } from 'node:http';
+import type { Db } from '../../db/connection/connect.ts';
+import { isRetryable } from '../../db/connection/faults.ts';
+import { quotaUsed, spendQuota, startQuota } from '../../db/tables/keys/apiKeyQuotas.ts';
+import { monthOf } from '../domain/times.ts';
+import { AppError, unavailable } from '../errors.ts';
+
+/** Counts what keys with a monthly quota have used, exactly, however many processes serve them. */
+export interface Quotas {
+  /** Spends the cost where the quota has room for it, and otherwise nothing. */
+  take(keyId: string, quota: number, cost?: number): Promise<QuotaCount>;
+}
+
+/** How a key's quota stands once a request has been counted. */
+export interface QuotaCount {
+  allowed: boolean;
+  quota: number;
+  /** What is left of it after this request. */
+  left: number;
+}
+
+interface Request {
+  cost: number;
+  answer: (count: QuotaCount) => void;
+  fail: (error: Error) => void;
+}
+
+/** What arrived for one key in a turn of the event loop. */
+interface Turn {
+  quota: number;
+  requests: Request[];
+}
+
+/** Keys whose quotas are counted at once; the others wait, and what arrives for them meanwhile is counted with them. */
+const AT_ONCE = 4;
+/** How long a statement that the database wants sent again is worth sending. */
+const PATIENCE_MS = 500;
+
+/** Quotas counted in the database, once per key and turn; its trouble is 503 for all who wait. */
+export function createQuotas(db: Db, now: () => number = Date.now): Quotas {
+  const waiting = new Map<string, Turn>();
+  let underWay = 0;
+  let scheduled = false;
+
+  function schedule(): void {
+    if (scheduled || underWay >= AT_ONCE || waiting.size === 0) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      for (const [keyId, turn] of waiting) {
+        if (underWay >= AT_ONCE) return;
+        waiting.delete(keyId);
+        void count(keyId, turn);
+      }
+    });
+  }
+
+  async function count(keyId: string, turn: Turn): Promise<void> {
+    underWay++;
+    try {
+      const { served, left } = await serve(db, keyId, monthOf(now()), turn);
+      // Each is told what it left to those behind it.
+      let leftForNext = left + costOf(served);
+      for (const request of turn.requests) {
+        const allowed = served.has(request);
+        if (allowed) leftForNext -= request.cost;
+        request.answer({ allowed, quota: turn.quota, left: Math.max(0, leftForNext) });
+      }
+    } catch (error) {
+      // Whoever waits would wait for the same.
+      const failed = [turn, ...waiting.values()];
+      waiting.clear();
+      for (const { requests } of failed) for (const request of requests) request.fail(unavailable(error));
+    } finally {
+      underWay--;
+      schedule();
+    }
+  }
+
+  return {
+    take: async (keyId, quota, cost = 1) =>
+      new Promise((answer, fail) => {
+        const turn = waiting.get(keyId) ?? { quota, requests: [] };
+        // The last to arrive has seen the newest state of the key.
+        turn.quota = quota;
+        turn.requests.push({ cost, answer, fail });
+        waiting.set(keyId, turn);
+        schedule();
+      }),
+  };
+}
+
+/** Refuses a request whose key had too little left this month; the answer tells the quota once a tenth or less is left. */
+export function admitWithinQuota(response: ServerResponse, count: QuotaCount, now: number): void {
+  const { month, untilNext } = secondsOfMonth(now);
+  if (count.left * 10 <= count.quota) {
+    addItem(response, 'RateLimit-Policy', `"quota";q=${count.quota};w=${month}`);
+    addItem(response, 'RateLimit', `"quota";r=${count.left};t=${untilNext}`);
+  }
+  if (count.allowed) return;
+  throw new AppError('quota_exceeded', 'This API key has used its quota for the month.', {
+    headers: { 'Retry-After': String(untilNext) },
+  });
+}
+
+/** Adds to a list behind what the rate limit has put there, in the same line of the header. */
+function addItem(response: ServerResponse, name: string, item: string): void {
+  const items = response.getHeader(name);
+  response.setHeader(name, items === undefined ? item : `${String(items)}, ${item}`);
+}
+
+interface Served {
+  served: Set<Request>;
+  /** What is left of the quota after them; below 0 where it was lowered. */
+  left: number;
+}
+
+/** Spends what the first of them cost, as many as the quota has room for; each further round means others were served. */
+async function serve(db: Db, keyId: string, month: string, { quota, requests }: Turn): Promise<Served> {
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  let left = quota;
+  for (;;) {
+    const served = fitting(requests, left);
+    if (served.size === 0) return { served, left };
+    const spending = { keyId, month, quota, cost: costOf(served) };
+    try {
+      const usedNow = await spendQuota(db, spending);
+      if (usedNow !== undefined) return { served, left: quota - usedNow };
+      const used = await quotaUsed(db, keyId, month);
+      if (used !== undefined) left = quota - used;
+      else await startQuota(db, keyId, month);
+    } catch (error) {
+      if (!isRetryable(error) || performance.now() > giveUpAt) throw error;
+    }
+  }
+}
+
+function fitting(requests: readonly Request[], left: number): Set<Request> {
+  const served = new Set<Request>();
+  let room = left;
+  for (const request of requests) {
+    if (request.cost > room) continue;
+    room -= request.cost;
+    served.add(request);
+  }
+  return served;
+}
+
+function costOf(requests: Iterable<Request>): number {
+  let cost = 0;
+  for (const request of requests) cost += request.cost;
+  return cost;
+}
+
+/** How long the month of this moment is, and how much of it is still to come: at least 1. */
+function secondsOfMonth(now: number): { month: number; untilNext: number } {
+  const date = new Date(now);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  const next = Date.UTC(year, month + 1);
+  return { month: (next - Date.UTC(year, month)) / 1000, untilNext: Math.max(1, Math.ceil((next - now) / 1000)) };
+}

@@ -1,0 +1,83 @@
+import type Router from '@koa/router';
+import type { Middleware, State } from './context.ts';
+import { authenticate } from './auth/authenticate.ts';
+import { basicAuth } from './auth/basicAuth.ts';
+import type { TenantFrom } from './auth/tenant.ts';
+import type { Services } from './services.ts';
+import { apiKeyRoutes } from './api/apiKeys.ts';
+import { auditLogRoutes } from './api/auditLogs.ts';
+import { authRoutes } from './api/auth.ts';
+import { billingRoutes } from './api/product/billing.ts';
+import { builderRoutes } from './api/product/builder.ts';
+import { healthRoutes } from './api/health.ts';
+import { marketplaceRoutes } from './api/product/marketplace.ts';
+import { memberRoutes } from './api/members.ts';
+import { membershipRoutes } from './api/membership.ts';
+import { openApiRoutes } from './api/openapi.ts';
+import { recordRoutes } from './api/product/records.ts';
+import { routeTableRoutes } from './api/routeTable.ts';
+import { securityCenterRoutes } from './api/securityCenter.ts';
+import { selfRoutes } from './api/self.ts';
+import { settingsRoutes } from './api/settings.ts';
+import { supportRoutes } from './api/product/support.ts';
+import { supportStaffRoutes } from './api/supportStaff.ts';
+import { userRoutes } from './api/users.ts';
+import { whoamiRoutes } from './api/whoami.ts';
+import { metricsMount } from './api/metrics.ts';
+import { mount, type Mount } from './http/mount.ts';
+import { pageMounts } from './admin/admin.ts';
+import { routesByScope, routesOf, type Route } from './http/table.ts';
+
+/** Everything that is served: the way in, and the same routes as data. */
+export interface Routes {
+  middlewares: Middleware[];
+  table: Route[];
+}
+
+/** The routers of the process, each mounted once; the API's stand below both of its prefixes. */
+export function createRoutes(services: Services): Routes {
+  const table: Route[] = [];
+  const { limits } = services;
+  const publicRouters = [healthRoutes(services)];
+  const signInRouters = [authRoutes(services, limits.login)];
+  const apiRouters: Router<State>[] = [
+    whoamiRoutes(services),
+    selfRoutes(services),
+    apiKeyRoutes(services, () => routesByScope(table)),
+    auditLogRoutes(services),
+    ...recordRoutes(services),
+    memberRoutes(services),
+    membershipRoutes(services),
+    userRoutes(services),
+    settingsRoutes(services),
+    securityCenterRoutes(services),
+    builderRoutes(services),
+    supportRoutes(services),
+    billingRoutes(services),
+    marketplaceRoutes(services),
+    routeTableRoutes(() => table),
+  ];
+
+  const guards = (tenantFrom: TenantFrom): Middleware[] => [authenticate(services, tenantFrom), limits.caller];
+  // The API first: it is asked most, and each mount passes on what it does not have.
+  const mounts = [
+    mount('/api/v1', guards('credential'), apiRouters),
+    mount('/api', guards('header'), apiRouters),
+    ...pageMounts(services, () => table),
+    mount('', [], [openApiRoutes(() => table)]),
+    metricsMount(services),
+    mount('/api', [], publicRouters),
+    ...supportMounts(services),
+    mount('/api', [limits.address], signInRouters),
+  ];
+  for (const { routers } of mounts) table.push(...routesOf(routers));
+  return { middlewares: mounts.map(({ middleware }) => middleware), table };
+}
+
+/** Where no support staff is configured, nothing of theirs exists. */
+function supportMounts(services: Services): Mount[] {
+  const { config, limits } = services;
+  if (!config.support) return [];
+  const guard = basicAuth(config.support, { failures: limits.support, rate: config.limits.login });
+  return [mount('/api', [guard], [supportStaffRoutes(services)])];
+}

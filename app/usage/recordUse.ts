@@ -1,0 +1,37 @@
+import type { Context, KeyHolder, Middleware } from '../context.ts';
+import type { Usage, UsageEvent } from './usage.ts';
+import { accessOf, routeOf } from '../http/access.ts';
+
+/** Notes each request of a key once its answer is known and before it is sent; what guards refuse a key counts too. */
+export function recordUse(usage: Usage): Middleware {
+  return async (ctx, next) => {
+    await next();
+    const { principal } = ctx.state;
+    if (principal?.type === 'api_key') await usage.record(useOf(ctx, principal));
+  };
+}
+
+function useOf(ctx: Context, { id, name, tenant }: KeyHolder): UsageEvent {
+  const { address, requestId, startedAt } = ctx.state;
+  return {
+    tenantId: tenant.id,
+    keyId: id,
+    keyName: name,
+    method: ctx.method,
+    endpoint: String(routeOf(ctx)?.path ?? 'unknown'),
+    statusCode: ctx.status,
+    scope: scopeOf(ctx),
+    ip: address,
+    userAgent: ctx.get('User-Agent') || null,
+    responseMs: performance.now() - startedAt,
+    at: Date.now(),
+    requestId,
+  };
+}
+
+/** What the route asks a key for. */
+function scopeOf(ctx: Context): string | null {
+  const access = accessOf(ctx);
+  if (access?.kind === 'scope') return access.scope;
+  return access?.kind === 'permission' ? (access.keyScope ?? null) : null;
+}

@@ -1,0 +1,46 @@
+import type { Db } from '../../db/connection/connect.ts';
+import type { ApiKey } from '../../db/tables/keys/apiKeys.ts';
+import { busiestEndpoints, sumByHour, sumByScope } from '../../db/tables/usage/apiKeyUsageHours.ts';
+import { opens } from '../domain/scopeCatalogue.ts';
+import { emptyBuckets, fillBuckets, type Totals, type Bucket, type UsageWindow } from '../domain/usageWindow.ts';
+
+const TOP_ENDPOINTS = 10;
+
+/** What a key was used for in a window. */
+export interface UsageStats {
+  window: UsageWindow;
+  from: number;
+  to: number;
+  /** The average is null where there was no request. */
+  totals: Totals;
+  buckets: Bucket[];
+  topEndpoints: { method: string; endpoint: string; requests: number }[];
+  scopes: {
+    /** What routes asked for that the key holds. */
+    used: { scope: string; requests: number }[];
+    /** What the key was granted and no route asked for. */
+    neverUsed: string[];
+  };
+}
+
+/** Sums the hourly counts of a key up to now. */
+export async function usageStats(db: Db, key: ApiKey, window: UsageWindow, now: number): Promise<UsageStats> {
+  const buckets = emptyBuckets(window, now);
+  const span = { from: buckets[0].from, to: buckets.at(-1)?.to ?? now };
+  const hours = await sumByHour(db, key.tenantId, key.id, span);
+  const topEndpoints = await busiestEndpoints(db, key.tenantId, key.id, span, TOP_ENDPOINTS);
+  const asked = await sumByScope(db, key.tenantId, key.id, span);
+
+  const totals = fillBuckets(buckets, hours);
+  return {
+    window,
+    ...span,
+    totals,
+    buckets,
+    topEndpoints,
+    scopes: {
+      used: asked.filter(({ scope }) => key.scopes.some((granted) => opens(granted, scope))),
+      neverUsed: key.scopes.filter((granted) => !asked.some(({ scope }) => opens(granted, scope))),
+    },
+  };
+}

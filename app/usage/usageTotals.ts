@@ -1,0 +1,65 @@
+import type { KeyUse } from '../../db/tables/keys/apiKeys.ts';
+import type { KeyScopeUse } from '../../db/tables/keys/apiKeyScopeUses.ts';
+import type { KeyUsageHour } from '../../db/tables/usage/apiKeyUsageHours.ts';
+import { namesOf } from '../domain/scopeCatalogue.ts';
+import type { Use } from './usageEvent.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+interface KeyTally extends KeyUse {
+  hours: KeyUsageHour[];
+}
+
+/** What many uses come to: how often each key called each route in each hour, and when it and its scopes were last used. */
+export class Tally {
+  readonly #keys = new Map<string, KeyTally>();
+
+  add(use: Use): void {
+    const [keyId, tenantId, , , statusCode, , ip, , responseMs, at] = use;
+    let key = this.#keys.get(keyId);
+    if (!key) this.#keys.set(keyId, (key = { keyId, tenantId, at, ip, hours: [] }));
+    if (key.at <= at) {
+      key.at = at;
+      key.ip = ip;
+    }
+    const hour = hourOf(key, use);
+    hour[statusCode < 400 ? 'ok' : 'denied'] += 1;
+    hour.responseMs += responseMs;
+  }
+
+  get hours(): KeyUsageHour[] {
+    return [...this.#keys.values()].flatMap(({ hours }) => hours);
+  }
+
+  get lastUses(): KeyUse[] {
+    return [...this.#keys.values()];
+  }
+
+  get scopeUses(): KeyScopeUse[] {
+    return [...this.#keys.values()].flatMap(scopeUsesOf);
+  }
+}
+
+/** A key calls few routes in an hour, so that looking through them is quicker than making a name for each. */
+function hourOf(key: KeyTally, [keyId, tenantId, method, endpoint, , askedFor, , , , at]: Use): KeyUsageHour {
+  const hour = at - (at % HOUR_MS);
+  const scope = askedFor ?? '';
+  const known = key.hours.find(
+    (one) => one.endpoint === endpoint && one.hour === hour && one.method === method && one.scope === scope,
+  );
+  if (known) return known;
+  const made = { keyId, tenantId, hour, method, endpoint, scope, ok: 0, denied: 0, responseMs: 0 };
+  key.hours.push(made);
+  return made;
+}
+
+/** The last day of each scope that the key's requests asked for, refused ones among them. */
+function scopeUsesOf({ keyId, tenantId, hours }: KeyTally): KeyScopeUse[] {
+  const days = new Map<string, number>();
+  for (const { scope, hour } of hours) {
+    if (scope !== '') days.set(scope, Math.max(days.get(scope) ?? 0, hour - (hour % DAY_MS)));
+  }
+  // Under each of its names, since a key is compared with the names it was granted.
+  return [...days].flatMap(([scope, day]) => namesOf(scope).map((name) => ({ keyId, tenantId, scope: name, day })));
+}

@@ -1,0 +1,81 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Connection } from 'mysql2';
+import knexFactory, { type Knex } from 'knex';
+import { LOOKUP_CONNECTIONS, type DatabaseConfig } from '../../app/config.ts';
+import { isRetryable } from './faults.ts';
+import { MysqlClient, mysqlConnection, prepareSession } from './mysql.ts';
+import { SqliteClient } from './sqlite.ts';
+
+/** Anything a table's functions run on: the pool, or one transaction of it. */
+export type Db = Knex;
+
+const ACQUIRE_TIMEOUT_MS = 500;
+const ATTEMPTS = 5;
+/** No further attempt begins after this long: a row that somebody keeps costs a second of waiting each time. */
+const PATIENCE_MS = 1_500;
+
+/** Opens the pool for either database; nothing is sent before the first query. */
+export function connect(config: DatabaseConfig, options: { queryTimeoutMs?: number; poolSize?: number } = {}): Db {
+  return knexFactory(config.kind === 'sqlite' ? sqliteSettings(config.file) : mysqlSettings(config, options));
+}
+
+function sqliteSettings(file: string): Knex.Config {
+  mkdirSync(path.dirname(file), { recursive: true });
+  return {
+    client: SqliteClient,
+    connection: { filename: file },
+    useNullAsDefault: true,
+    // One connection: a second writer of the same process could only make the first one wait.
+    pool: { min: 1, max: 1 },
+    acquireConnectionTimeout: 5_000,
+    log: QUIET,
+  };
+}
+
+function mysqlSettings(
+  config: Extract<DatabaseConfig, { kind: 'mysql' }>,
+  options: { queryTimeoutMs?: number; poolSize?: number },
+): Knex.Config {
+  return {
+    client: MysqlClient,
+    // Knex would ask the first connection for it, without a deadline, and let all others wait for that answer.
+    version: 'latest',
+    connection: mysqlConnection(config),
+    pool: {
+      min: 0,
+      max: options.poolSize ?? config.connections - LOOKUP_CONNECTIONS,
+      afterCreate: (connection: Connection, done: (error: unknown) => void) => {
+        void prepareSession(connection).then(() => done(null), done);
+      },
+    },
+    acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
+    log: QUIET,
+    ...options,
+  };
+}
+
+/** Knex would print statements with their values; faults reach our own log by their code instead. */
+const QUIET = { warn: nothing, error: nothing, debug: nothing, deprecate: nothing };
+function nothing(): void {
+  return;
+}
+
+/** Runs the work in one transaction, again from its start when the database asks for that, a few times at most. */
+export async function transaction<T>(db: Db, work: (trx: Knex.Transaction) => Promise<T>): Promise<T> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.transaction(work);
+    } catch (error) {
+      if (attempt >= ATTEMPTS || performance.now() > deadline || !isRetryable(error)) throw error;
+      await delay(Math.random() * 10 * 2 ** attempt);
+    }
+  }
+}
+
+/** Which of the two databases this is, for the few statements that differ. */
+export function isSqlite(db: Db): boolean {
+  return db.client instanceof SqliteClient;
+}

@@ -1,0 +1,146 @@
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { format, type Connection } from 'mysql2';
+import Mysql2Client from 'knex/lib/dialects/mysql2/index.js';
+import type { MysqlConfig } from '../../app/config.ts';
+
+/** What a query may take before its request is answered 503. */
+export const QUERY_TIMEOUT_MS = 1_000;
+const GOODBYE_MS = 500;
+/** The driver's word for a query that took too long. */
+const TIMED_OUT = 'PROTOCOL_SEQUENCE_TIMEOUT';
+/** What a server says when the account, or the server itself, has as many connections as it may have. */
+const CONNECTION_LIMITS = new Set(['ER_USER_LIMIT_REACHED', 'ER_TOO_MANY_USER_CONNECTIONS', 'ER_CON_COUNT_ERROR']);
+/** How long a connection is asked for anew while the pool has none at all; its own deadline is a little later. */
+const LIMIT_PATIENCE_MS = 400;
+const LIMIT_RETRY_MS = 50;
+
+/** Knex's MySQL dialect with a deadline on every query; `queryTimeoutMs` beside the connection settings changes it. */
+export class MysqlClient extends Mysql2Client {
+  override async _query(connection: Connection, query: KnexQuery): Promise<KnexQuery> {
+    const timeout = (this.config as { queryTimeoutMs?: number }).queryTimeoutMs ?? QUERY_TIMEOUT_MS;
+    query.options = { timeout, ...query.options };
+    try {
+      if (isLong(query.bindings?.at(-1))) return await sentApart(connection, query, timeout);
+      return await super._query(connection, query);
+    } catch (error) {
+      // The late answer would reach the next query of this connection: it must not go back to the pool.
+      if (codeOf(error) === TIMED_OUT) hangUp(connection);
+      throw error;
+    }
+  }
+
+  /**
+   * Waits where the account has as many connections as it may have. Whoever asked the pool has one of its other
+   * connections meanwhile, or is answered by the pool's own deadline; without any other they are told the reason.
+   */
+  override async acquireRawConnection(): Promise<Connection> {
+    const deadline = performance.now() + LIMIT_PATIENCE_MS;
+    for (;;) {
+      try {
+        return await super.acquireRawConnection();
+      } catch (error) {
+        if (!CONNECTION_LIMITS.has(codeOf(error)) || !this.#mayWait(deadline)) throw error;
+        await delay(LIMIT_RETRY_MS);
+      }
+    }
+  }
+
+  #mayWait(deadline: number): boolean {
+    const pool = this.pool as Pool | undefined;
+    if (!pool || pool.numPendingAcquires() === 0) return false;
+    return pool.numUsed() + pool.numFree() > 0 || performance.now() < deadline;
+  }
+
+  /** Says goodbye, and hangs up on a server that does not say it back. */
+  override async destroyRawConnection(connection: Connection): Promise<void> {
+    const impatience = new AbortController();
+    const waited = delay(GOODBYE_MS, undefined, { signal: impatience.signal }).catch(() => undefined);
+    await Promise.race([super.destroyRawConnection(connection), waited]);
+    impatience.abort();
+    hangUp(connection);
+  }
+}
+
+/** What Knex's pool says of itself. */
+interface Pool {
+  numUsed(): number;
+  numFree(): number;
+  numPendingAcquires(): number;
+}
+
+/** What is as long as this costs more to write into a statement, and to be read there, than to be sent beside it. */
+const LONG = 4_096;
+const isLong = (value: unknown) => typeof value === 'string' && value.length >= LONG;
+
+/** A prepared statement, whose values go to the server as they are. The driver has no deadline for preparing it. */
+async function sentApart(connection: Connection, query: KnexQuery, timeoutMs: number): Promise<KnexQuery> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => {
+      reject(Object.assign(new Error('Query inactivity timeout'), { code: TIMED_OUT }));
+    }, timeoutMs);
+    connection.execute(query.sql, query.bindings as string[], (error, ...response) => {
+      clearTimeout(late);
+      if (error) reject(error);
+      else resolve(Object.assign(query, { response }));
+    });
+  });
+}
+
+/** Closes the socket at once: the driver's own `destroy` would leave it open until the server answers. */
+export function hangUp(connection: Connection): void {
+  connection.destroy();
+  (connection as unknown as { stream: Socket }).stream.destroy();
+}
+
+type Values = Parameters<typeof format>[1] & unknown[];
+
+/** The driver's settings: UTC, no objects in place of values, TLS exactly as asked for. */
+export function mysqlConnection(config: MysqlConfig): Record<string, unknown> {
+  const { host, port, user, password, database, tls } = config;
+  return {
+    host,
+    port,
+    user,
+    password,
+    database,
+    charset: 'utf8mb4',
+    timezone: 'Z',
+    stringifyObjects: true,
+    decimalNumbers: true,
+    // The driver would look through a statement for its marks even where there is nothing to put there.
+    queryFormat: (sql: string, values: Values | undefined, timezone: 'Z') =>
+      values === undefined || values.length === 0 ? sql : format(sql, values, true, timezone),
+    connectTimeout: 2_000,
+    ...(tls && {
+      ssl: { ...(tls.ca && { ca: tls.ca }), rejectUnauthorized: tls.verifyChain, verifyIdentity: tls.verifyName },
+    }),
+  };
+}
+
+const codeOf = (error: unknown) => String((error as { code?: unknown }).code);
+
+/** What each session is told first: strict writes, row locks without gaps, and short waits for them. */
+const SESSION_SETTINGS = [
+  "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 1, time_zone = '+00:00'",
+  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+];
+/** On a node of a Galera cluster, reads wait until the node has what was committed on the others before. */
+const GALERA_SETTING = 'SET SESSION wsrep_sync_wait = 1';
+/** What a server says that is no such node, and was not built to be one. */
+const UNKNOWN_VARIABLE = 'ER_UNKNOWN_SYSTEM_VARIABLE';
+
+/** Tells a new connection how its session is to be; one that cannot be told is closed. */
+export async function prepareSession(connection: Connection): Promise<void> {
+  const tell = async (sql: string) => connection.promise().query({ sql, timeout: QUERY_TIMEOUT_MS });
+  try {
+    for (const statement of SESSION_SETTINGS) await tell(statement);
+    await tell(GALERA_SETTING).catch((error: unknown) => {
+      if (codeOf(error) !== UNKNOWN_VARIABLE) throw error;
+    });
+  } catch (error) {
+    // The pool forgets a connection that was never ready, and would leave it open.
+    hangUp(connection);
+    throw error;
+  }
+}

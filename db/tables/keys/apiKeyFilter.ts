@@ -1,0 +1,101 @@
+import type { Knex } from 'knex';
+import { isId } from '../../../app/domain/id.ts';
+import { shownParts, type ShownPart } from '../../../app/domain/keySearch.ts';
+import { KEY_STATUSES, type KeyStatus } from '../../../app/domain/keyStatus.ts';
+import type { Environment } from '../../../app/domain/token.ts';
+import { joinInOrder, strictlyAlong, without } from '../../sql/indexHints.ts';
+import type { Db } from '../../connection/connect.ts';
+import { anywhere, LIKE } from '../../sql/like.ts';
+import { whereAttention, type KeyAttention } from './apiKeyAttention.ts';
+import { byId } from './apiKeyIndexes.ts';
+import type { Row } from './apiKeyRow.ts';
+
+export interface KeyFilter {
+  /** Every status unless given; which one a key has is a matter of `now`. */
+  statuses?: readonly KeyStatus[] | undefined;
+  scope?: string | undefined;
+  environment?: Environment | undefined;
+  /** As `searchText` gives it: part of the name or external id, what the key shows of itself, or an id. */
+  text?: string | undefined;
+  /** Only those that somebody should look at, and why. */
+  attention?: KeyAttention | undefined;
+  /** None but these can fit, which `narrowed` found out. */
+  ids?: readonly string[] | undefined;
+  /** Keys are found by their scope, which few have, and then sorted, instead of along the order of the list. */
+  scopeLeads?: boolean;
+  now: number;
+}
+
+/** Asks for the keys of all tenants, which nobody can do by forgetting to name one. */
+export const EVERY_TENANT = Symbol('every tenant');
+export type Whose = string | typeof EVERY_TENANT;
+
+/** The keys that fit, read along one index of the tenant's where that is known to be the way. */
+export function matching(db: Db, whose: Whose, filter: KeyFilter, index?: string): Knex.QueryBuilder<Row, Row[]> {
+  const { statuses, environment, text, attention, ids, now } = filter;
+  const rows = db<Row>(sourceOf(db, whose, filter, index));
+  if (ids) void rows.whereIn('api_keys.id', [...ids]);
+  if (environment) void rows.where({ environment });
+  if (whose !== EVERY_TENANT) void rows.where('api_keys.tenant_id', whose);
+  if (text !== undefined) void rows.where((row) => whereText(row, text));
+  if (attention) whereAttention(rows, attention, now);
+  if (statuses) whereStatuses(rows, statuses, now);
+  return rows;
+}
+
+function sourceOf(
+  db: Db,
+  whose: Whose,
+  { ids, scope, scopeLeads }: KeyFilter,
+  index: string | undefined,
+): string | Knex.Raw {
+  if (whose === EVERY_TENANT) return 'api_keys';
+  // The index of all tenants' keys by time would lead a tenant through everybody's.
+  const own =
+    index === undefined ? without(db, 'api_keys', 'api_keys_created_at_id') : strictlyAlong(db, 'api_keys', index);
+  const keys = ids || scopeLeads ? strictlyAlong(db, 'api_keys', byId(db)) : own;
+  if (scope === undefined) return keys;
+  const bindings = [keys as string, whose, scope];
+  return scopeLeads
+    ? db.raw(`api_key_scopes as granted ${joinInOrder(db)} ?? on ${OF_GRANTED}`, bindings)
+    : db.raw(`?? ${joinInOrder(db)} api_key_scopes as granted on ${GRANTED}`, bindings);
+}
+
+const OF_GRANTED = 'api_keys.id = granted.key_id and granted.tenant_id = ? and granted.scope = ?';
+const GRANTED = `granted.tenant_id = ? and granted.scope = ?
+  and granted.key_created_at = api_keys.created_at and granted.key_id = api_keys.id`;
+
+function whereStatuses(rows: Knex.QueryBuilder, statuses: readonly KeyStatus[], now: number): void {
+  const others = KEY_STATUSES.filter((status) => !statuses.includes(status));
+  if (others.length === 0) return;
+  const isAnyButRevoked = others.length === 1 && others[0] === 'revoked';
+  void rows.whereRaw(isAnyButRevoked ? LIVING : `(${statuses.map((status) => STATUS[status]).join(' or ')})`, { now });
+}
+
+/** Not yet over: neither revoked, nor replaced and out of grace. */
+const LIVING = `(revoked_at is null and (grace_ends_at > :now
+  or (grace_ends_at is null and successor_key_id is null)))`;
+
+/** `keyStatus` of app/domain, said in SQL. */
+export const STATUS: Record<KeyStatus, string> = {
+  revoked: `(revoked_at is not null or grace_ends_at <= :now
+    or (grace_ends_at is null and successor_key_id is not null))`,
+  expired: `(revoked_at is null and expires_at <= :now
+    and (grace_ends_at > :now or (grace_ends_at is null and successor_key_id is null)))`,
+  rotating: '(revoked_at is null and grace_ends_at > :now and (expires_at is null or expires_at > :now))',
+  active: `(revoked_at is null and grace_ends_at is null and successor_key_id is null
+    and (expires_at is null or expires_at > :now))`,
+};
+
+/** Narrows keys to those that the text may mean: by name, external id, what they show of themselves, or id. */
+function whereText(row: Knex.QueryBuilder, text: string): void {
+  void row.whereRaw(`name ${LIKE}`, [anywhere(text)]).orWhereRaw(`external_id ${LIKE}`, [anywhere(text)]);
+  for (const shown of shownParts(text)) void row.orWhere((key) => whereShown(key, shown));
+  if (isId(text)) void row.orWhere({ id: text });
+}
+
+/** A prefix is compared without `like`, for which SQLite takes no notice of case: no character of it comes after a tilde. */
+function whereShown(row: Knex.QueryBuilder, { prefix, lastFour }: ShownPart): void {
+  if (prefix !== undefined) void row.where('key_prefix', '>=', prefix).where('key_prefix', '<', `${prefix}~`);
+  if (lastFour !== undefined) void row.where({ last_four: lastFour });
+}

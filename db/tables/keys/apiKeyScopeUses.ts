@@ -1,0 +1,32 @@
+import { isSqlite, type Db } from '../../connection/connect.ts';
+import { inOrder } from '../../sql/inOrder.ts';
+import { jsonRows, ROWS_AT_ONCE } from '../../sql/jsonRows.ts';
+
+/** The last day on which requests of a key asked for a scope. */
+export interface KeyScopeUse {
+  keyId: string;
+  tenantId: string;
+  scope: string;
+  /** The day's first moment. */
+  day: number;
+}
+
+const TABLE = 'api_key_scope_uses';
+const COLUMNS = { key_id: 'varchar(255)', scope: 'varchar(255)', day: 'bigint', tenant_id: 'varchar(255)' } as const;
+
+/** Notes on which day scopes were last used; a day older than the one already noted changes nothing. */
+export async function noteScopeUses(db: Db, uses: readonly KeyScopeUse[]): Promise<void> {
+  const columns = Object.keys(COLUMNS).join(', ');
+  // In the order of the primary key, so that two processes never wait for each other crosswise.
+  const rows = uses
+    .map(({ keyId, scope, day, tenantId }) => ({ key_id: keyId, scope, day, tenant_id: tenantId }))
+    .sort((a, b) => inOrder(a.key_id, b.key_id) || inOrder(a.scope, b.scope));
+  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
+    const { from, value } = jsonRows(db, COLUMNS, rows.slice(at, at + ROWS_AT_ONCE));
+    const insert = `insert into ${TABLE} (${columns}) select ${columns} from ${from}`;
+    const upsert = isSqlite(db)
+      ? `${insert} where true on conflict (key_id, scope) do update set day = max(${TABLE}.day, excluded.day)`
+      : `${insert} on duplicate key update day = greatest(${TABLE}.day, j.day)`;
+    await db.raw(upsert, [value]);
+  }
+}

@@ -1,0 +1,154 @@
+import type { KeyLife } from '../../../app/domain/keyStatus.ts';
+import type { Metadata } from '../../../app/domain/metadata.ts';
+import type { Rate } from '../../../app/domain/rate.ts';
+import type { Environment } from '../../../app/domain/token.ts';
+import { isSqlite, type Db } from '../../connection/connect.ts';
+import { jsonRows, ROWS_AT_ONCE } from '../../sql/jsonRows.ts';
+import { matching, type EVERY_TENANT } from './apiKeyFilter.ts';
+import { changeableColumns, COLUMNS, keyOf, type Row } from './apiKeyRow.ts';
+
+/** A key as it is stored, but for its hash, which nobody has to see. */
+export interface ApiKey extends KeyLife {
+  id: string;
+  tenantId: string;
+  /** The person it belongs to; null for a service token of the tenant. */
+  userId: string | null;
+  keyPrefix: string;
+  lastFour: string;
+  name: string;
+  description: string | null;
+  environment: Environment;
+  scopes: readonly string[];
+  /** Empty means anywhere. */
+  allowedIps: readonly string[];
+  rateLimit: Rate | null;
+  monthlyQuota: number | null;
+  externalId: string | null;
+  metadata: Metadata;
+  /** The marketplace app it was issued to. */
+  app: string | null;
+  previousKeyId: string | null;
+  createdBy: string | null;
+  createdAt: number;
+  updatedAt: number;
+  lastUsedAt: number | null;
+  lastUsedIp: string | null;
+  revokedBy: string | null;
+  revokeReason: string | null;
+}
+
+export interface KeyUse {
+  tenantId: string;
+  keyId: string;
+  at: number;
+  ip: string | null;
+}
+
+/** Adds a new key under the hash of its text. */
+export async function insertApiKey(db: Db, key: ApiKey, keyHash: Buffer): Promise<void> {
+  await table(db).insert({
+    id: key.id,
+    tenant_id: key.tenantId,
+    user_id: key.userId,
+    key_hash: keyHash,
+    key_prefix: key.keyPrefix,
+    last_four: key.lastFour,
+    environment: key.environment,
+    app: key.app,
+    previous_key_id: key.previousKeyId,
+    created_by: key.createdBy,
+    created_at: key.createdAt,
+    last_used_at: key.lastUsedAt,
+    last_used_ip: key.lastUsedIp,
+    ...changeableColumns(key),
+  });
+}
+
+export async function findApiKey(db: Db, tenantId: string, id: string): Promise<ApiKey | undefined> {
+  const row = await table(db).where({ tenant_id: tenantId, id }).first(COLUMNS);
+  return row && keyOf(row);
+}
+
+/** A key of whichever tenant, for who has only its id and stands above tenants. */
+export async function findKeyOf(db: Db, whose: typeof EVERY_TENANT, id: string): Promise<ApiKey | undefined> {
+  const row = await matching(db, whose, { ids: [id], now: 0 }).first(COLUMNS);
+  return row && keyOf(row);
+}
+
+/** One key, held until the transaction ends so that no other one changes it meanwhile. */
+export async function lockApiKey(trx: Db, tenantId: string, id: string): Promise<ApiKey | undefined> {
+  const row = await table(trx).where({ tenant_id: tenantId, id }).forUpdate().first(COLUMNS);
+  return row && keyOf(row);
+}
+
+/** Stores what may change of a key that this transaction holds; its uses are noted apart. */
+export async function updateApiKey(trx: Db, key: ApiKey): Promise<void> {
+  await table(trx).where({ tenant_id: key.tenantId, id: key.id }).update(changeableColumns(key));
+}
+
+/** Those of a tenant's keys that have one of these ids, whatever became of them. */
+export async function findApiKeys(db: Db, tenantId: string, ids: readonly string[]): Promise<ApiKey[]> {
+  if (ids.length === 0) return [];
+  const rows = await table(db)
+    .where({ tenant_id: tenantId })
+    .whereIn('id', [...ids])
+    .select(COLUMNS);
+  return rows.map(keyOf);
+}
+
+/** The tokens of marketplace apps that work. */
+export async function listAppKeys(db: Db, tenantId: string, now: number): Promise<{ id: string; app: string }[]> {
+  const rows = await matching(db, tenantId, { statuses: ['active', 'rotating'], now })
+    .whereNotNull('app')
+    .select('id', 'app');
+  return rows.map(({ id, app }) => ({ id, app: app ?? '' }));
+}
+
+/** The keys of a tenant that belong to a person and work. */
+export async function listOwnKeys(db: Db, tenantId: string, userId: string, now: number): Promise<string[]> {
+  const rows = await matching(db, tenantId, { statuses: ['active', 'rotating'], now })
+    .where({ user_id: userId })
+    .select('id');
+  return rows.map(({ id }) => id);
+}
+
+/** The valid keys of a tenant, counted by what they were granted and whom they belong to. */
+export async function countByReach(
+  db: Db,
+  tenantId: string,
+  now: number,
+): Promise<{ scopes: readonly string[]; userId: string | null; keys: number }[]> {
+  const rows = await matching(db, tenantId, { statuses: ['active', 'rotating'], now })
+    .select<(Pick<Row, 'scopes' | 'user_id'> & { total: number })[]>('scopes', 'user_id', db.raw('count(*) as total'))
+    .groupBy('scopes', 'user_id');
+  return rows.map((row) => ({
+    scopes: JSON.parse(row.scopes) as string[],
+    userId: row.user_id,
+    keys: row.total,
+  }));
+}
+
+/** Notes when and from where keys were last used; a use older than the one already noted changes nothing. */
+export async function noteKeyUses(db: Db, uses: readonly KeyUse[]): Promise<void> {
+  const set = 'set last_used_at = j.used_at, last_used_ip = j.used_ip';
+  const which = 'k.id = j.id and k.tenant_id = j.tenant_id and coalesce(k.last_used_at, 0) <= j.used_at';
+  // In the order of their ids, so that two processes never wait for each other crosswise.
+  const rows = uses
+    .map((use) => ({ id: use.keyId, tenant_id: use.tenantId, used_at: use.at, used_ip: use.ip }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
+    const { from, value } = jsonRows(db, USED, rows.slice(at, at + ROWS_AT_ONCE));
+    await db.raw(
+      isSqlite(db)
+        ? `update api_keys as k ${set} from ${from} where ${which}`
+        : `update ${from} straight_join api_keys as k on ${which} ${set}`,
+      [value],
+    );
+  }
+}
+
+const USED = { id: 'varchar(255)', tenant_id: 'varchar(255)', used_at: 'bigint', used_ip: 'varchar(255)' } as const;
+
+function table(db: Db) {
+  return db<Row>('api_keys');
+}

@@ -1,0 +1,126 @@
+import type { Fields, Sought } from '../../../app/domain/resources.ts';
+import type { Db } from '../../connection/connect.ts';
+import { anywhere, LIKE } from '../../sql/like.ts';
+import { newestFirst, type Page } from '../../sql/newestFirst.ts';
+
+/** A record of one of the ordinary resources. */
+export interface StoredRecord {
+  id: string;
+  tenantId: string;
+  resource: string;
+  data: Fields;
+  createdBy: string | null;
+  /** The key it was made with. */
+  createdWith: string | null;
+  createdAt: number;
+  updatedAt: number;
+}
+
+/** Which records to list: all of these must hold. */
+export interface RecordFilter {
+  /** Part of the name. */
+  text?: string | undefined;
+  status?: string | undefined;
+  reference?: string | undefined;
+}
+
+interface Row {
+  id: string;
+  tenant_id: string;
+  resource: string;
+  name: string;
+  status: string | null;
+  reference: string | null;
+  data: string;
+  created_by: string | null;
+  created_with: string | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export async function insertRecord(db: Db, record: StoredRecord, sought: Sought): Promise<void> {
+  const { id, tenantId, resource, data, createdBy, createdWith, createdAt, updatedAt } = record;
+  await table(db).insert({
+    id,
+    tenant_id: tenantId,
+    resource,
+    ...sought,
+    data: JSON.stringify(data),
+    created_by: createdBy,
+    created_with: createdWith,
+    created_at: createdAt,
+    updated_at: updatedAt,
+  });
+}
+
+export async function findRecord(
+  db: Db,
+  tenantId: string,
+  resource: string,
+  id: string,
+): Promise<StoredRecord | undefined> {
+  const row = await one(db, tenantId, resource, id).first();
+  return row && recordOf(row);
+}
+
+/** One record, held until the transaction ends so that no other one changes it meanwhile. */
+export async function lockRecord(
+  trx: Db,
+  tenantId: string,
+  resource: string,
+  id: string,
+): Promise<StoredRecord | undefined> {
+  const row = await one(trx, tenantId, resource, id).forUpdate().first();
+  return row && recordOf(row);
+}
+
+/** Stores the data of a record that this transaction holds. */
+export async function updateRecordData(trx: Db, record: StoredRecord, sought: Sought): Promise<void> {
+  const { id, tenantId, resource, data, updatedAt } = record;
+  await one(trx, tenantId, resource, id).update({ ...sought, data: JSON.stringify(data), updated_at: updatedAt });
+}
+
+/** Says whether there was such a record. */
+export async function deleteRecord(db: Db, tenantId: string, resource: string, id: string): Promise<boolean> {
+  return (await one(db, tenantId, resource, id).delete()) > 0;
+}
+
+/** The newest records that match. */
+export async function listRecords(
+  db: Db,
+  tenantId: string,
+  resource: string,
+  { text, status, reference }: RecordFilter,
+  page: Page,
+): Promise<StoredRecord[]> {
+  const rows = table(db).where({
+    tenant_id: tenantId,
+    resource,
+    ...(status !== undefined && { status }),
+    ...(reference !== undefined && { reference }),
+  });
+  if (text !== undefined) void rows.whereRaw(`name ${LIKE}`, [anywhere(text)]);
+  newestFirst(rows, page);
+  return (await rows.select('*')).map(recordOf);
+}
+
+function one(db: Db, tenantId: string, resource: string, id: string) {
+  return table(db).where({ tenant_id: tenantId, resource, id });
+}
+
+function table(db: Db) {
+  return db<Row>('records');
+}
+
+function recordOf(row: Row): StoredRecord {
+  return {
+    id: row.id,
+    tenantId: row.tenant_id,
+    resource: row.resource,
+    data: JSON.parse(row.data) as Fields,
+    createdBy: row.created_by,
+    createdWith: row.created_with,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

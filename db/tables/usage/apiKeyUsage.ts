@@ -1,0 +1,169 @@
+import type { Position } from '../../../app/domain/cursor.ts';
+import { along } from '../../sql/indexHints.ts';
+import { isSqlite, type Db } from '../../connection/connect.ts';
+import { fromJson, type JsonColumn } from '../../sql/jsonRows.ts';
+import { newestFirst } from '../../sql/newestFirst.ts';
+import type { UsageBatch } from './usageBatches.ts';
+
+/** One request made with a key. */
+export interface KeyUsage {
+  id: string;
+  tenantId: string;
+  keyId: string;
+  method: string;
+  /** The route, not the address: no ids, no secrets. */
+  endpoint: string;
+  statusCode: number;
+  scope: string | null;
+  ip: string | null;
+  userAgent: string | null;
+  responseMs: number;
+  createdAt: number;
+}
+
+type Row = {
+  id: string;
+  tenant_id: string;
+  key_id: string;
+  method: string;
+  endpoint: string;
+  status_code: number;
+  scope: string | null;
+  ip: string | null;
+  user_agent: string | null;
+  response_ms: number;
+  created_at: number;
+};
+
+const TABLE = 'api_key_usage';
+
+/** The first fields of a use in the journal, which are handed over as they are. */
+const IN_JOURNAL = {
+  key_id: 'varchar(255)',
+  tenant_id: 'varchar(255)',
+  method: 'varchar(255)',
+  endpoint: 'varchar(255)',
+  status_code: 'bigint',
+  scope: 'varchar(255)',
+  ip: 'varchar(255)',
+  user_agent: 'varchar(255)',
+  response_ms: 'double',
+  created_at: 'bigint',
+} as const satisfies Partial<Record<keyof Row, JsonColumn>>;
+
+/** Batches are far smaller; the number of a use is its batch's and its place in it, as one. */
+const LARGEST_BATCH = 0x100000;
+/** What an id takes of the process's; the rest of its 36 characters is the use's number. */
+const OF_PROCESS = 24;
+
+/** Writes a batch of uses, a JSON array of arrays; ids are the same whenever it is tried, and in the order of the uses. */
+export async function insertKeyUsage(db: Db, { processId, sequence }: UsageBatch, json: string): Promise<void> {
+  const columns = Object.keys(IN_JOURNAL).join(', ');
+  const id = isSqlite(db)
+    ? "? || printf('%012x', cast(? as integer) + j.row_index)"
+    : "concat(?, lpad(lower(hex(? + j.row_index)), 12, '0'))";
+  await db.raw(`insert into ${TABLE} (id, ${columns}) select ${id}, ${columns} from ${fromJson(db, IN_JOURNAL)}`, [
+    processId.slice(0, OF_PROCESS),
+    sequence * LARGEST_BATCH,
+    json,
+  ]);
+}
+
+/** A key's newest requests, at most `limit`, from behind the position on. */
+export async function listKeyUsage(
+  db: Db,
+  tenantId: string,
+  keyId: string,
+  { after, limit }: { after?: Position | undefined; limit: number },
+): Promise<KeyUsage[]> {
+  const rows = db<Row>(along(db, TABLE, 'api_key_usage_key_id_created_at_id'));
+  void rows.where({ key_id: keyId, tenant_id: tenantId });
+  newestFirst(rows, { after, limit });
+  return (await rows.select('*')).map(usageOf);
+}
+
+/** The first of a key's requests that are still kept; undefined before any is written. */
+export async function findFirstKeyUsage(db: Db, tenantId: string, keyId: string): Promise<KeyUsage | undefined> {
+  const [row] = await db<Row>(along(db, TABLE, 'api_key_usage_key_id_created_at_id'))
+    .where({ key_id: keyId, tenant_id: tenantId })
+    .orderBy([{ column: 'created_at' }, { column: 'id' }])
+    .limit(1)
+    .select('*');
+  return row && usageOf(row);
+}
+
+/** One program that a key was used by: its address, and what it calls itself. */
+export interface KeyClient {
+  ip: string | null;
+  userAgent: string | null;
+  requests: number;
+  lastAt: number;
+}
+
+/** How many requests a key made since a moment; counting stops at `most`. */
+export async function countUsesSince(
+  db: Db,
+  tenantId: string,
+  keyId: string,
+  since: number,
+  most: number,
+): Promise<number> {
+  const some = usesSince(db, tenantId, keyId, since).select(db.raw('1 as one')).limit(most).as('some');
+  const [counted] = await db.from(some).count<{ total: number }[]>({ total: '*' });
+  return counted?.total ?? 0;
+}
+
+/** Who used a key since a moment, the busiest first; a busy key is judged by its newest requests. */
+export async function clientsSince(
+  db: Db,
+  tenantId: string,
+  keyId: string,
+  since: number,
+  limit: number,
+): Promise<KeyClient[]> {
+  const newest = usesSince(db, tenantId, keyId, since)
+    .select('ip', 'user_agent', 'created_at')
+    .orderBy('created_at', 'desc')
+    .limit(NEWEST)
+    .as('newest');
+  const counts = [db.raw<number>('count(*) as requests'), db.raw<number>('max(created_at) as last_at')];
+  const rows = await db
+    .from(newest)
+    .select<(Pick<Row, 'ip' | 'user_agent'> & { requests: number; last_at: number })[]>('ip', 'user_agent', ...counts)
+    .groupBy('ip', 'user_agent')
+    .orderBy([
+      { column: 'requests', order: 'desc' },
+      { column: 'last_at', order: 'desc' },
+    ])
+    .limit(limit);
+  return rows.map((row) => ({
+    ip: row.ip,
+    userAgent: row.user_agent,
+    requests: row.requests,
+    lastAt: row.last_at,
+  }));
+}
+
+const NEWEST = 5_000;
+
+function usesSince(db: Db, tenantId: string, keyId: string, since: number) {
+  return db<Row>(along(db, TABLE, 'api_key_usage_key_id_created_at_id'))
+    .where({ key_id: keyId, tenant_id: tenantId })
+    .where('created_at', '>=', since);
+}
+
+function usageOf(row: Row): KeyUsage {
+  return {
+    id: row.id,
+    tenantId: row.tenant_id,
+    keyId: row.key_id,
+    method: row.method,
+    endpoint: row.endpoint,
+    statusCode: row.status_code,
+    scope: row.scope,
+    ip: row.ip,
+    userAgent: row.user_agent,
+    responseMs: row.response_ms,
+    createdAt: row.created_at,
+  };
+}

@@ -1,0 +1,161 @@
+import type { Knex } from 'knex';
+import { monthStart } from '../../../app/domain/times.ts';
+import { along } from '../../sql/indexHints.ts';
+import { isSqlite, transaction, type Db } from '../../connection/connect.ts';
+import { inOrder } from '../../sql/inOrder.ts';
+import { jsonRows } from '../../sql/jsonRows.ts';
+import type { Span } from './apiKeyUsageHours.ts';
+import { holdReached, moveReached } from './catchUps.ts';
+
+type Row = { key_id: string; month: number; tenant_id: string };
+type Sum = { key_id: string; tenant_id: string; day: number; requests: number };
+type Told = { key_id: string; first: number; requests: string | number };
+type Hour = { key_id: string; tenant_id: string; hour: number; ok: number; denied: number };
+
+const TABLE = 'api_key_usage_months';
+const HOURS = 'api_key_usage_hours';
+/** A column for each day of the month, `d1` to `d31`. */
+const DAYS = Array.from({ length: 31 }, (_, index) => `d${index + 1}`);
+const COLUMNS = { key_id: 'varchar(255)', month: 'bigint', tenant_id: 'varchar(255)', requests: 'bigint' } as const;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const STEP = 1_000;
+const BEGINNING = { until: 0, keyId: '' };
+
+/** An hour is summed up only when it is over for longer than this. */
+export const OPEN_MS = 4 * HOUR_MS;
+/** What comes this late may find its hour summed up; the rest of the time is for clocks that differ. */
+const LATE_MS = 2 * HOUR_MS;
+
+/** How many requests these keys made on each day of a span of whole days, the oldest first; keys without one are left out. */
+export async function sumByDay(
+  db: Db,
+  tenantId: string,
+  keyIds: readonly string[],
+  { from, to }: Span,
+): Promise<ReadonlyMap<string, number[]>> {
+  if (keyIds.length === 0) return new Map();
+  // Without the sign SQLite would go through all that is the tenant's.
+  const own = isSqlite(db) ? '+tenant_id = ?' : 'tenant_id = ?';
+  const months = db<Row>(along(db, TABLE, 'PRIMARY'))
+    .whereIn('key_id', [...keyIds])
+    // Each by its name: of a range MariaDB would read all the months that a key has.
+    .whereIn('month', monthsOf({ from, to }))
+    .whereRaw(own, [tenantId])
+    // One text for the days of a row, since thirty values would cost more to receive than all the rest of it.
+    .select('key_id', db.raw('month as first'), db.raw(`concat_ws(',', ${DAYS.join(', ')}) as requests`));
+  const hours = db<Hour>(
+    db.raw('?? left join catch_ups as reached on reached.name = ?', [along(db, HOURS, 'PRIMARY') as string, TABLE]),
+  )
+    .whereIn(`${HOURS}.key_id`, [...keyIds])
+    .whereRaw(own, [tenantId])
+    // Once as a value, so that the hours before it are not even read.
+    .whereRaw(
+      `hour >= ${isSqlite(db) ? 'max' : 'greatest'}(?, coalesce((select until from catch_ups where name = ?), 0))`,
+      [from, TABLE],
+    )
+    .where('hour', '<', to)
+    .whereRaw(`(until is null or hour > until or (hour = until and ${HOURS}.key_id > reached.key_id))`)
+    // By the hour and not by the day, since that is the order in which they are read.
+    .select(`${HOURS}.key_id`, db.raw('hour as first'), db.raw('sum(ok + denied) as requests'))
+    .groupBy(`${HOURS}.key_id`, 'hour');
+  const length = Math.round((to - from) / DAY_MS);
+  const sums = new Map<string, number[]>();
+  for (const { key_id, first, requests } of (await db.unionAll([months, hours] as Knex.QueryBuilder[])) as Told[]) {
+    const counts = sums.get(key_id) ?? Array<number>(length).fill(0);
+    sums.set(key_id, counts);
+    const place = Math.floor((first - from) / DAY_MS);
+    numbersIn(requests).forEach((number, days) => {
+      // A month begins before the span and ends after it.
+      const index = place + days;
+      if (index >= 0 && index < length) counts[index] = (counts[index] ?? 0) + number;
+    });
+  }
+  // A month may have requests on other days only.
+  return new Map([...sums].filter(([, counts]) => counts.some((requests) => requests > 0)));
+}
+
+function monthsOf({ from, to }: Span): number[] {
+  const months: number[] = [];
+  // From its beginning 31 days lead into the next month, and never past that one.
+  for (let month = monthStart(from); month < to; month = monthStart(month + 31 * DAY_MS)) months.push(month);
+  return months;
+}
+
+function numbersIn(list: string | number): number[] {
+  return JSON.parse(`[${list}]`) as number[];
+}
+
+/** Sums a step further the hours that are over by `to` into days; false once it has come there. */
+export async function sumDaysFurther(db: Db, to: number): Promise<boolean> {
+  return transaction(db, async (trx) => {
+    const reached = (await holdReached(trx, TABLE)) ?? BEGINNING;
+    const open = trx<Hour>(HOURS).where('hour', '>=', reached.until);
+    const next = await open.first<{ hour: number | null }>(trx.raw('min(hour) as hour'));
+    const hour = next.hour ?? Infinity;
+    if (hour + HOUR_MS > to) return false;
+    const keyId = hour > reached.until ? '' : reached.keyId;
+    const sums = await trx<Hour>(HOURS)
+      .where({ hour })
+      .where('key_id', '>', keyId)
+      .select<Omit<Sum, 'day'>[]>('key_id', 'tenant_id', trx.raw<number>('sum(ok + denied) as requests'))
+      .groupBy('key_id', 'tenant_id')
+      .orderBy('key_id')
+      .limit(STEP);
+    const day = dayOf(hour);
+    await addRequests(
+      trx,
+      sums.map((sum) => ({ ...sum, day })),
+    );
+    const last = sums.length === STEP ? sums.at(-1)?.key_id : undefined;
+    await moveReached(
+      trx,
+      TABLE,
+      last === undefined ? { until: hour + HOUR_MS, keyId: '' } : { until: hour, keyId: last },
+    );
+    return true;
+  });
+}
+
+/** Adds to the days what this transaction has added to hours that were summed up before it came. */
+export async function addLateRequests(trx: Db, hours: readonly Hour[], now: number): Promise<void> {
+  const late = hours.filter(({ hour }) => hour + HOUR_MS < now - LATE_MS);
+  if (late.length === 0) return;
+  const { until, keyId } = (await holdReached(trx, TABLE)) ?? BEGINNING;
+  const missed = late.filter(({ hour, key_id }) => hour < until || (hour === until && key_id <= keyId));
+  const sums = new Map<string, Sum>();
+  for (const { key_id, tenant_id, hour, ok, denied } of missed) {
+    const day = dayOf(hour);
+    const known = sums.get(`${key_id} ${day}`);
+    sums.set(`${key_id} ${day}`, { key_id, tenant_id, day, requests: (known?.requests ?? 0) + ok + denied });
+  }
+  await addRequests(trx, [...sums.values()]);
+}
+
+/**
+ * Adds to the days of keys, each of which may come once. Rows are in the order of the primary key within a statement;
+ * between two it is the row of `catch_ups`, which whoever adds holds, that keeps processes from waiting crosswise.
+ */
+async function addRequests(trx: Db, sums: readonly Sum[]): Promise<void> {
+  const rows = sums
+    .map(({ day, ...sum }) => ({ ...sum, month: monthStart(day), dayOfMonth: new Date(day).getUTCDate() }))
+    .sort((a, b) => inOrder(a.key_id, b.key_id) || a.month - b.month);
+  for (const [index, day] of DAYS.entries()) {
+    const ofDay = rows.filter(({ dayOfMonth }) => dayOfMonth === index + 1);
+    if (ofDay.length > 0) await addToDay(trx, day, ofDay);
+  }
+}
+
+async function addToDay(trx: Db, day: string, rows: readonly (Row & { requests: number })[]): Promise<void> {
+  const { from, value } = jsonRows(trx, COLUMNS, rows);
+  const insert = `insert into ${TABLE} (key_id, month, tenant_id, ${day}) select key_id, month, tenant_id, requests from ${from}`;
+  const sum = (added: string) => `${day} = ${TABLE}.${day} + ${added}`;
+  const upsert = isSqlite(trx)
+    ? `${insert} where true on conflict (key_id, month) do update set ${sum(`excluded.${day}`)}`
+    : `${insert} on duplicate key update ${sum('j.requests')}`;
+  await trx.raw(upsert, [value]);
+}
+
+function dayOf(hour: number): number {
+  return hour - (hour % DAY_MS);
+}

@@ -1,0 +1,95 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DatabaseConfig } from '../../app/config.ts';
+import { monthStart } from '../../app/domain/times.ts';
+import { isSqlite, type Db } from '../connection/connect.ts';
+import { tryLock } from '../locks/oneAtATime.ts';
+
+const DAY_MS = 86_400_000;
+/** Small enough that nobody waits for a batch, with a breath between two for those who did. */
+const BATCH = 1_000;
+const BREATH_MS = 20;
+
+/** What is kept of a table: rows from this value of the column on, and all that have a tenant where only the others go. */
+interface Kept {
+  table: string;
+  column: string;
+  from: (now: number) => number | string;
+  tenantless?: boolean;
+}
+
+const KEPT: Kept[] = [
+  { table: 'api_key_usage', column: 'created_at', from: (now) => now - 30 * DAY_MS },
+  { table: 'api_key_usage_hours', column: 'hour', from: (now) => now - 396 * DAY_MS },
+  // Of a month that is kept in part, all is kept.
+  { table: 'api_key_usage_months', column: 'month', from: (now) => monthStart(now - 396 * DAY_MS) },
+  { table: 'api_key_scope_uses', column: 'day', from: (now) => now - 396 * DAY_MS },
+  { table: 'api_key_quotas', column: 'month', from: (now) => new Date(now - 396 * DAY_MS).toISOString().slice(0, 7) },
+  // A journal found later than this would be counted again, so it outlives the longest that one may lie about.
+  { table: 'usage_batches', column: 'created_at', from: (now) => now - 90 * DAY_MS },
+  // No form outlives the session that it was shown in.
+  { table: 'sent_forms', column: 'created_at', from: (now) => now - DAY_MS },
+  // Answered ones go with them: what became of them is in the audit log.
+  { table: 'invitations', column: 'expires_at', from: (now) => now - 30 * DAY_MS },
+  { table: 'password_resets', column: 'expires_at', from: (now) => now },
+  { table: 'sessions', column: 'expires_at', from: (now) => now },
+  // No owner can read them, and whoever guesses at emails makes as many as they like.
+  { table: 'audit_logs', column: 'created_at', from: (now) => now - 30 * DAY_MS, tenantless: true },
+];
+
+/** How many rows of each table went. */
+export type Pruned = Record<string, number>;
+
+/** Deletes what is too old, in small batches; undefined where another process is at it already. */
+export async function prune(
+  db: Db,
+  config: DatabaseConfig,
+  now: number,
+  stop?: AbortSignal,
+): Promise<Pruned | undefined> {
+  const unlock = await tryLock(db, config, 'pruning');
+  if (!unlock) return undefined;
+  try {
+    return await pruneAll(db, now, stop);
+  } finally {
+    await unlock();
+  }
+}
+
+async function pruneAll(db: Db, now: number, stop: AbortSignal | undefined): Promise<Pruned> {
+  const pruned: Pruned = {};
+  for (const kept of KEPT) {
+    let gone = 0;
+    let batch = BATCH;
+    while (batch === BATCH && !stop?.aborted) {
+      batch = await deleteOldest(db, kept, kept.from(now));
+      gone += batch;
+      if (batch === BATCH) await delay(BREATH_MS);
+    }
+    pruned[kept.table] = gone;
+  }
+  return pruned;
+}
+
+async function deleteOldest(
+  db: Db,
+  { table, column, tenantless = false }: Kept,
+  before: number | string,
+): Promise<number> {
+  if (isSqlite(db)) {
+    // Built without `delete … limit`.
+    const oldest = db(table).select(db.raw('rowid')).where(column, '<', before).orderBy(column).limit(BATCH);
+    if (tenantless) void oldest.whereNull('tenant_id');
+    return db(table)
+      .whereIn(db.raw('rowid') as unknown as string, oldest)
+      .delete();
+  }
+  const which = tenantless ? 'tenant_id is null and ?? < ?' : '?? < ?';
+  const answer: unknown = await db.raw(`delete from ?? where ${which} order by ?? limit ?`, [
+    table,
+    column,
+    before,
+    column,
+    BATCH,
+  ]);
+  return (answer as [{ affectedRows: number }])[0].affectedRows;
+}

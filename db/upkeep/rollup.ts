@@ -1,0 +1,27 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DatabaseConfig } from '../../app/config.ts';
+import type { Db } from '../connection/connect.ts';
+import { tryLock } from '../locks/oneAtATime.ts';
+import { OPEN_MS, sumDaysFurther } from '../tables/usage/apiKeyUsageMonths.ts';
+
+const BREATH_MS = 10;
+
+/**
+ * Sums up what was written a while ago, so that lists need not; false where another process is at it already. What is
+ * younger, and all that was not come to yet, lists look at themselves.
+ */
+export async function catchUp(db: Db, config: DatabaseConfig, now: number, stop?: AbortSignal): Promise<boolean> {
+  const unlock = await tryLock(db, config, 'catching-up');
+  if (!unlock) return false;
+  try {
+    await repeat(async () => sumDaysFurther(db, now - OPEN_MS), stop);
+    return true;
+  } finally {
+    await unlock();
+  }
+}
+
+/** In small steps, with a breath between two for those who wait. */
+async function repeat(step: () => Promise<boolean>, stop: AbortSignal | undefined): Promise<void> {
+  while (!stop?.aborted && (await step())) await delay(BREATH_MS);
+}

@@ -1,0 +1,150 @@
+import { readFile } from 'node:fs/promises';
+import { expect } from 'chai';
+import { systemAct } from '../../../app/actions/act.ts';
+import { record } from '../../../app/actions/record.ts';
+import { changedFields } from '../../../app/domain/auditEvent.ts';
+import { expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
+import { as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { onDatabase } from '../../support/databases.ts';
+import { issue, type Key } from '../../support/keys.ts';
+import { startServer, type TestServer } from '../../support/server.ts';
+import { Visitor } from '../../support/visitor.ts';
+
+const PATH = '/admin/audit-logs';
+
+onDatabase('sqlite', 'the page of the audit log', (database) => {
+  const browser = useBrowser();
+  let server: TestServer;
+  let cast: Cast;
+  let key: Key;
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+    key = await issue(server, as(cast.alice), { name: '=HYPERLINK("http://evil.example")' });
+    await server.send('PATCH', `/api/api-keys/${key.id}`, {
+      headers: { ...as(cast.alice), 'Content-Type': 'application/json' },
+      body: JSON.stringify({ name: '<img src=x onerror=alert(1)>' }),
+    });
+    await issue(server, as(cast.charlie), { name: 'of Globex' });
+  });
+  after(async () => server.stop());
+
+  for (const javaScript of [true, false]) {
+    it(`narrows by who, what, key and day, and shows before and after, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      const page = await browser.as(cast.alice, server, PATH, { javaScript });
+      expect(await page.locator('main').innerText()).not.to.include('of Globex');
+      await page.getByLabel('Who').selectOption({ label: 'Alice' });
+      await page.getByLabel('What').selectOption({ label: 'Key changed' });
+      await page.getByRole('combobox', { name: 'Key' }).selectOption(key.id);
+      const today = new Date().toISOString().slice(0, 10);
+      await page.getByLabel('From (UTC)').fill(today);
+      await page.getByLabel('To (UTC)').fill(today);
+      await page.getByRole('button', { name: 'Filter' }).click();
+      await page.waitForURL('**/audit-logs?*action=API_KEY_UPDATED*');
+      const rows = page.locator('#audit > table > tbody > tr');
+      expect(await rows.count()).to.equal(1);
+      await rows.getByText('1 change').click();
+      expect(await rows.locator('del').innerText()).to.equal('=HYPERLINK("http://evil.example")');
+      expect(await rows.locator('ins').innerText()).to.equal('<img src=x onerror=alert(1)>');
+      if (javaScript) await expectAccessible(page);
+      await page.getByLabel('To (UTC)').fill('2020-01-01');
+      await page.getByLabel('From (UTC)').fill('');
+      await page.getByRole('button', { name: 'Filter' }).click();
+      await page.getByRole('heading', { name: 'Nothing matches' }).waitFor();
+      await page.getByRole('main').getByRole('link', { name: 'Clear filters' }).first().click();
+      await page.waitForURL(`**${PATH}`);
+    });
+
+    it(`narrows by what was changed, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      const page = await browser.as(cast.alice, server, PATH, { javaScript });
+      await page.getByLabel('Kind').selectOption({ label: 'API key' });
+      await page.getByRole('button', { name: 'Filter' }).click();
+      await page.waitForURL('**/audit-logs?*entity=api_key*');
+      await page.locator('#audit').getByText('Key changed').waitFor();
+      const kinds = await page.locator('#audit > table > tbody > tr > td:nth-child(2)').allTextContents();
+      expect(kinds.filter((text) => !text.includes('API key'))).to.deep.equal([]);
+      await page.goto(`${PATH}?entity=tenant&key=${key.id}`);
+      await page.getByRole('heading', { name: 'Nothing matches' }).waitFor();
+    });
+
+    it(`goes back page by page, each row once, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      if (javaScript) await addRows(60);
+      const page = await browser.as(cast.alice, server, `${PATH}?action=TENANT_UPDATED`, { javaScript, width: 390 });
+      const ids = () => page.locator('#audit > table > tbody > tr code').allInnerTexts();
+      const first = await ids();
+      expect(first).to.have.length(50);
+      await expectNoOverflow(page);
+      await page.getByRole('link', { name: 'Further back' }).click();
+      await page.waitForURL('**cursor=*');
+      const second = await ids();
+      expect(second).to.have.length(10);
+      expect(new Set([...first, ...second])).to.have.property('size', 60);
+      await page.getByRole('link', { name: 'First page' }).click();
+      await page.waitForURL(`**${PATH}?action=TENANT_UPDATED`);
+    });
+  }
+
+  it('is taken away as a table in which no cell is a formula', async () => {
+    const page = await browser.as(cast.alice, server, `${PATH}?key=${key.id}`);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Export CSV' }).click(),
+    ]);
+    expect(download.suggestedFilename()).to.match(/^audit-acme-\d{4}-\d\d-\d\d\.csv$/);
+    const lines = (await readFile(await download.path(), 'utf8')).split('\r\n');
+    expect(lines[0]).to.match(/^\uFEFF"time","action",/);
+    expect(lines).to.have.length(4);
+    expect(lines[1]).to.include('"API_KEY_UPDATED"').and.include('"Alice"');
+  });
+
+  it('is streamed whole, with the names of people made harmless', async () => {
+    const { db } = server.services;
+    const act = { ...systemAct(db, cast.acme.id), actor: { type: 'user', id: cast.bob.id, name: '=1+1' } as const };
+    await record(db, act, { action: 'LOGOUT', entityId: cast.bob.id });
+    await addRows(1_050);
+    const alice = new Visitor(server);
+    await alice.signIn(cast.alice.email, PASSWORD);
+    const { status, headers, text } = await alice.get(`${PATH}/export`);
+    expect(status).to.equal(200);
+    expect(headers['content-type']).to.equal('text/csv; charset=utf-8');
+    expect(headers['content-length']).to.equal(undefined);
+    expect(text.split('\r\n').length).to.be.greaterThan(1_100);
+    expect(text).to.include(`"'=1+1"`).and.not.include('of Globex');
+  });
+
+  it('is no formula either where a spreadsheet takes a semicolon for the end of a cell', async () => {
+    const { db } = server.services;
+    const actor = { type: 'user', id: cast.bob.id, name: 'Bob;=HYPERLINK("http://x.example")' } as const;
+    await record(db, { ...systemAct(db, cast.acme.id), actor }, { action: 'LOGOUT', entityId: cast.bob.id });
+    const alice = new Visitor(server);
+    await alice.signIn(cast.alice.email, PASSWORD);
+    const { text } = await alice.get(`${PATH}/export?action=LOGOUT`);
+    expect(text).to.include(`"Bob;'=HYPERLINK(""http://x.example"")"`).and.not.include(';=');
+  });
+
+  it('names the fields of a change in French, there and on the page of the key', async () => {
+    const page = await browser.as(cast.alice, server, `${PATH}?key=${key.id}&action=API_KEY_CREATED`, { locale: 'fr' });
+    await page.locator('#audit summary').first().click();
+    const fields = async (cells: string) => page.locator(cells).allInnerTexts();
+    expect(await fields('#audit .diff tbody th')).to.include.members(['Nom', 'Accès', 'Environnement', 'Appartient à']);
+    await page.goto(`/admin/api-keys/${key.id}`);
+    expect(await fields('.changes .muted')).to.include.members(['Nom', 'Accès', 'Environnement', 'Appartient à']);
+  });
+
+  it('refuses a filter that it does not understand, in words', async () => {
+    browser.expects(400);
+    const page = await browser.as(cast.alice, server, `${PATH}?from=yesterday`, { locale: 'fr' });
+    await page.getByRole('heading', { name: 'L’adresse n’est pas comprise' }).waitFor();
+  });
+
+  /** Rows that each are about something else. */
+  async function addRows(count: number): Promise<void> {
+    const { db } = server.services;
+    const now = Date.now();
+    for (let number = 0; number < count; number++) {
+      const act = systemAct(db, cast.acme.id, now - number);
+      const entityId = `0000-${now}-${String(number).padStart(8, '0')}`;
+      await record(db, act, { action: 'TENANT_UPDATED', entityId, ...changedFields(null, { plan: String(number) }) });
+    }
+  }
+});

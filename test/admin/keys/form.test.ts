@@ -1,0 +1,308 @@
+import { expect } from 'chai';
+import type { Locator, Page } from 'playwright-core';
+import { changeTenant } from '../../../db/tables/tenants.ts';
+import { changePolicy, DEFAULT_POLICY } from '../../../app/domain/policy.ts';
+import { expectAccessible, useBrowser } from '../../support/browser.ts';
+import { addPlayer, addTenant, as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { onDatabase } from '../../support/databases.ts';
+import { issue, rotate, tried } from '../../support/keys.ts';
+import { startServer, type TestServer } from '../../support/server.ts';
+import { Visitor } from '../../support/visitor.ts';
+
+const KEYS = '/admin/api-keys';
+
+onDatabase('sqlite', 'the form of a key in a browser', (database) => {
+  const browser = useBrowser();
+  let server: TestServer;
+  let cast: Cast;
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+  });
+  after(async () => server.stop());
+
+  async function attributes(elements: Locator, name: string): Promise<(string | null)[]> {
+    return Promise.all((await elements.all()).map(async (element) => element.getAttribute(name)));
+  }
+
+  for (const javaScript of [true, false]) {
+    it(`comes back with what is wrong and all that was written, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      browser.expects(422);
+      const page = await browser.as(cast.alice, server, `${KEYS}/new`, { javaScript });
+      await page.getByLabel('Description').fill('Kept');
+      await page.getByRole('checkbox', { name: 'read', exact: true }).uncheck();
+      await page.getByLabel('30 days').check();
+      await page.getByLabel('Networks').fill('10.0.0.0/8\nnowhere');
+      await page.getByLabel('Rate limit').fill('many');
+      await page.getByRole('button', { name: 'Create key' }).click();
+      const summary = page.getByRole('alert');
+      await summary.waitFor();
+      expect(await summary.innerText())
+        .to.include('4 things to correct')
+        .and.include('Name: Must not be empty')
+        .and.include('Scopes: Select at least one scope')
+        .and.include('Networks: Must be an IP address or a CIDR network')
+        .and.include('Rate limit: Must be a whole number');
+      expect(await page.locator('#problems:focus').count()).to.equal(1);
+      expect(await page.getByLabel('Description').inputValue()).to.equal('Kept');
+      expect(await page.getByLabel('30 days').isChecked()).to.equal(true);
+      expect(await page.getByLabel('Networks').inputValue()).to.equal('10.0.0.0/8\nnowhere');
+      expect(await page.title()).to.match(javaScript ? /Create key/ : /^Not saved/);
+      if (javaScript) await expectAccessible(page);
+
+      await summary.getByRole('link', { name: /^Name/ }).click();
+      expect(await page.locator(':focus').getAttribute('id')).to.equal('name');
+      await page.getByLabel('Name').fill('At last');
+      await page.getByRole('checkbox', { name: 'read', exact: true }).check();
+      await page.getByLabel('Networks').fill('10.0.0.0/8');
+      await page.getByLabel('Rate limit').fill('100');
+      await page.getByRole('button', { name: 'Create key' }).click();
+      await page.locator('#reveal').waitFor();
+      const made = await server.services.db('api_keys').where({ name: 'At last' }).orderBy('id', 'desc').first<{
+        rate_limit: number;
+        rate_window_seconds: number;
+        allowed_ips: string;
+        expires_at: number;
+        created_at: number;
+      }>();
+      expect([made.rate_limit, made.rate_window_seconds, made.allowed_ips]).to.deep.equal([100, 60, '["10.0.0.0/8"]']);
+      expect(Math.round((made.expires_at - made.created_at) / 86_400_000)).to.equal(30);
+    });
+  }
+
+  it('offers no scope that stands for a permission its reader lacks, and names it where the form asks for it anyway', async () => {
+    browser.expects(422);
+    const permissions = ['api-keys:manage', 'members:read'] as const;
+    const adam = await addPlayer(server.services, cast.acme, 'Adam', { role: 'ADMIN', permissions });
+    const offered = async (page: Page) => attributes(page.locator('input[name=scopes]'), 'value');
+    const page = await browser.as(adam, server, `${KEYS}/new?name=Members`, { locale: 'fr' });
+    expect(await offered(page)).to.include.members(['read', 'members:read', 'users:read', 'api-keys:write']);
+    for (const scope of ['members:write', 'members:delete', 'members:*', 'users:write', 'users:*', 'admin:*']) {
+      expect(await offered(page)).not.to.include(scope);
+    }
+    await page.evaluate(`document.querySelector('input[name=scopes][value=read]').value = 'members:write'`);
+    await page.getByRole('button', { name: 'Créer une clé' }).click();
+    const refused = 'Vous n’avez pas le droit que suppose un accès\u00a0: members:write → members:manage';
+    expect(await page.getByRole('alert').innerText()).to.include(refused);
+    expect(await server.services.db('api_keys').where({ name: 'Members' })).to.deep.equal([]);
+    const alice = await browser.as(cast.alice, server, `${KEYS}/new`);
+    expect(await offered(alice)).to.include.members(['members:write', 'users:*', 'admin:*']);
+  });
+
+  it('is filled in by its address, and by presets', async () => {
+    const page = await browser.as(
+      cast.alice,
+      server,
+      `${KEYS}/new?name=Export&scopes=orders:read,write:files,nothing:such&expires=365`,
+    );
+    expect(await page.getByLabel('Name').inputValue()).to.equal('Export');
+    expect(await page.getByLabel('365 days').isChecked()).to.equal(true);
+    const ticked = async () => attributes(page.locator('input[name=scopes]:checked'), 'value');
+    expect(await ticked()).to.deep.equal(['orders:read', 'files:write']);
+    await page.getByRole('link', { name: 'Read-only' }).click();
+    expect(await ticked()).to.deep.equal(['read']);
+    expect(await page.getByLabel('Name').inputValue()).to.equal('Export');
+    await page.getByLabel('Select all: Product services').check();
+    expect(await ticked())
+      .to.include.members(['builder:write', 'billing:write', 'support:*'])
+      .and.have.length(10);
+    await page.getByLabel('Search scopes').fill('stock');
+    expect(await attributes(page.locator('[data-scope]:visible'), 'data-scope')).to.deep.equal([
+      'inventory:read',
+      'inventory:write',
+      'inventory:delete',
+      'inventory:*',
+    ]);
+    expect(await page.locator('[data-scope="inventory:*"]').innerText()).to.include('opens 5 routes');
+    await page.getByLabel('Search scopes').fill('zzz');
+    await page.getByText('No scope matches.').waitFor();
+  });
+
+  it('ticks with Select all what can be seen, and nothing that the search has hidden', async () => {
+    const page = await browser.as(cast.alice, server, `${KEYS}/new`);
+    const all = page.getByLabel('Select all: Product services');
+    await page.getByLabel('Search scopes').fill('billing:');
+    await all.check();
+    const ticked = await attributes(page.locator('input[name=scopes]:checked'), 'value');
+    expect(ticked.filter((scope) => scope !== 'read')).to.deep.equal(['billing:read', 'billing:write']);
+    await page.getByLabel('Search scopes').fill('');
+    expect(await all.isChecked()).to.equal(false);
+    expect(await all.and(page.locator(':indeterminate')).count()).to.equal(1);
+  });
+
+  it('opens a preset in a tab of its own where its reader asks for one', async () => {
+    const page = await browser.as(cast.alice, server, `${KEYS}/new`);
+    const [tab] = await Promise.all([
+      page.context().waitForEvent('page'),
+      page.getByRole('link', { name: 'Integration' }).click({ modifiers: ['Control'] }),
+    ]);
+    await tab.waitForURL('**/new?scopes=*');
+    expect(await attributes(page.locator('input[name=scopes]:checked'), 'value')).to.deep.equal(['read']);
+  });
+
+  for (const javaScript of [true, false]) {
+    it(`leads from its summary to the day that is missing, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      browser.expects(422);
+      const page = await browser.as(cast.alice, server, `${KEYS}/new?name=Dayless`, { javaScript });
+      await page.getByLabel('On a date').check();
+      await page.getByRole('button', { name: 'Create key' }).click();
+      await page.getByRole('alert').getByRole('link', { name: 'Last day: Choose the last day' }).click();
+      expect(await page.locator(':focus').getAttribute('id')).to.equal('expiresOn');
+      expect(await page.locator('#expiresOn').getAttribute('aria-describedby')).to.include('expiresOn-problem');
+      expect(await page.locator('.field-problem').allInnerTexts()).to.deep.equal(['Choose the last day']);
+    });
+  }
+
+  for (const javaScript of [true, false]) {
+    it(`keeps whose a key is and what is told of it behind one word, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      browser.expects(422);
+      const page = await browser.as(cast.alice, server, `${KEYS}/new?name=Told`, { javaScript });
+      const metadata = page.getByLabel('Metadata');
+      expect(await metadata.isVisible()).to.equal(false);
+      await page.getByText('More', { exact: true }).click();
+      await page.getByLabel('Me it stops when I leave').check();
+      await page.getByLabel('External id').fill('customer 42');
+      await metadata.fill('{"team": ');
+      await page.getByRole('button', { name: 'Create key' }).click();
+      const summary = page.getByRole('alert');
+      await summary.waitFor();
+      expect(await summary.innerText()).to.include('Metadata: Must be a JSON object such as {"team"');
+      expect([await metadata.isVisible(), await metadata.inputValue()]).to.deep.equal([true, '{"team":']);
+      await metadata.fill('{"team": "billing", "seats": 5}');
+      await page.getByRole('button', { name: 'Create key' }).click();
+      await page.locator('#reveal').waitFor();
+      const made = await server.services.db('api_keys').where({ name: 'Told' }).orderBy('id', 'desc').first<{
+        id: string;
+        user_id: string;
+        metadata: string;
+      }>();
+      expect([made.user_id, JSON.parse(made.metadata)]).to.deep.equal([cast.alice.id, { team: 'billing', seats: 5 }]);
+
+      const second = await browser.as(cast.alice, server, `${KEYS}/${made.id}/edit`, { javaScript });
+      expect(await second.getByLabel('External id').inputValue()).to.equal('customer 42');
+      await second.getByLabel('Metadata').fill('');
+      await second.getByRole('button', { name: 'Save changes' }).click();
+      await second.getByText('Told was saved.').waitFor();
+      expect(await second.locator('.facts').innerText())
+        .to.include('customer 42')
+        .and.include('Alice')
+        .and.not.include('billing');
+    });
+  }
+
+  it('warns of keys that never end, and offers none where the policy forbids them', async () => {
+    const page = await browser.as(cast.charlie, server, `${KEYS}/new`);
+    const warning = page.getByText('A key that never expires goes on working');
+    expect(await warning.isVisible()).to.equal(false);
+    await page.getByLabel('Never', { exact: true }).check();
+    expect(await warning.isVisible()).to.equal(true);
+
+    const { db } = server.services;
+    await changeTenant(
+      db,
+      cast.globex.id,
+      { policy: changePolicy(DEFAULT_POLICY, { maxLifetimeDays: 30, maxGraceSeconds: 3600 }) },
+      Date.now(),
+    );
+    await page.reload();
+    expect(await attributes(page.locator('input[name=expires]'), 'value')).to.deep.equal(['7', '30', 'custom']);
+    expect(await page.getByLabel('30 days').isChecked()).to.equal(true);
+    await page.getByText('requires every key to expire').waitFor();
+    const visitor = new Visitor(server);
+    await visitor.signIn(cast.charlie.email, PASSWORD);
+    const refused = await visitor.submit(`${KEYS}/new`, {
+      name: 'For ever',
+      scopes: 'read',
+      environment: 'live',
+      expires: 'never',
+    });
+    expect(refused.status).to.equal(422);
+    expect(refused.text).to.include('The policy requires an expiry');
+  });
+
+  it('shows what a change adds and takes, and warns where that was used lately', async () => {
+    const key = await issue(server, as(cast.alice), { name: 'Busy', scopes: ['projects:read', 'orders:write'] });
+    await server.get('/api/v1/projects', { 'x-api-key': key.key });
+    const page = await browser.as(cast.alice, server, `${KEYS}/${key.id}/edit`, { javaScript: false });
+    const used = page.locator('[data-scope="projects:read"]');
+    expect(await used.innerText()).to.include('used 1 time in 90 days');
+    expect(await page.locator('[data-scope="orders:write"]').innerText()).to.include('not used yet');
+    expect(await used.locator('.scope-lately').isVisible()).to.equal(false);
+    await used.getByRole('checkbox').uncheck();
+    expect(await used.locator('.scope-lately').isVisible()).to.equal(true);
+    expect(await used.locator('.scope-lately').innerText()).to.include('will be refused');
+    await page.getByLabel('7 days').check();
+    await page.getByRole('button', { name: 'Save changes' }).click();
+    await page.getByText('Busy was saved.').waitFor();
+    expect((await server.get('/api/v1/projects', { 'x-api-key': key.key })).status).to.equal(403);
+    await page.reload();
+    expect(await page.locator('#requests tbody tr').first().innerText())
+      .to.include('403')
+      .and.include('projects:read');
+    await page.getByRole('link', { name: '30 days' }).click();
+    await page.locator('.tabs a[aria-current]', { hasText: '30 days' }).waitFor();
+    expect(await page.locator('.figures').innerText()).to.match(/Requests\s+2\s+Denied\s+1/);
+  });
+
+  it('says above the form that the plan allows no more keys, and calls no field wrong', async () => {
+    const { services } = server;
+    const full = await addTenant(services, 'Full');
+    const owner = await addPlayer(services, full, 'Fay', { role: 'OWNER' });
+    await services.db('tenants').where({ id: full.id }).update({ plan: 'starter' });
+    for (let i = 0; i < 10; i++) await issue(server, as(owner), { name: `Key ${i}` });
+    const visitor = new Visitor(server, { 'Accept-Language': 'fr' });
+    await visitor.signIn(owner.email, PASSWORD);
+    const form = { name: 'One more', scopes: 'read', environment: 'live', expires: '30' };
+    const { status, text } = await visitor.submit(`${KEYS}/new`, form);
+    expect(status).to.equal(422);
+    expect(text)
+      .to.include('La limite de votre offre est atteinte')
+      .and.include('L’offre Starter permet 10 clés d’API\u00a0: révoquez-en une ou changez d’offre.')
+      .and.include('value="One more"')
+      .and.not.include('aria-invalid')
+      .and.not.include('field-wrong');
+  });
+
+  it('never revokes the successor of a key that was rotated away', async () => {
+    const old = await issue(server, as(cast.alice), { name: 'Moved' });
+    const next = await rotate(server, as(cast.alice), old.id);
+    const visitor = new Visitor(server);
+    await visitor.signIn(cast.alice.email, PASSWORD);
+    expect((await visitor.get(`${KEYS}/${old.id}/revoke`)).status).to.equal(409);
+    expect((await visitor.submit(`${KEYS}/${old.id}/revoke`)).status).to.equal(409);
+    await visitor.submit(`${KEYS}/revoke`, { id: old.id });
+    expect(await tried(server, next.key)).to.equal('200');
+  });
+
+  it('says in the dialog why a key cannot be rotated as it is', async () => {
+    browser.expects(422);
+    const { id } = await issue(server, as(cast.alice), { name: 'Endless' });
+    await changeTenant(
+      server.services.db,
+      cast.acme.id,
+      { policy: changePolicy(DEFAULT_POLICY, { requireExpiry: true }) },
+      Date.now(),
+    );
+    const page = await browser.as(cast.alice, server, `${KEYS}/${id}`);
+    await page.getByRole('link', { name: 'Rotate' }).click();
+    await page.locator('#rotate[open]').getByRole('button', { name: 'Rotate' }).click();
+    await page.getByText('Nothing was rotated').waitFor();
+    expect(await page.getByRole('alert').innerText()).to.include('The policy requires an expiry');
+    await expectAccessible(page);
+    await page.getByRole('link', { name: 'Change the key first' }).click();
+    await page.locator('#key-form').waitFor();
+    await changeTenant(server.services.db, cast.acme.id, { policy: DEFAULT_POLICY }, Date.now());
+  });
+
+  it('speaks French, its refusals included', async () => {
+    browser.expects(422);
+    const page = await browser.as(cast.carol, server, KEYS, { locale: 'fr' });
+    expect(await page.locator('h1').innerText()).to.equal('Clés d’API');
+    const owner = await browser.as(cast.alice, server, `${KEYS}/new`, { locale: 'fr' });
+    await owner.getByRole('button', { name: 'Créer une clé' }).click();
+    expect(await owner.getByRole('alert').innerText()).to.match(/Nom.*: Ne doit pas être vide/);
+    const bob = new Visitor(server, { 'Accept-Language': 'fr' });
+    await bob.signIn(cast.bob.email, PASSWORD);
+    expect((await bob.get(KEYS)).text).to.include('Droit requis\u00a0: api-keys:read');
+  });
+});

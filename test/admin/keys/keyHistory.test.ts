@@ -1,0 +1,50 @@
+import { expect } from 'chai';
+import { newId } from '../../../app/domain/id.ts';
+import { as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { onEachDatabase } from '../../support/databases.ts';
+import { issue } from '../../support/keys.ts';
+import { explained } from '../../support/plans.ts';
+import { startServer, type TestServer } from '../../support/server.ts';
+import { Visitor } from '../../support/visitor.ts';
+
+const USES = 1_200;
+
+onEachDatabase('the page of a key', (database) => {
+  let server: TestServer;
+  let cast: Cast;
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+  });
+  after(async () => server.stop());
+
+  it('tells what was done to a key however often it was used, by reading no more than that', async () => {
+    const alice = as(cast.alice);
+    const key = await issue(server, alice, { name: 'first name' });
+    await server.patch(`/api/api-keys/${key.id}`, { name: 'second name' }, alice);
+    const uses = Array.from({ length: USES }, (_, n) => ({
+      id: newId(),
+      tenant_id: cast.acme.id,
+      action: 'API_KEY_USED',
+      entity: 'api_key',
+      entity_id: key.id,
+      actor_type: 'api_key',
+      actor_id: key.id,
+      window_key: `used:${key.id}:${n}`,
+      created_at: Date.now() + n,
+    }));
+    await server.services.db.batchInsert('audit_logs', uses, 100);
+    const visitor = new Visitor(server);
+    await visitor.signIn(cast.alice.email, PASSWORD);
+    let text = '';
+    const plans = await explained(server, 'audit_logs', async () => {
+      ({ text } = await visitor.get(`/admin/api-keys/${key.id}`));
+    });
+    expect(text).to.include('first name').and.include('second name');
+    expect(plans.length).to.be.within(1, 10);
+    for (const { sql, ...plan } of plans) {
+      expect(plan, sql).to.deep.equal({ scans: false, sorts: false });
+      expect(sql).to.include('`action` = ?').and.include('`entity_id` = ?');
+    }
+  });
+});

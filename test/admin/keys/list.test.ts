@@ -1,0 +1,278 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { systemAct } from '../../../app/actions/act.ts';
+import { issueKey } from '../../../app/actions/keys/issueKey.ts';
+import { NewKey } from '../../../app/domain/keyInput.ts';
+import { CATALOGUE } from '../../../app/domain/scopeCatalogue.ts';
+import { expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
+import { addPlayer, castOf, PASSWORD, type Cast, type Player } from '../../support/cast.ts';
+import { onDatabase } from '../../support/databases.ts';
+import { startServer, type TestServer } from '../../support/server.ts';
+import { Visitor } from '../../support/visitor.ts';
+
+const KEYS = '/admin/api-keys';
+const DAY_MS = 86_400_000;
+const MARKUP = '<img src=x onerror=alert(1)>';
+const LONG = 'Name'.padEnd(100, ' of a hundred characters');
+const HEBREW = 'מפתח לייצוא 🚀';
+
+onDatabase('sqlite', 'the list of keys in a browser', (database) => {
+  const browser = useBrowser();
+  let server: TestServer;
+  let cast: Cast;
+  let dora: Player;
+  const ids = new Map<string, string>();
+
+  async function make(owner: Player, wish: { name: string } & Record<string, unknown>): Promise<string> {
+    const { db, config } = server.services;
+    const { key } = await issueKey(systemAct(db, owner.tenant.id), config.keys, NewKey.parse(wish));
+    ids.set(wish.name, key.id);
+    return key.id;
+  }
+
+  /** Makes a key older than it is. */
+  async function age(name: string, columns: Record<string, unknown>): Promise<void> {
+    await server.services
+      .db('api_keys')
+      .where({ id: ids.get(name) })
+      .update(columns);
+  }
+
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+    dora = await addPlayer(server.services, cast.acme, 'Dora', { role: 'MEMBER', permissions: ['api-keys:read'] });
+    const now = Date.now();
+    const forty = CATALOGUE.filter(({ group }) => group !== 'platform').slice(0, 40);
+    await make(cast.alice, { name: LONG, scopes: forty.map(({ scope }) => scope) });
+    await make(cast.alice, { name: HEBREW, environment: 'test', expiresInDays: 5 });
+    await make(cast.alice, { name: MARKUP, description: MARKUP, scopes: ['*'] });
+    await make(cast.alice, { name: 'Forgotten', scopes: ['read'], expiresInDays: 365 });
+    await age('Forgotten', { created_at: now - 200 * DAY_MS, last_used_at: now - 100 * DAY_MS });
+    await make(cast.alice, { name: 'Over-scoped', scopes: ['read', 'orders:write'], expiresInDays: 365 });
+    const use = { tenantId: cast.acme.id, keyId: ids.get('Over-scoped') ?? '', keyName: '', at: now, requestId: '' };
+    const request = { method: 'GET', endpoint: '/api/v1/projects', scope: 'projects:read', statusCode: 200 };
+    await server.services.usage.record({ ...use, ...request, ip: '192.0.2.1', userAgent: 'cron', responseMs: 3 });
+    await server.services.usage.flush();
+    await age('Over-scoped', { created_at: now - 200 * DAY_MS });
+    for (let n = 1; n <= 52; n++) await make(cast.charlie, { name: `Key ${String(n).padStart(2, '0')}` });
+  });
+  after(async () => server.stop());
+
+  const names = (page: Page) => page.locator('.keys-table tbody th a').allInnerTexts();
+  const path = (page: Page) => decodeURIComponent(page.url().replace(server.url, ''));
+
+  for (const javaScript of [true, false]) {
+    describe(javaScript ? 'with JavaScript' : 'without JavaScript', () => {
+      /** Narrows the list, by the button where nothing else does. */
+      async function narrow(page: Page, change: () => Promise<unknown>, awaited: string): Promise<void> {
+        await change();
+        if (!javaScript) await page.getByRole('button', { name: 'Filter' }).click();
+        await page.waitForURL((url) => url.search.includes(awaited));
+      }
+
+      it('is searched, narrowed, sorted and paged by addresses', async () => {
+        const page = await browser.as(cast.charlie, server, KEYS, { javaScript });
+        expect(await names(page)).to.have.length(50);
+        expect(await page.locator('.keys-range').innerText()).to.equal('1–50 of 52');
+        await page.getByRole('link', { name: 'Next' }).click();
+        await page.waitForURL('**/*page=2');
+        expect(await names(page)).to.deep.equal(['Key 02', 'Key 01']);
+        await page.getByRole('link', { name: 'Name' }).click();
+        await page.waitForURL('**/*sort=name');
+        expect((await names(page))[0]).to.equal('Key 01');
+        expect(await page.getByRole('columnheader', { name: 'Name' }).getAttribute('aria-sort')).to.equal('ascending');
+        await page.getByRole('link', { name: 'Name' }).click();
+        await page.waitForURL('**/*sort=-name');
+        expect((await names(page))[0]).to.equal('Key 52');
+
+        await narrow(page, async () => page.getByLabel('Search').fill('Key 4'), 'q=Key+4');
+        await page.locator('.keys-range', { hasText: '1–10 of 10' }).waitFor();
+        expect((await names(page))[0]).to.equal('Key 49');
+        await narrow(page, async () => page.getByLabel('Environment').selectOption('test'), 'environment=test');
+        await page.getByRole('heading', { name: 'No key matches' }).waitFor();
+        expect(path(page)).to.equal(
+          javaScript
+            ? `${KEYS}?q=Key+4&environment=test&sort=-name`
+            : `${KEYS}?q=Key+4&status=&scope=&environment=test&sort=-name`,
+        );
+        await page.locator('#keys').getByRole('link', { name: 'Clear filters' }).click();
+        await page.locator('.keys-range', { hasText: '1–50 of 52' }).waitFor();
+      });
+
+      it('points at what wants attention', async () => {
+        const page = await browser.as(cast.alice, server, KEYS, { javaScript });
+        const strip = page.getByRole('list', { name: 'Worth a look' });
+        expect((await strip.innerText()).replace(/\s+/g, ' ')).to.equal(
+          '1 expires within 7 days 1 unused for 90 days 2 never expire 1 has scopes never used',
+        );
+        for (const [link, expected] of [
+          ['expires within 7 days', [HEBREW]],
+          ['unused for 90 days', ['Forgotten']],
+          ['never expire', [MARKUP, LONG]],
+          ['has scopes never used', ['Over-scoped']],
+        ] as const) {
+          await strip.getByRole('link', { name: link }).click();
+          await page.locator(`.strip a[aria-current]`, { hasText: link }).waitFor();
+          expect(await names(page)).to.deep.equal(expected);
+        }
+        await page.locator('.keys-table tbody th a').click();
+        await page.getByRole('heading', { name: 'One scope never used in 90 days' }).waitFor();
+        await page.getByRole('button', { name: 'Remove orders:write' }).click();
+        await page.getByText('One scope was removed from Over-scoped.').waitFor();
+        const removed = await server.services
+          .db('api_keys')
+          .where({ id: ids.get('Over-scoped') })
+          .first<{ scopes: string }>();
+        expect(removed.scopes).to.equal('["read"]');
+        await server.services
+          .db('api_keys')
+          .where({ id: ids.get('Over-scoped') })
+          .update({ scopes: '["read","orders:write"]' });
+        await server.services.db('api_key_scopes').insert({
+          tenant_id: cast.acme.id,
+          scope: 'orders:write',
+          key_created_at: 0,
+          key_id: ids.get('Over-scoped'),
+        });
+      });
+
+      it('revokes several at once, after naming them', async () => {
+        const chosen = [1, 2].map((n) => `Bulk ${String(javaScript)} ${n}`);
+        for (const name of chosen) await make(cast.alice, { name });
+        const page = await browser.as(cast.alice, server, `${KEYS}?q=Bulk+${String(javaScript)}`, { javaScript });
+        await page.getByRole('button', { name: 'Revoke selected…' }).click();
+        await page.getByText('Select at least one key first.').waitFor();
+        for (const name of chosen) await page.getByLabel(`Select ${name}`).check();
+        await page.getByRole('button', { name: 'Revoke selected…' }).click();
+        const asked = page.locator('#revoke-some');
+        for (const name of chosen) expect(await asked.innerText()).to.include(name);
+        expect(await asked.innerText()).to.include('never');
+        await asked.getByRole('button', { name: 'Revoke 2 keys' }).click();
+        await page.getByText('2 keys were revoked.').waitFor();
+        expect(await page.locator('.keys-table .gone').count()).to.equal(2);
+        await page.goto(KEYS);
+        // The newest of all, and yet the last.
+        expect(await page.locator('tr:last-child.gone, tr:nth-last-child(2).gone').count()).to.equal(2);
+      });
+    });
+  }
+
+  it('says where it would stand that it could not be loaded, and tries again', async () => {
+    browser.expects(503);
+    const page = await browser.as(cast.charlie, server, KEYS);
+    await page.route('**/admin/api-keys?*', async (route) =>
+      route.fulfill({ status: 503, contentType: 'text/html', body: '' }),
+    );
+    await page.getByLabel('Search').fill('Key 07');
+    await page.getByText('This could not be loaded.').waitFor();
+    await expectAccessible(page);
+    await page.unroute('**/admin/api-keys?*');
+    await page.getByRole('button', { name: 'Retry' }).click();
+    await page.locator('.keys-range', { hasText: '1–1 of 1' }).waitFor();
+    expect(await names(page)).to.deep.equal(['Key 07']);
+  });
+
+  it('shows a skeleton while it waits', async () => {
+    const page = await browser.as(cast.charlie, server, KEYS);
+    let answer: () => void = () => undefined;
+    const waiting = new Promise<void>((resolve) => (answer = resolve));
+    await page.route('**/admin/api-keys?*', async (route) => {
+      await waiting;
+      await route.continue();
+    });
+    await page.getByLabel('Search').fill('Key 08');
+    await page.locator('.skeleton').waitFor();
+    expect(await page.locator('.keys-table').isVisible()).to.equal(false);
+    answer();
+    await page.locator('.keys-range', { hasText: '1–1 of 1' }).waitFor();
+    expect(await page.locator('.skeleton').isVisible()).to.equal(false);
+  });
+
+  it('begins with a way to the first key', async () => {
+    const owner = await addPlayer(server.services, await emptyTenant(), 'Erin', { role: 'OWNER' });
+    const page = await browser.as(owner, server, KEYS);
+    await page.getByRole('heading', { name: 'No keys yet' }).waitFor();
+    expect(await page.locator('#example').innerText()).to.match(/^curl .*YOUR_KEY/);
+    await expectAccessible(page);
+  });
+
+  async function emptyTenant() {
+    const { addTenant } = await import('../../support/cast.ts');
+    return addTenant(server.services, 'Empty');
+  }
+
+  it('shows no way to change anything to those who may only look, and takes no change of theirs', async () => {
+    const page = await browser.as(dora, server, KEYS);
+    expect(await names(page)).to.include(MARKUP);
+    for (const word of ['Create key', 'Edit', 'Rotate', 'Revoke', 'Revoke selected…']) {
+      expect(await page.locator('main').getByText(word, { exact: true }).count(), word).to.equal(0);
+    }
+    const id = ids.get(MARKUP) ?? '';
+    await page.goto(`${KEYS}/${id}`);
+    expect(await page.locator('.page-actions').innerText()).to.equal('');
+    const visitor = new Visitor(server);
+    await visitor.signIn(dora.email, PASSWORD);
+    for (const form of ['new', `${id}/edit`, `${id}/rotate`, `${id}/revoke`, 'revoke']) {
+      expect((await visitor.get(`${KEYS}/${form}`)).status, form).to.equal(403);
+      expect((await visitor.submit(`${KEYS}/${form}`, { id, name: 'x', scopes: 'read' })).status, form).to.equal(403);
+    }
+    expect((await visitor.submit(`${KEYS}/${id}/scopes/remove`, { scope: '*' })).status).to.equal(403);
+  });
+
+  it('shows nothing of another tenant, and takes no change of it', async () => {
+    const visitor = new Visitor(server);
+    await visitor.signIn(cast.charlie.email, PASSWORD);
+    const id = ids.get(MARKUP) ?? '';
+    for (const form of ['', '/edit', '/rotate', '/revoke']) {
+      expect((await visitor.get(`${KEYS}/${id}${form}`)).status, form).to.equal(404);
+    }
+    for (const form of ['/edit', '/rotate', '/revoke', '/scopes/remove']) {
+      expect(
+        (await visitor.submit(`${KEYS}/${id}${form}`, { name: 'x', scopes: 'read', grace: '0', scope: '*' })).status,
+      ).to.equal(404);
+    }
+    await visitor.submit(`${KEYS}/revoke`, { id });
+    const row = await server.services.db('api_keys').where({ id }).first<{ revoked_at: number | null }>();
+    expect(row.revoked_at).to.equal(null);
+  });
+
+  for (const theme of ['dark', 'light'] as const) {
+    it(`holds whatever keys are called, and is accessible with all its dialogs, ${theme}`, async function () {
+      this.timeout(60_000);
+      const id = ids.get(MARKUP) ?? '';
+      const long = ids.get(LONG) ?? '';
+      const locale = theme === 'light' ? 'fr' : 'en';
+      const page = await browser.as(cast.alice, server, KEYS, { theme, locale });
+      let alerts = 0;
+      page.on('dialog', (dialog) => {
+        alerts += 1;
+        void dialog.dismiss();
+      });
+      for (const path of ['', `/${id}`, `/${long}`, `/${long}/edit`, '/new', `/${long}/revoke`]) {
+        await page.goto(`${KEYS}${path}`);
+        await expectAccessible(page);
+        for (const width of [390, 768, 1280]) {
+          await page.setViewportSize({ width, height: 900 });
+          await expectNoOverflow(page);
+        }
+      }
+      await page.goto(KEYS);
+      const row = page.locator('.keys-table tbody tr').filter({ hasText: MARKUP });
+      expect(await row.locator('img').count()).to.equal(0);
+      for (const dialog of ['rotate', 'revoke']) {
+        await row.locator(`[hx-get$="/${dialog}"]`).click();
+        await page.locator(`#${dialog}[open]`).waitFor();
+        expect(await page.locator(`#${dialog}`).innerText()).to.include(MARKUP);
+        await expectAccessible(page);
+        await page.keyboard.press('Escape');
+        await page.locator(`#${dialog}`).waitFor({ state: 'detached' });
+      }
+      await row.locator('input[type=checkbox]').check();
+      await page.locator('#keys form button[type=submit]').click();
+      await page.locator('#revoke-some[open]').waitFor();
+      await expectAccessible(page);
+      expect(alerts).to.equal(0);
+    });
+  }
+});

@@ -1,0 +1,138 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { expectAccessible, signIn, useBrowser } from '../../support/browser.ts';
+import { addPlayer, as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { onDatabase } from '../../support/databases.ts';
+import { startServer, type TestServer } from '../../support/server.ts';
+import { Visitor } from '../../support/visitor.ts';
+
+const PATH = '/admin/security';
+
+onDatabase('sqlite', 'the page of security', (database) => {
+  const browser = useBrowser();
+  let server: TestServer;
+  let cast: Cast;
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+  });
+  after(async () => server.stop());
+
+  const policy = async () => (await server.get('/api/security-center/settings', as(cast.alice))).body;
+  const save = async (page: Page) => page.getByRole('button', { name: /Save policy|Enregistrer les règles/ }).click();
+
+  for (const javaScript of [true, false]) {
+    it(`saves the policy; what is wrong comes back with everything else that was written, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      browser.expects(422);
+      const before = await policy();
+      const page = await browser.as(cast.alice, server, PATH, { javaScript });
+      await page.getByLabel('Longest lifetime, in days').fill('9999');
+      await page.getByLabel('Longest overlap').fill('soon');
+      await page.getByLabel('Scopes of a key that asks for none').fill('projects:read\nnonsense');
+      await page.getByLabel('Networks that keys may be used from').fill('10.0.0.0/8\n203.0.113.7');
+      await page.getByLabel('Requests').fill('100');
+      await page.getByLabel('Let keys manage keys').check();
+      await page.getByLabel('Only tell us').check();
+      await save(page);
+      const summary = page.getByRole('alert');
+      expect(await summary.innerText())
+        .to.include('Longest lifetime, in days: Must be at most 3,650')
+        .and.include('Longest overlap at rotation, in seconds: Must be a whole number')
+        .and.include('Scopes of a key that asks for none: Not a scope')
+        .and.include('Rate limit of keys without one of their own: Must be a whole number')
+        .and.include('Nothing was saved yet.');
+      if (javaScript) {
+        expect(await page.locator(':focus').getAttribute('id')).to.equal('problems');
+        await expectAccessible(page);
+      }
+      expect(await policy()).to.deep.equal(before);
+      expect(await page.getByLabel('Longest lifetime, in days').inputValue()).to.equal('9999');
+      expect(await page.getByLabel('Networks that keys may be used from').inputValue()).to.include('203.0.113.7');
+      expect(await page.getByLabel('Let keys manage keys').isChecked()).to.equal(true);
+
+      await page.getByLabel('Longest lifetime, in days').fill('90');
+      await page.getByLabel('Longest overlap').fill('3600');
+      await page.getByLabel('Scopes of a key that asks for none').fill('projects:read');
+      await page.getByLabel('Window, in seconds').fill('60');
+      await save(page);
+      await page.getByText('The key policy is saved and in force.').waitFor();
+      expect(await policy()).to.deep.include({
+        maxLifetimeDays: 90,
+        maxGraceSeconds: 3600,
+        defaultScopes: ['projects:read'],
+        allowedNetworks: ['10.0.0.0/8', '203.0.113.7'],
+        defaultRateLimit: { limit: 100, windowSeconds: 60 },
+        keysMayManageKeys: true,
+        leakAction: 'notify',
+      });
+
+      await page.getByLabel('Requests').fill('');
+      await page.getByLabel('Window, in seconds').fill('');
+      await page.getByLabel('Longest lifetime, in days').fill('');
+      await page.getByLabel('Let keys manage keys').uncheck();
+      await save(page);
+      await page.getByText('The key policy is saved and in force.').waitFor();
+      expect(await policy()).to.deep.include({
+        maxLifetimeDays: null,
+        defaultRateLimit: null,
+        keysMayManageKeys: false,
+      });
+    });
+
+    it(`ends another session of one’s own, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      const phone = new Visitor(server, { 'User-Agent': 'Mozilla/5.0 (iPhone) Safari/605' });
+      await phone.signIn(cast.bob.email, PASSWORD);
+      expect((await phone.get(PATH)).status).to.equal(200);
+      const page = await browser.as(cast.bob, server, PATH, { javaScript });
+      await page.getByText('this one').waitFor();
+      await page.getByRole('button', { name: 'End session Safari · iPhone' }).click();
+      await page.getByText('The session has ended.').waitFor();
+      expect((await phone.get(PATH)).status).to.equal(303);
+    });
+
+    it(`changes the password of whoever knows the old one, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      browser.expects(422);
+      const name = javaScript ? 'Erin' : 'Frank';
+      const player = await addPlayer(server.services, cast.acme, name, { role: 'MEMBER' });
+      const other = new Visitor(server);
+      await other.signIn(player.email, PASSWORD);
+      const page = await browser.open(server, `/login?next=${PATH}`, { javaScript });
+      await signIn(page, player.email);
+      const change = async (current: string, wanted: string) => {
+        await page.getByLabel('Current password').fill(current);
+        await page.getByLabel('New password').fill(wanted);
+        await page.getByRole('button', { name: 'Change password' }).click();
+      };
+      await change('not mine', 'a brand new passphrase');
+      expect(await page.getByRole('alert').innerText()).to.include('Current password: This is not your password');
+      expect(await page.getByLabel('New password').inputValue()).to.equal('');
+      await change(PASSWORD, player.email);
+      await page.getByRole('alert').getByText('Must not be the email address').waitFor();
+      await change(PASSWORD, 'a brand new passphrase');
+      await page.getByText('Your password is changed').waitFor();
+      expect((await other.get(PATH)).status).to.equal(303);
+      expect((await new Visitor(server).signIn(player.email, 'a brand new passphrase')).status).to.equal(303);
+    });
+  }
+
+  it('shows the policy to an admin without letting them change it, and nothing of it to a member', async () => {
+    const admin = await browser.as(cast.carol, server, PATH);
+    await admin.getByText('Only owners change these rules.').waitFor();
+    expect(await admin.getByLabel('Longest overlap').isDisabled()).to.equal(true);
+    expect(await admin.getByRole('button', { name: 'Save policy' }).count()).to.equal(0);
+    await expectAccessible(admin);
+    const member = await browser.as(cast.bob, server, PATH);
+    await member.getByRole('heading', { name: 'Your password' }).waitFor();
+    expect(await member.getByRole('heading', { name: 'Key policy' }).count()).to.equal(0);
+  });
+
+  it('names what is wrong in French', async () => {
+    browser.expects(422);
+    const page = await browser.as(cast.alice, server, PATH, { locale: 'fr', javaScript: false });
+    await page.getByLabel('Réseaux d’où les clés peuvent servir').fill('partout');
+    await save(page);
+    expect(await page.getByRole('alert').innerText())
+      .to.include('Un point à corriger')
+      .and.include('Doit être une adresse IP ou un réseau CIDR');
+  });
+});

@@ -1,0 +1,175 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
+import { addPlayer, as, castOf, type Cast, type Player } from '../../support/cast.ts';
+import { onDatabase } from '../../support/databases.ts';
+import { issue } from '../../support/keys.ts';
+import { startServer, type TestServer } from '../../support/server.ts';
+
+/** Something that narrows or pages a list, the address it leads to, and what the list then shows and shows no more. */
+interface Step {
+  path: string;
+  take: (page: Page) => Promise<unknown>;
+  /** Without scripts it has to be sent. */
+  isFilter?: true;
+  address: RegExp;
+  shows: string;
+  hides: string;
+}
+
+const link = (name: string) => async (page: Page) => page.locator('#main').getByRole('link', { name }).click();
+const search = (text: string) => async (page: Page) => page.getByLabel('Search').fill(text);
+
+const STEPS: readonly Step[] = [
+  {
+    path: 'audit-logs',
+    take: async (page) => page.locator('#action').selectOption('API_KEY_CREATED'),
+    isFilter: true,
+    address: /audit-logs\?(?:.*&)?action=API_KEY_CREATED/,
+    shows: 'Key created',
+    hides: 'Member added',
+  },
+  { path: 'audit-logs', take: link('Further back'), address: /\?cursor=/, shows: 'First page', hides: 'Key created' },
+  { path: 'members', take: link('Further back'), address: /\?cursor=/, shows: 'First page', hides: 'Alice' },
+  {
+    path: 'routes',
+    take: search('drafts'),
+    isFilter: true,
+    address: /\?q=drafts/,
+    shows: 'builder/drafts',
+    hides: 'whoami',
+  },
+  { path: 'tenants', take: search('glob'), isFilter: true, address: /\?q=glob/, shows: 'Globex', hides: 'Acme' },
+  {
+    path: 'tickets',
+    take: link('Closed'),
+    address: /\?status=closed$/,
+    shows: 'No tickets with this status',
+    hides: 'A question',
+  },
+  { path: 'usage', take: link('30 days'), address: /\?window=30d$/, shows: 'Requests', hides: 'nothing of it' },
+  { path: 'api-keys/KEY', take: link('30 days'), address: /\?window=30d$/, shows: 'Requests', hides: 'nothing of it' },
+  {
+    path: 'api-keys/KEY',
+    take: link('Further back'),
+    address: /\?cursor=/,
+    shows: 'First page',
+    hides: 'nothing of it',
+  },
+  {
+    path: 'api-keys/KEY',
+    take: async (page) => {
+      await link('30 days')(page);
+      await page.locator('.tabs [aria-current]', { hasText: '30 days' }).waitFor();
+      await link('Further back')(page);
+    },
+    address: /\?window=30d&cursor=/,
+    shows: 'First page',
+    hides: 'nothing of it',
+  },
+  {
+    path: 'api-keys/KEY',
+    take: async (page) => {
+      await link('Further back')(page);
+      await page.getByRole('link', { name: 'First page' }).waitFor();
+      await link('7 days')(page);
+    },
+    address: /\?window=7d&cursor=/,
+    shows: 'First page',
+    hides: 'nothing of it',
+  },
+  { path: 'api-keys', take: link('Name'), address: /\?sort=name$/, shows: 'first', hides: 'nothing of it' },
+];
+
+onDatabase('sqlite', 'the lists', (database) => {
+  const browser = useBrowser();
+  let server: TestServer;
+  let cast: Cast;
+  let olga: Player;
+  let keyId: string;
+  before(async function () {
+    this.timeout(30_000);
+    server = await startServer(database.env());
+    cast = await castOf(server);
+    olga = await addPlayer(server.services, cast.acme, 'Olga', { role: 'OWNER', operator: true });
+    for (let i = 0; i < 100; i++) await addPlayer(server.services, cast.acme, `Member${i}`, { role: 'MEMBER' });
+    const alice = as(cast.alice);
+    const { key, id } = await issue(server, alice, { name: 'first' });
+    keyId = id;
+    for (let i = 0; i < 26; i++) await server.get('/api/v1/whoami', { 'x-api-key': key });
+    await server.post('/api/support/tickets', { subject: 'A question', message: 'How?' }, alice);
+  });
+  after(async () => server.stop());
+
+  for (const javaScript of [true, false]) {
+    it(`are narrowed and paged ${javaScript ? 'in place' : 'page by page without JavaScript'}`, async function () {
+      this.timeout(60_000);
+      const page = await browser.as(olga, server, '/admin/usage', { javaScript });
+      for (const { path, take, isFilter, address, shows, hides } of STEPS) {
+        await page.goto(`/admin/${path.replace('KEY', keyId)}`);
+        await page.evaluate('window.stayed = true');
+        await take(page);
+        if (!javaScript && isFilter) await page.getByRole('button', { name: 'Filter' }).click();
+        await page.waitForURL(address);
+        await page.locator('[data-region]').getByText(shows).first().waitFor();
+        expect((await page.locator('[data-region]').allInnerTexts()).join(), path).to.not.include(hides);
+        if (javaScript) expect(await page.evaluate('window.stayed'), path).to.equal(true);
+      }
+    });
+  }
+
+  it('say where they would stand that they could not be loaded, and are asked for again', async function () {
+    this.timeout(60_000);
+    browser.expects(503);
+    const page = await browser.as(olga, server, '/admin/usage');
+    // All are made by the same few lines.
+    for (const { path, take, address, shows } of STEPS.filter((step) => ['audit-logs', 'usage'].includes(step.path))) {
+      await page.goto(`/admin/${path}`);
+      let answer: () => void = () => undefined;
+      const waiting = new Promise<void>((resolve) => (answer = resolve));
+      await page.route(`**/admin/${path}?*`, async (route) => {
+        await waiting;
+        await route.fulfill({ status: 503, contentType: 'text/html', body: '' });
+      });
+      await take(page);
+      await page.locator('.skeleton').waitFor();
+      expect(await page.locator('[data-region]').isVisible(), path).to.equal(false);
+      answer();
+      const trouble = page.locator('[data-region]').getByRole('alert');
+      await trouble.waitFor();
+      expect(await trouble.innerText())
+        .to.include('This could not be loaded.')
+        .and.include('No answer');
+      expect(await page.locator('#toasts [data-toast]').count(), path).to.equal(0);
+      if (path === 'usage') {
+        await expectAccessible(page);
+        await page.setViewportSize({ width: 390, height: 844 });
+        await expectNoOverflow(page);
+        await page.setViewportSize({ width: 1280, height: 900 });
+      }
+      await page.unroute(`**/admin/${path}?*`);
+      await page.getByRole('button', { name: 'Retry' }).click();
+      await page.waitForURL(address);
+      await page.locator('[data-region]').getByText(shows).first().waitFor();
+    }
+  });
+
+  it('leave the keyboard where it was, and offer a way out of the filter while one is set', async () => {
+    const page = await browser.as(olga, server, '/admin/tickets');
+    await page.locator('#tickets').getByRole('link', { name: 'Answered' }).press('Enter');
+    await page.waitForURL('**?status=answered');
+    await page.locator('#tickets a:focus', { hasText: 'Answered' }).waitFor();
+    await page.goBack();
+    await page.locator('#tickets').getByText('A question').waitFor();
+    await page.goto('/admin/audit-logs');
+    const clear = page.locator('[data-clear]');
+    expect(await clear.isVisible()).to.equal(false);
+    await page.locator('#action').selectOption('API_KEY_CREATED');
+    await page.waitForURL('**/admin/audit-logs?action=API_KEY_CREATED');
+    await clear.waitFor();
+    const taken = page.getByRole('link', { name: 'Export CSV' });
+    expect(await taken.getAttribute('href')).to.equal('/admin/audit-logs/export?action=API_KEY_CREATED');
+    await clear.click();
+    await page.waitForURL('**/admin/audit-logs');
+  });
+});

@@ -1,0 +1,78 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { useBrowser } from '../../support/browser.ts';
+import { as, castOf, type Cast } from '../../support/cast.ts';
+import { onDatabase } from '../../support/databases.ts';
+import { issue } from '../../support/keys.ts';
+import { startServer, type TestServer } from '../../support/server.ts';
+
+const KEYS = '/admin/api-keys';
+
+onDatabase('sqlite', 'what a screen reader is told', (database) => {
+  const browser = useBrowser();
+  let server: TestServer;
+  let cast: Cast;
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+    for (const name of ['One', 'Two', 'Three']) await issue(server, as(cast.alice), { name });
+    await server.post('/api/support/tickets', { subject: 'A question', message: 'How?' }, as(cast.alice));
+  });
+  after(async () => server.stop());
+
+  const focused = async (page: Page) => page.locator(':focus').getAttribute('aria-label');
+
+  it('is what was done, once the page is there: what it came with is announced by nobody', async () => {
+    const { id } = await issue(server, as(cast.alice), { name: 'Gone' });
+    const page = await browser.as(cast.alice, server, `${KEYS}/${id}/revoke`);
+    await page.addInitScript(`addEventListener('load', () => {
+      new MutationObserver((changes) => {
+        window.told = changes.flatMap(({ addedNodes }) => [...addedNodes]).map((node) => node.textContent.trim());
+      }).observe(document.querySelector('#toasts'), { childList: true });
+    })`);
+    await page.getByRole('button', { name: 'Revoke', exact: true }).click();
+    await page.locator('#toasts').getByText('Gone was revoked.').waitFor();
+    expect(await page.evaluate<string[]>('window.told')).to.deep.equal(['Gone was revoked.']);
+  });
+
+  it('is how much a filter found', async () => {
+    const page = await browser.as(cast.alice, server, KEYS);
+    const told = (id: string) => page.locator(`#${id}-region > [role=status][data-say]`);
+    expect(await told('keys').innerText()).to.equal('');
+    await page.getByLabel('Search').fill('T');
+    await told('keys').getByText('1–2 of 2').waitFor({ state: 'attached' });
+    await page.getByLabel('Search').fill('nothing such');
+    await told('keys').getByText('No key matches').waitFor({ state: 'attached' });
+    for (const [path, id, link, said] of [
+      ['tickets', 'tickets', 'open', '1 entry shown'],
+      ['usage', 'usage', '24 hours', 'No requests in this period'],
+    ] as const) {
+      await page.goto(`/admin/${path}`);
+      await page.locator(`#${id}`).getByRole('link', { name: link, exact: true }).click();
+      await told(id).getByText(said).waitFor({ state: 'attached' });
+    }
+    await page.goto('/admin/routes');
+    await page.getByLabel('Search').fill('whoami');
+    await told('routes')
+      .getByText(/^1 route of/)
+      .waitFor({ state: 'attached' });
+    await page.goto('/admin/audit-logs');
+    await page.locator('#action').selectOption('API_KEY_CREATED');
+    await told('audit').getByText('entries shown').waitFor({ state: 'attached' });
+  });
+
+  it('goes on from the next message, then from the page, when one is dismissed', async () => {
+    browser.expects(404);
+    const page = await browser.as(cast.alice, server, KEYS);
+    const dismiss = page.locator('#toasts [data-dismiss]');
+    const fail = async () => page.evaluate(`htmx.ajax('GET', '/admin/nothing', { target: '#dialogs' })`);
+    await fail();
+    await fail();
+    await dismiss.nth(1).waitFor();
+    await dismiss.first().focus();
+    await page.keyboard.press('Enter');
+    expect(await focused(page)).to.equal('Dismiss');
+    await page.keyboard.press('Enter');
+    expect(await page.locator(':focus').getAttribute('id')).to.equal('main');
+  });
+});

@@ -1,0 +1,134 @@
+import { expect } from 'chai';
+import type { Page, Route } from 'playwright-core';
+import { signIn, useBrowser } from '../../support/browser.ts';
+import { as, castOf, type Cast } from '../../support/cast.ts';
+import { onDatabase } from '../../support/databases.ts';
+import { press } from '../../support/keyPages.ts';
+import { issue } from '../../support/keys.ts';
+import { startServer, type TestServer } from '../../support/server.ts';
+
+const KEYS = '/admin/api-keys';
+const NO_ANSWER = { status: 502, contentType: 'text/html', body: '' };
+
+onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
+  const browser = useBrowser();
+  let server: TestServer;
+  let cast: Cast;
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+  });
+  after(async () => server.stop());
+
+  const toasts = (page: Page) => page.locator('#toasts [data-toast]');
+
+  it('with a change that got no answer is said not to be known', async () => {
+    browser.expects(502);
+    for (const [locale, button, said] of [
+      ['en', 'Create key', 'The change may or may not have been made: reload the page'],
+      ['fr', 'Créer une clé', 'La modification a peut-être été faite\u00a0: rechargez la page'],
+    ] as const) {
+      const page = await browser.as(cast.alice, server, `${KEYS}/new?name=Unanswered`, { locale });
+      await page.route(`**${KEYS}/new`, async (route) => route.fulfill(NO_ANSWER));
+      await page.getByRole('button', { name: button }).click();
+      await toasts(page).waitFor();
+      expect(await toasts(page).innerText()).to.include(said);
+    }
+  });
+
+  it('with reading says nothing of a change', async () => {
+    browser.expects(502);
+    const page = await browser.as(cast.alice, server, KEYS);
+    await page.route('**/admin/dialog', async (route) => route.fulfill(NO_ANSWER));
+    await page.evaluate(`void htmx.ajax('GET', '/admin/dialog', { target: '#dialogs' })`);
+    await toasts(page).filter({ hasText: 'could not be reached' }).waitFor();
+  });
+
+  it('with the look is told in the words of the server that refused it', async () => {
+    browser.expects(403);
+    const page = await browser.open(server, '/login');
+    await signIn(page, cast.alice.email);
+    const tab = await page.context().newPage();
+    await page.context().clearCookies();
+    await tab.goto(`${server.url}/login`);
+    await signIn(tab, cast.alice.email);
+    await page.getByRole('button', { name: 'Light' }).click();
+    await toasts(page).waitFor();
+    expect(await toasts(page).innerText())
+      .to.include('This form is out of date')
+      .and.not.include('could not be reached');
+  });
+
+  describe('while a new key is shown', () => {
+    async function shown(): Promise<Page> {
+      const page = await browser.as(cast.alice, server, `${KEYS}/new?name=Waits`);
+      await press(page.getByRole('button', { name: 'Create key' }), page.locator('#reveal'));
+      return page;
+    }
+
+    /** Answers the question after its first use like this, and waits until it was asked so often. */
+    async function asked(page: Page, times: number, answer: Parameters<Route['fulfill']>[0]): Promise<() => number> {
+      let count = 0;
+      const enough = new Promise<void>((resolve) => {
+        void page.route('**/first-use', async (route) => {
+          await route.fulfill(answer);
+          count += 1;
+          if (count === times) resolve();
+        });
+      });
+      await enough;
+      return () => count;
+    }
+
+    it('is not told of again and again', async () => {
+      browser.expects(503);
+      const page = await shown();
+      await asked(page, 2, { ...NO_ANSWER, status: 503 });
+      expect(await page.locator('[data-toast]').count()).to.equal(0);
+    });
+
+    it('leads nobody away from it: a session that is over ends the asking', async () => {
+      browser.expects(401);
+      const page = await shown();
+      let prompts = 0;
+      page.on('dialog', (dialog) => {
+        prompts += 1;
+        void dialog.dismiss();
+      });
+      const count = await asked(page, 1, { status: 401, headers: { 'HX-Redirect': '/login' }, body: '' });
+      await page.getByText('Run the command, then:').waitFor();
+      expect(await page.locator('#reveal').getByRole('link', { name: 'See its requests' }).count()).to.equal(1);
+      // Nothing is left that could ask again.
+      expect(await page.locator('[hx-trigger^="every"]').count()).to.equal(0);
+      expect([count(), prompts, await page.locator('[data-toast]').count()]).to.deep.equal([1, 0, 0]);
+      expect(await page.locator('#reveal').isVisible()).to.equal(true);
+    });
+  });
+
+  it('with a slow answer shows that the form was sent, and lets go of it after a while', async () => {
+    const { id } = await issue(server, as(cast.alice), { name: 'Slow' });
+    const page = await browser.as(cast.alice, server, `${KEYS}/${id}/edit`);
+    await page.clock.install();
+    let posts = 0;
+    // As if the reader had stopped it: the page stays.
+    await page.route(`**${KEYS}/${id}/edit`, async (route) => {
+      posts += 1;
+      await route.fulfill({ status: 204 });
+    });
+    const save = page.getByRole('button', { name: 'Save changes' });
+    const ground = async () =>
+      page.evaluate<string>(`getComputedStyle(document.querySelector('.key-end [type=submit]')).backgroundColor`);
+    const disabled = async () =>
+      page.evaluate<string | null>(`document.querySelector('.key-end [type=submit]').getAttribute('aria-disabled')`);
+    const before = await ground();
+    await save.click();
+    expect(await disabled()).to.equal('true');
+    expect(await ground()).to.not.equal(before);
+    await page.evaluate(`document.querySelector('.key-end [type=submit]').click()`);
+    await page.clock.fastForward(15_000);
+    expect(await disabled()).to.equal(null);
+    await page.unrouteAll();
+    expect(posts).to.equal(1);
+    await press(save, page.locator('#usage'));
+  });
+});

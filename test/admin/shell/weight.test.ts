@@ -1,0 +1,40 @@
+import { expect } from 'chai';
+import { as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { onDatabase } from '../../support/databases.ts';
+import { issue } from '../../support/keys.ts';
+import { startServer, type TestServer } from '../../support/server.ts';
+import { Visitor } from '../../support/visitor.ts';
+
+const MOST_BYTES = 80_000;
+
+onDatabase('sqlite', 'the weight of the keys page', (database) => {
+  let server: TestServer;
+  let cast: Cast;
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+  });
+  after(async () => server.stop());
+
+  it('is under 80 KB as it is sent, with fifty keys on it and all it loads', async () => {
+    const scopes = ['projects:write', 'orders:read', 'billing:read', 'customers:read'];
+    for (let i = 0; i < 50; i++)
+      await issue(server, as(cast.alice), { name: `The key of service number ${i}`, scopes });
+    const visitor = new Visitor(server);
+    await visitor.signIn(cast.alice.email, PASSWORD);
+    const page = await visitor.get('/admin/api-keys');
+    expect(page.status).to.equal(200);
+    const loaded = [...page.text.matchAll(/(?:src|href)="(\/static\/[^"]+)"/g)].map(([, address]) => address ?? '');
+    expect(loaded.length).to.be.greaterThan(2);
+    const weights = await Promise.all(['/admin/api-keys', ...loaded].map(async (address) => sent(address, visitor)));
+    expect(weights[0]).to.be.greaterThan(1_000);
+    expect(weights.reduce((sum, weight) => sum + weight)).to.be.lessThan(MOST_BYTES);
+  });
+
+  /** The bytes of the body as a browser gets them. */
+  async function sent(address: string, visitor: Visitor): Promise<number> {
+    const { status, headers } = await visitor.get(address, { 'Accept-Encoding': 'gzip' });
+    expect(status, address).to.equal(200);
+    return Number(headers['content-length']);
+  }
+});

@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import { expectAccessible, useBrowser } from '../../support/browser.ts';
+import { addPlayer, as, castOf, type Cast, type Player } from '../../support/cast.ts';
+import { onDatabase } from '../../support/databases.ts';
+import { issue, tried } from '../../support/keys.ts';
+import { startServer, type TestServer } from '../../support/server.ts';
+
+const PATH = '/admin/tenants';
+
+onDatabase('sqlite', 'the pages of tenants', (database) => {
+  const browser = useBrowser();
+  let server: TestServer;
+  let cast: Cast;
+  let olga: Player;
+  before(async () => {
+    server = await startServer(database.env());
+    cast = await castOf(server);
+    olga = await addPlayer(server.services, cast.acme, 'Olga', { role: 'MEMBER', operator: true });
+  });
+  after(async () => server.stop());
+
+  for (const javaScript of [true, false]) {
+    it(`creates one, and suspends and reactivates another, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      browser.expects(409, 422);
+      const name = `Initech ${javaScript ? 'one' : 'two'}`;
+      const slug = name.toLowerCase().replace(' ', '-');
+      const page = await browser.as(olga, server, PATH, { javaScript });
+      await page.getByRole('link', { name: 'New organisation' }).click();
+      await page.getByLabel('Name', { exact: true }).fill(name);
+      await page.getByLabel('Short name').fill('No Slug');
+      await page.getByRole('button', { name: 'Create organisation' }).click();
+      expect(await page.getByRole('alert').innerText()).to.include('Short name: Must be 1 to 63 lower-case letters');
+      await page.getByLabel('Short name').fill('acme');
+      await page.getByRole('button', { name: 'Create organisation' }).click();
+      await page.getByText('Another organisation has this short name.').waitFor();
+      expect(await page.getByLabel('Name', { exact: true }).inputValue()).to.equal(name);
+      await page.getByLabel('Short name').fill('');
+      await page.getByRole('button', { name: 'Create organisation' }).click();
+      await page.getByText(`${name} is created; its short name is ${slug}.`).waitFor();
+      if (javaScript) await expectAccessible(page);
+
+      const key = await issue(server, as(cast.charlie), { name: 'of Globex' });
+      await page.getByLabel('Search').fill('globex');
+      if (!javaScript) await page.getByRole('button', { name: 'Filter' }).click();
+      await page.waitForURL('**q=globex*');
+      await page.locator('#tenants').getByText('1–1 of 1').waitFor();
+      expect(await page.locator('tbody tr').count()).to.equal(1);
+      await page.getByRole('link', { name: 'Suspend Globex' }).click();
+      await page.getByText('refused at once').waitFor();
+      if (javaScript) await expectAccessible(page);
+      await page.getByRole('button', { name: 'Suspend' }).click();
+      await page.getByText('Globex is suspended.').waitFor();
+      expect(await tried(server, key.key)).to.equal('403 tenant_suspended');
+      await page.getByRole('button', { name: 'Reactivate Globex' }).click();
+      await page.getByText('Globex is active again.').waitFor();
+      expect(await tried(server, key.key)).to.equal('200');
+    });
+  }
+
+  it('warns an operator who would suspend the organisation they are in', async () => {
+    const page = await browser.as(olga, server, `${PATH}/${cast.acme.id}/suspend`, { locale: 'fr' });
+    await page.getByText('vous perdrez vous-même l’accès').waitFor();
+    await page.getByRole('link', { name: 'Laisser active' }).click();
+    await page.waitForURL(`**${PATH}`);
+  });
+});
