@@ -1,4 +1,5 @@
 import Koa from 'koa';
+import { errorPage } from './admin/shell/errorPage.ts';
 import { assets } from './http/assets.ts';
 import type { State } from './context.ts';
 import { clientAddress } from './http/clientAddress.ts';
@@ -21,7 +22,7 @@ export function createApp(services: Services): Koa<State> {
   app.use(securityHeaders(config.publicUrl));
   app.use(requestLog(log));
   app.use(recordUse(usage));
-  app.use(handleErrors(log, config.publicUrl));
+  app.use(handleErrors(log, config.publicUrl, errorPage));
   app.use(clientAddress(config.trustedHops));
   app.use(staticFiles(assets()));
   app.use(trailingSlash);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import path from 'node:path';
+import { LOOKUP_CONNECTIONS, type DatabaseConfig, type MysqlConfig } from '../db/connection/settings.ts';
 import { KEY_PREFIX_PATTERN, type KeyFormat, type KeyStyle } from './domain/token.ts';
 import { readRate, type Rate } from './domain/rate.ts';
 
@@ -25,24 +26,8 @@ export interface Config {
   owner: { email: string; password: string; tenantName: string } | undefined;
 }
 
-/** How many of a process's connections to a server are kept for lookups. */
-export const LOOKUP_CONNECTIONS = 4;
 /** One is held by a lock of the housekeeping, and its work runs on another. */
 const FEWEST_OTHER_CONNECTIONS = 2;
-
-export type DatabaseConfig = { kind: 'sqlite'; file: string } | MysqlConfig;
-
-export interface MysqlConfig {
-  kind: 'mysql';
-  host: string;
-  port: number;
-  user: string;
-  password: string;
-  database: string;
-  /** How many connections the process may open, for lookups and everything else. */
-  connections: number;
-  tls: { ca: string | undefined; verifyChain: boolean; verifyName: boolean } | undefined;
-}
 
 export interface JwtConfig {
   /** Absent only with embedded SQLite, where `secrets.ts` makes one and keeps it in DATA_DIR. */

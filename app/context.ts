@@ -5,12 +5,8 @@ import type { Permission, Role } from './domain/role.ts';
 import type { ScopeSet } from './domain/scope.ts';
 import type { Environment } from './domain/token.ts';
 import type { Rate } from './domain/rate.ts';
-import type { Belonging, FoundSession } from './auth/lookup.ts';
-import type { Credential } from './auth/credential.ts';
-import type { Reader } from './http/reader.ts';
-import type { Access } from './http/access.ts';
 
-/** What the middlewares learn about a request, in the order they learn it. */
+/** What the middlewares learn about a request. A room that learns more of it declares that beside the code that does. */
 export interface State {
   requestId: string;
   startedAt: number;
@@ -18,8 +14,6 @@ export interface State {
   address: string | null;
   /** What limits count by: that address, or the socket's where it is unknown. */
   countedAddress: string;
-  /** The one credential of the request, as it was sent. */
-  credential?: Credential;
   /** What a verified token says of itself. */
   claims?: unknown;
   /** Whether that token is signed with our secret. */
@@ -28,14 +22,6 @@ export interface State {
   personId?: string;
   /** Who calls and for which tenant; set once, by `authenticate`. */
   principal?: Principal;
-  /** The access that the guard has granted; a route runs only if it is its own. */
-  granted?: Access;
-  /** The browser session of a page's reader. */
-  session?: FoundSession;
-  /** Everything that somebody signed in belongs to. */
-  belongings?: readonly Belonging[];
-  /** The language and the look in which the reader gets pages. */
-  reader?: Reader;
   /** The fields of a form that was sent from a page of ours. */
   form?: URLSearchParams;
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../db/connection/connect.ts';
 import { faultCode, isUnavailable } from '../db/connection/faults.ts';
 import { migrate, migrationState } from '../db/migrate.ts';
-import type { DatabaseConfig } from './config.ts';
+import type { DatabaseConfig } from '../db/connection/settings.ts';
 import type { Log } from './log.ts';
 
 const RETRY_MS = 1_000;

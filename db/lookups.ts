@@ -1,4 +1,4 @@
-import { LOOKUP_CONNECTIONS, type DatabaseConfig } from '../app/config.ts';
+import { LOOKUP_CONNECTIONS, type DatabaseConfig } from './connection/settings.ts';
 import { connect } from './connection/connect.ts';
 import { holdConnections } from './connection/heldConnections.ts';
 import { openSqlite } from './connection/sqlite.ts';

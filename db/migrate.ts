@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
-import type { DatabaseConfig } from '../app/config.ts';
+import type { DatabaseConfig } from './connection/settings.ts';
 import { connect, type Db } from './connection/connect.ts';
 import { faultCode } from './connection/faults.ts';
 import { tryLockFile } from './locks/fileLock.ts';

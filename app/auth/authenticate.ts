@@ -1,15 +1,28 @@
 import compose from 'koa-compose';
 import type { Middleware } from '../context.ts';
-import type { Services } from '../services.ts';
+import type { Config } from '../config.ts';
+import type { Limits } from '../limits/limits.ts';
 import { apiKey } from './apiKey.ts';
 import { credentialOf } from './credential.ts';
 import { jwt } from './jwt.ts';
 import { requireAccess } from './requireAccess.ts';
+import type { VerificationKey } from './jwks.ts';
+import type { Lookup } from './lookup.ts';
 import { tenant, type TenantFrom } from './tenant.ts';
 
+/** What the chain stands on. */
+export interface AuthenticationParts {
+  config: Config;
+  lookup: Lookup;
+  limits: Pick<Limits, 'address' | 'doubtful'>;
+  verificationKey: VerificationKey;
+}
+
 /** The one chain every protected router shares: after it, `ctx.state.principal` is the caller and the route is theirs to use. */
-export function authenticate(services: Services, tenantFrom: TenantFrom): Middleware {
-  const { config, lookup, limits, verificationKey } = services;
+export function authenticate(
+  { config, lookup, limits, verificationKey }: AuthenticationParts,
+  tenantFrom: TenantFrom,
+): Middleware {
   const readCredential: Middleware = (ctx, next) => {
     const credential = credentialOf(ctx, config.keys.prefix);
     if (credential) ctx.state.credential = credential;

@@ -6,6 +6,13 @@ import { AppError } from '../errors.ts';
 export type Credential =
   { kind: 'key'; text: string; transport: 'ApiKey' | 'x-api-key' | 'Bearer' } | { kind: 'jwt'; text: string };
 
+declare module '../context.ts' {
+  interface State {
+    /** The one credential of the request, as it was sent. */
+    credential?: Credential;
+  }
+}
+
 /** Finds the credential; two of them are refused, since guessing which one was meant would be guessing who calls. */
 export function credentialOf(ctx: Context, keyPrefix: string): Credential | undefined {
   const authorization = onlyHeader(ctx, 'authorization');

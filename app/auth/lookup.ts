@@ -85,6 +85,15 @@ export interface FoundSession extends SessionTimes {
   person: FoundPerson;
 }
 
+declare module '../context.ts' {
+  interface State {
+    /** The browser session of a page's reader. */
+    session?: FoundSession;
+    /** Everything that somebody signed in belongs to. */
+    belongings?: readonly Belonging[];
+  }
+}
+
 /** The one door by which authentication reaches the database; keys and sessions are found by the hash of their text. */
 export interface Lookup {
   key: (hash: Buffer) => Promise<FoundKey | undefined>;

@@ -44,7 +44,7 @@ async function learn(ctx: Context, lookup: Lookup, cookies: Cookies): Promise<Fo
   const found = token !== undefined && TOKEN.test(token) ? await lookup.session(hashToken(token)) : undefined;
   const session = found?.person.active && isOpen(found, Date.now()) ? found : undefined;
   if (session) ctx.state.session = session;
-  ctx.state.reader = readerOf(ctx, cookies);
+  ctx.state.reader = readerOf(ctx, cookies, session);
   return session;
 }
 

@@ -12,6 +12,13 @@ export type Access =
   | { kind: 'permission'; permission: Permission; keyScope?: string }
   | { kind: 'basic' };
 
+declare module '../context.ts' {
+  interface State {
+    /** The access that the guard has granted; a route runs only if it is its own. */
+    granted?: Access;
+  }
+}
+
 /** A marker in a route's stack that carries its access. */
 export type Stated = Middleware & { access: Access };
 

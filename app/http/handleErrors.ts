@@ -3,12 +3,14 @@ import type { Context, Middleware } from '../context.ts';
 import type { Log } from '../log.ts';
 import { problemOf, type AppError } from '../errors.ts';
 import { cookiesOf, type Cookies } from './cookies.ts';
-import { errorPage } from '../admin/shell/errorPage.ts';
-import { readerOf } from './reader.ts';
+import { readerOf, type Reader } from './reader.ts';
 import { isForPrograms } from './apiPaths.ts';
 
+/** Makes the page of an error, for who reads pages. */
+export type ErrorPage = (ctx: Context, problem: AppError, reader: Reader) => string;
+
 /** The outermost answer to every error; what was set before it, such as CSP and no-store, stays. */
-export function handleErrors(log: Log, publicUrl: string): Middleware {
+export function handleErrors(log: Log, publicUrl: string, errorPage: ErrorPage): Middleware {
   const cookies = cookiesOf(publicUrl);
   return async (ctx, next) => {
     try {
@@ -16,12 +18,12 @@ export function handleErrors(log: Log, publicUrl: string): Middleware {
     } catch (error) {
       const problem = problemOf(error);
       if (problem.status >= 500) logFault(log, ctx, problem, error);
-      answer(ctx, problem, cookies);
+      answer(ctx, problem, cookies, errorPage);
     }
   };
 }
 
-function answer(ctx: Context, problem: AppError, cookies: Cookies): void {
+function answer(ctx: Context, problem: AppError, cookies: Cookies, errorPage: ErrorPage): void {
   ctx.status = problem.status;
   ctx.set(problem.headers);
   if (wantsPage(ctx)) {

@@ -9,11 +9,20 @@ export interface Reader {
   theme: Theme | undefined;
 }
 
-/** What was chosen by the person who is signed in, else in this browser, else what the browser asks for. */
-export function readerOf(ctx: Context, cookies: Cookies): Reader {
-  const { session } = ctx.state;
+/** What somebody has chosen for every browser of theirs; undefined where they have chosen nothing. */
+export type Choice = { [K in keyof Reader]: Reader[K] | undefined };
+
+declare module '../context.ts' {
+  interface State {
+    /** The language and the look in which the reader gets pages. */
+    reader?: Reader;
+  }
+}
+
+/** What the person who is signed in has chosen, else what was chosen in this browser, else what the browser asks for. */
+export function readerOf(ctx: Context, cookies: Cookies, chosen?: Choice): Reader {
   return {
-    locale: session?.locale ?? localeNamed(cookies.get(ctx, 'locale')) ?? localeOfHeader(ctx.get('Accept-Language')),
-    theme: session?.theme ?? themeNamed(cookies.get(ctx, 'theme')),
+    locale: chosen?.locale ?? localeNamed(cookies.get(ctx, 'locale')) ?? localeOfHeader(ctx.get('Accept-Language')),
+    theme: chosen?.theme ?? themeNamed(cookies.get(ctx, 'theme')),
   };
 }

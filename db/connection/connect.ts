@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from 'mysql2';
 import knexFactory, { type Knex } from 'knex';
-import { LOOKUP_CONNECTIONS, type DatabaseConfig } from '../../app/config.ts';
+import { LOOKUP_CONNECTIONS, type DatabaseConfig } from './settings.ts';
 import { isRetryable } from './faults.ts';
 import { MysqlClient, mysqlConnection, prepareSession } from './mysql.ts';
 import { SqliteClient } from './sqlite.ts';

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { format, type Connection } from 'mysql2';
 import Mysql2Client from 'knex/lib/dialects/mysql2/index.js';
-import type { MysqlConfig } from '../../app/config.ts';
+import type { MysqlConfig } from './settings.ts';
 
 /** What a query may take before its request is answered 503. */
 export const QUERY_TIMEOUT_MS = 1_000;

@@ -1,4 +1,4 @@
-import type { DatabaseConfig } from '../../app/config.ts';
+import type { DatabaseConfig } from '../connection/settings.ts';
 import type { Db } from '../connection/connect.ts';
 import { tryLockFile } from './fileLock.ts';
 import { tryLockServer } from './serverLock.ts';

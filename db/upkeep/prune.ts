@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DatabaseConfig } from '../../app/config.ts';
+import type { DatabaseConfig } from '../connection/settings.ts';
 import { monthStart } from '../../app/domain/times.ts';
 import { isSqlite, type Db } from '../connection/connect.ts';
 import { tryLock } from '../locks/oneAtATime.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DatabaseConfig } from '../../app/config.ts';
+import type { DatabaseConfig } from '../connection/settings.ts';
 import type { Db } from '../connection/connect.ts';
 import { tryLock } from '../locks/oneAtATime.ts';
 import { OPEN_MS, sumDaysFurther } from '../tables/usage/apiKeyUsageMonths.ts';

@@ -1,5 +1,10 @@
 import { transaction } from '../../../db/connection/connect.ts';
-import { changeMembership, findMembership, lockOwners, type Membership } from '../../../db/tables/people/memberships.ts';
+import {
+  changeMembership,
+  findMembership,
+  lockOwners,
+  type Membership,
+} from '../../../db/tables/people/memberships.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import type { Permission, Role } from '../../domain/role.ts';
 import { AppError } from '../../errors.ts';

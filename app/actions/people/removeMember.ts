@@ -1,6 +1,11 @@
 import { transaction, type Db } from '../../../db/connection/connect.ts';
 import { listOwnKeys } from '../../../db/tables/keys/apiKeys.ts';
-import { deleteMembership, lockMembership, lockOwners, type Membership } from '../../../db/tables/people/memberships.ts';
+import {
+  deleteMembership,
+  lockMembership,
+  lockOwners,
+  type Membership,
+} from '../../../db/tables/people/memberships.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';

@@ -1,6 +1,10 @@
 import { transaction, type Db } from '../../../db/connection/connect.ts';
 import { belongingsOf } from '../../../db/tables/people/memberships.ts';
-import { deletePasswordReset, findPasswordReset, replacePasswordReset } from '../../../db/tables/people/passwordResets.ts';
+import {
+  deletePasswordReset,
+  findPasswordReset,
+  replacePasswordReset,
+} from '../../../db/tables/people/passwordResets.ts';
 import { deleteOtherSessions } from '../../../db/tables/people/sessions.ts';
 import { findUser, lockUser, resetPasswordHash, type User } from '../../../db/tables/people/users.ts';
 import { passwordProblem, passwordSentence } from '../../domain/password.ts';

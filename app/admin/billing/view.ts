@@ -1,7 +1,7 @@
 import type { Checkout } from '../../../db/tables/product/checkouts.ts';
 import type { Locale } from '../../domain/locale.ts';
 import { planLimits, planNamed, PLANS } from '../../domain/plan.ts';
-import type { PlanUse } from '../../api/answers/billing.ts';
+import type { PlanUse } from '../../actions/product/planUse.ts';
 
 interface State {
   plan: string;

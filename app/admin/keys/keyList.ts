@@ -1,5 +1,10 @@
 import type { Db } from '../../../db/connection/connect.ts';
-import { countAttention, hasMoreInUse, MOST_LOOKED_INTO, type KeyAttention } from '../../../db/tables/keys/apiKeyAttention.ts';
+import {
+  countAttention,
+  hasMoreInUse,
+  MOST_LOOKED_INTO,
+  type KeyAttention,
+} from '../../../db/tables/keys/apiKeyAttention.ts';
 import { countApiKeys, pageOfApiKeys } from '../../../db/tables/keys/apiKeyList.ts';
 import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { countUsesSince } from '../../../db/tables/usage/apiKeyUsage.ts';

@@ -7,15 +7,7 @@ import { principalOf, type Context, type State } from '../../context.ts';
 import { KeyChange, Rotation } from '../../domain/keyInput.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
-import {
-  fieldsIn,
-  fieldsOfKey,
-  problemsOf,
-  refusedOf,
-  wishOf,
-  type KeyFields,
-  type Problems,
-} from './keyForm.ts';
+import { fieldsIn, fieldsOfKey, problemsOf, refusedOf, wishOf, type KeyFields, type Problems } from './keyForm.ts';
 import { formLocals } from './keyFormParts.ts';
 import { backOf, liveKeyNamed, ownList, showDialog } from './keyFrame.ts';
 import { graceChoices } from './keyGrace.ts';

@@ -3,15 +3,7 @@ import { issueKey } from '../../actions/keys/issueKey.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { NewKey } from '../../domain/keyInput.ts';
 import { formOf } from '../../auth/csrf.ts';
-import {
-  fieldsIn,
-  freshFields,
-  problemsOf,
-  refusedOf,
-  wishOf,
-  type KeyFields,
-  type Problems,
-} from './keyForm.ts';
+import { fieldsIn, freshFields, problemsOf, refusedOf, wishOf, type KeyFields, type Problems } from './keyForm.ts';
 import { formLocals } from './keyFormParts.ts';
 import { KEYS_PATH } from './keyQuery.ts';
 import { PRESETS, scopeChoices } from './keyScopes.ts';

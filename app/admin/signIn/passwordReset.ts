@@ -50,7 +50,11 @@ export function passwordResetRoutes({ db }: Pick<Services, 'db'>, pages: Pages):
     if (refusal) ctx.status = refusal.status;
     const words = pages.texts(ctx);
     const refused = refusal && refusedIn(words, refusal, { wanted: words.t('reset.wanted') });
-    await pages.showOpen(ctx, 'signIn/reset', { title: words.t('reset.title'), locals: { email, refused }, here: HOME });
+    await pages.showOpen(ctx, 'signIn/reset', {
+      title: words.t('reset.title'),
+      locals: { email, refused },
+      here: HOME,
+    });
   }
 }
 

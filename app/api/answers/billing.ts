@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CHECKOUT_STATUSES, type Checkout } from '../../../db/tables/product/checkouts.ts';
 import { planLimits, PLANS, type PlanLimits } from '../../domain/plan.ts';
 import { RateLimit } from '../../domain/policy.ts';
+import type { PlanUse } from '../../actions/product/planUse.ts';
 import { iso } from '../../domain/times.ts';
 
 const Time = z.iso.datetime();
@@ -37,12 +38,6 @@ export const BillingAnswer = z
     plans: z.array(z.strictObject({ id: z.string(), name: z.string(), description: z.string(), limits: LimitsAnswer })),
   })
   .meta({ id: 'Billing' });
-
-/** What a tenant has used of its plan. */
-export interface PlanUse {
-  keys: number;
-  requestsThisMonth: number;
-}
 
 export function presentCheckout(checkout: Checkout): z.output<typeof CheckoutAnswer> {
   return {

@@ -6,13 +6,7 @@ import { principalOf, type Context, type State } from '../../context.ts';
 import { newId } from '../../domain/id.ts';
 import { RESOURCES, soughtBy, type Resource } from '../../domain/resources.ts';
 import { AppError } from '../../errors.ts';
-import {
-  DeletedAnswer,
-  presentDeleted,
-  presentRecord,
-  recordAnswer,
-  recordListAnswer,
-} from '../answers/record.ts';
+import { DeletedAnswer, presentDeleted, presentRecord, recordAnswer, recordListAnswer } from '../answers/record.ts';
 import type { Services } from '../../services.ts';
 import { scope } from '../../http/access.ts';
 import { answers } from '../../http/answers.ts';

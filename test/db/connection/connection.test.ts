@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect as dial, createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect } from 'chai';
-import { readConfig, type MysqlConfig } from '../../../app/config.ts';
+import { readConfig } from '../../../app/config.ts';
+import type { MysqlConfig } from '../../../db/connection/settings.ts';
 import { connect, type Db } from '../../../db/connection/connect.ts';
 import { faultCode, isUnavailable } from '../../../db/connection/faults.ts';
 import { mysqlConnection } from '../../../db/connection/mysql.ts';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { ConfigError, readConfig, type DatabaseConfig } from '../../../app/config.ts';
+import { ConfigError, readConfig } from '../../../app/config.ts';
+import type { DatabaseConfig } from '../../../db/connection/settings.ts';
 import { ROOT } from '../../../app/root.ts';
 import { JWT_SECRET } from '../../support/server.ts';
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { readConfig, type DatabaseConfig } from '../../../app/config.ts';
+import { readConfig } from '../../../app/config.ts';
+import type { DatabaseConfig } from '../../../db/connection/settings.ts';
 import { connect, transaction, type Db } from '../../../db/connection/connect.ts';
 import { isUnavailable } from '../../../db/connection/faults.ts';
 import { createTable } from '../../../db/migrations/steps.ts';

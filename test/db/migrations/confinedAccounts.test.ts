@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { systemAct } from '../../../app/actions/act.ts';
 import { makeResetLink } from '../../../app/actions/people/resetPassword.ts';
-import { readConfig, type DatabaseConfig } from '../../../app/config.ts';
+import { readConfig } from '../../../app/config.ts';
+import type { DatabaseConfig } from '../../../db/connection/settings.ts';
 import { hashPassword } from '../../../app/auth/passwords.ts';
 import { connect } from '../../../db/connection/connect.ts';
 import { migrate } from '../../../db/migrate.ts';

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { expect } from 'chai';
-import { readConfig, type DatabaseConfig } from '../../../app/config.ts';
+import { readConfig } from '../../../app/config.ts';
+import type { DatabaseConfig } from '../../../db/connection/settings.ts';
 import { connect, isSqlite, type Db } from '../../../db/connection/connect.ts';
 import { migrate, migrationState } from '../../../db/migrate.ts';
 import { STEPS } from '../../../db/migrations/index.ts';

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { readConfig, type DatabaseConfig } from '../../../../app/config.ts';
+import { readConfig } from '../../../../app/config.ts';
+import type { DatabaseConfig } from '../../../../db/connection/settings.ts';
 import { newId } from '../../../../app/domain/id.ts';
 import { connect, type Db } from '../../../../db/connection/connect.ts';
 import { migrate, migrationState } from '../../../../db/migrate.ts';

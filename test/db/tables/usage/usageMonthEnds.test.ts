@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { readConfig, type DatabaseConfig } from '../../../../app/config.ts';
+import { readConfig } from '../../../../app/config.ts';
+import type { DatabaseConfig } from '../../../../db/connection/settings.ts';
 import { newId } from '../../../../app/domain/id.ts';
 import { catchUp } from '../../../../db/upkeep/rollup.ts';
 import { connect, transaction, type Db } from '../../../../db/connection/connect.ts';
