@@ -40,3 +40,9 @@ export function monthStart(ms: number): number {
   const date = new Date(ms);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
 }
+
+/** A span of time: its first moment, and the first one after it. */
+export interface Span {
+  from: number;
+  to: number;
+}

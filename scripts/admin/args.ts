@@ -1,6 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { ZodType } from 'zod';
-import { UsageError, type Command } from './command.ts';
+import type { Command } from './command.ts';
+import { UsageError } from './usageError.ts';
 
 /** No option of ours takes a list, though the parser's types allow for it. */
 type Values = Readonly<Record<string, string | boolean | undefined>>;

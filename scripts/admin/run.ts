@@ -5,7 +5,8 @@ import { openServices, type Services } from '../../app/services.ts';
 import { faultCode, isUnavailable } from '../../db/connection/faults.ts';
 import { migrate, migrationState } from '../../db/migrate.ts';
 import { Args } from './args.ts';
-import { UsageError, type Command, type Result } from './command.ts';
+import type { Command, Result } from './command.ts';
+import { UsageError } from './usageError.ts';
 import { COMMANDS } from './commands.ts';
 import { help } from './help.ts';
 

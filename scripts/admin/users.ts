@@ -15,7 +15,8 @@ import { findUserByEmail, type User } from '../../db/tables/people/users.ts';
 import type { Act } from '../../app/actions/act.ts';
 import type { Services } from '../../app/services.ts';
 import type { Args } from './args.ts';
-import { UsageError, type Command, type Result, type Workbench } from './command.ts';
+import type { Command, Result, Workbench } from './command.ts';
+import { UsageError } from './usageError.ts';
 import { tenantNamed } from './tenants.ts';
 
 const RoleName = z

@@ -1,3 +1,4 @@
+import type { Span } from '../../../app/domain/times.ts';
 import { isSqlite, type Db } from '../../connection/connect.ts';
 import { inOrder } from '../../sql/inOrder.ts';
 import { jsonRows, ROWS_AT_ONCE } from '../../sql/jsonRows.ts';
@@ -17,12 +18,6 @@ export interface KeyUsageHour {
   denied: number;
   /** The sum over both. */
   responseMs: number;
-}
-
-/** A span of time: its first moment, and the first one after it. */
-export interface Span {
-  from: number;
-  to: number;
 }
 
 type Row = {

@@ -1,10 +1,9 @@
 import type { Knex } from 'knex';
-import { monthStart } from '../../../app/domain/times.ts';
+import { monthStart, type Span } from '../../../app/domain/times.ts';
 import { along } from '../../sql/indexHints.ts';
 import { isSqlite, transaction, type Db } from '../../connection/connect.ts';
 import { inOrder } from '../../sql/inOrder.ts';
 import { jsonRows } from '../../sql/jsonRows.ts';
-import type { Span } from './apiKeyUsageHours.ts';
 import { holdReached, moveReached } from './catchUps.ts';
 
 type Row = { key_id: string; month: number; tenant_id: string };
