@@ -1,10 +1,24 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { ZodType } from 'zod';
-import type { Command } from './command.ts';
 import { UsageError } from './usageError.ts';
 
 /** No option of ours takes a list, though the parser's types allow for it. */
 type Values = Readonly<Record<string, string | boolean | undefined>>;
+
+/** What a command says of the words behind its name. */
+export interface TakesArgs {
+  /** Two words at most: `tenant create`. */
+  name: string;
+  /** What stands behind the name, such as the id of a key. */
+  operand?: string;
+  options: Readonly<Record<string, Option>>;
+}
+
+/** An option; without a name for its value it is a mere flag. */
+export interface Option {
+  value?: string;
+  required?: boolean;
+}
 
 /** What a command was given, every option checked to be one of its own. */
 export class Args {
@@ -19,7 +33,7 @@ export class Args {
   }
 
   /** Reads what stands behind a command's name; throws a UsageError that names the first fault. */
-  static of(command: Command, words: readonly string[]): Args {
+  static of(command: TakesArgs, words: readonly string[]): Args {
     const { values, positionals, tokens } = parsed(command, words);
     const [operand, extra] = positionals;
     if (extra !== undefined || (operand !== undefined && !command.operand)) {
@@ -81,7 +95,7 @@ export class Args {
   }
 }
 
-function parsed(command: Command, words: readonly string[]) {
+function parsed(command: TakesArgs, words: readonly string[]) {
   const options: NonNullable<ParseArgsConfig['options']> = { json: { type: 'boolean' } };
   for (const [name, { value }] of Object.entries(command.options)) {
     options[name] = { type: value === undefined ? 'boolean' : 'string' };

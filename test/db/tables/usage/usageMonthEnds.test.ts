@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 import { readConfig } from '../../../../app/config.ts';
 import type { DatabaseConfig } from '../../../../db/connection/settings.ts';
+import type { Span } from '../../../../app/domain/times.ts';
 import { newId } from '../../../../app/domain/id.ts';
 import { catchUp } from '../../../../db/upkeep/rollup.ts';
 import { connect, transaction, type Db } from '../../../../db/connection/connect.ts';
 import { migrate } from '../../../../db/migrate.ts';
 import { STEPS } from '../../../../db/migrations/index.ts';
-import { addKeyUsageHours, type KeyUsageHour, type Span } from '../../../../db/tables/usage/apiKeyUsageHours.ts';
+import { addKeyUsageHours, type KeyUsageHour } from '../../../../db/tables/usage/apiKeyUsageHours.ts';
 import { sumByDay, sumDaysFurther } from '../../../../db/tables/usage/apiKeyUsageMonths.ts';
 import { onEachDatabase } from '../../../support/databases.ts';
 import { JWT_SECRET } from '../../../support/server.ts';
