@@ -18,7 +18,11 @@ export function mount(prefix: string, guards: readonly Middleware[], routers: re
   const bySegment = new Map<string, Middleware>();
   for (const router of guarded) {
     const middleware = router.routes() as Middleware;
-    for (const segment of segmentsOf(router, prefix)) bySegment.set(segment, middleware);
+    for (const segment of new Set(segmentsOf(router, prefix))) {
+      // The second would take every request of the first.
+      if (bySegment.has(segment)) throw new Error(`two routers have routes below ${prefix}/${segment}`);
+      bySegment.set(segment, middleware);
+    }
   }
   return {
     routers: guarded,

@@ -1,4 +1,5 @@
-// koa-ratelimit ships the limiters that its middleware counts with, and no types for them.
+// koa-ratelimit ships the limiters that its middleware counts with, and no types for them. They are no part of its public
+// interface, so package.json pins its exact version.
 interface LimiterState {
   /** What was left before this request: 0 means that it is one too many. */
   remaining: number;
