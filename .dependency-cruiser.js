@@ -3,7 +3,7 @@
  * those above; rooms that share a line may not import each other.
  */
 const FLOORS = [
-  { rooms: ['app/(root|domain)'] },
+  { rooms: ['app/(root|domain|locales)'] },
   { rooms: ['db'] },
   { rooms: ['app/(config|errors|log|context|onDemand)'] },
   { rooms: ['app/http'] },
@@ -16,6 +16,7 @@ const FLOORS = [
   { rooms: ['app/routes', 'app/firstStart', 'app/housekeeping', 'app/readyDatabase'] },
   { rooms: ['app/app'] },
   { rooms: ['app/server'] },
+  { rooms: ['app/metricsServer'] },
   { rooms: ['app/main'] },
 ];
 

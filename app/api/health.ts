@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import type { State } from '../context.ts';
-import { HEALTH_STATES, healthChecks, isHealthy } from '../healthChecks.ts';
+import { HEALTH_STATES, healthChecks, isHealthy } from './healthChecks.ts';
 import type { Services } from '../services.ts';
 import { open } from '../http/access.ts';
 import { answers } from '../http/answers.ts';

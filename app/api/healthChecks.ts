@@ -1,9 +1,9 @@
-import type { Db } from '../db/connection/connect.ts';
-import { isContention } from '../db/connection/faults.ts';
-import { migrationState, type MigrationState } from '../db/migrate.ts';
-import { probeWrite } from '../db/connection/probeWrite.ts';
-import { anyUser } from '../db/tables/people/users.ts';
-import type { Services } from './services.ts';
+import type { Db } from '../../db/connection/connect.ts';
+import { isContention } from '../../db/connection/faults.ts';
+import { migrationState, type MigrationState } from '../../db/migrate.ts';
+import { probeWrite } from '../../db/connection/probeWrite.ts';
+import { anyUser } from '../../db/tables/people/users.ts';
+import type { Services } from '../services.ts';
 
 /** What health looks at, each by its name, and what may be said of it; the first word of each means that all is well. */
 export const HEALTH_STATES = {
