@@ -12,7 +12,7 @@ export type Encoding = 'br' | 'gzip';
 export interface Asset {
   readonly type: string;
   readonly body: Buffer;
-  /** Changes with the content and with nothing else. */
+  /** Changes with the content; modules that import each other share one. */
   readonly hash: string;
   /** The same content smaller, made when it is first asked for; undefined where it would hardly be. */
   compressed(encoding: Encoding): Promise<Buffer> | undefined;
@@ -22,8 +22,8 @@ export interface Asset {
 export class Assets {
   readonly #byName: ReadonlyMap<string, Asset>;
 
-  constructor(files: ReadonlyMap<string, string>) {
-    this.#byName = new Map([...files].map(([name, file]) => [name, assetOf(file)]));
+  constructor(assets: ReadonlyMap<string, Asset>) {
+    this.#byName = assets;
   }
 
   find(name: string): Asset | undefined {
@@ -35,6 +35,15 @@ export class Assets {
     const asset = this.find(name);
     if (!asset) throw new Error(`There is no asset named ${name}`);
     return `${ASSET_PREFIX}${asset.hash}/${name}`;
+  }
+
+  /** The modules that `scripts/app.js` imports, for browsers to fetch at the same time. */
+  modulesOfApp(): string[] {
+    const imports =
+      this.find(`${SCRIPTS}app.js`)
+        ?.body.toString()
+        .matchAll(/^import '\.\/(.+)';$/gm) ?? [];
+    return [...imports].map(([, file]) => `${SCRIPTS}${file}`);
   }
 }
 
@@ -62,10 +71,44 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Every asset of this installation, read now; the same for whoever asks again. */
 export function assets(): Assets {
-  return (known ??= new Assets(new Map([...filesOfPublic(), ...filesOfPackages()])));
+  return (known ??= new Assets(readAssets()));
 }
 
 let known: Assets | undefined;
+
+/** ES modules that import each other by relative addresses: one hash over all of them, so that those addresses hold. */
+const SCRIPTS = 'scripts/';
+
+/** The styles of the pages in the order of their rules; served as one file. */
+const STYLES = ['tokens', 'ground', 'shell', 'controls', 'forms', 'lists', 'charts', 'dialogs', 'keys', 'pages'];
+
+function readAssets(): Map<string, Asset> {
+  const bodies = new Map([...filesOfPublic(), ...filesOfPackages()].map(([name, file]) => [name, readFileSync(file)]));
+  const scripts = [...bodies].filter(([name]) => name.startsWith(SCRIPTS));
+  const hashOfScripts = hashOf(Buffer.concat(scripts.map(([, body]) => body)));
+  bodies.set('app.css', joinStyles(bodies));
+  return new Map(
+    [...bodies].map(([name, body]) => [
+      name,
+      assetOf(name, body, name.startsWith(SCRIPTS) ? hashOfScripts : hashOf(body)),
+    ]),
+  );
+}
+
+function joinStyles(bodies: ReadonlyMap<string, Buffer<ArrayBuffer>>): Buffer<ArrayBuffer> {
+  const files = STYLES.map((name) => `styles/${name}.css`);
+  const forgotten = [...bodies.keys()].find((name) => name.startsWith('styles/') && !files.includes(name));
+  if (forgotten !== undefined) throw new Error(`public/${forgotten} has no place in the order of styles`);
+  return Buffer.concat(files.map((name) => bodies.get(name) ?? missing(name)));
+}
+
+function missing(name: string): never {
+  throw new Error(`public/${name} is missing`);
+}
+
+function hashOf(body: Buffer): string {
+  return createHash('sha256').update(body).digest('base64url').slice(0, 16);
+}
 
 function filesOfPublic(): [string, string][] {
   const folder = path.join(ROOT, 'public');
@@ -86,17 +129,17 @@ const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 7 } };
 const WORTH_COMPRESSING = /^(?:text\/|application\/json|image\/svg)/;
 const SMALL = 1_024;
 
-function assetOf(file: string): Asset {
-  return createAsset(readFileSync(file), TYPES[path.extname(file)] ?? 'application/octet-stream');
+function assetOf(name: string, body: Buffer<ArrayBuffer>, hash: string): Asset {
+  return createAsset(body, TYPES[path.extname(name)] ?? 'application/octet-stream', hash);
 }
 
 /** Content as something to serve, compressed at most once in each way. */
-export function createAsset(body: Buffer, type: string): Asset {
+export function createAsset(body: Buffer<ArrayBuffer>, type: string, hash = hashOf(body)): Asset {
   const made = new Map<Encoding, Promise<Buffer>>();
   return {
     type,
     body,
-    hash: createHash('sha256').update(body).digest('base64url').slice(0, 16),
+    hash,
     compressed: (encoding) => {
       if (body.length < SMALL || !WORTH_COMPRESSING.test(type)) return undefined;
       let smaller = made.get(encoding);

@@ -16,6 +16,7 @@ const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(FOLDE
 
 // Throws on a name that is none, so that no page is served without its styles.
 environment.addGlobal('asset', (name: string) => assets().address(name));
+environment.addGlobal('modulesOfApp', () => assets().modulesOfApp());
 environment.addGlobal('newFormId', () => newId());
 environment.addGlobal('each', each);
 
