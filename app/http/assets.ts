@@ -83,7 +83,10 @@ const SCRIPTS = 'scripts/';
 const STYLES = ['tokens', 'ground', 'shell', 'controls', 'forms', 'lists', 'charts', 'dialogs', 'keys', 'pages'];
 
 function readAssets(): Map<string, Asset> {
-  const bodies = new Map([...filesOfPublic(), ...filesOfPackages()].map(([name, file]) => [name, readFileSync(file)]));
+  const bodies = new Map([
+    ...filesOfPublic().map(([name, file]) => [name, withoutComments(name, readFileSync(file))] as const),
+    ...filesOfPackages().map(([name, file]) => [name, readFileSync(file)] as const),
+  ]);
   const scripts = [...bodies].filter(([name]) => name.startsWith(SCRIPTS));
   const hashOfScripts = hashOf(Buffer.concat(scripts.map(([, body]) => body)));
   bodies.set('app.css', joinStyles(bodies));
@@ -100,6 +103,13 @@ function joinStyles(bodies: ReadonlyMap<string, Buffer<ArrayBuffer>>): Buffer<Ar
   const forgotten = [...bodies.keys()].find((name) => name.startsWith('styles/') && !files.includes(name));
   if (forgotten !== undefined) throw new Error(`public/${forgotten} has no place in the order of styles`);
   return Buffer.concat(files.map((name) => bodies.get(name) ?? missing(name)));
+}
+
+/** Our own styles and scripts without comments and indentation, a quarter of what browsers would fetch. */
+function withoutComments(name: string, body: NonSharedBuffer): NonSharedBuffer {
+  if (!name.startsWith(SCRIPTS) && !name.startsWith('styles/')) return body;
+  const comments = name.endsWith('.css') ? /\/\*.*?\*\//gs : /^ *\/\/.*$/gm;
+  return Buffer.from(body.toString().replace(comments, '').replace(/^\s+/gm, ''));
 }
 
 function missing(name: string): never {

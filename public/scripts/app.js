@@ -3,10 +3,8 @@ import './toasts.js';
 import './dialogs.js';
 import './requests.js';
 import './copying.js';
-import './tips.js';
-import './shortcuts.js';
+import './keyboard.js';
 import './theme.js';
-import './sendOnce.js';
-import './tickAll.js';
+import './forms.js';
 
 document.documentElement.classList.add('js');

@@ -1,5 +1,5 @@
 // Buttons that copy a text.
-import { words } from './words.js';
+import { words } from './toasts.js';
 
 document.addEventListener('click', async ({ target }) => {
   const button = target.closest('[data-copy]');

@@ -1,7 +1,6 @@
 // Parts of a page that htmx fetches: dialogs, lists, the keyboard's place, and what could not be fetched.
 import { openDialog, openerOf } from './dialogs.js';
-import { showProblem } from './toasts.js';
-import { words } from './words.js';
+import { showProblem, words } from './toasts.js';
 
 const asked = new WeakMap();
 document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => {

@@ -1,4 +1,8 @@
 // Messages over the page: what was done, and what went wrong.
+
+// The texts that the page hands its scripts, in the reader's language.
+export const words = document.getElementById('words').dataset;
+
 const STAYS_MS = 8000;
 export const toasts = document.getElementById('toasts');
 
