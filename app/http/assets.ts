@@ -106,7 +106,7 @@ function joinStyles(bodies: ReadonlyMap<string, Buffer<ArrayBuffer>>): Buffer<Ar
 }
 
 /** Our own styles and scripts without comments and indentation, a quarter of what browsers would fetch. */
-function withoutComments(name: string, body: NonSharedBuffer): NonSharedBuffer {
+function withoutComments(name: string, body: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
   if (!name.startsWith(SCRIPTS) && !name.startsWith('styles/')) return body;
   const comments = name.endsWith('.css') ? /\/\*.*?\*\//gs : /^ *\/\/.*$/gm;
   return Buffer.from(body.toString().replace(comments, '').replace(/^\s+/gm, ''));
