@@ -70,7 +70,7 @@ export class AppError extends Error {
 
 /** The refusal of a request that a dependency's trouble keeps from being decided: never 401, never 200. */
 export function unavailable(cause?: unknown): AppError {
-  return new AppError('temporarily_unavailable', 'The service cannot answer right now; try again shortly.', {
+  return new AppError('temporarily_unavailable', 'service_unavailable', {
     headers: { 'Retry-After': '1' },
     cause,
   });
@@ -85,7 +85,7 @@ export function problemOf(error: unknown): AppError {
   if (status === 415) return new AppError('unsupported_media_type');
   if (status === 404) return new AppError('not_found');
   if (status >= 400 && status < 500) return new AppError('bad_request');
-  return new AppError('internal_error', 'Something went wrong on our side. It has been logged under this request id.', {
+  return new AppError('internal_error', 'internal_error', {
     cause: error,
   });
 }

@@ -55,7 +55,7 @@ export function apiKeyRoutes(
     const id = idOf(ctx);
     await usage.flush();
     const key = await findApiKey(db, principalOf(ctx).tenant.id, id);
-    if (!key) throw new AppError('not_found', 'There is no such API key.');
+    if (!key) throw new AppError('not_found', 'no_such_key');
     return key;
   };
 

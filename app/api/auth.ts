@@ -53,7 +53,7 @@ export function claimsOf({ user, belongings }: SignedIn): TokenClaims {
 }
 
 function wrongLogin(): AppError {
-  return new AppError('invalid_login', 'The email or the password is wrong.', {
+  return new AppError('invalid_login', 'wrong_login', {
     headers: { 'WWW-Authenticate': 'Bearer realm="latchkey"' },
   });
 }

@@ -64,7 +64,7 @@ export function memberInvitationRoutes(
       answers(200, InvitationAnswer, 'Shows a pending invitation, without its link.'),
       async (ctx) => {
         const invitation = await findInvitation(db, principalOf(ctx).tenant.id, idOf(ctx));
-        if (!invitation) throw new AppError('not_found', 'There is no such invitation.');
+        if (!invitation) throw new AppError('not_found', 'no_such_invitation');
         ctx.body = presentInvitation(invitation);
       },
     )

@@ -25,7 +25,7 @@ export function memberRoutes(services: Pick<Services, 'config' | 'db'>): Router<
   const { db } = services;
   const memberOf = async (ctx: Context, id: string) => {
     const member = await findMember(db, principalOf(ctx).tenant.id, id);
-    if (!member) throw new AppError('not_found', 'There is no such member.');
+    if (!member) throw new AppError('not_found', 'no_such_member');
     return member;
   };
 

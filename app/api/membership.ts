@@ -20,7 +20,7 @@ export function membershipRoutes({ db }: Pick<Services, 'db'>): Router<State> {
     ]),
     async (ctx) => {
       const { type, id } = principalOf(ctx);
-      if (type !== 'user') throw new AppError('insufficient_permission', 'Only a person can leave a tenant.');
+      if (type !== 'user') throw new AppError('insufficient_permission', 'only_a_person_leaves');
       await leaveTenant(actOf(ctx, db), id);
       ctx.body = presentDeleted(id);
     },

@@ -26,7 +26,7 @@ export function metricsMount(services: Services): Mount {
 function supportStaff({ config, limits }: Services): Middleware {
   if (config.support) return basicAuth(config.support, { failures: limits.support, rate: config.limits.login });
   return () => {
-    throw new AppError('not_found', 'There is nothing at this address.');
+    throw new AppError('not_found', 'nothing_here');
   };
 }
 

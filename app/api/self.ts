@@ -27,7 +27,7 @@ export function selfRoutes({ db }: Pick<Services, 'db'>): Router<State> {
           return;
         }
         const key = await findApiKey(db, principal.tenant.id, principal.id);
-        if (!key) throw new AppError('not_found', 'There is no such API key.');
+        if (!key) throw new AppError('not_found', 'no_such_key');
         ctx.body = presentSelf(principal, key, await personOfKey(db, principal));
       },
     )
@@ -38,7 +38,7 @@ export function selfRoutes({ db }: Pick<Services, 'db'>): Router<State> {
       body(SelfChange, async (ctx, change) => {
         const principal = principalOf(ctx);
         if (principal.type === 'user') {
-          throw new AppError('insufficient_permission', 'Only an API key can change itself here.');
+          throw new AppError('insufficient_permission', 'only_a_key_changes_itself');
         }
         const key = await updateSelf(actOf(ctx, db), principal.id, change);
         ctx.body = presentSelf(principal, key, await personOfKey(db, principal));

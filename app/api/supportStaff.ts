@@ -25,7 +25,7 @@ const SupportQuery = z.strictObject({
   limit: WholeNumber({ max: 100, fallback: 20 }),
   tenant: z
     .string()
-    .refine((text) => isId(text.toLowerCase()) || isSlug(text), 'Must be the id or the slug of a tenant')
+    .refine((text) => isId(text.toLowerCase()) || isSlug(text), 'must_be_tenant')
     .optional(),
   status: z.enum(KEY_STATUSES).optional(),
   q: KeyQuery.shape.q,

@@ -21,7 +21,7 @@ const UserQuery = z.strictObject(PAGE);
 export function userRoutes({ db }: Pick<Services, 'db'>): Router<State> {
   const show = async (ctx: Context, id: string) => {
     const member = await findMember(db, principalOf(ctx).tenant.id, id);
-    if (!member) throw new AppError('not_found', 'There is no such user.');
+    if (!member) throw new AppError('not_found', 'no_such_user');
     ctx.body = presentUser(member);
   };
 

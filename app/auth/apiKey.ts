@@ -18,12 +18,12 @@ export function apiKey(lookup: Lookup, keyPrefix: string, doubtful: DoubtfulLook
   };
 
   async function withKey(ctx: Context, credential: ShownKey, next: () => Promise<unknown>): Promise<void> {
-    if (!parseKey(credential.text, keyPrefix)) throw unauthenticated('invalid_key', 'This is not a valid API key.');
+    if (!parseKey(credential.text, keyPrefix)) throw unauthenticated('invalid_key', 'not_a_valid_key');
     const hash = hashKey(credential.text);
     const turn = doubtful.turn(ctx, hash);
     if (turn) await turn;
     const key = await lookup.key(hash);
-    if (!key) throw unauthenticated('invalid_key', 'This is not a valid API key.');
+    if (!key) throw unauthenticated('invalid_key', 'not_a_valid_key');
     refuseUnfit(key, credential, ctx.state.address);
     doubtful.foundValid(hash);
     ctx.state.principal = principalOfKey(key);
@@ -36,21 +36,21 @@ type ShownKey = Credential & { kind: 'key' };
 function refuseUnfit(key: FoundKey, { transport }: ShownKey, address: string | null): void {
   refuseDead(key, Date.now());
   if (transport === 'Bearer' && !key.tenant.policy.allowBearerKeys) {
-    throw unauthenticated('invalid_key', 'This tenant does not take API keys as Bearer tokens.');
+    throw unauthenticated('invalid_key', 'no_bearer_keys');
   }
-  if (!key.tenant.active) throw new AppError('tenant_suspended', 'This tenant is suspended.');
+  if (!key.tenant.active) throw new AppError('tenant_suspended', 'tenant_is_suspended');
   refuseForeignAddress(key, address);
 }
 
 function refuseDead(key: FoundKey, now: number): void {
   const reason = whyNotValid(key, now);
-  if (reason === 'revoked') throw unauthenticated('key_revoked', 'This API key has been revoked.');
-  if (reason === 'expired') throw unauthenticated('key_expired', 'This API key has expired.');
+  if (reason === 'revoked') throw unauthenticated('key_revoked', 'key_has_been_revoked');
+  if (reason === 'expired') throw unauthenticated('key_expired', 'key_has_expired');
   if (key.owner && !(key.owner.active && key.owner.role)) {
-    throw unauthenticated('key_revoked', 'The person this API key belongs to no longer has access.');
+    throw unauthenticated('key_revoked', 'owner_has_no_access');
   }
   if (isIdle(key.tenant.policy, key, now)) {
-    throw unauthenticated('key_expired', 'This API key was unused for longer than its tenant allows.');
+    throw unauthenticated('key_expired', 'key_unused_too_long');
   }
 }
 
@@ -59,7 +59,7 @@ function refuseForeignAddress(key: FoundKey, address: string | null): void {
   const allowed =
     (key.networks === null || contains(key.networks, address)) &&
     (allowedNetworks.length === 0 || contains(Networks.of(allowedNetworks), address));
-  if (!allowed) throw new AppError('address_not_allowed', 'This API key may not be used from your address.');
+  if (!allowed) throw new AppError('address_not_allowed', 'address_not_allowed');
 }
 
 /** An unknown address is in no network. */

@@ -25,11 +25,11 @@ export function basicAuth(
 
   return async (ctx, next) => {
     const given = userAndPasswordOf(ctx);
-    if (!given) throw challenge('missing_credential', 'Send the user and password of support staff.');
+    if (!given) throw challenge('missing_credential', 'send_support_login');
     // Counted before it is known to fail: otherwise a hundred guesses at once would all be the first.
     const count = rate && (await failures.take(ctx.state.countedAddress, rate));
-    if (count && !count.allowed) throw tooMany(count, 'Too many wrong passwords; try again later.');
-    if (!isRight(given)) throw challenge('invalid_login', 'The user or the password is wrong.');
+    if (count && !count.allowed) throw tooMany(count, 'too_many_wrong_passwords');
+    if (!isRight(given)) throw challenge('invalid_login', 'wrong_support_login');
     if (count) await failures.giveBack(count);
     const access = accessOf(ctx);
     if (access?.kind === 'basic') ctx.state.granted = access;

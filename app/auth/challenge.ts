@@ -11,7 +11,7 @@ export function unauthenticated(code: ErrorCode, detail: string, cause?: unknown
 
 /** A 403 that names the scope which would have opened the route. */
 export function missingScope(scope: string): AppError {
-  return new AppError('insufficient_scope', `Missing required scope: ${scope}`, {
+  return new AppError('insufficient_scope', { key: 'missing_scope', values: { scope } }, {
     headers: { 'WWW-Authenticate': `Bearer realm="latchkey", error="insufficient_scope", scope="${scope}"` },
   });
 }

@@ -5,6 +5,6 @@ export function refuseConfined({ confinedTo }: { confinedTo: string | null }, te
   if (confinedTo === null || confinedTo === tenantId) return;
   throw new AppError(
     'password_change_required',
-    'Whoever made this account may know its password: choose a new one by a link from an operator first.',
+    'password_known_to_others',
   );
 }

@@ -51,5 +51,5 @@ function readAuthorization(value: string, keyPrefix: string): Credential | undef
 }
 
 function ambiguous(): AppError {
-  return new AppError('ambiguous_credentials', 'Send exactly one credential, once: Authorization or x-api-key.');
+  return new AppError('ambiguous_credentials', 'one_credential');
 }

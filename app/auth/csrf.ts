@@ -9,7 +9,7 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 export function ownOrigin(publicUrl: string): Middleware {
   const { host } = new URL(publicUrl);
   return (ctx, next) => {
-    if (!SAFE.has(ctx.method) && !isOwn(ctx, host)) throw refused('The form was sent from another site.');
+    if (!SAFE.has(ctx.method) && !isOwn(ctx, host)) throw refused('form_from_another_site');
     return next();
   };
 }
@@ -24,7 +24,7 @@ export const ownForm: Middleware = async (ctx, next) => {
     const token = form.get('_csrf') ?? ctx.get('X-CSRF-Token');
     const { session } = ctx.state;
     if (session && !sameHash(Buffer.from(token), Buffer.from(session.csrfToken))) {
-      throw refused('The form does not belong to this session.');
+      throw refused('form_of_another_session');
     }
     form.delete('_csrf');
     ctx.state.form = form;

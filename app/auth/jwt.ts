@@ -25,14 +25,14 @@ export function jwt(config: Config['jwt'], verificationKey: VerificationKey): Mi
 
   async function verified(ctx: Context, next: () => Promise<unknown>): Promise<void> {
     if ('secret' in ctx.state) throw new Error('nothing may choose the secret of a token');
-    if (ctx.state.credential?.text === '') throw unauthenticated('invalid_token', 'The Bearer token is empty.');
+    if (ctx.state.credential?.text === '') throw unauthenticated('invalid_token', 'token_empty');
     try {
       await verify(ctx, async () => undefined);
     } catch (error) {
       const { originalError } = error as { originalError?: unknown };
       // A key set that cannot be fetched is our trouble, not the caller's.
       if (originalError instanceof AppError) throw originalError;
-      throw unauthenticated('invalid_token', 'The Bearer token is not valid.', error);
+      throw unauthenticated('invalid_token', 'token_not_valid', error);
     }
     const { header, payload } = ctx.state.claims as Jwt;
     ctx.state.claims = payload;

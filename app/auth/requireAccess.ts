@@ -45,18 +45,18 @@ function allow(principal: Person | KeyReach, access: Access): void {
 
 function allowPerson(person: Person, { permission }: Access & { kind: 'permission' }): void {
   if (!person.permissions.has(permission)) {
-    throw new AppError('insufficient_permission', `Missing required permission: ${permission}`);
+    throw new AppError('insufficient_permission', { key: 'missing_permission', values: { permission: permission } });
   }
 }
 
 /** Keys manage keys only where the tenant has said so, and anything else only where the route names a scope for it. */
 function allowKey(key: KeyReach, { permission, keyScope }: Access & { kind: 'permission' }): void {
   if (keyScope === undefined || (isAboutKeys(keyScope) && !key.tenant.policy.keysMayManageKeys)) {
-    throw new AppError('insufficient_permission', `API keys may not do this; it takes a person with ${permission}.`);
+    throw new AppError('insufficient_permission', { key: 'takes_a_person', values: { permission } });
   }
   if (!holdsScope(key, keyScope)) throw missingScope(keyScope);
   // A key that belongs to a person opens no more than that person may do.
   if (key.owner && !key.owner.permissions.has(permission)) {
-    throw new AppError('insufficient_permission', `Missing required permission: ${permission}`);
+    throw new AppError('insufficient_permission', { key: 'missing_permission', values: { permission: permission } });
   }
 }

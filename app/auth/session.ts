@@ -58,8 +58,8 @@ function principalIn(person: FoundPerson, tenantId: string | null): Person {
   const membership = open.find(({ tenant }) => tenant.id === tenantId) ?? open[0];
   if (!membership) {
     for (const { tenant } of memberships) refuseConfined(person, tenant.id);
-    if (memberships.length > 0) throw new AppError('tenant_suspended', 'This tenant is suspended.');
-    throw new AppError('insufficient_permission', 'You do not belong to any organisation.');
+    if (memberships.length > 0) throw new AppError('tenant_suspended', 'tenant_is_suspended');
+    throw new AppError('insufficient_permission', 'no_organisation');
   }
   const { tenant, role, permissions } = membership;
   return { type: 'user', id, name, tenant, role, permissions, operator };

@@ -16,7 +16,7 @@ export function tenant(lookup: Lookup, from: TenantFrom, doubtful: DoubtfulLooku
   return (ctx, next) => {
     const { claims, principal } = ctx.state;
     if (claims !== undefined) return withToken(ctx, claims, next);
-    if (!principal) throw unauthenticated('missing_credential', 'Send an API key or a Bearer token.');
+    if (!principal) throw unauthenticated('missing_credential', 'send_a_credential');
     checkHeader(principal, ctx, from);
     return next();
   };
@@ -41,7 +41,7 @@ function namedTenant(ctx: Context, from: TenantFrom): string | undefined {
 }
 
 function tenantRequired(): AppError {
-  return new AppError('tenant_required', 'Name the tenant in the x-tenant-id header, by its id or slug.');
+  return new AppError('tenant_required', 'name_the_tenant');
 }
 
 function checkHeader(principal: Principal, ctx: Context, from: TenantFrom): void {
@@ -55,20 +55,20 @@ function isNamed(tenant: { id: string; slug: string }, named: string): boolean {
 
 /** The same words whether the tenant exists or not. */
 function mismatch(): AppError {
-  return new AppError('tenant_mismatch', 'The credential does not belong to the tenant in x-tenant-id.');
+  return new AppError('tenant_mismatch', 'not_this_tenant');
 }
 
 /** Authority is what the database says now, not what the token said when it was signed. */
 function personOf(token: Subject | undefined, found: FoundPerson | undefined, ctx: Context, from: TenantFrom): Person {
-  if (!found?.active) throw unauthenticated('invalid_token', 'The Bearer token names nobody who has access.');
+  if (!found?.active) throw unauthenticated('invalid_token', 'token_of_nobody');
   if (ctx.state.ownToken && isOlderThanPassword(token?.issuedAt, found)) {
-    throw unauthenticated('invalid_token', 'The password was changed after this Bearer token was made.');
+    throw unauthenticated('invalid_token', 'token_before_password');
   }
   ctx.state.personId = found.id;
   const named = namedTenant(ctx, from);
   const membership = membershipFor(found, named, token?.tenantId);
   if (ctx.state.ownToken) refuseConfined(found, membership.tenant.id);
-  if (!membership.tenant.active) throw new AppError('tenant_suspended', 'This tenant is suspended.');
+  if (!membership.tenant.active) throw new AppError('tenant_suspended', 'tenant_is_suspended');
   const { tenant, role, permissions } = membership;
   return { type: 'user', id: found.id, name: found.name, tenant, role, permissions, operator: found.operator };
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** What SMTP can deliver to. */
 export const LONGEST_EMAIL = 254;
 
-const NOT_AN_EMAIL = 'Must be an email address';
+const NOT_AN_EMAIL = 'must_be_email';
 
 /**
  * The one spelling of an email: trimmed and in lower case, since no provider in use tells `Ann@` from `ann@` and two

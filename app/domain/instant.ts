@@ -7,7 +7,7 @@ export const Instant = z
   .transform((text, context) => {
     const instant = parseInstant(text);
     if (instant !== undefined) return instant;
-    context.addIssue('Must be a date and time with its zone, such as 2030-01-31T12:00:00Z');
+    context.addIssue('must_be_moment');
     return z.NEVER;
   })
   .meta({ format: 'date-time' });

@@ -15,7 +15,7 @@ function jsonProblem(value: unknown): string | undefined {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > DEEPEST) return `Must be at most ${DEEPEST} levels deep`;
-    if (level.some((one) => typeof one === 'number' && !Number.isFinite(one))) return 'Must not hold a number so large';
+    if (level.some((one) => typeof one === 'number' && !Number.isFinite(one))) return 'json_number_too_large';
     level = level.flatMap((one) => (isHolding(one) ? Object.values(one) : []));
   }
   return undefined;

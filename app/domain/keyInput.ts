@@ -20,7 +20,7 @@ const Scopes = z
   .overwrite((scopes) => [...new Set(scopes)]);
 
 /** The customer's own name for what the key stands for; kept to the letter, so it has to be legible. */
-export const ExternalId = z.string().max(255).regex(PRINTABLE, 'Must be 1 to 255 printable characters');
+export const ExternalId = z.string().max(255).regex(PRINTABLE, 'must_be_external_id');
 
 /** What a key is for, in words; an empty text is none. */
 const Description = z.preprocess(
@@ -73,7 +73,7 @@ export const NewKey = z
   .refine(
     (wish) =>
       wish.expires_in_days === undefined || (wish.expiresInDays === undefined && (wish.expiresAt ?? null) === null),
-    { path: ['expires_in_days'], error: 'Give one of expiresAt, expiresInDays and expires_in_days' },
+    { path: ['expires_in_days'], error: 'expiry_given_twice' },
   )
   .overwrite(({ expires_in_days: days, ...wish }) => (days === undefined ? wish : { ...wish, expiresInDays: days }))
   .meta({ examples: [{ name: 'Nightly export', scopes: ['projects:read'], expiresInDays: 90 }] });

@@ -31,13 +31,13 @@ export const Metadata = z
   });
 
 function metadataProblem(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'Must be an object';
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must_be_object';
   const entries = Object.entries(value);
   if (entries.length > MOST_ENTRIES) return `Must have at most ${MOST_ENTRIES} entries`;
   if (!entries.every(([name]) => isName(name))) return `Names must be 1 to ${LONGEST_NAME} printable characters`;
-  if (!entries.every(([, entry]) => isScalar(entry))) return 'Values must be text, numbers, booleans or null';
+  if (!entries.every(([, entry]) => isScalar(entry))) return 'metadata_values';
   if (!entries.every(([, entry]) => isShort(entry))) return `Texts must be at most ${LONGEST_TEXT} characters long`;
-  return Buffer.byteLength(JSON.stringify(value)) <= LARGEST ? undefined : 'Must be at most 32 KiB in all';
+  return Buffer.byteLength(JSON.stringify(value)) <= LARGEST ? undefined : 'metadata_size';
 }
 
 function isName(name: string): boolean {

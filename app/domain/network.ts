@@ -44,7 +44,7 @@ export function normaliseNetwork(text: string): string | undefined {
 /** An address or CIDR network as input: refused when it is none, otherwise in its one spelling. */
 export const Network = z
   .string()
-  .refine((text) => normaliseNetwork(text) !== undefined, 'Must be an IP address or a CIDR network')
+  .refine((text) => normaliseNetwork(text) !== undefined, 'must_be_network')
   .overwrite((text) => normaliseNetwork(text) ?? text);
 
 /** The networks of a key or a tenant as input, each once. */

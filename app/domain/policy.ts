@@ -30,7 +30,7 @@ export const StoredPolicy = z.strictObject({
 
 const DefaultScope = GrantableScope.refine(
   (scope) => !isPlatformScope(scope),
-  'Platform scopes are granted one by one, never by default',
+  'no_default_platform_scope',
 );
 
 const DefaultScopes = z

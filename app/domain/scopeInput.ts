@@ -13,6 +13,6 @@ export const GrantableScope = z
     if (isKnownScope(value)) return;
     // Only what could be a scope is named, so that no other input comes back.
     const unknownScope = value.length <= LONGEST_NAMED && normaliseScope(value) !== undefined ? value : undefined;
-    const message = unknownScope === undefined ? 'Not a scope' : `Unknown scope: ${unknownScope}`;
+    const message = unknownScope === undefined ? 'not_a_scope' : `Unknown scope: ${unknownScope}`;
     issues.push({ code: 'custom', input: value, message, params: { unknownScope }, continue: false });
   });

@@ -51,7 +51,7 @@ export function slugStem(slug: string): string {
 /** A slug as input. */
 export const Slug = z
   .string()
-  .refine(isSlug, 'Must be 1 to 63 lower-case letters, digits and inner hyphens, and no UUID')
+  .refine(isSlug, 'must_be_slug')
   .meta({ pattern: SHAPE.source });
 
 function numbered(slug: string, number: number): string {

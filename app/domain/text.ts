@@ -69,7 +69,7 @@ function sentence(found: TextProblem, max: number): string {
   const sentences: Record<TextProblem, string> = {
     empty: 'Must not be empty',
     too_long: `Must be at most ${max} characters long`,
-    control_character: 'Must not contain control characters',
+    control_character: 'control_character',
     direction_override: 'Must not contain characters that turn the direction of writing',
     broken_character: 'Must not contain halves of characters',
   };

@@ -11,7 +11,7 @@ export async function readJson(ctx: Context): Promise<unknown> {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw new AppError('invalid_json', 'The body is not valid JSON.');
+    throw new AppError('invalid_json', 'not_json');
   }
 }
 
@@ -24,15 +24,15 @@ async function readText(ctx: Context, type: string): Promise<string> {
   const { headers } = ctx.req;
   const empty = headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
   if (empty) return '';
-  if (ctx.request.is(type) !== type) throw new AppError('unsupported_media_type', `The body must be ${type}.`);
+  if (ctx.request.is(type) !== type) throw new AppError('unsupported_media_type', { key: 'body_must_be', values: { type } });
   if (headers['content-encoding'] !== undefined) {
-    throw new AppError('unsupported_media_type', 'The body must not be compressed.');
+    throw new AppError('unsupported_media_type', 'body_compressed');
   }
   const bytes = await receive(ctx);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new AppError('invalid_json', 'The body is not valid UTF-8.');
+    throw new AppError('invalid_json', 'body_not_utf8');
   }
 }
 
@@ -44,8 +44,8 @@ async function receive(ctx: Context): Promise<Buffer> {
     if (type === 'entity.too.large') {
       // The rest of the body is not worth reading: the connection ends with this answer.
       ctx.set('Connection', 'close');
-      throw new AppError('body_too_large', 'The body is larger than 64 KiB.');
+      throw new AppError('body_too_large', 'body_over_64_kib');
     }
-    throw new AppError('bad_request', 'The body ended before its announced length.');
+    throw new AppError('bad_request', 'body_cut_short');
   }
 }

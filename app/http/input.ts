@@ -18,7 +18,7 @@ export function body<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) =>
     const value = await readJson(ctx);
     // `null` is a body like any other: only an absent one is as good as one without fields.
     const fields = value === undefined ? {} : value;
-    await handler(ctx, parsed(schema, fields, 'invalid_input', 'The body has fields that are wrong.'));
+    await handler(ctx, parsed(schema, fields, 'invalid_input', 'body_fields_wrong'));
   };
   return Object.assign(run, { input: { from: 'body' as const, schema } });
 }
@@ -27,7 +27,7 @@ export function body<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) =>
 export function query<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) => Promise<void>): Takes {
   const run: Middleware = async (ctx) => {
     const value = readQuery(ctx.querystring);
-    await handler(ctx, parsed(schema, value, 'invalid_query', 'The query has values that are not understood.'));
+    await handler(ctx, parsed(schema, value, 'invalid_query', 'query_not_understood'));
   };
   return Object.assign(run, { input: { from: 'query' as const, schema } });
 }
@@ -55,8 +55,8 @@ function readQuery(querystring: string): Record<string, string> {
   const fields = Object.create(null) as Record<string, string>;
   for (const [name, value] of new URLSearchParams(querystring)) {
     if (name in fields) {
-      throw new AppError('invalid_query', 'The query repeats a parameter.', {
-        errors: [{ path: safeName(name), message: 'Given more than once' }],
+      throw new AppError('invalid_query', 'query_repeats_parameter', {
+        errors: [{ path: safeName(name), message: 'given_twice' }],
       });
     }
     fields[name] = value;
@@ -71,7 +71,7 @@ function fieldErrors(error: ZodError): FieldError[] {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.slice(0, MAX_ERRORS).map((key) => ({
         path: [...issue.path.map(String), safeName(key)].join('.'),
-        message: 'Unknown field',
+        message: 'unknown_field',
       }));
     }
     return [{ path: issue.path.map(String).join('.'), message: issue.message }];

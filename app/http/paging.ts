@@ -8,8 +8,8 @@ export function positionOf(cursor: string | undefined, binding: string): Positio
   if (cursor === undefined) return undefined;
   const position = decodeCursor(cursor, binding);
   if (position) return position;
-  throw new AppError('invalid_query', 'The query has values that are not understood.', {
-    errors: [{ path: 'cursor', message: 'Must be the nextCursor of the same list with the same filter' }],
+  throw new AppError('invalid_query', 'query_not_understood', {
+    errors: [{ path: 'cursor', message: 'must_be_cursor' }],
   });
 }
 

@@ -26,4 +26,4 @@ export const SearchText = z
   .overwrite(cleanName)
   .max(100)
   // SQLite takes a NUL for the end of a pattern.
-  .regex(/^\P{Cc}*$/u, 'Must not contain control characters');
+  .regex(/^\P{Cc}*$/u, 'control_character');

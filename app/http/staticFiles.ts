@@ -17,12 +17,12 @@ const HASHED = /^(?<hash>[\w-]{16})\/(?<name>.+)$/;
 
 async function serve(ctx: Context, assets: Assets): Promise<void> {
   if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
-    throw new AppError('method_not_allowed', 'This address takes GET, HEAD.', { headers: { Allow: 'GET, HEAD' } });
+    throw new AppError('method_not_allowed', { key: 'address_takes', values: { methods: 'GET, HEAD' } }, { headers: { Allow: 'GET, HEAD' } });
   }
   const wanted = ctx.path.slice(ASSET_PREFIX.length);
   const { hash, name = '' } = HASHED.exec(wanted)?.groups ?? {};
   const asset = assets.find(wanted) ?? assets.find(name);
-  if (!asset) throw new AppError('not_found', 'There is nothing at this address.');
+  if (!asset) throw new AppError('not_found', 'nothing_here');
   // A page of an older release still names the old hash: it gets what there is, but must not keep it under that name.
   ctx.set('Cache-Control', hash === asset.hash ? 'public, max-age=31536000, immutable' : 'no-cache');
   await sendAsset(ctx, asset);

@@ -4,6 +4,6 @@ import { AppError } from '../errors.ts';
 /** The app of this name; 404 where there is none. */
 export function appNamed(id: string): App {
   const app = findApp(id);
-  if (!app) throw new AppError('not_found', 'There is no such app.');
+  if (!app) throw new AppError('not_found', 'no_such_app');
   return app;
 }

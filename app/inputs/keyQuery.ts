@@ -15,7 +15,7 @@ export const KeyQuery = z.strictObject({
   status: z.enum(KEY_STATUSES).optional(),
   scope: z
     .string()
-    .refine((text) => normaliseScope(text) !== undefined, 'Must be a scope')
+    .refine((text) => normaliseScope(text) !== undefined, 'must_be_scope')
     .overwrite((text) => normaliseScope(text) ?? text)
     .optional(),
   environment: z.enum(ENVIRONMENTS).optional(),

@@ -7,7 +7,7 @@ export const Order = z
     plan: z.enum(PLAN_IDS),
     reference: z
       .string()
-      .regex(/^[\x21-\x7e]{1,100}$/, 'Must be 1 to 100 printable ASCII characters without spaces')
+      .regex(/^[\x21-\x7e]{1,100}$/, 'must_be_reference')
       .optional(),
   })
   .meta({ examples: [{ plan: 'pro', reference: 'order-2041' }] });

@@ -49,7 +49,7 @@ export function rateHeaders(count: Count): Record<string, string> {
 }
 
 /** The refusal of a request that was one too many. */
-export function tooMany(count: Count, detail = 'Too many requests; try again later.'): AppError {
+export function tooMany(count: Count, detail = 'too_many_requests'): AppError {
   return new AppError('rate_limited', detail, {
     headers: { ...rateHeaders(count), 'Retry-After': String(count.resetSeconds) },
   });

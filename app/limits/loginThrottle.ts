@@ -58,7 +58,7 @@ export function loginThrottle(
 type Place = [counter: Counter, id: string];
 
 function allowed(count: Count): Count {
-  if (!count.allowed) throw tooMany(count, 'Too many failed attempts to sign in; try again later.');
+  if (!count.allowed) throw tooMany(count, 'too_many_sign_ins');
   return count;
 }
 

@@ -98,7 +98,7 @@ export function admitWithinQuota(response: ServerResponse, count: QuotaCount, no
     addItem(response, 'RateLimit', `"quota";r=${count.left};t=${untilNext}`);
   }
   if (count.allowed) return;
-  throw new AppError('quota_exceeded', 'This API key has used its quota for the month.', {
+  throw new AppError('quota_exceeded', 'quota_spent', {
     headers: { 'Retry-After': String(untilNext) },
   });
 }

@@ -110,7 +110,7 @@ function refusal(status: number, codes: readonly ErrorCode[]): Json {
 function problemExample(code: ErrorCode): Json {
   const [status, title] = PROBLEMS[code];
   const errors =
-    code === 'invalid_input' || code === 'invalid_query' ? [{ path: 'name', message: 'Unknown field' }] : [];
+    code === 'invalid_input' || code === 'invalid_query' ? [{ path: 'name', message: 'unknown_field' }] : [];
   return {
     type: `urn:latchkey:problem:${code}`,
     title,

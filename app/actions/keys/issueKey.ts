@@ -120,7 +120,7 @@ export function untouched({ actor, now }: Act) {
  */
 async function ownerOf(trx: Db, { principal, tenantId }: Act): Promise<string> {
   const id = principal?.type === 'user' ? principal.id : principal?.owner?.id;
-  if (id === undefined) throw invalidField('owner', 'Only a person can make a key of their own');
+  if (id === undefined) throw invalidField('owner', 'own_key_takes_a_person');
   if (await lockMembership(trx, tenantId, id)) return id;
-  throw new AppError('insufficient_permission', 'Only a member of the tenant can have a key of their own.');
+  throw new AppError('insufficient_permission', 'own_key_takes_a_member');
 }

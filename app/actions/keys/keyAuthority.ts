@@ -11,20 +11,20 @@ import type { Act } from '../act.ts';
 /** Refuses a key that manages keys where the policy, read in the same transaction, does not let it. */
 export function refuseKeysUnlessAllowed({ principal }: Act, policy: Policy): void {
   if (principal?.type !== 'api_key' || policy.keysMayManageKeys) return;
-  throw new AppError('insufficient_permission', 'The policy of this tenant does not let API keys manage keys.');
+  throw new AppError('insufficient_permission', 'keys_manage_no_keys');
 }
 
 /** Refuses that a key makes, puts out or changes anybody who is more than a member without permissions. */
 export function refuseKeyBeyondMember(role: Role, permissions: readonly Permission[]): void {
   if (role === 'MEMBER' && permissions.length === 0) return;
-  throw new AppError('insufficient_permission', 'API keys deal with members who have no permissions only.');
+  throw new AppError('insufficient_permission', 'keys_only_plain_members');
 }
 
 /** Refuses that a key changes what only a person may change. */
 export function refuseKeys({ principal }: Act, what: string, path?: string): void {
   if (principal?.type !== 'api_key') return;
   throw new AppError('insufficient_permission', `API keys do not change ${what}.`, {
-    ...(path !== undefined && { errors: [{ path, message: 'Only a person may change this' }] }),
+    ...(path !== undefined && { errors: [{ path, message: 'only_a_person_changes' }] }),
   });
 }
 
@@ -48,7 +48,7 @@ export function refuseBeyondOwnScopes({ principal }: Act, scopes: readonly strin
   if (principal.type === 'api_key') throw missingScope(beyond);
   throw isPlatformScope(beyond)
     ? forOperators(beyond)
-    : new AppError('insufficient_permission', `Your role does not reach as far as the scope ${beyond}.`);
+    : new AppError('insufficient_permission', { key: 'scope_beyond_role', values: { scope: beyond } });
 }
 
 /** Whoever gives a scope that stands for a permission would have that permission by the key. */
@@ -71,7 +71,7 @@ export function refuseBeyondOwnBounds(
   const fields = fieldsBeyond(principal.bounds, key).map((field) => paths[field] ?? field);
   if (fields.length === 0) return;
   throw new AppError('insufficient_permission', `An API key gives no more than it has: ${fields.join(', ')}.`, {
-    errors: fields.map((path) => ({ path, message: 'Goes beyond what the API key of this request has' })),
+    errors: fields.map((path) => ({ path, message: 'beyond_own_key' })),
   });
 }
 
@@ -81,5 +81,5 @@ export function refuseToStopBeyondOwn(act: Act, scopes: readonly string[]): void
 }
 
 function forOperators(scope: string): AppError {
-  return new AppError('insufficient_permission', `Only an operator can grant the scope ${scope}.`);
+  return new AppError('insufficient_permission', { key: 'scope_of_operators', values: { scope } });
 }

@@ -6,6 +6,6 @@ import { AppError } from '../../errors.ts';
 /** The tenant's rules as this transaction sees them, which is what it has to keep. */
 export async function policyOf(trx: Db, tenantId: string): Promise<Policy> {
   const tenant = await findTenant(trx, tenantId);
-  if (!tenant) throw new AppError('not_found', 'There is no such tenant.');
+  if (!tenant) throw new AppError('not_found', 'no_such_tenant');
   return tenant.policy;
 }

@@ -16,7 +16,7 @@ export interface Held {
  */
 export async function holdKey(trx: Db, act: Act, id: string): Promise<Held> {
   const key = await lockApiKey(trx, act.tenantId, id);
-  if (!key) throw new AppError('not_found', 'There is no such API key.');
+  if (!key) throw new AppError('not_found', 'no_such_key');
   return { key, act: { ...act, now: Math.max(act.now, key.updatedAt) } };
 }
 
@@ -37,5 +37,5 @@ export async function holdLine(trx: Db, asked: Act, id: string): Promise<Held[]>
 /** Refuses to change what can never be used again. */
 export function refuseDead({ key, act }: Held): void {
   const reason = whyNotValid(key, act.now);
-  if (reason) throw new AppError('key_not_active', `This key is ${reason}.`);
+  if (reason) throw new AppError('key_not_active', `key_is_${reason}`);
 }

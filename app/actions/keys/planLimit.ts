@@ -17,5 +17,5 @@ export async function refuseBeyondPlan(trx: Db, { tenantId, now }: Pick<Act, 'te
   const { keys } = planLimits(held.plan);
   if (keys === null || (await countApiKeys(trx, tenantId, { statuses: ['active'], now }, keys)) < keys) return;
   const plan = planNamed(held.plan);
-  throw new AppError('plan_limit', `The plan ${plan} allows ${keys} API keys: revoke one, or change the plan.`);
+  throw new AppError('plan_limit', { key: 'plan_allows_keys', values: { plan, keys } });
 }

@@ -29,7 +29,7 @@ export async function revokeKey(act: Act, id: string, revocation: Revocation): P
 export async function revokeOnlyKey(act: Act, id: string, revocation: Revocation): Promise<RevokedKey> {
   return changeKey(act, id, async (trx) => {
     const held = await holdKey(trx, act, id);
-    if (isReplaced(held)) throw new AppError('key_not_active', 'This key is revoked.');
+    if (isReplaced(held)) throw new AppError('key_not_active', 'key_is_revoked');
     return revokeHeld(trx, held, revocation);
   });
 }

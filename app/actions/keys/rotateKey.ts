@@ -51,5 +51,5 @@ export async function rotateKey(asked: Act, style: KeyStyle, id: string, rotatio
 
 function refuseRotated(key: ApiKey): void {
   if (key.revokedAt !== null || key.successorKeyId === null) return;
-  throw new AppError('already_rotated', 'This key has been rotated already; rotate its successor.');
+  throw new AppError('already_rotated', 'already_rotated');
 }

@@ -39,7 +39,7 @@ export async function updateSelf(asked: Act, id: string, change: SelfChange): Pr
     const held = await holdKey(trx, asked, id);
     const { key: before, act } = held;
     // It was valid when its request came in, and ended before it was held.
-    if (whyNotValid(before, act.now)) throw unauthenticated('invalid_key', 'This API key has just ended.');
+    if (whyNotValid(before, act.now)) throw unauthenticated('invalid_key', 'key_just_ended');
     return store(trx, act, before, { ...changed(before, { name, description }), updatedAt: act.now });
   });
 }

@@ -22,7 +22,7 @@ export async function addMember(act: Act, userId: string, input: MemberInput): P
   try {
     await transaction(act.db, async (trx) => {
       const user = await findUser(trx, userId);
-      if (!user) throw new AppError('not_found', 'There is no such person.');
+      if (!user) throw new AppError('not_found', 'no_such_person');
       if (await findMembership(trx, act.tenantId, userId)) throw alreadyMember();
       await insertMember(trx, act, user, input);
     });
@@ -54,10 +54,10 @@ export function refuseBeyondOwnStanding({ principal }: Act, { role, permissions 
     return;
   }
   if (mayGive(principal, role, permissions)) return;
-  throw new AppError('insufficient_permission', 'Nobody can give or take away more than they hold themselves.');
+  throw new AppError('insufficient_permission', 'more_than_own_rights');
 }
 
 /** What is said of somebody who is a member of the tenant already. */
 export function alreadyMember(cause?: unknown): AppError {
-  return new AppError('conflict', 'This person is a member already.', { cause });
+  return new AppError('conflict', 'member_already', { cause });
 }

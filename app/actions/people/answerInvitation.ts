@@ -42,7 +42,7 @@ export async function acceptInvitation(answering: Answering, invitation: Invitat
     const locked = await hold(trx, answering, invitation);
     const user = await lockUser(trx, userId);
     if (user?.status !== 'active' || user.email !== locked.email) {
-      throw new AppError('insufficient_permission', 'This invitation is for another email.');
+      throw new AppError('insufficient_permission', 'invitation_of_other_email');
     }
     refuseConfined(user, tenantId);
     const act: Act = { ...answering, tenantId, actor: { type: 'user', id: user.id, name: user.name } };
@@ -95,7 +95,7 @@ export async function declineInvitation(
 
 /** The refusal of a link that was used, withdrawn or replaced, whose time is over, or that never was one. */
 export function invitationGone(): AppError {
-  return new AppError('not_found', 'This invitation is not valid any more: ask for a new link.');
+  return new AppError('not_found', 'invitation_gone');
 }
 
 async function hold(trx: Db, { now }: Answering, { tenantId, id }: Invitation): Promise<Invitation> {

@@ -24,7 +24,7 @@ export async function changeMember(act: Act, userId: string, change: MemberChang
   return transaction(act.db, async (trx) => {
     const owners = await lockOwners(trx, act.tenantId);
     const before = await findMembership(trx, act.tenantId, userId);
-    if (!before) throw new AppError('not_found', 'There is no such member.');
+    if (!before) throw new AppError('not_found', 'no_such_member');
     const after: Membership = {
       ...before,
       role: change.role ?? before.role,
@@ -44,7 +44,7 @@ export async function changeMember(act: Act, userId: string, change: MemberChang
 /** Refuses to lose the one owner who can still sign in. */
 export function refuseLastOwner(owners: readonly string[], userId: string): void {
   if (owners.length !== 1 || owners[0] !== userId) return;
-  throw new AppError('conflict', 'A tenant keeps at least one owner: make somebody else an owner first.');
+  throw new AppError('conflict', 'last_owner');
 }
 
 function visible({ role, permissions }: Membership) {

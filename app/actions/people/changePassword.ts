@@ -40,5 +40,5 @@ export async function changePassword(
 
 /** The refusal that names the field which is wrong. */
 export function unchanged(path: string, message: string): AppError {
-  return new AppError('invalid_input', 'The password was not changed.', { errors: [{ path, message }] });
+  return new AppError('invalid_input', 'password_not_changed', { errors: [{ path, message }] });
 }

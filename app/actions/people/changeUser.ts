@@ -29,7 +29,7 @@ export async function changeUser(act: Act, userId: string, { name, status }: Use
     const owners = await lockOwners(trx, act.tenantId);
     const membership = await findMembership(trx, act.tenantId, userId);
     const user = membership && (await lockUser(trx, userId));
-    if (!user) throw new AppError('not_found', 'There is no such user.');
+    if (!user) throw new AppError('not_found', 'no_such_user');
     refuseOthers(act, userId, status);
     if (name !== undefined && name !== user.name) await rename(trx, act, user, name);
     if (status === undefined || status === user.status) return;
@@ -44,16 +44,16 @@ export async function changeUser(act: Act, userId: string, { name, status }: Use
 function refuseOthers({ principal }: Act, userId: string, status: UserStatus | undefined): void {
   if (!principal || (principal.type === 'user' && principal.operator)) return;
   if (status !== undefined) {
-    throw new AppError('insufficient_permission', 'Only operators may disable and enable people.');
+    throw new AppError('insufficient_permission', 'operators_disable_people');
   }
   if (principal.type === 'user' && principal.id === userId) return;
-  throw new AppError('insufficient_permission', 'Only the person themselves and operators may change an account.');
+  throw new AppError('insufficient_permission', 'account_of_its_person');
 }
 
 async function refuseLastOperator(trx: Db, { id }: User): Promise<void> {
   const operators = await lockOperators(trx);
   if (operators.length !== 1 || operators[0] !== id) return;
-  throw new AppError('conflict', 'The last operator cannot be disabled.');
+  throw new AppError('conflict', 'last_operator');
 }
 
 async function rename(trx: Db, act: Act, user: User, name: string): Promise<void> {

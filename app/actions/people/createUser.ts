@@ -71,7 +71,7 @@ async function acceptedPassword(password: string | null, email: string): Promise
   if (password === null) return null;
   const problem = passwordProblem(password, email);
   if (problem) {
-    throw new AppError('invalid_input', 'The password cannot be used.', {
+    throw new AppError('invalid_input', 'password_unfit', {
       errors: [{ path: 'password', message: passwordSentence(problem) }],
     });
   }
@@ -79,5 +79,5 @@ async function acceptedPassword(password: string | null, email: string): Promise
 }
 
 function emailTaken(cause?: unknown): AppError {
-  return new AppError('conflict', 'Somebody has this email already.', { cause });
+  return new AppError('conflict', 'email_taken', { cause });
 }

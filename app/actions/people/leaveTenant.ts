@@ -10,7 +10,7 @@ export async function leaveTenant(act: Act, userId: string): Promise<void> {
   await transaction(act.db, async (trx) => {
     const owners = await lockOwners(trx, act.tenantId);
     const membership = await lockMembership(trx, act.tenantId, userId);
-    if (!membership) throw new AppError('not_found', 'There is no such member.');
+    if (!membership) throw new AppError('not_found', 'no_such_member');
     refuseLastOwner(owners, userId);
     await endMembership(trx, act, membership, 'MEMBER_LEFT', 'The person it belongs to left');
   });

@@ -22,7 +22,7 @@ export async function removeMember(act: Act, userId: string): Promise<void> {
   await transaction(act.db, async (trx) => {
     const owners = await lockOwners(trx, act.tenantId);
     const membership = await lockMembership(trx, act.tenantId, userId);
-    if (!membership) throw new AppError('not_found', 'There is no such member.');
+    if (!membership) throw new AppError('not_found', 'no_such_member');
     refuseBeyondOwnStanding(act, membership);
     refuseLastOwner(owners, userId);
     await endMembership(trx, act, membership, 'MEMBER_REMOVED', 'The person it belongs to was removed');

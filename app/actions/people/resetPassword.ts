@@ -27,8 +27,8 @@ export async function makeResetLink(
   const expiresAt = act.now + RESET_LIFETIME_MS;
   await transaction(act.db, async (trx) => {
     const user = await lockUser(trx, userId);
-    if (!user) throw new AppError('not_found', 'There is no such user.');
-    if (user.status !== 'active') throw new AppError('conflict', 'This account is disabled: enable it first.');
+    if (!user) throw new AppError('not_found', 'no_such_user');
+    if (user.status !== 'active') throw new AppError('conflict', 'account_disabled');
     await replacePasswordReset(trx, { userId, createdAt: act.now, expiresAt }, hashToken(token));
     await record(
       trx,

@@ -10,7 +10,7 @@ import { record } from '../record.ts';
 export async function withdrawInvitation(act: Act, id: string): Promise<void> {
   await transaction(act.db, async (trx) => {
     const invitation = await lockInvitation(trx, act.tenantId, id);
-    if (!invitation) throw new AppError('not_found', 'There is no such invitation.');
+    if (!invitation) throw new AppError('not_found', 'no_such_invitation');
     refuseBeyondOwnStanding(act, invitation);
     await endInvitation(trx, act.tenantId, id, 'withdrawn', act.now);
     const { email } = invitation;

@@ -15,14 +15,14 @@ export async function confirmCheckout(act: Act, provider: PaymentProvider, id: s
   refuseOthers(act);
   const ordered = await mustFind(act.db, act, id);
   if (ordered.status === 'pending' && !(await provider.isSettled(ordered))) {
-    throw new AppError('conflict', 'This checkout has not been paid for yet.');
+    throw new AppError('conflict', 'checkout_not_paid');
   }
   return transaction(act.db, async (trx) => {
     const tenant = await lockTenant(trx, act.tenantId);
     const checkout = await mustFind(trx, act, id);
     if (checkout.status === 'confirmed') return checkout;
     if (checkout.status === 'cancelled' || !tenant) {
-      throw new AppError('conflict', 'This checkout was cancelled: a newer one took its place.');
+      throw new AppError('conflict', 'checkout_cancelled');
     }
     const confirmed: Checkout = {
       ...checkout,
@@ -45,11 +45,11 @@ export async function confirmCheckout(act: Act, provider: PaymentProvider, id: s
 /** The route asks for the same; this holds for whoever else calls. */
 function refuseOthers({ principal }: Act): void {
   if (!principal || (principal.type === 'user' && principal.permissions.has('billing:manage'))) return;
-  throw new AppError('insufficient_permission', 'It takes a person with billing:manage to confirm a checkout.');
+  throw new AppError('insufficient_permission', 'confirm_takes_a_person');
 }
 
 async function mustFind(db: Db, { tenantId }: Act, id: string): Promise<Checkout> {
   const checkout = await findCheckout(db, tenantId, id);
-  if (!checkout) throw new AppError('not_found', 'There is no such checkout.');
+  if (!checkout) throw new AppError('not_found', 'no_such_checkout');
   return checkout;
 }

@@ -33,7 +33,7 @@ async function changeTicket(
 ): Promise<Ticket> {
   return transaction(act.db, async (trx) => {
     const before = await lockTicket(trx, act.tenantId, id);
-    if (!before) throw new AppError('not_found', 'There is no such ticket.');
+    if (!before) throw new AppError('not_found', 'no_such_ticket');
     const changed = await change(trx, before);
     if (changed === before) return before;
     const after = { ...changed, updatedAt: act.now };
@@ -46,9 +46,9 @@ async function changeTicket(
 
 async function say(trx: Db, act: Act, ticket: Ticket, text: string, status: TicketStatus): Promise<Ticket> {
   const { tenantId, actor: author, now: createdAt } = act;
-  if (ticket.status === 'closed') throw new AppError('conflict', 'This ticket is closed; open another one.');
+  if (ticket.status === 'closed') throw new AppError('conflict', 'ticket_closed');
   const number = ticket.messages + 1;
-  if (number > MOST_MESSAGES) throw new AppError('conflict', 'This ticket is full; open another one.');
+  if (number > MOST_MESSAGES) throw new AppError('conflict', 'ticket_full');
   await insertTicketMessage(trx, { ticketId: ticket.id, number, tenantId, text, author, createdAt });
   return { ...ticket, status, messages: number };
 }

@@ -69,5 +69,5 @@ function tokenFor({ principal, now }: Act, app: App, { requireExpiry, maxLifetim
 }
 
 function installedAlready(cause?: unknown): AppError {
-  return new AppError('conflict', 'This app is installed already.', { cause });
+  return new AppError('conflict', 'app_installed', { cause });
 }

@@ -33,10 +33,10 @@ export async function startCheckout(act: Act, provider: PaymentProvider, order: 
   const { paymentUrl } = await provider.begin(wanted);
   return transaction(act.db, async (trx) => {
     const tenant = await lockTenant(trx, act.tenantId);
-    if (!tenant) throw new AppError('not_found', 'There is no such tenant.');
+    if (!tenant) throw new AppError('not_found', 'no_such_tenant');
     const sameAtOnce = await sameOrder(trx, act, order);
     if (sameAtOnce) return sameAtOnce;
-    if (tenant.plan === plan) throw new AppError('conflict', 'This is the plan that the tenant has.');
+    if (tenant.plan === plan) throw new AppError('conflict', 'plan_is_current');
     const replaced = await cancelPending(trx, act);
     const checkout: Checkout = {
       ...wanted,
@@ -62,7 +62,7 @@ export async function startCheckout(act: Act, provider: PaymentProvider, order: 
 async function sameOrder(db: Db, { tenantId }: Act, { plan, reference }: Order): Promise<Checkout | undefined> {
   const known = reference === undefined ? undefined : await findCheckoutByReference(db, tenantId, reference);
   if (known && known.plan !== plan) {
-    throw new AppError('conflict', 'This reference stands for a checkout of another plan.');
+    throw new AppError('conflict', 'reference_of_other_plan');
   }
   return known;
 }

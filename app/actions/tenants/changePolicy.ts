@@ -15,7 +15,7 @@ export async function changePolicy(act: Act, change: PolicyChange): Promise<Poli
   refuseOwnLockout(act, change);
   return transaction(act.db, async (trx) => {
     const tenant = await lockTenant(trx, act.tenantId);
-    if (!tenant) throw new AppError('not_found', 'There is no such tenant.');
+    if (!tenant) throw new AppError('not_found', 'no_such_tenant');
     const after = policyAfter(tenant.policy, change);
     const changes = changedFields(tenant.policy, after);
     if (!changes.before && !changes.after) return tenant.policy;
@@ -39,5 +39,5 @@ async function noteUse(trx: Db, { principal, tenantId, now, origin }: Act): Prom
 function refuseOwnLockout({ principal, origin }: Act, { allowedNetworks = [] }: PolicyChange): void {
   if (principal?.type !== 'api_key' || allowedNetworks.length === 0) return;
   if (origin.ip !== null && Networks.of(allowedNetworks).contains(origin.ip)) return;
-  throw invalidField('allowedNetworks', 'Must contain the address that this key is calling from');
+  throw invalidField('allowedNetworks', 'must_contain_own_address');
 }

@@ -60,5 +60,5 @@ export async function addTenant(trx: Db, act: TenantlessAct, input: TenantInput)
 
 /** What is said where a slug belongs to another tenant. */
 export function slugTaken(cause?: unknown): AppError {
-  return new AppError('conflict', 'Another tenant has this slug.', { cause });
+  return new AppError('conflict', 'slug_taken', { cause });
 }

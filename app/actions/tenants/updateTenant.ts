@@ -26,7 +26,7 @@ export async function updateTenant(
   try {
     return await transaction(act.db, async (trx) => {
       const before = await lockTenant(trx, id);
-      if (!before) throw new AppError('not_found', 'There is no such tenant.');
+      if (!before) throw new AppError('not_found', 'no_such_tenant');
       const after = { ...before, ...given(update) };
       const changes = changedFields(visible(before), visible(after));
       if (!changes.before && !changes.after) return before;

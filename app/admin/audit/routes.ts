@@ -92,7 +92,7 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
 
 /** The filter of the log that the fields stand for; days begin and end in UTC, as the page says. */
 function narrowing({ action, actor, entity, key, about, from, to }: AuditFields) {
-  const dayOf = (text: string) => parsed(Day, text, 'invalid_query', 'A date is not one.');
+  const dayOf = (text: string) => parsed(Day, text, 'invalid_query', 'date_is_none');
   const fields = {
     ...(action !== '' && { action }),
     ...(actor !== '' && { actorId: actor }),
@@ -101,5 +101,5 @@ function narrowing({ action, actor, entity, key, about, from, to }: AuditFields)
     ...(from !== '' && { from: `${dayOf(from)}T00:00:00.000Z` }),
     ...(to !== '' && { to: `${dayOf(to)}T23:59:59.999Z` }),
   };
-  return parsed(AuditNarrowing, fields, 'invalid_query', 'The filter has values that are not understood.');
+  return parsed(AuditNarrowing, fields, 'invalid_query', 'filter_not_understood');
 }

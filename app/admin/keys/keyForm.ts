@@ -210,7 +210,7 @@ function sentenceOf(field: Field, message: string, { t, said }: Texts): string {
   if (field === 'expires' && message.startsWith('Must be a date')) return t('keys.problem_no_day');
   if (field === 'rateLimit' && /^(?:Invalid|Too)/.test(message)) return t('keys.problem_rate');
   if (field === 'monthlyQuota' && /^(?:Invalid|Too)/.test(message)) return t('keys.problem_quota');
-  if (field === 'metadata' && message === 'Must be an object')
+  if (field === 'metadata' && message === 'must_be_object')
     return t('keys.problem_metadata', { example: METADATA_EXAMPLE });
   if (field === 'owner') return t('keys.problem_owner');
   if (field === 'environment') return t('keys.problem_environment');

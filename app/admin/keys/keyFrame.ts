@@ -14,7 +14,7 @@ export async function keyNamed(ctx: Context, { db, usage }: Pick<Services, 'db' 
   const id = idOf(ctx);
   await usage.flush();
   const key = await findApiKey(db, principalOf(ctx).tenant.id, id);
-  if (!key) throw new AppError('not_found', 'There is no such API key.');
+  if (!key) throw new AppError('not_found', 'no_such_key');
   return key;
 }
 
@@ -22,7 +22,7 @@ export async function keyNamed(ctx: Context, { db, usage }: Pick<Services, 'db' 
 export async function liveKeyNamed(ctx: Context, services: Pick<Services, 'db' | 'usage'>): Promise<ApiKey> {
   const key = await keyNamed(ctx, services);
   const status = keyStatus(key, Date.now());
-  if (status === 'revoked' || status === 'expired') throw new AppError('key_not_active', `This key is ${status}.`);
+  if (status === 'revoked' || status === 'expired') throw new AppError('key_not_active', `key_is_${status}`);
   return key;
 }
 

@@ -33,7 +33,7 @@ export function holdsKey(querystring: string, keyPrefix: string): boolean {
 export function readList(address: ListAddress): ListQuery {
   const read = ListQuery.safeParse(address);
   if (read.success) return read.data;
-  throw new AppError('invalid_query', 'The query has values that are not understood.');
+  throw new AppError('invalid_query', 'query_not_understood');
 }
 
 /** The address of a list, with some fields other than they are now; undefined takes a field away. */

@@ -57,7 +57,7 @@ export function keyChangePages(
       const form = formOf(ctx);
       const removed = form.getAll('scope');
       const scopes = key.scopes.filter((scope) => !removed.includes(scope));
-      if (scopes.length === 0) throw new AppError('conflict', 'A key needs at least one scope: revoke it instead.');
+      if (scopes.length === 0) throw new AppError('conflict', 'key_needs_a_scope');
       // What stays was granted before: it need not be in the catalogue any more.
       const { id } = await updateKey(actOf(ctx, db), key.id, { scopes });
       const count = key.scopes.length - scopes.length;
@@ -67,7 +67,7 @@ export function keyChangePages(
     .get('/api-keys/:id/rotate', permission('api-keys:manage'), async (ctx) => {
       const key = await liveKeyNamed(ctx, services);
       if (key.successorKeyId !== null) {
-        throw new AppError('already_rotated', 'This key has been rotated already; rotate its successor.');
+        throw new AppError('already_rotated', 'already_rotated');
       }
       await showRotation(ctx, key, backOf(ctx));
     })

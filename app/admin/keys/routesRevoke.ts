@@ -103,5 +103,5 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
 }
 
 function refuseRevoked(key: ApiKey, now: number): void {
-  if (keyStatus(key, now) === 'revoked') throw new AppError('key_not_active', 'This key is revoked.');
+  if (keyStatus(key, now) === 'revoked') throw new AppError('key_not_active', 'key_is_revoked');
 }

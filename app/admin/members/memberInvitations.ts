@@ -66,7 +66,7 @@ export function memberInvitationPages(
 
   async function invitationOf(ctx: Context): Promise<Invitation> {
     const invitation = await findInvitation(db, principalOf(ctx).tenant.id, idOf(ctx));
-    if (!invitation) throw new AppError('not_found', 'There is no such invitation.');
+    if (!invitation) throw new AppError('not_found', 'no_such_invitation');
     return invitation;
   }
 

@@ -90,7 +90,7 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
 
   async function memberOf(ctx: Context): Promise<Member> {
     const member = await findMember(db, principalOf(ctx).tenant.id, idOf(ctx));
-    if (!member) throw new AppError('not_found', 'There is no such member.');
+    if (!member) throw new AppError('not_found', 'no_such_member');
     return member;
   }
 

@@ -28,7 +28,7 @@ const MENDABLE: ReadonlySet<ErrorCode> = new Set([
 
 /** Reads the fields of a form as the parser of the API does. */
 export function readFields<T>(schema: ZodType<T>, fields: unknown): T {
-  return parsed(schema, fields, 'invalid_input', 'Some fields are wrong.');
+  return parsed(schema, fields, 'invalid_input', 'fields_wrong');
 }
 
 /** Does the work of a form: what came of it, or the refusal that its reader can mend; anything else is thrown. */

@@ -46,7 +46,7 @@ export function makesOnce(
     if (keyId === undefined) return false;
     const key = await findApiKey(db, tenant.id, keyId);
     // Its sender has gone to another tenant since, where it shall make none either.
-    if (!key) throw new AppError('not_found', 'There is no such API key.');
+    if (!key) throw new AppError('not_found', 'no_such_key');
     await showMade(ctx, key);
     return true;
   }

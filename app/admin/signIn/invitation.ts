@@ -147,6 +147,6 @@ function accountIn(form: URLSearchParams, email: string): { name: string; passwo
 function noNewAccount(): AppError {
   return new AppError(
     'conflict',
-    'No account was made. If you have one, sign in with its password; an operator can give you a link to choose a new one.',
+    'no_account_made',
   );
 }

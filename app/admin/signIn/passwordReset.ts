@@ -59,5 +59,5 @@ export function passwordResetRoutes({ db }: Pick<Services, 'db'>, pages: Pages):
 }
 
 function gone(): AppError {
-  return new AppError('not_found', 'This link does not work any more: ask for a new one.');
+  return new AppError('not_found', 'link_gone');
 }

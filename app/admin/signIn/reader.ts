@@ -62,8 +62,8 @@ export function tenantSwitchRoutes({ db, lookup }: Pick<Services, 'db' | 'lookup
   async function refuseOthers(ctx: Context, tenantId: string): Promise<void> {
     const person = await lookup.person('id', principalOf(ctx).id);
     const membership = person?.memberships.find(({ tenant }) => tenant.id === tenantId);
-    if (!membership) throw new AppError('not_found', 'You belong to no such organisation.');
+    if (!membership) throw new AppError('not_found', 'not_your_organisation');
     if (person) refuseConfined(person, tenantId);
-    if (!membership.tenant.active) throw new AppError('tenant_suspended', 'This tenant is suspended.');
+    if (!membership.tenant.active) throw new AppError('tenant_suspended', 'tenant_is_suspended');
   }
 }

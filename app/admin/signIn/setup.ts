@@ -85,5 +85,5 @@ async function showForm(
 }
 
 function gone(): AppError {
-  return new AppError('not_found', 'There is nothing to set up at this address.');
+  return new AppError('not_found', 'nothing_to_set_up');
 }

@@ -76,7 +76,7 @@ export function tenantPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
 
   async function tenantOf(ctx: Context): Promise<TenantRecord> {
     const tenant = await findTenant(db, idOf(ctx));
-    if (!tenant) throw new AppError('not_found', 'There is no such tenant.');
+    if (!tenant) throw new AppError('not_found', 'no_such_tenant');
     return tenant;
   }
 

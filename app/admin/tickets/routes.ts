@@ -107,7 +107,7 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
 
   async function ticketOf(ctx: Context): Promise<Ticket> {
     const ticket = await findTicket(db, principalOf(ctx).tenant.id, idOf(ctx));
-    if (!ticket) throw new AppError('not_found', 'There is no such ticket.');
+    if (!ticket) throw new AppError('not_found', 'no_such_ticket');
     return ticket;
   }
 

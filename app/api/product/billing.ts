@@ -55,7 +55,7 @@ export function billingRoutes(
       answers(200, CheckoutAnswer, 'Shows an order of a plan, and what became of it.'),
       async (ctx) => {
         const checkout = await findCheckout(db, principalOf(ctx).tenant.id, idOf(ctx));
-        if (!checkout) throw new AppError('not_found', 'There is no such order.');
+        if (!checkout) throw new AppError('not_found', 'no_such_order');
         ctx.body = presentCheckout(checkout);
       },
     )

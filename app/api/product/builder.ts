@@ -22,7 +22,7 @@ const NewDraft = z.strictObject({ name: Name, content: Json.default({}) });
 const DraftQuery = z.strictObject(PAGE);
 const VersionNumber = z
   .string()
-  .regex(/^[1-9]\d{0,8}$/, 'Must be the number of a version')
+  .regex(/^[1-9]\d{0,8}$/, 'must_be_version')
   .transform(Number)
   .meta({ type: 'integer', minimum: 1 });
 const VersionQuery = z.strictObject({ version: VersionNumber.optional() });
@@ -60,7 +60,7 @@ export function builderRoutes({ db }: Pick<Services, 'db'>): Router<State> {
         const tenantId = principalOf(ctx).tenant.id;
         const draft = await findDraft(db, tenantId, idOf(ctx));
         const saved = draft && (await findDraftVersion(db, tenantId, draft.id, version ?? draft.version));
-        if (!saved) throw new AppError('not_found', 'There is no such draft, or no such version of it.');
+        if (!saved) throw new AppError('not_found', 'no_such_draft');
         ctx.body = presentDraftVersion(draft, saved);
       }),
     );

@@ -21,7 +21,7 @@ import { Message, NewTicket, TicketQuery } from '../../inputs/ticketInput.ts';
 /** Tickets: open until somebody who manages them answers, until they are closed. */
 export function supportRoutes({ db }: Pick<Services, 'db'>): Router<State> {
   const show = async (ctx: Context, ticket: Ticket | undefined) => {
-    if (!ticket) throw new AppError('not_found', 'There is no such ticket.');
+    if (!ticket) throw new AppError('not_found', 'no_such_ticket');
     ctx.body = presentWholeTicket(ticket, await listTicketMessages(db, ticket.tenantId, ticket.id));
   };
 
