@@ -1,3 +1,4 @@
+import type { Problem, ProblemKey } from './domain/problem.ts';
 import { isUnavailable } from '../db/connection/faults.ts';
 
 /** The closed list of what can go wrong for a caller: code → status and title. Anything else is a logged 500. */
@@ -37,9 +38,10 @@ export const PROBLEMS = {
 
 export type ErrorCode = keyof typeof PROBLEMS;
 
+/** What is wrong with one field, in the order of the input. */
 export interface FieldError {
   path: string;
-  message: string;
+  problem: Problem;
 }
 
 interface Extra {
@@ -48,21 +50,24 @@ interface Extra {
   cause?: unknown;
 }
 
-/** A refusal the caller may read: its detail is public, its cause is for the log alone. */
+/** A refusal the caller may read, told in their language by the catalogue; its cause is for the log alone. */
 export class AppError extends Error {
   override name = 'AppError';
   readonly code: ErrorCode;
   readonly status: number;
   readonly title: string;
+  readonly problem: Problem;
   readonly headers: Record<string, string>;
   readonly errors: FieldError[] | undefined;
 
-  constructor(code: ErrorCode, detail?: string, { headers = {}, errors, cause }: Extra = {}) {
+  constructor(code: ErrorCode, problem: ProblemKey | Problem = code, { headers = {}, errors, cause }: Extra = {}) {
     const [status, title] = PROBLEMS[code];
-    super(detail ?? `${title}.`, { cause });
+    const told = typeof problem === 'string' ? { key: problem } : problem;
+    super(told.key, { cause });
     this.code = code;
     this.status = status;
     this.title = title;
+    this.problem = told;
     this.headers = headers;
     this.errors = errors;
   }

@@ -3,6 +3,7 @@ import { setUp, type FirstPerson } from './actions/tenants/setUp.ts';
 import { ConfigError, type Config } from './config.ts';
 import { readFirstPerson } from './actions/people/firstPerson.ts';
 import { setUpLink } from './auth/setUpLink.ts';
+import { textsIn } from './locales/texts.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -38,7 +39,9 @@ function readOwner(owner: NonNullable<Config['owner']>): FirstPerson {
   if ('person' in read) return read.person;
   for (const field of ['email', 'password', 'tenantName'] as const) {
     const problem = read.problems[field];
-    if (problem) throw new ConfigError(`${VARIABLES[field]} ${problem.charAt(0).toLowerCase()}${problem.slice(1)}`);
+    if (!problem) continue;
+    const text = textsIn('en').problemText(problem);
+    throw new ConfigError(`${VARIABLES[field]} ${text.charAt(0).toLowerCase()}${text.slice(1)}`);
   }
   throw new ConfigError('OWNER_EMAIL has nothing before its @ that could be a name');
 }

@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import { z } from 'zod';
+import { problem } from '../domain/problem.ts';
 import type { Db } from '../../db/connection/connect.ts';
 import { EVERY_TENANT } from '../../db/tables/keys/apiKeyFilter.ts';
 import { pageOfApiKeys } from '../../db/tables/keys/apiKeyList.ts';
@@ -25,7 +26,7 @@ const SupportQuery = z.strictObject({
   limit: WholeNumber({ max: 100, fallback: 20 }),
   tenant: z
     .string()
-    .refine((text) => isId(text.toLowerCase()) || isSlug(text), 'must_be_tenant')
+    .refine((text) => isId(text.toLowerCase()) || isSlug(text), problem('must_be_tenant'))
     .optional(),
   status: z.enum(KEY_STATUSES).optional(),
   q: KeyQuery.shape.q,

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { Context, Middleware } from '../context.ts';
 import type { Rate } from '../domain/rate.ts';
 import { sameHash } from '../domain/token.ts';
+import type { ProblemKey } from '../domain/problem.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { tooMany, type Counter } from '../limits/count.ts';
 import { accessOf } from '../http/access.ts';
@@ -46,8 +47,8 @@ function userAndPasswordOf(ctx: Context): readonly [user: string, password: stri
   return [user, password.join(':')];
 }
 
-function challenge(code: ErrorCode, detail: string): AppError {
-  return new AppError(code, detail, { headers: { 'WWW-Authenticate': 'Basic realm="latchkey", charset="UTF-8"' } });
+function challenge(code: ErrorCode, problem: ProblemKey): AppError {
+  return new AppError(code, problem, { headers: { 'WWW-Authenticate': 'Basic realm="latchkey", charset="UTF-8"' } });
 }
 
 /** Texts of any length in the same length. */

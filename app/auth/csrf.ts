@@ -1,5 +1,6 @@
 import type { Context, Middleware } from '../context.ts';
 import { sameHash } from '../domain/token.ts';
+import type { ProblemKey } from '../domain/problem.ts';
 import { AppError } from '../errors.ts';
 import { readForm } from '../http/body.ts';
 
@@ -47,6 +48,6 @@ function isOwn(ctx: Context, publicHost: string): boolean {
   return origin === '' || (URL.canParse(origin) && [ctx.host, publicHost].includes(new URL(origin).host));
 }
 
-function refused(detail: string): AppError {
-  return new AppError('form_refused', detail);
+function refused(problem: ProblemKey): AppError {
+  return new AppError('form_refused', problem);
 }

@@ -1,9 +1,8 @@
 import { z } from 'zod';
+import { problem } from './problem.ts';
 
 /** What SMTP can deliver to. */
 export const LONGEST_EMAIL = 254;
-
-const NOT_AN_EMAIL = 'must_be_email';
 
 /**
  * The one spelling of an email: trimmed and in lower case, since no provider in use tells `Ann@` from `ann@` and two
@@ -17,6 +16,6 @@ export function normaliseEmail(text: string): string | undefined {
 /** An email as input: refused when it is none, otherwise in its one spelling. */
 export const Email = z
   .string()
-  .refine((text) => normaliseEmail(text) !== undefined, NOT_AN_EMAIL)
+  .refine((text) => normaliseEmail(text) !== undefined, problem('must_be_email'))
   .overwrite((text) => normaliseEmail(text) ?? text)
   .meta({ format: 'email', maxLength: LONGEST_EMAIL });

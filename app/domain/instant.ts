@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { problem } from './problem.ts';
 import { parseInstant } from './times.ts';
 
 /** A moment as input: ISO 8601 with its zone, as epoch ms; days that no calendar has are refused. */
@@ -7,7 +8,7 @@ export const Instant = z
   .transform((text, context) => {
     const instant = parseInstant(text);
     if (instant !== undefined) return instant;
-    context.addIssue('must_be_moment');
+    context.addIssue(problem('must_be_moment'));
     return z.NEVER;
   })
   .meta({ format: 'date-time' });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Instant } from './instant.ts';
+import { problem } from './problem.ts';
 import { Metadata } from './metadata.ts';
 import { NetworkList } from './network.ts';
 import { RateLimit } from './policy.ts';
@@ -20,7 +21,7 @@ const Scopes = z
   .overwrite((scopes) => [...new Set(scopes)]);
 
 /** The customer's own name for what the key stands for; kept to the letter, so it has to be legible. */
-export const ExternalId = z.string().max(255).regex(PRINTABLE, 'must_be_external_id');
+export const ExternalId = z.string().max(255).regex(PRINTABLE, problem('must_be_external_id'));
 
 /** What a key is for, in words; an empty text is none. */
 const Description = z.preprocess(
@@ -68,7 +69,7 @@ export const NewKey = z
   })
   .refine(({ expiresAt, expiresInDays }) => (expiresAt ?? null) === null || (expiresInDays ?? null) === null, {
     path: ['expiresInDays'],
-    error: 'Give either expiresAt or expiresInDays',
+    error: problem('expiry_given_twice'),
   })
   .refine(
     (wish) =>

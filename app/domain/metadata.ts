@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refuses, type Problem } from './problem.ts';
 
 /** What a customer keeps beside a key: flat, so that it can be shown and searched. */
 export type Metadata = Record<string, string | number | boolean | null>;
@@ -18,10 +19,7 @@ const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u;
  */
 export const Metadata = z
   .unknown()
-  .check(({ value, issues }) => {
-    const message = metadataProblem(value);
-    if (message !== undefined) issues.push({ code: 'custom', input: value, message });
-  })
+  .check(refuses(metadataProblem))
   .transform((value) => value as Metadata)
   .meta({
     type: 'object',
@@ -30,14 +28,14 @@ export const Metadata = z
     additionalProperties: { type: ['string', 'number', 'boolean', 'null'], maxLength: LONGEST_TEXT },
   });
 
-function metadataProblem(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must_be_object';
+function metadataProblem(value: unknown): Problem | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { key: 'must_be_object' };
   const entries = Object.entries(value);
-  if (entries.length > MOST_ENTRIES) return `Must have at most ${MOST_ENTRIES} entries`;
-  if (!entries.every(([name]) => isName(name))) return `Names must be 1 to ${LONGEST_NAME} printable characters`;
-  if (!entries.every(([, entry]) => isScalar(entry))) return 'metadata_values';
-  if (!entries.every(([, entry]) => isShort(entry))) return `Texts must be at most ${LONGEST_TEXT} characters long`;
-  return Buffer.byteLength(JSON.stringify(value)) <= LARGEST ? undefined : 'metadata_size';
+  if (entries.length > MOST_ENTRIES) return { key: 'metadata_entries', values: { max: MOST_ENTRIES } };
+  if (!entries.every(([name]) => isName(name))) return { key: 'metadata_names', values: { max: LONGEST_NAME } };
+  if (!entries.every(([, entry]) => isScalar(entry))) return { key: 'metadata_values' };
+  if (!entries.every(([, entry]) => isShort(entry))) return { key: 'metadata_texts', values: { max: LONGEST_TEXT } };
+  return Buffer.byteLength(JSON.stringify(value)) <= LARGEST ? undefined : { key: 'metadata_size' };
 }
 
 function isName(name: string): boolean {

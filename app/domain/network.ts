@@ -1,5 +1,6 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
+import { problem } from './problem.ts';
 import { remembered } from './remembered.ts';
 
 /** Addresses as equal groups of bits: four of 8 for IPv4, eight of 16 for IPv6. */
@@ -44,7 +45,7 @@ export function normaliseNetwork(text: string): string | undefined {
 /** An address or CIDR network as input: refused when it is none, otherwise in its one spelling. */
 export const Network = z
   .string()
-  .refine((text) => normaliseNetwork(text) !== undefined, 'must_be_network')
+  .refine((text) => normaliseNetwork(text) !== undefined, problem('must_be_network'))
   .overwrite((text) => normaliseNetwork(text) ?? text);
 
 /** The networks of a key or a tenant as input, each once. */

@@ -1,7 +1,9 @@
+import type { Problem } from './problem.ts';
+
 const SHORTEST = 10;
 const LONGEST = 200;
 
-/** The closed list of what makes a password unfit, for catalogues to translate. */
+/** The closed list of what makes a password unfit. */
 export type PasswordProblem = 'too_short' | 'too_long' | 'is_email';
 
 /** The form in which a password is hashed: composed, so that every keyboard's way of writing é is the same password. */
@@ -18,12 +20,7 @@ export function passwordProblem(password: string, email: string): PasswordProble
   return clean.trim().toLowerCase() === email.trim().toLowerCase() ? 'is_email' : undefined;
 }
 
-/** The sentence that tells a person what is wrong with the password they chose. */
-export function passwordSentence(problem: PasswordProblem): string {
-  const sentences: Record<PasswordProblem, string> = {
-    too_short: `Must be at least ${SHORTEST} characters long`,
-    too_long: `Must be at most ${LONGEST} characters long`,
-    is_email: 'Must not be the email address',
-  };
-  return sentences[problem];
+/** What is wrong with a password, as a problem to be told. */
+export function passwordFault(key: PasswordProblem): Problem {
+  return { key, values: { min: SHORTEST, max: LONGEST } };
 }

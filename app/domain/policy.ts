@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NetworkList } from './network.ts';
+import type { Problem } from './problem.ts';
 import { remembered } from './remembered.ts';
 import { isPlatformScope } from './scopeCatalogue.ts';
 import { GrantableScope } from './scopeInput.ts';
@@ -28,10 +29,7 @@ export const StoredPolicy = z.strictObject({
   defaultRateLimit: RateLimit.nullable(),
 });
 
-const DefaultScope = GrantableScope.refine(
-  (scope) => !isPlatformScope(scope),
-  'no_default_platform_scope',
-);
+const DefaultScope = GrantableScope.refine((scope) => !isPlatformScope(scope), 'no_default_platform_scope');
 
 const DefaultScopes = z
   .array(DefaultScope)
@@ -63,7 +61,7 @@ export const DEFAULT_POLICY: Policy = frozen({
   defaultRateLimit: null,
 });
 
-/** The closed list of what a policy refuses, for catalogues to translate. */
+/** The closed list of what a policy refuses. */
 export type PolicyProblem = 'expiry_required' | 'lifetime_too_long' | 'grace_too_long';
 
 /**
@@ -98,14 +96,9 @@ export function graceProblem(policy: Policy, seconds: number): PolicyProblem | u
   return seconds <= policy.maxGraceSeconds ? undefined : 'grace_too_long';
 }
 
-/** The sentence that tells an API's caller what the policy refuses. */
-export function policySentence(problem: PolicyProblem, { maxLifetimeDays, maxGraceSeconds }: Policy): string {
-  const sentences: Record<PolicyProblem, string> = {
-    expiry_required: 'The policy requires an expiry',
-    lifetime_too_long: `The policy allows a lifetime of at most ${maxLifetimeDays ?? 0} days`,
-    grace_too_long: `The policy allows a grace period of at most ${maxGraceSeconds} seconds`,
-  };
-  return sentences[problem];
+/** What the policy refuses, as a problem to be told. */
+export function policyFault(key: PolicyProblem, { maxLifetimeDays, maxGraceSeconds }: Policy): Problem {
+  return { key, values: { days: maxLifetimeDays ?? 0, seconds: maxGraceSeconds } };
 }
 
 /** Whether a key has gone unused for as long as the policy lets one; a key never used counts from its creation. */

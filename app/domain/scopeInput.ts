@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refuses } from './problem.ts';
 import { normaliseScope } from './scope.ts';
 import { isKnownScope } from './scopeCatalogue.ts';
 
@@ -9,10 +10,11 @@ const LONGEST_NAMED = 64;
 export const GrantableScope = z
   .string()
   .overwrite((text) => normaliseScope(text) ?? text)
-  .check(({ value, issues }) => {
-    if (isKnownScope(value)) return;
-    // Only what could be a scope is named, so that no other input comes back.
-    const unknownScope = value.length <= LONGEST_NAMED && normaliseScope(value) !== undefined ? value : undefined;
-    const message = unknownScope === undefined ? 'not_a_scope' : `Unknown scope: ${unknownScope}`;
-    issues.push({ code: 'custom', input: value, message, params: { unknownScope }, continue: false });
-  });
+  .check(
+    refuses((scope) => {
+      if (isKnownScope(scope)) return undefined;
+      // Only what could be a scope is named, so that no other input comes back.
+      const isScope = scope.length <= LONGEST_NAMED && normaliseScope(scope) !== undefined;
+      return isScope ? { key: 'unknown_scope', values: { scope } } : { key: 'not_a_scope' };
+    }),
+  );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { problem } from './problem.ts';
 import { isId } from './id.ts';
 
 const LONGEST = 63;
@@ -49,10 +50,7 @@ export function slugStem(slug: string): string {
 }
 
 /** A slug as input. */
-export const Slug = z
-  .string()
-  .refine(isSlug, 'must_be_slug')
-  .meta({ pattern: SHAPE.source });
+export const Slug = z.string().refine(isSlug, problem('must_be_slug')).meta({ pattern: SHAPE.source });
 
 function numbered(slug: string, number: number): string {
   return `${slugStem(slug)}-${number}`;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { refuses } from './problem.ts';
 
-/** The closed list of what makes a text unfit, for catalogues to translate. */
+/** The closed list of what makes a text unfit. */
 export type TextProblem = 'empty' | 'too_long' | 'control_character' | 'direction_override' | 'broken_character';
 
 const LONGEST_NAME = 100;
@@ -57,21 +58,11 @@ function cleanInput(max: number, clean: (text: string) => string, check: (text: 
   return z
     .string()
     .overwrite(clean)
-    .check(({ value, issues }) => {
-      const found = check(value);
-      if (found)
-        issues.push({ code: 'custom', input: value, message: sentence(found, max), params: { problem: found, max } });
-    })
+    .check(
+      refuses((text) => {
+        const key = check(text);
+        return key && { key, values: { max } };
+      }),
+    )
     .meta({ minLength: 1, maxLength: max });
-}
-
-function sentence(found: TextProblem, max: number): string {
-  const sentences: Record<TextProblem, string> = {
-    empty: 'Must not be empty',
-    too_long: `Must be at most ${max} characters long`,
-    control_character: 'control_character',
-    direction_override: 'Must not contain characters that turn the direction of writing',
-    broken_character: 'Must not contain halves of characters',
-  };
-  return sentences[found];
 }

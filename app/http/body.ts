@@ -24,7 +24,8 @@ async function readText(ctx: Context, type: string): Promise<string> {
   const { headers } = ctx.req;
   const empty = headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
   if (empty) return '';
-  if (ctx.request.is(type) !== type) throw new AppError('unsupported_media_type', { key: 'body_must_be', values: { type } });
+  if (ctx.request.is(type) !== type)
+    throw new AppError('unsupported_media_type', { key: 'body_must_be', values: { type } });
   if (headers['content-encoding'] !== undefined) {
     throw new AppError('unsupported_media_type', 'body_compressed');
   }

@@ -1,7 +1,9 @@
 import { faultCode, isUnavailable } from '../../db/connection/faults.ts';
 import type { Context, Middleware } from '../context.ts';
 import type { Log } from '../log.ts';
+import { localeOfHeader } from '../domain/locale.ts';
 import { problemOf, type AppError } from '../errors.ts';
+import { textsIn } from '../locales/texts.ts';
 import { cookiesOf, type Cookies } from './cookies.ts';
 import { readerOf, type Reader } from './reader.ts';
 import { isForPrograms } from './apiPaths.ts';
@@ -31,14 +33,15 @@ function answer(ctx: Context, problem: AppError, cookies: Cookies, errorPage: Er
     ctx.body = errorPage(ctx, problem, (ctx.state.reader ??= readerOf(ctx, cookies)));
     return;
   }
+  const { problemText } = textsIn(localeOfHeader(ctx.get('Accept-Language')));
   ctx.body = JSON.stringify({
     type: `urn:latchkey:problem:${problem.code}`,
     title: problem.title,
     status: problem.status,
-    detail: problem.message,
+    detail: problemText(problem.problem),
     code: problem.code,
     requestId: ctx.state.requestId,
-    errors: problem.errors,
+    errors: problem.errors?.map(({ path, problem }) => ({ path, message: problemText(problem) })),
   });
   ctx.type = 'application/problem+json';
 }

@@ -1,7 +1,9 @@
-import type { ZodError, ZodType } from 'zod';
+import type { ZodType } from 'zod';
 import type { Context, Middleware } from '../context.ts';
+import type { Problem, ProblemKey } from '../domain/problem.ts';
 import { AppError, type ErrorCode, type FieldError } from '../errors.ts';
 import { readJson } from './body.ts';
+import { fieldErrors, safeName } from './fieldErrors.ts';
 
 /** What a route reads of a request, and from where. */
 export interface Input {
@@ -33,21 +35,18 @@ export function query<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) =
 }
 
 /** The value as the schema gives it, or the refusal that names its faults without repeating what was sent. */
-export function parsed<T>(schema: ZodType<T>, value: unknown, code: ErrorCode, detail: string): T {
-  const result = schema.safeParse(value);
+export function parsed<T>(schema: ZodType<T>, value: unknown, code: ErrorCode, problem: ProblemKey): T {
+  const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
-  const scopes = unknownScopes(result.error);
-  const named = scopes.length === 0 ? detail : `${detail} Unknown scopes: ${scopes.join(', ')}.`;
-  throw new AppError(code, named, { errors: fieldErrors(result.error) });
+  const errors = fieldErrors(result.error);
+  throw new AppError(code, withUnknownScopes(problem, errors), { errors });
 }
 
-/** The scopes that were asked for and do not exist, each once: a client that shows only the detail can then say which. */
-function unknownScopes({ issues }: ZodError): string[] {
-  const named = issues.flatMap((issue) => {
-    const scope: unknown = issue.code === 'custom' ? issue.params?.['unknownScope'] : undefined;
-    return typeof scope === 'string' ? [scope] : [];
-  });
-  return [...new Set(named)].slice(0, MAX_ERRORS);
+/** Names the scopes that do not exist in the detail too: a client that shows only that can then say which. */
+function withUnknownScopes(problem: ProblemKey, errors: readonly FieldError[]): ProblemKey | Problem {
+  const named = errors.flatMap(({ problem: { key, values } }) => (key === 'unknown_scope' ? [values?.['scope']] : []));
+  if (named.length === 0 || problem !== 'body_fields_wrong') return problem;
+  return { key: 'unknown_scopes', values: { scopes: [...new Set(named)].join(', ') } };
 }
 
 /** The query as plain text; repeats are refused, and no name can reach an object's prototype. */
@@ -56,29 +55,10 @@ function readQuery(querystring: string): Record<string, string> {
   for (const [name, value] of new URLSearchParams(querystring)) {
     if (name in fields) {
       throw new AppError('invalid_query', 'query_repeats_parameter', {
-        errors: [{ path: safeName(name), message: 'given_twice' }],
+        errors: [{ path: safeName(name), problem: { key: 'given_twice' } }],
       });
     }
     fields[name] = value;
   }
   return fields;
-}
-
-const MAX_ERRORS = 20;
-
-function fieldErrors(error: ZodError): FieldError[] {
-  return error.issues.slice(0, MAX_ERRORS).flatMap((issue) => {
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.slice(0, MAX_ERRORS).map((key) => ({
-        path: [...issue.path.map(String), safeName(key)].join('.'),
-        message: 'unknown_field',
-      }));
-    }
-    return [{ path: issue.path.map(String).join('.'), message: issue.message }];
-  });
-}
-
-/** A name the caller chose is repeated only where it looks like a field's name and is too short to be a key. */
-function safeName(name: string): string {
-  return /^[\w.-]{1,31}$/.test(name) ? name : '(unprintable name)';
 }

@@ -9,7 +9,7 @@ export function positionOf(cursor: string | undefined, binding: string): Positio
   const position = decodeCursor(cursor, binding);
   if (position) return position;
   throw new AppError('invalid_query', 'query_not_understood', {
-    errors: [{ path: 'cursor', message: 'must_be_cursor' }],
+    errors: [{ path: 'cursor', problem: { key: 'must_be_cursor' } }],
   });
 }
 

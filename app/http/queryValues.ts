@@ -1,16 +1,20 @@
 import { z } from 'zod';
+import { problem, refuses } from '../domain/problem.ts';
 import { cleanName } from '../domain/text.ts';
 
 /** A whole number of a query, from `min` to `max`. */
 export function WholeNumber({ min = 1, max, fallback }: { min?: number; max: number; fallback: number }) {
-  const message = `Must be a whole number from ${min} to ${max}`;
+  const key = problem('whole_number_between');
   return z
     .string()
-    .regex(/^(0|[1-9]\d{0,8})$/, message)
+    .check(refuses((text) => (isBetween(text, min, max) ? undefined : { key, values: { min, max } })))
     .transform(Number)
-    .refine((number) => number >= min && number <= max, message)
     .default(fallback)
     .meta({ type: 'integer', minimum: min, maximum: max, default: fallback });
+}
+
+function isBetween(text: string, min: number, max: number): boolean {
+  return /^(0|[1-9]\d{0,8})$/.test(text) && Number(text) >= min && Number(text) <= max;
 }
 
 /** A yes or no of a query. */
@@ -26,4 +30,4 @@ export const SearchText = z
   .overwrite(cleanName)
   .max(100)
   // SQLite takes a NUL for the end of a pattern.
-  .regex(/^\P{Cc}*$/u, 'control_character');
+  .regex(/^\P{Cc}*$/u, problem('control_character'));

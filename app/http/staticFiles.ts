@@ -17,7 +17,11 @@ const HASHED = /^(?<hash>[\w-]{16})\/(?<name>.+)$/;
 
 async function serve(ctx: Context, assets: Assets): Promise<void> {
   if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
-    throw new AppError('method_not_allowed', { key: 'address_takes', values: { methods: 'GET, HEAD' } }, { headers: { Allow: 'GET, HEAD' } });
+    throw new AppError(
+      'method_not_allowed',
+      { key: 'address_takes', values: { methods: 'GET, HEAD' } },
+      { headers: { Allow: 'GET, HEAD' } },
+    );
   }
   const wanted = ctx.path.slice(ASSET_PREFIX.length);
   const { hash, name = '' } = HASHED.exec(wanted)?.groups ?? {};

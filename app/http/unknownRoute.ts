@@ -11,7 +11,11 @@ export const unknownRoute: Middleware = async (ctx) => {
     ctx.set('Allow', allow);
     return;
   }
-  throw new AppError('method_not_allowed', { key: 'address_takes', values: { methods: allow } }, { headers: { Allow: allow } });
+  throw new AppError(
+    'method_not_allowed',
+    { key: 'address_takes', values: { methods: allow } },
+    { headers: { Allow: allow } },
+  );
 };
 
 /** The methods of every route that matched this path in any router. */

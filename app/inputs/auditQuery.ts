@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { problem } from '../domain/problem.ts';
 import { AUDITED, type AuditAction, type AuditEntity } from '../domain/auditEvent.ts';
 import { Instant } from '../domain/instant.ts';
 
@@ -6,7 +7,7 @@ export const AUDIT_ACTIONS = Object.keys(AUDITED) as AuditAction[];
 export const AUDIT_ENTITIES: AuditEntity[] = [...new Set(Object.values(AUDITED))];
 
 /** Most are UUIDs, but an app is known by its name. */
-const Subject = z.string().regex(/^[\w.:-]{1,36}$/, 'must_be_id');
+const Subject = z.string().regex(/^[\w.:-]{1,36}$/, problem('must_be_id'));
 
 /** What a reader may narrow the audit log by. */
 export const AuditNarrowing = z.strictObject({

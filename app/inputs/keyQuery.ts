@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { problem } from '../domain/problem.ts';
 import type { KeyFilter } from '../../db/tables/keys/apiKeyFilter.ts';
 import { KEY_SORTS, type KeyPage, type KeySort } from '../../db/tables/keys/apiKeyList.ts';
 import { ENVIRONMENTS } from '../domain/keyInput.ts';
@@ -15,7 +16,7 @@ export const KeyQuery = z.strictObject({
   status: z.enum(KEY_STATUSES).optional(),
   scope: z
     .string()
-    .refine((text) => normaliseScope(text) !== undefined, 'must_be_scope')
+    .refine((text) => normaliseScope(text) !== undefined, problem('must_be_scope'))
     .overwrite((text) => normaliseScope(text) ?? text)
     .optional(),
   environment: z.enum(ENVIRONMENTS).optional(),

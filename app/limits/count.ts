@@ -1,4 +1,5 @@
 import type { Rate } from '../domain/rate.ts';
+import type { ProblemKey } from '../domain/problem.ts';
 import { AppError } from '../errors.ts';
 import type { Rule } from './rule.ts';
 
@@ -49,8 +50,8 @@ export function rateHeaders(count: Count): Record<string, string> {
 }
 
 /** The refusal of a request that was one too many. */
-export function tooMany(count: Count, detail = 'too_many_requests'): AppError {
-  return new AppError('rate_limited', detail, {
+export function tooMany(count: Count, problem: ProblemKey = 'too_many_requests'): AppError {
+  return new AppError('rate_limited', problem, {
     headers: { ...rateHeaders(count), 'Retry-After': String(count.resetSeconds) },
   });
 }

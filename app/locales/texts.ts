@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { IntlMessageFormat, type Formatters } from 'intl-messageformat';
+import type { Problem, ProblemKey } from '../domain/problem.ts';
 import { LOCALES, type Locale } from '../domain/locale.ts';
 import { ROOT } from '../root.ts';
 
@@ -14,8 +15,10 @@ export interface Texts {
   readonly t: (key: string, values?: Values) => string;
   /** Whether there is a text of this key. */
   readonly has: (key: string) => boolean;
-  /** A sentence that actions and parsers say in English, in the reader's language where it has been translated. */
-  readonly said: (sentence: string) => string;
+  /** What is wrong, in the words of the API. */
+  readonly problemText: (problem: Problem) => string;
+  /** The same in the words of the pages, which have names of their own for some things. */
+  readonly pageProblemText: (problem: Problem) => string;
   readonly number: (value: number) => string;
   /** A list of words, as `a, b and c`. */
   readonly joined: (words: readonly string[]) => string;
@@ -34,6 +37,11 @@ const FOLDER = path.join(ROOT, 'app', 'locales');
 /** The texts of one language, the same object for whoever asks. */
 export function textsIn(locale: Locale): Texts {
   return ALL[locale];
+}
+
+/** Whether a text is the name of a problem rather than somebody's wording. */
+export function isProblemKey(text: string): text is ProblemKey {
+  return ALL.en.has(`problems.${text}`);
 }
 
 /** All texts of a language by key: `<area>.<name>` for the entry `name` of `<area>.json`. */
@@ -57,7 +65,6 @@ function textsOf(locale: Locale): Texts {
   const numbers = new Intl.NumberFormat(locale);
   const lists = new Intl.ListFormat(locale);
   const formatters = formattersOf(locale, numbers);
-  const named = namedSentences(catalogue);
 
   function t(key: string, values: Values = {}): string {
     let format = formats.get(key);
@@ -75,10 +82,9 @@ function textsOf(locale: Locale): Texts {
     locale,
     t,
     has: (key) => catalogue.has(key),
-    said: (sentence) => {
-      const found = numbered(sentence, catalogue) ?? named(sentence);
-      return found ? t(found.key, found.values) : sentence;
-    },
+    problemText: ({ key, values }) => t(`problems.${key}`, values),
+    pageProblemText: ({ key, values }) =>
+      t(catalogue.has(`pageProblems.${key}`) ? `pageProblems.${key}` : `problems.${key}`, values),
     number: (value) => numbers.format(value),
     joined: (words) => lists.format(words),
     moment: momentIn(locale),
@@ -100,46 +106,6 @@ function formattersOf(locale: Locale, numbers: Intl.NumberFormat): Formatters {
 
 /** What ICU's messages give a meaning to; a text without it is its own message. */
 const MARKED = /[{}']/;
-
-/** A sentence as the catalogue knows it, and what fills it. */
-interface Said {
-  key: string;
-  values: Values;
-}
-
-/** Sentences are their own keys in `said.json`, with `{n}`, `{m}` for their numbers. */
-function numbered(sentence: string, catalogue: ReadonlyMap<string, string>): Said | undefined {
-  const names = ['n', 'm', 'o', 'p'];
-  const values: Record<string, number> = {};
-  const pattern = sentence.replace(/\d+/g, (digits) => {
-    const name = names[Object.keys(values).length] ?? 'q';
-    values[name] = Number(digits);
-    return `{${name}}`;
-  });
-  return [
-    { key: `said.${pattern}`, values },
-    { key: `said.${sentence}`, values: {} },
-  ].find(({ key }) => catalogue.has(key));
-}
-
-/** The few sentences with a `{name}` in them, which may be anything: what is filled in is text, as it was. */
-function namedSentences(catalogue: ReadonlyMap<string, string>): (sentence: string) => Said | undefined {
-  const patterns = [...catalogue.keys()]
-    .filter((key) => key.startsWith('said.') && key.includes('{name}'))
-    .map((key) => ({ key, pattern: patternOf(key.slice('said.'.length)) }));
-  return (sentence) => {
-    for (const { key, pattern } of patterns) {
-      const { name, n } = pattern.exec(sentence)?.groups ?? {};
-      if (name !== undefined) return { key, values: { name, ...(n !== undefined && { n: Number(n) }) } };
-    }
-    return undefined;
-  };
-}
-
-function patternOf(sentence: string): RegExp {
-  const literal = sentence.replace(/[\\^$.*+?()[\]|]/g, '\\$&');
-  return new RegExp(`^${literal.replace('{name}', '(?<name>.+)').replace('{n}', '(?<n>\\d+)')}$`);
-}
 
 const DAY_MS = 86_400_000;
 const KEPT_DAYS = 1_000;

@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { ZodType } from 'zod';
-import { UsageError } from './usageError.ts';
+import { UsageError } from './commandErrors.ts';
 
 /** No option of ours takes a list, though the parser's types allow for it. */
 type Values = Readonly<Record<string, string | boolean | undefined>>;

@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto';
 import { keyStatus, type KeyStatus } from '../../app/domain/keyStatus.ts';
-import { AppError } from '../../app/errors.ts';
 import { tryOut } from '../../app/admin/shell/curl.ts';
 import { connect, type Db } from '../../db/connection/connect.ts';
 import { findApiKeys } from '../../db/tables/keys/apiKeys.ts';
@@ -8,7 +7,7 @@ import { belongingsOf } from '../../db/tables/people/memberships.ts';
 import { listTenants } from '../../db/tables/tenants.ts';
 import { anyUser } from '../../db/tables/people/users.ts';
 import type { Command, Result } from './command.ts';
-import { UsageError } from './usageError.ts';
+import { CommandError, UsageError } from './commandErrors.ts';
 import { Chance } from './demo/chance.ts';
 import { writeHistory } from './demo/history.ts';
 import { keyStory } from './demo/keyStory.ts';
@@ -61,8 +60,7 @@ const SILENT = { isTTY: false, write: () => true };
 
 async function refuseUnlessEmpty(db: Db): Promise<void> {
   if (!(await anyUser(db)) && (await listTenants(db)).length === 0) return;
-  throw new AppError(
-    'conflict',
+  throw new CommandError(
     'The demo fills an empty database only, and this one is in use: name another DATA_DIR or DATABASE_URL.',
   );
 }

@@ -7,7 +7,6 @@ import { NewKey, Revocation, Rotation } from '../../app/domain/keyInput.ts';
 import { keyStatus } from '../../app/domain/keyStatus.ts';
 import { iso } from '../../app/domain/times.ts';
 import { maskKey } from '../../app/domain/token.ts';
-import { AppError } from '../../app/errors.ts';
 import { presentIssuedKey, presentKey, presentRevoked } from '../../app/api/answers/key.ts';
 import type { Db } from '../../db/connection/connect.ts';
 import { EVERY_TENANT } from '../../db/tables/keys/apiKeyFilter.ts';
@@ -15,6 +14,7 @@ import { listApiKeys } from '../../db/tables/keys/apiKeyList.ts';
 import { findKeyOf, type ApiKey } from '../../db/tables/keys/apiKeys.ts';
 import type { Command, Result } from './command.ts';
 import { table } from './table.ts';
+import { CommandError } from './commandErrors.ts';
 import { tenantNamed } from './tenants.ts';
 
 export const keyCreate: Command = {
@@ -109,7 +109,7 @@ async function allKeys(db: Db, tenantId: string, now: number): Promise<ApiKey[]>
 
 async function keyWithId(db: Db, id: string): Promise<ApiKey> {
   const key = isId(id) ? await findKeyOf(db, EVERY_TENANT, id) : undefined;
-  if (!key) throw new AppError('not_found', `There is no key with the id ${id}: key list shows them.`);
+  if (!key) throw new CommandError(`There is no key with the id ${id}: key list shows them.`);
   return key;
 }
 

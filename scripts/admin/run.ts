@@ -6,7 +6,8 @@ import { faultCode, isUnavailable } from '../../db/connection/faults.ts';
 import { migrate, migrationState } from '../../db/migrate.ts';
 import { Args } from './args.ts';
 import type { Command, Result } from './command.ts';
-import { UsageError } from './usageError.ts';
+import { textsIn } from '../../app/locales/texts.ts';
+import { CommandError, UsageError } from './commandErrors.ts';
 import { COMMANDS } from './commands.ts';
 import { help } from './help.ts';
 
@@ -66,9 +67,14 @@ async function requireSchema({ config, db }: Services): Promise<void> {
 
 /** One line on what went wrong; a driver's own words may hold what was to be stored, so only its code is said. */
 function complaint(error: unknown): string {
-  if (error instanceof UsageError || error instanceof ConfigError) return error.message;
+  if (error instanceof UsageError || error instanceof CommandError || error instanceof ConfigError)
+    return error.message;
   if (error instanceof AppError && error.status < 500) {
-    return [error.message, ...(error.errors ?? []).map(({ path, message }) => `${path}: ${message}`)].join(' ');
+    const { problemText } = textsIn('en');
+    return [
+      problemText(error.problem),
+      ...(error.errors ?? []).map((field) => `${field.path}: ${problemText(field.problem)}`),
+    ].join(' ');
   }
   if (isUnavailable(error)) return `The database does not answer (${faultCode(error)})`;
   return `Something went wrong (${faultCode(error)})`;

@@ -4,10 +4,10 @@ import { updateTenant } from '../../app/actions/tenants/updateTenant.ts';
 import { Slug } from '../../app/domain/slug.ts';
 import { Name } from '../../app/domain/text.ts';
 import { iso } from '../../app/domain/times.ts';
-import { AppError } from '../../app/errors.ts';
 import type { Db } from '../../db/connection/connect.ts';
 import { findTenantNamed, listTenants, type TenantRecord } from '../../db/tables/tenants.ts';
 import type { Command } from './command.ts';
+import { CommandError } from './commandErrors.ts';
 import { table } from './table.ts';
 
 export const tenantCreate: Command = {
@@ -62,6 +62,6 @@ export const tenantActivate: Command = {
 /** The tenant that an operator names by id or slug. */
 export async function tenantNamed(db: Db, name: string): Promise<TenantRecord> {
   const tenant = await findTenantNamed(db, name);
-  if (!tenant) throw new AppError('not_found', `There is no tenant "${name}": tenant list shows them.`);
+  if (!tenant) throw new CommandError(`There is no tenant "${name}": tenant list shows them.`);
   return tenant;
 }

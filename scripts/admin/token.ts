@@ -3,11 +3,11 @@ import { record } from '../../app/actions/record.ts';
 import { changedFields } from '../../app/domain/auditEvent.ts';
 import { Email } from '../../app/domain/email.ts';
 import { permissionsOf } from '../../app/domain/role.ts';
-import { AppError } from '../../app/errors.ts';
 import { issueToken } from '../../app/auth/tokens.ts';
 import { findMembership } from '../../db/tables/people/memberships.ts';
 import { findUserByEmail } from '../../db/tables/people/users.ts';
 import type { Command } from './command.ts';
+import { CommandError } from './commandErrors.ts';
 import { tenantNamed } from './tenants.ts';
 
 export const tokenCommand: Command = {
@@ -20,8 +20,8 @@ export const tokenCommand: Command = {
     const tenant = await tenantNamed(db, args.text('tenant'));
     const user = await findUserByEmail(db, email);
     const membership = user && (await findMembership(db, tenant.id, user.id));
-    if (!membership) throw new AppError('not_found', `${email} is no member of ${tenant.slug}.`);
-    if (user.status !== 'active') throw new AppError('conflict', `${email} is disabled.`);
+    if (!membership) throw new CommandError(`${email} is no member of ${tenant.slug}.`);
+    if (user.status !== 'active') throw new CommandError(`${email} is disabled.`);
     const { role } = membership;
     const permissions = permissionsOf(role, membership.permissions);
     const token = issueToken(config.jwt, secret, { userId: user.id, tenantId: tenant.id, role, permissions }, now);

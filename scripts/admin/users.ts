@@ -8,7 +8,6 @@ import { Email } from '../../app/domain/email.ts';
 import { ROLES, type Role } from '../../app/domain/role.ts';
 import { Name } from '../../app/domain/text.ts';
 import { iso } from '../../app/domain/times.ts';
-import { AppError } from '../../app/errors.ts';
 import { firstPassword } from '../../app/auth/firstPassword.ts';
 import type { TenantRecord } from '../../db/tables/tenants.ts';
 import { findUserByEmail, type User } from '../../db/tables/people/users.ts';
@@ -16,7 +15,7 @@ import type { Act } from '../../app/actions/act.ts';
 import type { Services } from '../../app/services.ts';
 import type { Args } from './args.ts';
 import type { Command, Result, Workbench } from './command.ts';
-import { UsageError } from './usageError.ts';
+import { CommandError, UsageError } from './commandErrors.ts';
 import { tenantNamed } from './tenants.ts';
 
 const RoleName = z
@@ -118,7 +117,7 @@ export const userResetLink: Command = {
     const { config, db } = services;
     const email = args.read('email', Email);
     const user = await findUserByEmail(db, email);
-    if (!user) throw new AppError('not_found', `Nobody has the email ${email}.`);
+    if (!user) throw new CommandError(`Nobody has the email ${email}.`);
     const { token, expiresAt } = await makeResetLink(systemAct(db, '', now), user.id);
     const url = resetLink(config.publicUrl, token);
     return {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { fieldErrors } from '../../app/http/fieldErrors.ts';
 import fc from '../support/properties.ts';
 import { z } from 'zod';
 import {
@@ -8,7 +9,7 @@ import {
   isIdle,
   lifetimeProblem,
   PolicyChange,
-  policySentence,
+  policyFault,
   readPolicy,
   type Policy,
 } from '../../app/domain/policy.ts';
@@ -98,12 +99,14 @@ describe('a change of policy as input', () => {
   }
 
   it('names the unknown scope, and nothing that could be no scope', () => {
-    const message = (scope: string) =>
-      PolicyChange.safeParse({ defaultScopes: [scope] }).error?.issues.map((issue) => issue.message);
-    expect(message('nonsense:read')).to.deep.equal(['Unknown scope: nonsense:read']);
-    expect(message('<script>')).to.deep.equal(['Not a scope']);
-    expect(message(`${'x'.repeat(100)}:read`)).to.deep.equal(['Not a scope']);
-    expect(message('platform:nonsense')).to.have.length(1);
+    const problems = (scope: string) => {
+      const { error } = PolicyChange.safeParse({ defaultScopes: [scope] });
+      return error && fieldErrors(error).map(({ problem }) => problem);
+    };
+    expect(problems('nonsense:read')).to.deep.equal([{ key: 'unknown_scope', values: { scope: 'nonsense:read' } }]);
+    expect(problems('<script>')).to.deep.equal([{ key: 'not_a_scope' }]);
+    expect(problems(`${'x'.repeat(100)}:read`)).to.deep.equal([{ key: 'not_a_scope' }]);
+    expect(problems('platform:nonsense')).to.have.length(1);
   });
 
   it('has a JSON Schema of exactly the fields of the contract', () => {
@@ -257,10 +260,11 @@ describe('the grace a policy allows', () => {
 });
 
 describe('the refusal of a policy', () => {
-  it('is a sentence that names the bound', () => {
-    expect(policySentence('expiry_required', whole)).to.equal('The policy requires an expiry');
-    expect(policySentence('lifetime_too_long', whole)).to.include('at most 90 days');
-    expect(policySentence('grace_too_long', whole)).to.include('at most 3600 seconds');
+  it('names the bound', () => {
+    expect(policyFault('lifetime_too_long', whole)).to.deep.equal({
+      key: 'lifetime_too_long',
+      values: { days: 90, seconds: 3600 },
+    });
   });
 });
 

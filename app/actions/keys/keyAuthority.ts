@@ -4,6 +4,7 @@ import { fieldsBeyond, type BoundedFields } from '../../domain/keyBounds.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { Permission, Role } from '../../domain/role.ts';
 import { isPlatformScope } from '../../domain/scopeCatalogue.ts';
+import type { ProblemKey } from '../../domain/problem.ts';
 import { AppError } from '../../errors.ts';
 import { missingScope } from '../../auth/challenge.ts';
 import type { Act } from '../act.ts';
@@ -21,10 +22,10 @@ export function refuseKeyBeyondMember(role: Role, permissions: readonly Permissi
 }
 
 /** Refuses that a key changes what only a person may change. */
-export function refuseKeys({ principal }: Act, what: string, path?: string): void {
+export function refuseKeys({ principal }: Act, problem: ProblemKey, path?: string): void {
   if (principal?.type !== 'api_key') return;
-  throw new AppError('insufficient_permission', `API keys do not change ${what}.`, {
-    ...(path !== undefined && { errors: [{ path, message: 'only_a_person_changes' }] }),
+  throw new AppError('insufficient_permission', problem, {
+    ...(path !== undefined && { errors: [{ path, problem: { key: 'only_a_person_changes' } }] }),
   });
 }
 
@@ -56,8 +57,10 @@ function refuseLackedPermissions(principal: Principal, scopes: readonly string[]
   for (const scope of scopes) {
     const lacked = lackedPermissions(principal, scope).join(', ');
     if (lacked === '') continue;
-    const detail = `The scope takes a permission that you do not have: ${scope} → ${lacked}`;
-    throw new AppError('insufficient_permission', detail);
+    throw new AppError('insufficient_permission', {
+      key: 'scope_takes_permission',
+      values: { scope, permissions: lacked },
+    });
   }
 }
 
@@ -70,9 +73,13 @@ export function refuseBeyondOwnBounds(
   if (principal?.type !== 'api_key') return;
   const fields = fieldsBeyond(principal.bounds, key).map((field) => paths[field] ?? field);
   if (fields.length === 0) return;
-  throw new AppError('insufficient_permission', `An API key gives no more than it has: ${fields.join(', ')}.`, {
-    errors: fields.map((path) => ({ path, message: 'beyond_own_key' })),
-  });
+  throw new AppError(
+    'insufficient_permission',
+    { key: 'more_than_own_key', values: { fields: fields.join(', ') } },
+    {
+      errors: fields.map((path) => ({ path, problem: { key: 'beyond_own_key' } })),
+    },
+  );
 }
 
 /** A person who may manage keys may stop any of them; a key that could would be a way to lock its masters out. */

@@ -3,7 +3,7 @@ import { updateApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { newId } from '../../domain/id.ts';
 import type { Rotation } from '../../domain/keyInput.ts';
-import { graceProblem, policySentence } from '../../domain/policy.ts';
+import { graceProblem, policyFault } from '../../domain/policy.ts';
 import { iso, monthOf } from '../../domain/times.ts';
 import type { KeyStyle } from '../../domain/token.ts';
 import { AppError } from '../../errors.ts';
@@ -27,7 +27,7 @@ export async function rotateKey(asked: Act, style: KeyStyle, id: string, rotatio
     refuseDead(held);
     refuseBeyondOwnScopes(act, old.scopes);
     const tooLong = graceProblem(policy, rotation.gracePeriodSeconds);
-    if (tooLong) throw invalidField('gracePeriodSeconds', policySentence(tooLong, policy));
+    if (tooLong) throw invalidField('gracePeriodSeconds', policyFault(tooLong, policy));
     const expiresAt = rotation.expiresAt === undefined ? old.expiresAt : rotation.expiresAt;
     refuseBeyondOwnBounds(act, { ...old, expiresAt });
     refuseExpiry(policy, expiresAt, act.now, act.now);

@@ -1,7 +1,8 @@
 import { transaction } from '../../../db/connection/connect.ts';
 import { deleteOtherSessions } from '../../../db/tables/people/sessions.ts';
 import { changePasswordHash, findUser } from '../../../db/tables/people/users.ts';
-import { passwordProblem, passwordSentence } from '../../domain/password.ts';
+import { passwordProblem, passwordFault } from '../../domain/password.ts';
+import type { Problem } from '../../domain/problem.ts';
 import { AppError } from '../../errors.ts';
 import { checkPassword, hashPassword } from '../../auth/passwords.ts';
 import type { Act } from '../act.ts';
@@ -28,7 +29,7 @@ export async function changePassword(
   const right = await checkPassword(user?.passwordHash ?? null, current, { ip: act.origin.ip, device });
   if (!user || !right) return undefined;
   const problem = passwordProblem(wanted, user.email);
-  if (problem) throw unchanged('wanted', passwordSentence(problem));
+  if (problem) throw unchanged('wanted', passwordFault(problem));
   const passwordHash = await hashPassword(wanted, { ip: act.origin.ip, device });
   await transaction(act.db, async (trx) => {
     await changePasswordHash(trx, userId, passwordHash, act.now);
@@ -39,6 +40,6 @@ export async function changePassword(
 }
 
 /** The refusal that names the field which is wrong. */
-export function unchanged(path: string, message: string): AppError {
-  return new AppError('invalid_input', 'password_not_changed', { errors: [{ path, message }] });
+export function unchanged(path: string, problem: Problem): AppError {
+  return new AppError('invalid_input', 'password_not_changed', { errors: [{ path, problem }] });
 }

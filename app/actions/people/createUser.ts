@@ -3,7 +3,7 @@ import { isDuplicate } from '../../../db/connection/faults.ts';
 import { findUserByEmail, insertUser } from '../../../db/tables/people/users.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { newId } from '../../domain/id.ts';
-import { passwordProblem, passwordSentence } from '../../domain/password.ts';
+import { passwordProblem, passwordFault } from '../../domain/password.ts';
 import { AppError } from '../../errors.ts';
 import { hashPassword } from '../../auth/passwords.ts';
 import type { Act } from '../act.ts';
@@ -72,7 +72,7 @@ async function acceptedPassword(password: string | null, email: string): Promise
   const problem = passwordProblem(password, email);
   if (problem) {
     throw new AppError('invalid_input', 'password_unfit', {
-      errors: [{ path: 'password', message: passwordSentence(problem) }],
+      errors: [{ path: 'password', problem: passwordFault(problem) }],
     });
   }
   return hashPassword(password);

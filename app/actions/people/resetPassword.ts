@@ -7,7 +7,7 @@ import {
 } from '../../../db/tables/people/passwordResets.ts';
 import { deleteOtherSessions } from '../../../db/tables/people/sessions.ts';
 import { findUser, lockUser, resetPasswordHash, type User } from '../../../db/tables/people/users.ts';
-import { passwordProblem, passwordSentence } from '../../domain/password.ts';
+import { passwordProblem, passwordFault } from '../../domain/password.ts';
 import { hashToken, newToken } from '../../domain/session.ts';
 import { AppError } from '../../errors.ts';
 import { hashPassword } from '../../auth/passwords.ts';
@@ -65,7 +65,7 @@ export async function resetPassword(
   if (!user) return undefined;
   const { id, name } = user;
   const problem = passwordProblem(wanted, user.email);
-  if (problem) throw unchanged('wanted', passwordSentence(problem));
+  if (problem) throw unchanged('wanted', passwordFault(problem));
   const passwordHash = await hashPassword(wanted, origin);
   return transaction(db, async (trx) => {
     if (!(await deletePasswordReset(trx, hashToken(token)))) return undefined;

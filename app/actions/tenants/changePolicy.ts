@@ -20,7 +20,7 @@ export async function changePolicy(act: Act, change: PolicyChange): Promise<Poli
     const changes = changedFields(tenant.policy, after);
     if (!changes.before && !changes.after) return tenant.policy;
     if (after.keysMayManageKeys !== tenant.policy.keysMayManageKeys) {
-      refuseKeys(act, 'whether API keys manage keys', 'keysMayManageKeys');
+      refuseKeys(act, 'keys_keep_key_policy', 'keysMayManageKeys');
     }
     await changeTenant(trx, act.tenantId, { policy: after }, act.now);
     await noteUse(trx, act);

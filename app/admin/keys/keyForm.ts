@@ -1,9 +1,9 @@
-import type { ZodError } from 'zod';
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { normaliseScope } from '../../domain/scope.ts';
 import { isKnownScope } from '../../domain/scopeCatalogue.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { iso } from '../../domain/times.ts';
+import type { Problem, ProblemKey } from '../../domain/problem.ts';
 import { AppError } from '../../errors.ts';
 import type { Texts } from '../../locales/texts.ts';
 
@@ -173,28 +173,16 @@ function jsonIn(text: string): unknown {
   }
 }
 
-/** What a parser found wrong, under the names of the form's fields. */
-export function problemsOf(error: ZodError, texts: Texts): Problems {
-  return named(
-    error.issues.map(({ path, message }) => ({ path: String(path[0] ?? ''), message })),
-    texts,
-  );
-}
-
-/** What an action refused of a form that can be corrected; anything else is thrown on. */
-export function refusedOf(error: unknown, texts: Texts): Problems {
+/** What was refused of a form that can be corrected, under the names of its fields; anything else is thrown on. */
+export function keyFormProblems(error: unknown, texts: Texts): Problems {
   if (!(error instanceof AppError)) throw error;
-  if (error.code === 'invalid_input' && error.errors) return named(error.errors, texts);
-  if (error.code === 'insufficient_permission') return { scopes: texts.said(error.message) };
-  if (error.code === 'plan_limit') return { form: texts.said(error.message) };
-  throw error;
-}
-
-function named(issues: readonly { path: string; message: string }[], texts: Texts): Problems {
+  if (error.code === 'insufficient_permission') return { scopes: texts.pageProblemText(error.problem) };
+  if (error.code === 'plan_limit') return { form: texts.pageProblemText(error.problem) };
+  if (error.code !== 'invalid_input' || !error.errors) throw error;
   const problems: Problems = {};
-  for (const { path, message } of issues) {
+  for (const { path, problem } of error.errors) {
     const field = fieldNamed(path.split('.')[0] ?? '');
-    problems[field] ??= sentenceOf(field, message, texts);
+    problems[field] ??= fieldProblem(field, problem, texts);
   }
   return problems;
 }
@@ -204,15 +192,25 @@ function fieldNamed(path: string): Field {
   return FIELDS.find((field) => field === path) ?? 'name';
 }
 
+/** What is no number, or none that fits. */
+const ABOUT_NUMBERS = new Set<ProblemKey>([
+  'must_be_number',
+  'must_be_whole_number',
+  'number_too_small',
+  'number_too_big',
+]);
+
 /** The form has words of its own where the parser speaks of what only programs send. */
-function sentenceOf(field: Field, message: string, { t, said }: Texts): string {
-  if (field === 'scopes' && message.startsWith('Too small')) return t('keys.problem_no_scope');
-  if (field === 'expires' && message.startsWith('Must be a date')) return t('keys.problem_no_day');
-  if (field === 'rateLimit' && /^(?:Invalid|Too)/.test(message)) return t('keys.problem_rate');
-  if (field === 'monthlyQuota' && /^(?:Invalid|Too)/.test(message)) return t('keys.problem_quota');
-  if (field === 'metadata' && message === 'must_be_object')
+function fieldProblem(field: Field, problem: Problem, { t, pageProblemText }: Texts): string {
+  const { key } = problem;
+  if (field === 'scopes' && key === 'list_too_short') return t('keys.problem_no_scope');
+  if (field === 'expires' && key === 'must_be_moment') return t('keys.problem_no_day');
+  if (field === 'rateLimit' && ABOUT_NUMBERS.has(key)) return t('keys.problem_rate');
+  if (field === 'monthlyQuota' && ABOUT_NUMBERS.has(key)) return t('keys.problem_quota');
+  if (field === 'metadata' && key === 'must_be_object') {
     return t('keys.problem_metadata', { example: METADATA_EXAMPLE });
+  }
   if (field === 'owner') return t('keys.problem_owner');
   if (field === 'environment') return t('keys.problem_environment');
-  return said(message);
+  return pageProblemText(problem);
 }

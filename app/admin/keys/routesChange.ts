@@ -7,7 +7,7 @@ import { principalOf, type Context, type State } from '../../context.ts';
 import { KeyChange, Rotation } from '../../domain/keyInput.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { fieldsIn, fieldsOfKey, problemsOf, refusedOf, wishOf, type KeyFields, type Problems } from './keyForm.ts';
+import { fieldsIn, fieldsOfKey, keyFormProblems, wishOf, type KeyFields, type Problems } from './keyForm.ts';
 import { formLocals } from './keyFormParts.ts';
 import { backOf, liveKeyNamed, ownList, showDialog } from './keyFrame.ts';
 import { graceChoices } from './keyGrace.ts';
@@ -43,13 +43,12 @@ export function keyChangePages(
       const fields = fieldsIn(formOf(ctx));
       const texts = pages.texts(ctx);
       const act = actOf(ctx, db);
-      const change = KeyChange.safeParse(wishOf(fields, act.now));
-      if (!change.success) return showForm(ctx, key, fields, problemsOf(change.error, texts));
       try {
-        const { id, name } = await updateKey(act, key.id, change.data);
+        const change = readFields(KeyChange, wishOf(fields, act.now));
+        const { id, name } = await updateKey(act, key.id, change);
         pages.lead(ctx, `${KEYS_PATH}/${id}`, { text: 'keys.saved', values: { name } });
       } catch (error) {
-        await showForm(ctx, key, fields, refusedOf(error, texts));
+        await showForm(ctx, key, fields, keyFormProblems(error, texts));
       }
     })
     .post('/api-keys/:id/scopes/remove', permission('api-keys:manage'), async (ctx) => {
@@ -136,8 +135,8 @@ export function keyChangePages(
 }
 
 /** Why nothing was rotated; a key whose expiry is in the way can be changed first. */
-function whyRefused({ said }: Texts, { message, errors = [] }: AppError) {
-  const [problem] = errors;
-  const sentence = said(problem?.message ?? message);
-  return { sentence: /[.!?]$/.test(sentence) ? sentence : `${sentence}.`, isExpiry: problem?.path === 'expiresAt' };
+function whyRefused({ pageProblemText }: Texts, { problem, errors = [] }: AppError) {
+  const [field] = errors;
+  const sentence = pageProblemText(field?.problem ?? problem);
+  return { sentence: /[.!?]$/.test(sentence) ? sentence : `${sentence}.`, isExpiry: field?.path === 'expiresAt' };
 }

@@ -3,7 +3,8 @@ import { issueKey } from '../../actions/keys/issueKey.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { NewKey } from '../../domain/keyInput.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { fieldsIn, freshFields, problemsOf, refusedOf, wishOf, type KeyFields, type Problems } from './keyForm.ts';
+import { fieldsIn, freshFields, keyFormProblems, wishOf, type KeyFields, type Problems } from './keyForm.ts';
+import { readFields } from '../shell/formErrors.ts';
 import { formLocals } from './keyFormParts.ts';
 import { KEYS_PATH } from './keyQuery.ts';
 import { PRESETS, scopeChoices } from './keyScopes.ts';
@@ -33,13 +34,12 @@ export function keyCreatePages(
         const fields = fieldsIn(formOf(ctx));
         const texts = pages.texts(ctx);
         const { environment, owner } = fields;
-        const wish = NewKey.safeParse({ ...wishOf(fields, act.now), environment, owner: owner || undefined });
-        if (!wish.success) return showForm(ctx, fields, problemsOf(wish.error, texts));
         try {
-          const { key, text } = await issueKey(act, config.keys, wish.data);
+          const wish = readFields(NewKey, { ...wishOf(fields, act.now), environment, owner: owner || undefined });
+          const { key, text } = await issueKey(act, config.keys, wish);
           await showKey(pages, ctx, { key, text, now: act.now, publicUrl: config.publicUrl });
         } catch (error) {
-          await showForm(ctx, fields, refusedOf(error, texts));
+          await showForm(ctx, fields, keyFormProblems(error, texts));
         }
       }),
     );

@@ -61,7 +61,7 @@ export function securityPages(
       const outcome = await mendable(async () => {
         // Whoever has a session could guess here what the login would not let them.
         const changed = await limits.login.attempt(who, async () => changePassword(actOf(ctx, db), whose, change));
-        if (!changed) throw unchanged('current', 'not_your_password');
+        if (!changed) throw unchanged('current', { key: 'not_your_password' });
       });
       if ('done' in outcome) {
         // Every other browser is unknown from now on, for the password was changed.

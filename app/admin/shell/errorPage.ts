@@ -3,7 +3,7 @@ import type { AppError } from '../../errors.ts';
 import { renderPage } from './views.ts';
 import { openFrame } from './frame.ts';
 import type { Reader } from '../../http/reader.ts';
-import { textsIn, type Texts } from '../../locales/texts.ts';
+import { textsIn } from '../../locales/texts.ts';
 
 /** The page that says what happened, whether anything was changed, what to do next, and how to ask us about it. */
 export function errorPage(ctx: Context, problem: AppError, reader: Reader): string {
@@ -15,7 +15,7 @@ export function errorPage(ctx: Context, problem: AppError, reader: Reader): stri
     ...words,
     frame: { ...openFrame(ctx, reader, title), here: '' },
     status: problem.status,
-    detail: detailOf(problem, words),
+    detail: words.pageProblemText(problem.problem),
     changed: words.t(changedBy(ctx, problem)),
     next:
       retryAfter > 0
@@ -23,12 +23,6 @@ export function errorPage(ctx: Context, problem: AppError, reader: Reader): stri
         : words.t(words.has(`${named}_next`) ? `${named}_next` : `errors.next_${classOf(problem)}`),
     requestId: ctx.state.requestId,
   });
-}
-
-/** What we say of a fault of ours is the same in every language; what we say of a refusal has the reader's words or none. */
-function detailOf(problem: AppError, { said, locale }: Texts): string | undefined {
-  const detail = said(problem.message);
-  return detail !== problem.message || locale === 'en' ? detail : undefined;
 }
 
 function classOf({ status }: AppError): '4xx' | '5xx' {

@@ -42,18 +42,22 @@ export async function mendable<T>(work: () => Promise<T>): Promise<{ done: T } |
 }
 
 /** The refusal in the reader's words, beside the fields it is about. */
-export function refusedIn({ said }: Texts, { status, message, errors = [] }: AppError, labels: Labels): Refused {
+export function refusedIn(
+  { pageProblemText }: Texts,
+  { status, problem, errors = [] }: AppError,
+  labels: Labels,
+): Refused {
   const problems: Record<string, string> = {};
-  for (const { path, message: problem } of errors) {
+  for (const { path, problem: found } of errors) {
     // A list such as `scopes.2` is one field of the form.
     const [field = ''] = path.split('.');
-    if (field in labels) problems[field] ??= said(problem);
+    if (field in labels) problems[field] ??= pageProblemText(found);
   }
   const fields = Object.entries(labels).flatMap(([field, label]) => {
-    const problem = problems[field];
-    return problem === undefined ? [] : [{ field, label, problem }];
+    const text = problems[field];
+    return text === undefined ? [] : [{ field, label, problem: text }];
   });
-  return { status, sentence: fields.length > 0 ? '' : said(message), fields, problems };
+  return { status, sentence: fields.length > 0 ? '' : pageProblemText(problem), fields, problems };
 }
 
 /** A field that was left empty is one that was not sent. */

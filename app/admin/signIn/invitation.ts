@@ -14,7 +14,8 @@ import type { CreatedUser } from '../../actions/people/createUser.ts';
 import { openSession } from '../../actions/people/openSession.ts';
 import { noteSignedIn } from '../../actions/people/signIn.ts';
 import type { Context, State } from '../../context.ts';
-import { passwordProblem, passwordSentence } from '../../domain/password.ts';
+import { passwordFault, passwordProblem } from '../../domain/password.ts';
+import { refuses } from '../../domain/problem.ts';
 import { Name } from '../../domain/text.ts';
 import { AppError } from '../../errors.ts';
 import { formOf, ownForm } from '../../auth/csrf.ts';
@@ -136,17 +137,18 @@ export function invitationRoutes({ db, limits }: Pick<Services, 'db' | 'limits'>
 /** The name and the password as somebody wrote them, or the refusal that names the fields which are wrong. */
 function accountIn(form: URLSearchParams, email: string): { name: string; password: string } {
   const password = form.get('password') ?? '';
-  const problem = passwordProblem(password, email);
   const NewAccount = z.strictObject({
     name: Name,
-    password: z.string().refine(() => problem === undefined, problem && passwordSentence(problem)),
+    password: z.string().check(
+      refuses((text) => {
+        const problem = passwordProblem(text, email);
+        return problem && passwordFault(problem);
+      }),
+    ),
   });
   return readFields(NewAccount, { name: form.get('name') ?? '', password });
 }
 
 function noNewAccount(): AppError {
-  return new AppError(
-    'conflict',
-    'no_account_made',
-  );
+  return new AppError('conflict', 'no_account_made');
 }

@@ -77,8 +77,10 @@ async function showForm(
   { name, email, tenantName }: Omit<FirstPerson, 'password'> = { name: '', email: '', tenantName: '' },
   problems: FirstPersonProblems = {},
 ): Promise<void> {
-  const { t, said } = pages.texts(ctx);
-  const translated = Object.fromEntries(Object.entries(problems).map(([field, problem]) => [field, said(problem)]));
+  const { t, pageProblemText } = pages.texts(ctx);
+  const translated = Object.fromEntries(
+    Object.entries(problems).map(([field, problem]) => [field, pageProblemText(problem)]),
+  );
   const title = t(Object.keys(problems).length > 0 ? 'setup.title_again' : 'setup.title');
   const locals = { token, values: { name, email, tenantName }, problems: translated, fields: FIELDS };
   await pages.showOpen(ctx, 'signIn/setUp', { title, locals });

@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import { z } from 'zod';
+import { problem } from '../../domain/problem.ts';
 import { findDraft, listDrafts } from '../../../db/tables/product/builderDrafts.ts';
 import { findDraftVersion } from '../../../db/tables/product/builderDraftVersions.ts';
 import { actOf } from '../../actions/act.ts';
@@ -22,7 +23,7 @@ const NewDraft = z.strictObject({ name: Name, content: Json.default({}) });
 const DraftQuery = z.strictObject(PAGE);
 const VersionNumber = z
   .string()
-  .regex(/^[1-9]\d{0,8}$/, 'must_be_version')
+  .regex(/^[1-9]\d{0,8}$/, problem('must_be_version'))
   .transform(Number)
   .meta({ type: 'integer', minimum: 1 });
 const VersionQuery = z.strictObject({ version: VersionNumber.optional() });

@@ -9,11 +9,11 @@ import { record } from '../../../app/actions/record.ts';
 import { setUp } from '../../../app/actions/tenants/setUp.ts';
 import { noteSignedIn } from '../../../app/actions/people/signIn.ts';
 import { changedFields } from '../../../app/domain/auditEvent.ts';
-import { AppError } from '../../../app/errors.ts';
 import { firstPassword } from '../../../app/auth/firstPassword.ts';
 import { belongingsOf } from '../../../db/tables/people/memberships.ts';
 import { changePreferences } from '../../../db/tables/people/users.ts';
 import { PEOPLE, TENANTS, type Joining, type PersonName, type TenantName } from './people.ts';
+import { CommandError } from '../commandErrors.ts';
 import { DAY_MS, type Happening, type World } from './world.ts';
 
 const MINUTE_MS = 60_000;
@@ -61,7 +61,7 @@ async function beginWith(world: World, at: number): Promise<void> {
   const password = firstPassword();
   const act = { db: world.services.db, now: at, origin: world.origin('ada') };
   const made = await setUp(act, { name, email, password, tenantName: TENANTS.harbor.name });
-  if (!made) throw new AppError('conflict', 'Somebody has just been set up in this database.');
+  if (!made) throw new CommandError('Somebody has just been set up in this database.');
   world.addPerson('ada', made.user.id, password);
   world.addTenant('harbor', made.tenant.id);
 }

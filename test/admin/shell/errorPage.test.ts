@@ -33,7 +33,10 @@ describe('the page of an error', () => {
   });
 
   it('names the missing right in French too, and escapes what it names', () => {
-    const problem = new AppError('insufficient_permission', 'Missing required permission: <b>audit:read');
+    const problem = new AppError('insufficient_permission', {
+      key: 'missing_permission',
+      values: { permission: '<b>audit:read' },
+    });
     expect(page(problem, { locale: 'fr', method: 'POST' }))
       .to.include('Droit requis\u00a0: &lt;b&gt;audit:read')
       .and.include('Demandez ce droit à un propriétaire')

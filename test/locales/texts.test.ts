@@ -2,12 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { IntlMessageFormat } from 'intl-messageformat';
-import { APPS } from '../../../app/domain/apps.ts';
-import { LOCALES } from '../../../app/domain/locale.ts';
-import { PLANS } from '../../../app/domain/plan.ts';
-import { CATALOGUE, GROUPS } from '../../../app/domain/scopeCatalogue.ts';
-import { catalogueOf, textsIn } from '../../../app/locales/texts.ts';
-import { ROOT } from '../../../app/root.ts';
+import { APPS } from '../../app/domain/apps.ts';
+import { LOCALES } from '../../app/domain/locale.ts';
+import { PLANS } from '../../app/domain/plan.ts';
+import { CATALOGUE, GROUPS } from '../../app/domain/scopeCatalogue.ts';
+import { catalogueOf, textsIn } from '../../app/locales/texts.ts';
+import { ROOT } from '../../app/root.ts';
 
 const en = catalogueOf('en');
 const fr = catalogueOf('fr');
@@ -86,11 +86,26 @@ describe('the texts', () => {
     expect(textsIn('fr').t('ui.problems_title', { count: 2 })).to.equal('2 points à corriger');
   });
 
-  it('translate what parsers and actions say, with its numbers, and leave the rest', () => {
-    const { said } = textsIn('fr');
-    expect(said('Must be at most 100 characters long')).to.equal('Ne doit pas dépasser 100 caractères');
-    expect(said('Something nobody translated {n} 5')).to.equal('Something nobody translated {n} 5');
-    expect(textsIn('en').said('Must be at most 100 characters long')).to.equal('Must be at most 100 characters long');
+  it('tell a problem in the words of the API, and on pages by the names that pages use', () => {
+    const { problemText, pageProblemText } = textsIn('en');
+    expect(problemText({ key: 'no_such_tenant' })).to.equal('There is no such tenant.');
+    expect(pageProblemText({ key: 'no_such_tenant' })).to.equal('There is no such organisation.');
+    expect(pageProblemText({ key: 'no_such_key' })).to.equal(problemText({ key: 'no_such_key' }));
+  });
+
+  it('name what a problem is about, as text and nothing else', () => {
+    const { problemText, pageProblemText } = textsIn('fr');
+    const scope = '{n} <b>';
+    expect(problemText({ key: 'missing_scope', values: { scope } })).to.equal(`Accès requis\u00a0: ${scope}`);
+    expect(problemText({ key: 'too_long', values: { max: 100 } })).to.equal('Ne doit pas dépasser 100 caractères');
+    expect(pageProblemText({ key: 'plan_allows_keys', values: { plan: 'Starter', keys: 10 } })).to.match(
+      /^L’offre Starter permet 10 clés d’API\s: révoquez-en une/,
+    );
+  });
+
+  it('have words of the pages for problems of the catalogue only', () => {
+    const names = [...en.keys()].filter((key) => key.startsWith('pageProblems.')).map((key) => key.split('.')[1]);
+    expect(names.filter((name) => !en.has(`problems.${name ?? ''}`))).to.deep.equal([]);
   });
 
   it('tell moments for machines, in full, and from now', () => {

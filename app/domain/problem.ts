@@ -1,0 +1,24 @@
+import type { z } from 'zod';
+import type problems from '../locales/en/problems.json';
+
+/** The name of a problem in the catalogue of every language: an entry of `app/locales/en/problems.json`. */
+export type ProblemKey = keyof typeof problems;
+
+/** What is wrong, for whoever tells it in a reader's language: its name, and what its text is filled with. */
+export interface Problem {
+  key: ProblemKey;
+  values?: Readonly<Record<string, string | number>>;
+}
+
+/** A check for a schema, which refuses a value with the problem that `find` has with it. */
+export function refuses<T>(find: (value: T) => Problem | undefined): z.core.CheckFn<T> {
+  return ({ value, issues }) => {
+    const found = find(value);
+    if (found) issues.push({ code: 'custom', input: value, message: found.key, params: found.values, continue: false });
+  };
+}
+
+/** The same for a check that is either passed or not; it keeps the keys of schemas to those that have a text. */
+export function problem(key: ProblemKey): ProblemKey {
+  return key;
+}
