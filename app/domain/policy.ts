@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { NetworkList } from './network.ts';
-import type { Problem } from './problem.ts';
+import { problem, type Problem } from './problem.ts';
 import { remembered } from './remembered.ts';
 import { isPlatformScope } from './scopeCatalogue.ts';
 import { GrantableScope } from './scopeInput.ts';
