@@ -7,7 +7,7 @@ import { principalOf, type Context, type State } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { presentUser, UserAnswer, UserListAnswer } from './answers/member.ts';
 import type { Services } from '../services.ts';
-import { permission, scope } from '../http/access.ts';
+import { scope } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
 import { body, query } from '../http/input.ts';
 import { UserChange } from '../inputs/memberInput.ts';
@@ -43,7 +43,7 @@ export function userRoutes({ db }: Pick<Services, 'db'>): Router<State> {
     )
     .patch(
       '/users/:id',
-      permission('members:manage', 'users:write'),
+      scope('users:write'),
       answers(
         200,
         UserAnswer,

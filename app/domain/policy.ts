@@ -29,7 +29,7 @@ export const StoredPolicy = z.strictObject({
   defaultRateLimit: RateLimit.nullable(),
 });
 
-const DefaultScope = GrantableScope.refine((scope) => !isPlatformScope(scope), 'no_default_platform_scope');
+const DefaultScope = GrantableScope.refine((scope) => !isPlatformScope(scope), problem('no_default_platform_scope'));
 
 const DefaultScopes = z
   .array(DefaultScope)

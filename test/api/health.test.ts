@@ -46,12 +46,12 @@ onEachDatabase('health', (database) => {
     expect(answer.headers).to.have.property('retry-after', '1');
   });
 
-  it('is 503 from the moment the process is told to stop, and tells clients to close', async () => {
+  it('is 503 from the moment the process is told to stop, while connections are kept', async () => {
     server.services.readiness.stopping = true;
     const answer = await server.get('/api/health');
     expect(answer.status).to.equal(503);
     expect(answer.body).to.include({ status: 'stopping', database: 'ok' });
-    expect(answer.headers).to.include({ 'retry-after': '1', connection: 'close' });
+    expect(answer.headers).to.include({ 'retry-after': '1', connection: 'keep-alive' });
   });
 
   it('of the process alone is 200 whatever the database does', async () => {

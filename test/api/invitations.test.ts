@@ -306,7 +306,7 @@ onEachDatabase('an invitation', (database) => {
   describe('and leaving', () => {
     it('a member leaves by themselves, whatever their role, and their own keys there end', async () => {
       const lee = await player({ role: 'MEMBER', permissions: ['api-keys:manage'] });
-      const own = await issue(server, as(lee), { owner: 'user' });
+      const own = await issue(server, as(lee), { owner: 'user', scopes: ['builder:read'] });
       const answer = await server.delete('/api/membership', as(lee));
       expect([answer.status, answer.body]).to.deep.equal([200, { id: lee.id, deleted: true }]);
       refusal(await server.get('/api/v1/whoami', { 'x-api-key': own.key }), 401, 'key_revoked');

@@ -50,6 +50,8 @@ onDatabase('mysql', 'the Procfile', (database) => {
       status: 'ok',
       database: 'ok',
       migrations: 'current',
+      journal: 'ok',
+      owner: 'ready',
     });
     client.close();
 

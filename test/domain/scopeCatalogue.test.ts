@@ -113,7 +113,7 @@ describe('The scope catalogue', () => {
     it('keeps to typographic apostrophes, and to no-break spaces before French double punctuation', () => {
       for (const { name, en, fr } of [...texts, ...titles]) {
         expect(en + fr, name).not.to.match(/['"]|\s\s/);
-        expect(fr, name).not.to.match(/(^|[^\u00a0\u202f])[;:!?»]/);
+        expect(fr, name).not.to.match(/(^|[^\u00a0\u202f])[;:!?»](?!\w)/);
       }
     });
   });
