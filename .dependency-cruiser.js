@@ -5,7 +5,7 @@
 const FLOORS = [
   { rooms: ['app/(root|domain|locales)'] },
   { rooms: ['db'] },
-  { rooms: ['app/(config|errors|log|context|onDemand)'] },
+  { rooms: ['app/(config|errors|log|context|importOnDemand)'] },
   { rooms: ['app/http'] },
   { rooms: ['app/limits'] },
   { rooms: ['app/auth'] },
@@ -13,7 +13,7 @@ const FLOORS = [
   { rooms: ['app/usage'] },
   { rooms: ['app/services', 'app/openapi', 'app/inputs'] },
   { rooms: ['app/api', 'app/admin'] },
-  { rooms: ['app/routes', 'app/firstStart', 'app/housekeeping', 'app/readyDatabase'] },
+  { rooms: ['app/routes', 'app/firstStart', 'app/housekeeping', 'app/waitForDatabase'] },
   { rooms: ['app/app'] },
   { rooms: ['app/server'] },
   { rooms: ['app/metricsServer'] },

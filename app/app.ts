@@ -3,7 +3,7 @@ import { errorPage } from './admin/shell/errorPage.ts';
 import { assets } from './http/assets.ts';
 import type { State } from './context.ts';
 import { clientAddress } from './http/clientAddress.ts';
-import { handleErrors, logLate } from './http/handleErrors.ts';
+import { handleErrors, logLateErrors } from './http/handleErrors.ts';
 import { recordUse } from './usage/recordUse.ts';
 import { requestId } from './http/requestId.ts';
 import { requestLog } from './http/requestLog.ts';
@@ -28,6 +28,6 @@ export function createApp(services: Services): Koa<State> {
   app.use(trailingSlash);
   for (const routes of createRoutes(services).middlewares) app.use(routes);
   app.use(unknownRoute);
-  app.on('error', logLate(log));
+  app.on('error', logLateErrors(log));
   return app;
 }

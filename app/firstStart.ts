@@ -1,4 +1,4 @@
-import { anyUser } from '../db/tables/people/users.ts';
+import { hasAnyUser } from '../db/tables/people/users.ts';
 import { setUp, type FirstPerson } from './actions/tenants/setUp.ts';
 import { ConfigError, type Config } from './config.ts';
 import { readFirstPerson } from './actions/people/firstPerson.ts';
@@ -16,7 +16,7 @@ export async function firstStart({
   log,
   secret,
 }: Pick<Services, 'config' | 'db' | 'log' | 'secret'>): Promise<void> {
-  if (await anyUser(db)) return;
+  if (await hasAnyUser(db)) return;
   if (!config.owner) {
     log.info(`Nobody is set up yet. Open this link, which works once: ${setUpLink(config.publicUrl, secret)}`);
     // Nobody is invited to fill a server's database with what they may have to take out again.

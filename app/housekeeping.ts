@@ -1,4 +1,4 @@
-import { catchUp } from '../db/upkeep/rollup.ts';
+import { rollUp } from '../db/upkeep/rollup.ts';
 import { faultCode } from '../db/connection/faults.ts';
 import { prune } from '../db/upkeep/prune.ts';
 import type { Services } from './services.ts';
@@ -7,7 +7,7 @@ const EVERY_MS = 60_000;
 const PRUNE_EVERY = 60;
 
 /** Does now and then what no request asks for: counts what dead processes left, sums up, and deletes what is too old. */
-export function keepHouse({ db, config, usage, log }: Services): { stop(): Promise<void> } {
+export function startHousekeeping({ db, config, usage, log }: Services): { stop(): Promise<void> } {
   const stopping = new AbortController();
   let rounds = 0;
   let round = clean();
@@ -20,7 +20,7 @@ export function keepHouse({ db, config, usage, log }: Services): { stop(): Promi
     try {
       await usage.recover();
       if (rounds++ % PRUNE_EVERY === 0) await prune(db, config.database, Date.now(), stopping.signal);
-      await catchUp(db, config.database, Date.now(), stopping.signal);
+      await rollUp(db, config.database, Date.now(), stopping.signal);
     } catch (error) {
       log.warn({ fault: faultCode(error) }, 'housekeeping was put off');
     }

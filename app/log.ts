@@ -1,7 +1,7 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { PrettyOptions } from 'pino-pretty';
 import type { Config } from './config.ts';
-import { onDemand } from './onDemand.ts';
+import { importOnDemand } from './importOnDemand.ts';
 
 /** The process's log; requests have a door of their own, since nothing else is written as often. */
 export type Log = Logger & { request: (line: RequestLine) => void };
@@ -49,12 +49,12 @@ const ON_ONE_LINE: PrettyOptions = {
 
 function standardOutput(): DestinationStream {
   if (process.stdout.isTTY) {
-    const pretty = onDemand('pino-pretty') as typeof import('pino-pretty');
+    const pretty = importOnDemand('pino-pretty') as typeof import('pino-pretty');
     return pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss', ...ON_ONE_LINE, sync: true });
   }
   const output = pino.destination({ sync: false, contentMode: 'buffer' });
   // Its type knows of texts alone.
-  const blocks = inBlocks((block) => output.write(block as unknown as string));
+  const blocks = blockStream((block) => output.write(block as unknown as string));
   setInterval(blocks.pass, FLUSH_MS).unref();
   process.on('exit', () => {
     blocks.pass();
@@ -64,7 +64,7 @@ function standardOutput(): DestinationStream {
 }
 
 /** Many lines at once: what is done for each write would cost a request more than its line. */
-export function inBlocks(output: (block: Buffer) => void): DestinationStream & { pass: () => void } {
+export function blockStream(output: (block: Buffer) => void): DestinationStream & { pass: () => void } {
   let block = Buffer.allocUnsafe(BLOCK_BYTES);
   let length = 0;
   const pass = () => {

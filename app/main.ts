@@ -3,8 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { faultCode } from '../db/connection/faults.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { firstStart } from './firstStart.ts';
-import { readyDatabase } from './readyDatabase.ts';
-import { keepHouse } from './housekeeping.ts';
+import { waitForDatabase } from './waitForDatabase.ts';
+import { startHousekeeping } from './housekeeping.ts';
 import { createLog, type Log } from './log.ts';
 import { listenForMetrics } from './metricsServer.ts';
 import { createHttpServer, drain, listen } from './server.ts';
@@ -47,9 +47,9 @@ async function serve(config: Config, log: Log, stop: AbortSignal): Promise<void>
   if (config.database.kind === 'mysql') {
     log.info(`opens up to ${config.database.connections} database connections (DATABASE_CONNECTIONS)`);
   }
-  await readyDatabase(services.db, config.database, log, stop);
+  await waitForDatabase(services.db, config.database, log, stop);
   if (!stop.aborted) await firstStart(services);
-  const housekeeping = keepHouse(services);
+  const housekeeping = startHousekeeping(services);
   if (!stop.aborted) log.info('ready');
   await aborted(stop);
   log.info({ signal: stop.reason }, 'stopping');

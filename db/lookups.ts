@@ -4,7 +4,7 @@ import { holdConnections } from './connection/heldConnections.ts';
 import { openSqlite } from './connection/sqlite.ts';
 
 /** A key with everything outside its own row that decides about it. */
-export interface KeyRow {
+export interface AuthKeyRow {
   hash: string;
   id: string;
   keyPrefix: string;
@@ -69,7 +69,7 @@ export type PersonBy = 'id' | 'email';
 
 /** The questions that authentication asks, each for many callers at once; hashes are given in hexadecimal. */
 export interface Lookups {
-  keys(hashes: readonly string[]): Promise<KeyRow[]>;
+  keys(hashes: readonly string[]): Promise<AuthKeyRow[]>;
   people(by: PersonBy, subjects: readonly string[]): Promise<PersonRow[]>;
   sessions(hashes: readonly string[]): Promise<SessionRow[]>;
   close(): Promise<void>;
@@ -106,7 +106,7 @@ interface Found {
   found: string;
 }
 
-function keyOf({ found }: Found): KeyRow {
+function keyOf({ found }: Found): AuthKeyRow {
   // prettier-ignore
   const [hash, id, keyPrefix, environment, scopes, allowedIps, rateLimit, rateWindowSeconds, monthlyQuota, expiresAt,
     graceEndsAt, successorKeyId, revokedAt, createdAt, lastUsedAt, userId, userStatus, userOperator, userRole,
@@ -116,7 +116,7 @@ function keyOf({ found }: Found): KeyRow {
     id,
     keyPrefix,
     name: name.join(SEPARATOR),
-    environment: environment as KeyRow['environment'],
+    environment: environment as AuthKeyRow['environment'],
     scopes,
     allowedIps: textOf(allowedIps),
     rateLimit: numberOf(rateLimit),

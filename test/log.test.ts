@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { inBlocks } from '../app/log.ts';
+import { blockStream } from '../app/log.ts';
 
 describe('The log in blocks', () => {
   it('has every line whole and in order, however long and in whatever script', () => {
     const written: string[] = [];
-    const blocks = inBlocks((block) => written.push(block.toString('utf8')));
+    const blocks = blockStream((block) => written.push(block.toString('utf8')));
     const lines = [1, 200, 9_000, 40_000, 10, 15_000, 15_000, 3].map((length, i) => `${i}${'aé€😀'.repeat(length)}\n`);
     for (const line of lines) blocks.write(line);
     blocks.pass();

@@ -10,7 +10,7 @@ import { rotateKey } from '../actions/keys/rotateKey.ts';
 import { updateKey } from '../actions/keys/updateKey.ts';
 import { principalOf, type Context, type State } from '../context.ts';
 import { KeyChange, NewKey, Revocation, Rotation } from '../domain/keyInput.ts';
-import { USAGE_WINDOWS } from '../domain/usageWindow.ts';
+import { STATS_PERIODS } from '../domain/statsPeriod.ts';
 import { AppError } from '../errors.ts';
 import { usageStats } from '../usage/usageStats.ts';
 import {
@@ -32,7 +32,7 @@ import { created } from '../http/created.ts';
 import { body, query } from '../http/input.ts';
 import { KeyQuery, keyListing } from '../inputs/keyQuery.ts';
 import { pageOf, positionOf } from '../http/paging.ts';
-import { idOf } from '../http/pathId.ts';
+import { pathId } from '../http/pathId.ts';
 import { WholeNumber } from '../http/queryValues.ts';
 import { ROUTER } from '../http/router.ts';
 
@@ -41,7 +41,7 @@ const UsageQuery = z.strictObject({
   cursor: z.string().optional(),
 });
 
-const StatsQuery = z.strictObject({ window: z.enum(USAGE_WINDOWS).default('24h') });
+const StatsQuery = z.strictObject({ window: z.enum(STATS_PERIODS).default('24h') });
 
 const reading = () => permission('api-keys:read', 'api-keys:read');
 const managing = () => permission('api-keys:manage', 'api-keys:write');
@@ -52,7 +52,7 @@ export function apiKeyRoutes(
   routesByScope: () => ReadonlyMap<string, string[]>,
 ): Router<State> {
   const keyOf = async (ctx: Context): Promise<ApiKey> => {
-    const id = idOf(ctx);
+    const id = pathId(ctx);
     await usage.flush();
     const key = await findApiKey(db, principalOf(ctx).tenant.id, id);
     if (!key) throw new AppError('not_found', 'no_such_key');
@@ -60,7 +60,7 @@ export function apiKeyRoutes(
   };
 
   const revoke = body(Revocation, async (ctx, revocation) => {
-    ctx.body = presentRevoked(await revokeKey(actOf(ctx, db), idOf(ctx), revocation));
+    ctx.body = presentRevoked(await revokeKey(actOf(ctx, db), pathId(ctx), revocation));
   });
 
   return new Router<State>(ROUTER)
@@ -107,7 +107,7 @@ export function apiKeyRoutes(
       answers(200, KeyAnswer, 'Changes a key, from its next request on.', ['key_not_active']),
       body(KeyChange, async (ctx, change) => {
         const act = actOf(ctx, db);
-        const id = idOf(ctx);
+        const id = pathId(ctx);
         await usage.flush();
         ctx.body = presentKey(await updateKey(act, id, change), act.now);
       }),
@@ -121,7 +121,7 @@ export function apiKeyRoutes(
       ]),
       body(Rotation, async (ctx, rotation) => {
         const act = actOf(ctx, db);
-        const { key, text } = await rotateKey(act, config.keys, idOf(ctx), rotation);
+        const { key, text } = await rotateKey(act, config.keys, pathId(ctx), rotation);
         ctx.body = presentIssuedKey(key, text, act.now);
       }),
     )

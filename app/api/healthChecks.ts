@@ -2,7 +2,7 @@ import type { Db } from '../../db/connection/connect.ts';
 import { isContention } from '../../db/connection/faults.ts';
 import { migrationState, type MigrationState } from '../../db/migrate.ts';
 import { probeWrite } from '../../db/connection/probeWrite.ts';
-import { anyUser } from '../../db/tables/people/users.ts';
+import { hasAnyUser } from '../../db/tables/people/users.ts';
 import type { Services } from '../services.ts';
 
 /** What health looks at, each by its name, and what may be said of it; the first word of each means that all is well. */
@@ -53,7 +53,7 @@ export function healthChecks({
       return (await isOwnerReady()) ? 'ready' : 'pending';
     },
   };
-  return shared(async () => {
+  return oncePerRound(async () => {
     const round = { migrations: await migrationState(db).catch(() => 'unknown' as const) };
     const found = Object.entries(checks).map(async ([name, check]) => [name, await check(round)] as const);
     return Object.fromEntries((await Promise.all(found)).filter(([, state]) => state !== undefined)) as Findings;
@@ -92,11 +92,11 @@ async function tryToWrite(db: Db, before: boolean): Promise<boolean> {
 /** Whether the first start has made its owner; once there is somebody, nobody asks again. */
 function ownerCheck(db: Db): () => Promise<boolean> {
   let ready = false;
-  return async () => (ready ||= await anyUser(db).catch(() => false));
+  return async () => (ready ||= await hasAnyUser(db).catch(() => false));
 }
 
 /** However many ask at once, the question is put once. */
-function shared<T>(ask: () => Promise<T>): () => Promise<T> {
+function oncePerRound<T>(ask: () => Promise<T>): () => Promise<T> {
   let asking: Promise<T> | undefined;
   return () =>
     (asking ??= ask().finally(() => {

@@ -21,7 +21,7 @@ import { created } from '../http/created.ts';
 import { body, query } from '../http/input.ts';
 import { NewInvitation } from '../inputs/memberInput.ts';
 import { PAGE, readPage } from '../http/paging.ts';
-import { idOf } from '../http/pathId.ts';
+import { pathId } from '../http/pathId.ts';
 
 const InvitationQuery = z.strictObject(PAGE);
 
@@ -63,7 +63,7 @@ export function memberInvitationRoutes(
       permission('members:read', 'members:read'),
       answers(200, InvitationAnswer, 'Shows a pending invitation, without its link.'),
       async (ctx) => {
-        const invitation = await findInvitation(db, principalOf(ctx).tenant.id, idOf(ctx));
+        const invitation = await findInvitation(db, principalOf(ctx).tenant.id, pathId(ctx));
         if (!invitation) throw new AppError('not_found', 'no_such_invitation');
         ctx.body = presentInvitation(invitation);
       },
@@ -75,7 +75,7 @@ export function memberInvitationRoutes(
         'insufficient_permission',
       ]),
       async (ctx) => {
-        const id = idOf(ctx);
+        const id = pathId(ctx);
         await withdrawInvitation(actOf(ctx, db), id);
         ctx.body = presentDeleted(id);
       },

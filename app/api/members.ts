@@ -14,7 +14,7 @@ import { answers } from '../http/answers.ts';
 import { body, query } from '../http/input.ts';
 import { MemberChange } from '../inputs/memberInput.ts';
 import { PAGE, readPage } from '../http/paging.ts';
-import { idOf } from '../http/pathId.ts';
+import { pathId } from '../http/pathId.ts';
 import { ROUTER } from '../http/router.ts';
 import { memberInvitationRoutes } from './memberInvitations.ts';
 
@@ -47,7 +47,7 @@ export function memberRoutes(services: Pick<Services, 'config' | 'db'>): Router<
       permission('members:read', 'members:read'),
       answers(200, MemberAnswer, 'Shows a member.'),
       async (ctx) => {
-        ctx.body = presentMember(await memberOf(ctx, idOf(ctx)));
+        ctx.body = presentMember(await memberOf(ctx, pathId(ctx)));
       },
     )
     .patch(
@@ -58,7 +58,7 @@ export function memberRoutes(services: Pick<Services, 'config' | 'db'>): Router<
         'insufficient_permission',
       ]),
       body(MemberChange, async (ctx, change) => {
-        const id = idOf(ctx);
+        const id = pathId(ctx);
         await changeMember(actOf(ctx, db), id, change);
         ctx.body = presentMember(await memberOf(ctx, id));
       }),
@@ -71,7 +71,7 @@ export function memberRoutes(services: Pick<Services, 'config' | 'db'>): Router<
         'insufficient_permission',
       ]),
       async (ctx) => {
-        const id = idOf(ctx);
+        const id = pathId(ctx);
         await removeMember(actOf(ctx, db), id);
         ctx.body = presentDeleted(id);
       },

@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import type { State } from '../context.ts';
-import { isForPrograms } from '../http/apiPaths.ts';
+import { isApiPath } from '../http/apiPaths.ts';
 import { presentRoutes, RouteListAnswer } from './answers/route.ts';
 import { scope } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
@@ -14,7 +14,7 @@ export function routeTableRoutes(routes: () => readonly Route[]): Router<State> 
     scope('read'),
     answers(200, RouteListAnswer, 'Lists every endpoint with the scope or permission it asks for.'),
     async (ctx) => {
-      ctx.body = presentRoutes(routes().filter(({ path }) => isForPrograms(path)));
+      ctx.body = presentRoutes(routes().filter(({ path }) => isApiPath(path)));
     },
   );
 }

@@ -12,7 +12,7 @@ import { answers } from '../http/answers.ts';
 import { body, query } from '../http/input.ts';
 import { UserChange } from '../inputs/memberInput.ts';
 import { PAGE, readPage } from '../http/paging.ts';
-import { idOf } from '../http/pathId.ts';
+import { pathId } from '../http/pathId.ts';
 import { ROUTER } from '../http/router.ts';
 
 const UserQuery = z.strictObject(PAGE);
@@ -39,7 +39,7 @@ export function userRoutes({ db }: Pick<Services, 'db'>): Router<State> {
       }),
     )
     .get('/users/:id', scope('users:read'), answers(200, UserAnswer, 'Shows a person of the tenant.'), async (ctx) =>
-      show(ctx, idOf(ctx)),
+      show(ctx, pathId(ctx)),
     )
     .patch(
       '/users/:id',
@@ -51,7 +51,7 @@ export function userRoutes({ db }: Pick<Services, 'db'>): Router<State> {
         ['conflict', 'insufficient_permission'],
       ),
       body(UserChange, async (ctx, change) => {
-        const id = idOf(ctx);
+        const id = pathId(ctx);
         await changeUser(actOf(ctx, db), id, change);
         await show(ctx, id);
       }),

@@ -5,7 +5,7 @@ import type { Rate } from '../domain/rate.ts';
 import { sameHash } from '../domain/token.ts';
 import type { ProblemKey } from '../domain/problem.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
-import { tooMany, type Counter } from '../limits/count.ts';
+import { rateLimited, type Counter } from '../limits/count.ts';
 import { accessOf } from '../http/access.ts';
 import { onlyHeader } from './credential.ts';
 
@@ -29,7 +29,7 @@ export function basicAuth(
     if (!given) throw challenge('missing_credential', 'send_support_login');
     // Counted before it is known to fail: otherwise a hundred guesses at once would all be the first.
     const count = rate && (await failures.take(ctx.state.countedAddress, rate));
-    if (count && !count.allowed) throw tooMany(count, 'too_many_wrong_passwords');
+    if (count && !count.allowed) throw rateLimited(count, 'too_many_wrong_passwords');
     if (!isRight(given)) throw challenge('invalid_login', 'wrong_support_login');
     if (count) await failures.giveBack(count);
     const access = accessOf(ctx);

@@ -14,7 +14,7 @@ const LARGEST_QUESTION = 1_000;
  * Puts every question that arrives in one turn of the event loop to the database together. A question is answered only
  * by a query sent after it came, and nothing is kept once it is answered: there is no cache that could be stale.
  */
-export function coalesce<Found>(
+export function batchPerTurn<Found>(
   ask: (questions: string[]) => Promise<Map<string, Found>>,
   atOnce: number,
 ): (question: string) => Promise<Found | undefined> {

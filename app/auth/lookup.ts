@@ -1,6 +1,6 @@
 import {
   LOOKUPS_AT_ONCE,
-  type KeyRow,
+  type AuthKeyRow,
   type Lookups,
   type PersonBy,
   type PersonRow,
@@ -12,14 +12,14 @@ import { earlier, type KeyBounds } from '../domain/keyBounds.ts';
 import { Networks } from '../domain/network.ts';
 import { planLimits } from '../domain/plan.ts';
 import { readPolicy } from '../domain/policy.ts';
-import { remembered } from '../domain/remembered.ts';
+import { memoizeByText } from '../domain/memoizeByText.ts';
 import { permissionsOf, ROLES, type Permission, type Role } from '../domain/role.ts';
 import type { ScopeSet } from '../domain/scope.ts';
 import { scopeSetOf } from '../domain/scopeCatalogue.ts';
 import type { SessionTimes } from '../domain/session.ts';
 import type { Environment } from '../domain/token.ts';
 import type { Rate } from '../domain/rate.ts';
-import { coalesce } from './batchPerTurn.ts';
+import { batchPerTurn } from './batchPerTurn.ts';
 
 /** A stored key with what decides about it, as it stood after the question was asked. */
 export interface FoundKey {
@@ -103,14 +103,14 @@ export interface Lookup {
 
 /** Lookups coalesced by turn; trouble of the database is 503 for all who asked, an unreadable row 500 for its own caller. */
 export function createLookup(lookups: Lookups): Lookup {
-  const keyRow = coalesce(
+  const keyRow = batchPerTurn(
     async (hashes) => new Map((await lookups.keys(hashes)).map((row) => [row.hash, row])),
     LOOKUPS_AT_ONCE,
   );
   const personRows = (by: PersonBy) =>
-    coalesce(async (subjects) => bySubject(await lookups.people(by, subjects)), LOOKUPS_AT_ONCE);
+    batchPerTurn(async (subjects) => bySubject(await lookups.people(by, subjects)), LOOKUPS_AT_ONCE);
   const people = { id: personRows('id'), email: personRows('email') };
-  const sessionRows = coalesce(async (hashes) => bySubject(await lookups.sessions(hashes)), LOOKUPS_AT_ONCE);
+  const sessionRows = batchPerTurn(async (hashes) => bySubject(await lookups.sessions(hashes)), LOOKUPS_AT_ONCE);
   return {
     async key(hash) {
       const row = await keyRow(hash.toString('hex'));
@@ -140,7 +140,7 @@ function bySubject<Row extends PersonRow>(rows: Row[]): Map<string, RowsOf<Row>>
   return grouped;
 }
 
-function foundKey(row: KeyRow): FoundKey {
+function foundKey(row: AuthKeyRow): FoundKey {
   const tenant = tenantOf(row.tenantId, row.tenantSlug, row.tenantStatus, row.tenantPolicy);
   const plan = planLimits(row.tenantPlan);
   const rateLimit = rateOf(row) ?? tenant.policy.defaultRateLimit ?? plan.rateLimit;
@@ -171,14 +171,14 @@ function foundKey(row: KeyRow): FoundKey {
   };
 }
 
-function ownerOf({ userId: id, userStatus, userOperator, userRole, userPermissions }: KeyRow): FoundKey['owner'] {
+function ownerOf({ userId: id, userStatus, userOperator, userRole, userPermissions }: AuthKeyRow): FoundKey['owner'] {
   if (id === null) return null;
   const role = roleOf(userRole);
   const permissions = role ? permissionsIn(role, userPermissions) : new Set<Permission>();
   return { id, active: userStatus === 'active', operator: userOperator === 1, role, permissions };
 }
 
-function rateOf({ rateLimit: limit, rateWindowSeconds: windowSeconds }: KeyRow): Rate | null {
+function rateOf({ rateLimit: limit, rateWindowSeconds: windowSeconds }: AuthKeyRow): Rate | null {
   return limit === null || windowSeconds === null ? null : { limit, windowSeconds };
 }
 
@@ -232,6 +232,6 @@ function roleOf(text: string | null): Role | null {
 }
 
 /** Parsing is remembered by content, which cannot go stale; the key's state is not. */
-const parsedScopes = remembered((text) => scopeSetOf(JSON.parse(text) as string[]));
-const parsedTexts = remembered<readonly string[]>((text) => Object.freeze(JSON.parse(text) as string[]));
-const parsedNetworks = remembered((text) => Networks.of(parsedTexts(text)));
+const parsedScopes = memoizeByText((text) => scopeSetOf(JSON.parse(text) as string[]));
+const parsedTexts = memoizeByText<readonly string[]>((text) => Object.freeze(JSON.parse(text) as string[]));
+const parsedNetworks = memoizeByText((text) => Networks.of(parsedTexts(text)));

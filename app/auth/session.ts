@@ -6,7 +6,7 @@ import { hashToken, isOpen, NOTED_EVERY_MS } from '../domain/session.ts';
 import { AppError } from '../errors.ts';
 import type { FoundPerson, FoundSession, Lookup } from './lookup.ts';
 import type { Cookies } from '../http/cookies.ts';
-import { leadToLogin } from '../http/redirect.ts';
+import { redirectToLogin } from '../http/redirect.ts';
 import { readerOf } from '../http/reader.ts';
 
 const TOKEN = /^[\w-]{43}$/;
@@ -24,7 +24,7 @@ export function signedIn(db: Db, lookup: Lookup, cookies: Cookies): Middleware {
   return async (ctx, next) => {
     const session = await learn(ctx, lookup, cookies);
     if (!session) {
-      leadToLogin(ctx);
+      redirectToLogin(ctx);
       return;
     }
     ctx.state.belongings = session.person.memberships;

@@ -3,7 +3,7 @@ export const KEY_STATUSES = ['active', 'rotating', 'expired', 'revoked'] as cons
 export type KeyStatus = (typeof KEY_STATUSES)[number];
 
 /** The facts that decide whether a key lives: times in epoch ms, null where nothing is set. */
-export interface KeyLife {
+export interface KeyStatusFacts {
   readonly revokedAt: number | null;
   readonly expiresAt: number | null;
   /** Set by rotation: the moment until which the replaced key still works, the rotation itself when at once. */
@@ -12,7 +12,7 @@ export interface KeyLife {
 }
 
 /** Says why a key must be refused at `now`; undefined promises that it is valid. */
-export function whyNotValid(key: KeyLife, now: number): 'revoked' | 'expired' | undefined {
+export function whyNotValid(key: KeyStatusFacts, now: number): 'revoked' | 'expired' | undefined {
   if (key.revokedAt !== null) return 'revoked';
   if (isReplaced(key) && !isBefore(now, key.graceEndsAt)) return 'revoked';
   if (key.expiresAt !== null && !isBefore(now, key.expiresAt)) return 'expired';
@@ -20,11 +20,11 @@ export function whyNotValid(key: KeyLife, now: number): 'revoked' | 'expired' | 
 }
 
 /** Says which of the four statuses a key has at `now`: valid exactly when it is `active` or `rotating`. */
-export function keyStatus(key: KeyLife, now: number): KeyStatus {
+export function keyStatus(key: KeyStatusFacts, now: number): KeyStatus {
   return whyNotValid(key, now) ?? (isReplaced(key) ? 'rotating' : 'active');
 }
 
-function isReplaced({ graceEndsAt, successorKeyId }: KeyLife): boolean {
+function isReplaced({ graceEndsAt, successorKeyId }: KeyStatusFacts): boolean {
   return graceEndsAt !== null || successorKeyId !== null;
 }
 

@@ -1,7 +1,7 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { problem } from './problem.ts';
-import { remembered } from './remembered.ts';
+import { memoizeByText } from './memoizeByText.ts';
 
 /** Addresses as equal groups of bits: four of 8 for IPv4, eight of 16 for IPv6. */
 interface Address {
@@ -56,7 +56,7 @@ export const NetworkList = z
 
 /** A set of networks, ready to be asked about on every request. */
 export class Networks {
-  static readonly #read = remembered((content) => new Networks(JSON.parse(content) as string[]));
+  static readonly #read = memoizeByText((content) => new Networks(JSON.parse(content) as string[]));
 
   // Apart, because a BlockList lets an IPv4 address into IPv6 networks such as ::/0.
   readonly #ipv4 = new BlockList();

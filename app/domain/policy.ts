@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { NetworkList } from './network.ts';
 import { problem, type Problem } from './problem.ts';
-import { remembered } from './remembered.ts';
+import { memoizeByText } from './memoizeByText.ts';
 import { isPlatformScope } from './scopeCatalogue.ts';
 import { GrantableScope } from './scopeInput.ts';
 
@@ -72,7 +72,7 @@ export function readPolicy(text: string | null): Policy {
   return text === null ? DEFAULT_POLICY : parsedPolicy(text);
 }
 
-const parsedPolicy = remembered(parsePolicy, 1_000);
+const parsedPolicy = memoizeByText(parsePolicy, 1_000);
 
 /** The policy after a change: fields that the change does not name stay as they were. */
 export function changePolicy(policy: Policy, change: PolicyChange): Policy {

@@ -67,7 +67,7 @@ const LINES = {
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** What of its data a record is found by: a part of the name, or the very value of the other two. */
-export interface Sought {
+export interface RecordSearchValues {
   name: string;
   status: string | null;
   reference: string | null;
@@ -94,7 +94,7 @@ export const RESOURCES: readonly Resource[] = Object.entries(LINES).map(([name, 
 type Shape = Readonly<Record<string, z.ZodType>> & { readonly name: typeof Name };
 
 /** What a list finds a record by. */
-export function soughtBy({ reference }: Resource, data: Fields): Sought {
+export function recordSearchValues({ reference }: Resource, data: Fields): RecordSearchValues {
   const value = (field: string | undefined) => (field === undefined ? null : ((data[field] ?? null) as string | null));
   return { name: String(data['name']), status: value('status'), reference: value(reference) };
 }

@@ -20,20 +20,20 @@ declare module '../context.ts' {
 }
 
 /** A marker in a route's stack that carries its access. */
-export type Stated = Middleware & { access: Access };
+export type AccessMarker = Middleware & { access: Access };
 
 /** Open to the world. */
-export function open(): Stated {
+export function open(): AccessMarker {
   return state({ kind: 'public' });
 }
 
 /** Any valid credential will do. */
-export function anyCredential(): Stated {
+export function anyCredential(): AccessMarker {
   return state({ kind: 'anyone' });
 }
 
 /** Keys must hold the scope; a person's role stands for scopes. */
-export function scope(required: string): Stated {
+export function scope(required: string): AccessMarker {
   return state({ kind: 'scope', scope: known(required) });
 }
 
@@ -41,7 +41,7 @@ export function scope(required: string): Stated {
  * People must hold the permission, keys the `keyScope`, without which no key may come; where that is about keys, keys may
  * come only if the tenant's policy lets keys manage keys.
  */
-export function permission(required: Permission, keyScope?: string): Stated {
+export function permission(required: Permission, keyScope?: string): AccessMarker {
   if (keyScope === undefined) return state({ kind: 'permission', permission: required });
   const behind = permissionsByKeyScope.get(known(keyScope)) ?? new Set();
   permissionsByKeyScope.set(keyScope, behind.add(required));
@@ -64,12 +64,12 @@ function known(scope: string): string {
 }
 
 /** Support staff, who show a user and a password of the installation's; no key and no token opens it. */
-export function basic(): Stated {
+export function basic(): AccessMarker {
   return state({ kind: 'basic' });
 }
 
 /** The route's own check that the guard has passed this very access: a route mounted without the chain stays shut. */
-function state(access: Access): Stated {
+function state(access: Access): AccessMarker {
   const check: Middleware = (ctx, next) => {
     if (access.kind !== 'public' && ctx.state.granted !== access) {
       throw new AppError('internal_error', undefined, { cause: new Error('a route was reached without its guard') });
@@ -105,7 +105,7 @@ export function accessOf(ctx: Context): Access | undefined {
 /** What a route of a router states. */
 export function accessOfLayer(layer: RouteLayer): Access | undefined {
   for (const middleware of layer.stack) {
-    if (typeof middleware === 'function' && 'access' in middleware) return (middleware as Stated).access;
+    if (typeof middleware === 'function' && 'access' in middleware) return (middleware as AccessMarker).access;
   }
   return undefined;
 }

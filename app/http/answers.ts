@@ -12,7 +12,7 @@ export interface Answer {
 }
 
 /** A marker in a route's stack that carries what it answers when all is well, for the documents made from the routes. */
-export type Answering = Middleware & { answer: Answer };
+export type AnswerMarker = Middleware & { answer: Answer };
 
 /** States a route's good answer; it checks nothing at run time, the contract test does that for every route. */
 export function answers(
@@ -20,7 +20,7 @@ export function answers(
   schema: ZodType,
   summary: string,
   problems: readonly ErrorCode[] = [],
-): Answering {
+): AnswerMarker {
   const pass: Middleware = (_ctx, next) => next();
   return Object.assign(pass, { answer: { status, schema, summary, problems } });
 }

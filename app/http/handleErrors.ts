@@ -6,7 +6,7 @@ import { problemOf, type AppError } from '../errors.ts';
 import { textsIn } from '../locales/texts.ts';
 import { cookiesOf, type Cookies } from './cookies.ts';
 import { readerOf, type Reader } from './reader.ts';
-import { isForPrograms } from './apiPaths.ts';
+import { isApiPath } from './apiPaths.ts';
 
 /** Makes the page of an error, for who reads pages. */
 export type ErrorPage = (ctx: Context, problem: AppError, reader: Reader) => string;
@@ -47,7 +47,7 @@ function answer(ctx: Context, problem: AppError, cookies: Cookies, errorPage: Er
 }
 
 function wantsPage(ctx: Context): boolean {
-  if (isForPrograms(ctx.path)) return false;
+  if (isApiPath(ctx.path)) return false;
   return ctx.get('HX-Request') === 'true' || ctx.accepts('json', 'html') === 'html';
 }
 
@@ -59,7 +59,7 @@ function logFault(log: Log, ctx: Context, problem: AppError, error: unknown): vo
 }
 
 /** Logs what goes wrong with an answer that is on its way already, so that nobody can be told: a table broken off, a reader gone. */
-export function logLate(log: Log): (error: unknown, ctx: Context) => void {
+export function logLateErrors(log: Log): (error: unknown, ctx: Context) => void {
   return (error, ctx) => {
     const details = { fault: faultCode(error), requestId: ctx.state.requestId };
     if (isReaderGone(error)) log.debug(details, 'whoever asked has gone');

@@ -12,10 +12,10 @@ export interface Input {
 }
 
 /** A handler that carries the schema of what it takes, for the documents made from the routes. */
-export type Takes = Middleware & { input: Input };
+export type InputHandler = Middleware & { input: Input };
 
 /** A handler of a JSON body: 422 names each field that is wrong. */
-export function body<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) => Promise<void>): Takes {
+export function body<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) => Promise<void>): InputHandler {
   const run: Middleware = async (ctx) => {
     const value = await readJson(ctx);
     // `null` is a body like any other: only an absent one is as good as one without fields.
@@ -26,7 +26,7 @@ export function body<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) =>
 }
 
 /** A handler of query parameters: 400 names each value that is wrong. */
-export function query<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) => Promise<void>): Takes {
+export function query<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) => Promise<void>): InputHandler {
   const run: Middleware = async (ctx) => {
     const value = readQuery(ctx.querystring);
     await handler(ctx, parsed(schema, value, 'invalid_query', 'query_not_understood'));

@@ -18,7 +18,7 @@ export function addressOf(path: string, fields: URLSearchParams | Readonly<Recor
 }
 
 /** Leads the browser to a page of ours: by a redirect, or by the header that htmx follows with the whole window. */
-export function lead(ctx: Context, path: string): void {
+export function redirect(ctx: Context, path: string): void {
   if (isPartial(ctx)) {
     ctx.status = 204;
     ctx.set('HX-Redirect', path);
@@ -32,10 +32,10 @@ export function lead(ctx: Context, path: string): void {
  * Leads to the login and from there back to the page the reader was on. htmx is answered by 401: it would follow a
  * redirect itself and put the login into a corner of the page.
  */
-export function leadToLogin(ctx: Context): void {
+export function redirectToLogin(ctx: Context): void {
   const next = pageOf(ctx);
   const login = next === undefined ? '/login' : `/login?next=${encodeURIComponent(next)}`;
-  lead(ctx, login);
+  redirect(ctx, login);
   if (isPartial(ctx)) {
     ctx.status = 401;
     ctx.body = '';

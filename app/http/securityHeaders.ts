@@ -1,5 +1,5 @@
 import type { Middleware } from '../context.ts';
-import { isForPrograms } from './apiPaths.ts';
+import { isApiPath } from './apiPaths.ts';
 
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -36,7 +36,7 @@ export function securityHeaders(publicUrl: string): Middleware {
   const api = [...ALWAYS, ...transport];
   const page = [...api, ...PAGE];
   return (ctx, next) => {
-    for (const [name, value] of isForPrograms(ctx.path) ? api : page) ctx.res.setHeader(name, value);
+    for (const [name, value] of isApiPath(ctx.path) ? api : page) ctx.res.setHeader(name, value);
     return next();
   };
 }

@@ -1,8 +1,8 @@
 import type Router from '@koa/router';
 import type { State } from '../context.ts';
 import { accessOfLayer, type Access } from './access.ts';
-import type { Answer, Answering } from './answers.ts';
-import type { Input, Takes } from './input.ts';
+import type { Answer, AnswerMarker } from './answers.ts';
+import type { Input, InputHandler } from './input.ts';
 
 /** One route as its definition states it; documents, tables and proxies read these and nothing else. */
 export interface Route {
@@ -33,12 +33,12 @@ export function routesOf(routers: readonly Router<State>[]): Route[] {
 
 function inputOf(stack: readonly unknown[]): Input | undefined {
   const takes = stack.find((middleware) => typeof middleware === 'function' && 'input' in middleware);
-  return (takes as Takes | undefined)?.input;
+  return (takes as InputHandler | undefined)?.input;
 }
 
 function answersOf(stack: readonly unknown[]): Answer[] {
   const stating = stack.filter((middleware) => typeof middleware === 'function' && 'answer' in middleware);
-  return (stating as Answering[]).map(({ answer }) => answer);
+  return (stating as AnswerMarker[]).map(({ answer }) => answer);
 }
 
 /** Which routes each scope opens, as `GET /api/v1/projects`. */

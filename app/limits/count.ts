@@ -50,7 +50,7 @@ export function rateHeaders(count: Count): Record<string, string> {
 }
 
 /** The refusal of a request that was one too many. */
-export function tooMany(count: Count, problem: ProblemKey = 'too_many_requests'): AppError {
+export function rateLimited(count: Count, problem: ProblemKey = 'too_many_requests'): AppError {
   return new AppError('rate_limited', problem, {
     headers: { ...rateHeaders(count), 'Retry-After': String(count.resetSeconds) },
   });

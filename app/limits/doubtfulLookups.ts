@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { tooMany } from './count.ts';
+import { rateLimited } from './count.ts';
 import type { SpentAddresses } from './spentAddresses.ts';
 
 /** How often the database is asked for all doubtful credentials together. */
@@ -46,7 +46,7 @@ export class DoubtfulLookups {
     if (!count) return undefined;
     const mark = hash.readInt32BE();
     if (this.#valid.has(mark) || this.#validBefore.has(mark)) return undefined;
-    if (this.#waiting.length >= WAITING_AT_MOST) return Promise.reject(tooMany(count));
+    if (this.#waiting.length >= WAITING_AT_MOST) return Promise.reject(rateLimited(count));
     return new Promise((resolve) => this.#wait(resolve));
   }
 

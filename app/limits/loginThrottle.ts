@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { normaliseEmail } from '../domain/email.ts';
 import type { Rate } from '../domain/rate.ts';
-import { tooMany, type Count, type Counter } from './count.ts';
+import { rateLimited, type Count, type Counter } from './count.ts';
 
 /** Who tries to sign in, and from where. */
 export interface Attempt {
@@ -58,7 +58,7 @@ export function loginThrottle(
 type Place = [counter: Counter, id: string];
 
 function allowed(count: Count): Count {
-  if (!count.allowed) throw tooMany(count, 'too_many_sign_ins');
+  if (!count.allowed) throw rateLimited(count, 'too_many_sign_ins');
   return count;
 }
 

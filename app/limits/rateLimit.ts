@@ -2,7 +2,7 @@ import { principalOf, type Context, type Middleware } from '../context.ts';
 import type { Rate } from '../domain/rate.ts';
 import { AppError } from '../errors.ts';
 import { admitWithinQuota, type Quotas } from './quota.ts';
-import { rateHeaders, tooMany, type Count, type Counter } from './count.ts';
+import { rateHeaders, rateLimited, type Count, type Counter } from './count.ts';
 import type { CountKey, CountPerson } from './limits.ts';
 import type { SpentAddresses } from './spentAddresses.ts';
 
@@ -83,7 +83,7 @@ export function addressLimit(
 }
 
 function admit(ctx: Context, count: Count): void {
-  if (!count.allowed) throw tooMany(count);
+  if (!count.allowed) throw rateLimited(count);
   const headers = rateHeaders(count);
   for (const name in headers) ctx.res.setHeader(name, headers[name] ?? '');
 }

@@ -1,7 +1,7 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import { faultCode } from '../../db/connection/faults.ts';
 import type { Log } from '../log.ts';
-import { onDemand } from '../onDemand.ts';
+import { importOnDemand } from '../importOnDemand.ts';
 
 /** What a request waits for Redis. */
 const DEADLINE_MS = 50;
@@ -37,7 +37,7 @@ export class RedisLink {
 
   constructor(url: string, log: Log) {
     this.#log = log;
-    const ioredis = onDemand('ioredis') as typeof import('ioredis');
+    const ioredis = importOnDemand('ioredis') as typeof import('ioredis');
     this.redis = new ioredis.Redis(url, OPTIONS);
     this.redis.on('error', (error) => this.#failed(error));
     this.redis.on('close', () => this.#failed(new Error('connection closed')));

@@ -1,4 +1,4 @@
-import { isForPrograms } from '../http/apiPaths.ts';
+import { isApiPath } from '../http/apiPaths.ts';
 import type { Route } from '../http/table.ts';
 import { exampleOf } from './example.ts';
 import { operationOf, templateOf } from './operation.ts';
@@ -23,7 +23,7 @@ token of \`POST /api/auth/login\` as \`Authorization: Bearer …\`.
 
 /** The OpenAPI document of these routes, pages left out: what a route states of itself and nothing else. */
 export function openApiDocument(routes: readonly Route[], version: string): Json {
-  const documented = routes.filter(({ path }) => isForPrograms(path));
+  const documented = routes.filter(({ path }) => isApiPath(path));
   const shared = { schemas: new Schemas(), refusals: new Refusals() };
   const paths: Record<string, Json> = {};
   for (const route of [...documented].sort(byPath)) {

@@ -3,7 +3,7 @@ import { smallestExampleOf } from './example.ts';
 import { problemsOf } from './problems.ts';
 import { goodResponse, NOT_MODIFIED, type Refusals } from './responses.ts';
 import type { Json, Schemas } from './schemas.ts';
-import { securityOf, sentenceOf } from './security.ts';
+import { securityOf, accessSentence } from './security.ts';
 import { tagOf } from './tags.ts';
 
 /** What the operations of a document share. */
@@ -33,7 +33,7 @@ export function operationOf(route: Route, { schemas, refusals }: Shared): Json {
     tags: [tagOf(route.path)],
     operationId: operationIdOf(route),
     summary: answers[0]?.summary ?? `${route.method} ${route.path}`,
-    description: sentenceOf(access),
+    description: accessSentence(access),
     security: securityOf(access),
     ...(parameters.length > 0 && { parameters }),
     ...requestBody(route, schemas),

@@ -40,7 +40,7 @@ export function securityOf(access: Access): Json[] {
 }
 
 /** What the route asks for, as a sentence. */
-export function sentenceOf(access: Access): string {
+export function accessSentence(access: Access): string {
   switch (access.kind) {
     case 'public':
       return 'Takes no credential.';

@@ -1,21 +1,21 @@
-import type { recordOncePerWindow } from '../actions/record.ts';
+import type { recordAuditEventsOncePerWindow } from '../actions/auditRecord.ts';
 import { changedFields, type AuditEvent } from '../domain/auditEvent.ts';
-import type { Use } from './usageEvent.ts';
+import type { JournalEntry } from './usageEvent.ts';
 
 /** How long the first use of a key from an address speaks for those after it in the audit log. */
 const WINDOW_MS = 3_600_000;
 
 /** The first use of a key from an address in an hour; the usage log has them all. */
-export interface UseWindow {
+export interface AuditWindow {
   place: string;
   hour: number;
-  use: Use;
+  use: JournalEntry;
 }
 
 /** The windows of these uses, each by its first one. */
-export function windowsOf(uses: readonly Use[]): UseWindow[] {
+export function auditWindowsOf(uses: readonly JournalEntry[]): AuditWindow[] {
   const last = new Map<string, number>();
-  const windows: UseWindow[] = [];
+  const windows: AuditWindow[] = [];
   for (const use of uses) {
     const [keyId, , , , , , ip, , , at] = use;
     const place = `${keyId}:${ip ?? ''}`;
@@ -28,7 +28,11 @@ export function windowsOf(uses: readonly Use[]): UseWindow[] {
 }
 
 /** What the audit log has of a window. */
-export function auditedUse({ place, hour, use }: UseWindow): Parameters<typeof recordOncePerWindow>[1][number] {
+export function auditRowOfWindow({
+  place,
+  hour,
+  use,
+}: AuditWindow): Parameters<typeof recordAuditEventsOncePerWindow>[1][number] {
   const [keyId, tenantId, method, endpoint, statusCode, , ip, userAgent, , at, keyName, requestId] = use;
   const act = {
     tenantId,

@@ -7,7 +7,7 @@ import {
   type KeyUsageHour,
 } from '../../db/tables/usage/apiKeyUsageHours.ts';
 import { findApiKeys, type ApiKey } from '../../db/tables/keys/apiKeys.ts';
-import { emptyBuckets, fillBuckets, type Totals, type Bucket, type UsageWindow } from '../domain/usageWindow.ts';
+import { emptyBuckets, fillBuckets, type Totals, type Bucket, type StatsPeriod } from '../domain/statsPeriod.ts';
 
 const MOST = 10;
 
@@ -15,7 +15,7 @@ type Called = Pick<KeyUsageHour, 'ok' | 'denied'>;
 
 /** What all keys of a tenant were used for in a window. */
 export interface TenantUsage {
-  window: UsageWindow;
+  window: StatsPeriod;
   from: number;
   to: number;
   /** The average is null where there was no request. */
@@ -29,7 +29,7 @@ export interface TenantUsage {
 }
 
 /** Sums the hourly counts of a tenant up to now. */
-export async function tenantUsage(db: Db, tenantId: string, window: UsageWindow, now: number): Promise<TenantUsage> {
+export async function tenantUsage(db: Db, tenantId: string, window: StatsPeriod, now: number): Promise<TenantUsage> {
   const buckets = emptyBuckets(window, now);
   const span = { from: buckets[0].from, to: buckets.at(-1)?.to ?? now };
   const hours = await sumTenantByHour(db, tenantId, span);

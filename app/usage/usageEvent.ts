@@ -17,7 +17,7 @@ export interface UsageEvent {
 }
 
 /** The event as the journal keeps it and as the database reads it: values without names, cut so that no use can keep others from being written. */
-export type Use = [
+export type JournalEntry = [
   keyId: string,
   tenantId: string,
   method: string,
@@ -40,8 +40,8 @@ const LONGEST_RESPONSE_MS = 999_999;
 const HALF_CHARACTERS = /\p{Cs}/gu;
 
 /** The event as one line of the journal; made once, and never taken apart again on its way into the usage log. */
-export function lineOf(use: UsageEvent): string {
-  const line: Use = [
+export function journalLineOf(use: UsageEvent): string {
+  const line: JournalEntry = [
     use.keyId,
     use.tenantId,
     use.method.slice(0, LONGEST_METHOD),
@@ -59,14 +59,14 @@ export function lineOf(use: UsageEvent): string {
 }
 
 /** What lines of the journal say, and the same as one JSON array; how many of them are not whole, and were left out. */
-export function usesOf(text: string): { uses: Use[]; json: string; broken: number } {
+export function readJournalLines(text: string): { uses: JournalEntry[]; json: string; broken: number } {
   const json = `[${text.trimEnd().replaceAll('\n', ',')}]`;
   try {
-    return { uses: JSON.parse(json) as Use[], json, broken: 0 };
+    return { uses: JSON.parse(json) as JournalEntry[], json, broken: 0 };
   } catch {
     const lines = text.trimEnd().split('\n');
     const whole = lines.filter(isWhole);
-    const uses = whole.map((line) => JSON.parse(line) as Use);
+    const uses = whole.map((line) => JSON.parse(line) as JournalEntry);
     return { uses, json: `[${whole.join(',')}]`, broken: lines.length - whole.length };
   }
 }

@@ -2,8 +2,8 @@ import type { Db } from '../../db/connection/connect.ts';
 import { faultCode, isContention, isRefused } from '../../db/connection/faults.ts';
 import type { Log } from '../log.ts';
 import type { Journal, Segment } from './journal.ts';
-import { Tally } from './usageTotals.ts';
-import { usesOf } from './usageEvent.ts';
+import { UsageTotals } from './usageTotals.ts';
+import { readJournalLines } from './usageEvent.ts';
 import type { UsageRecorder } from './usageRecorder.ts';
 import type { UsageCounts, UsageSettings } from './usageSettings.ts';
 import { UsageWriter } from './usageWriter.ts';
@@ -16,7 +16,7 @@ const REMINDER_MS = 30_000;
 /** Segments whose uses are in the database, and what they come to, which is not. */
 interface Sums {
   segments: Segment[];
-  tally: Tally;
+  tally: UsageTotals;
   lines: number;
   since: number;
 }
@@ -108,7 +108,7 @@ export class UsageFlusher {
 
   async #recoverSegment(journal: Journal, segment: Segment): Promise<void> {
     try {
-      const tally = new Tally();
+      const tally = new UsageTotals();
       await this.#write(journal, [segment], tally);
       await this.#writer.writeTally([segment], tally);
     } catch (error) {
@@ -143,7 +143,7 @@ export class UsageFlusher {
       for (let left = journal.segments; left > 0;) {
         const segments = journal.next(Math.min(left, this.#oneByOne ? 1 : TOGETHER));
         left -= segments.length;
-        const sums = (this.#sums ??= { segments: [], tally: new Tally(), lines: 0, since: Date.now() });
+        const sums = (this.#sums ??= { segments: [], tally: new UsageTotals(), lines: 0, since: Date.now() });
         await this.#write(journal, segments, sums.tally);
         for (const segment of segments) {
           sums.segments.push(segment);
@@ -172,8 +172,8 @@ export class UsageFlusher {
     this.#recorder.sayFault();
   }
 
-  async #write(journal: Journal, segments: readonly Segment[], tally: Tally): Promise<void> {
-    const batches = segments.map((batch) => ({ batch, ...usesOf(journal.read(batch)) }));
+  async #write(journal: Journal, segments: readonly Segment[], tally: UsageTotals): Promise<void> {
+    const batches = segments.map((batch) => ({ batch, ...readJournalLines(journal.read(batch)) }));
     await this.#writer.writeUses(batches);
     this.#writtenAt = performance.now();
     for (const { batch, uses, broken } of batches) {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { faultCode } from '../../db/connection/faults.ts';
 import type { Log } from '../log.ts';
 import { Journal } from './journal.ts';
-import { lineOf, type UsageEvent } from './usageEvent.ts';
+import { journalLineOf, type UsageEvent } from './usageEvent.ts';
 import type { UsageCounts } from './usageSettings.ts';
 
 /** How often it is said that uses are lost, and how often opening the journal is tried. */
@@ -68,7 +68,7 @@ export class UsageRecorder {
   record(use: UsageEvent): Promise<void> {
     this.#counts.recorded++;
     try {
-      this.journal().add(lineOf(use));
+      this.journal().add(journalLineOf(use));
     } catch (error) {
       this.#lost(1, error);
     }

@@ -2,13 +2,13 @@ import type { Db } from '../../db/connection/connect.ts';
 import type { ApiKey } from '../../db/tables/keys/apiKeys.ts';
 import { busiestEndpoints, sumByHour, sumByScope } from '../../db/tables/usage/apiKeyUsageHours.ts';
 import { opens } from '../domain/scopeCatalogue.ts';
-import { emptyBuckets, fillBuckets, type Totals, type Bucket, type UsageWindow } from '../domain/usageWindow.ts';
+import { emptyBuckets, fillBuckets, type Totals, type Bucket, type StatsPeriod } from '../domain/statsPeriod.ts';
 
 const TOP_ENDPOINTS = 10;
 
 /** What a key was used for in a window. */
 export interface UsageStats {
-  window: UsageWindow;
+  window: StatsPeriod;
   from: number;
   to: number;
   /** The average is null where there was no request. */
@@ -24,7 +24,7 @@ export interface UsageStats {
 }
 
 /** Sums the hourly counts of a key up to now. */
-export async function usageStats(db: Db, key: ApiKey, window: UsageWindow, now: number): Promise<UsageStats> {
+export async function usageStats(db: Db, key: ApiKey, window: StatsPeriod, now: number): Promise<UsageStats> {
   const buckets = emptyBuckets(window, now);
   const span = { from: buckets[0].from, to: buckets.at(-1)?.to ?? now };
   const hours = await sumByHour(db, key.tenantId, key.id, span);

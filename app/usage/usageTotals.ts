@@ -2,7 +2,7 @@ import type { KeyUse } from '../../db/tables/keys/apiKeys.ts';
 import type { KeyScopeUse } from '../../db/tables/keys/apiKeyScopeUses.ts';
 import type { KeyUsageHour } from '../../db/tables/usage/apiKeyUsageHours.ts';
 import { namesOf } from '../domain/scopeCatalogue.ts';
-import type { Use } from './usageEvent.ts';
+import type { JournalEntry } from './usageEvent.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -12,10 +12,10 @@ interface KeyTally extends KeyUse {
 }
 
 /** What many uses come to: how often each key called each route in each hour, and when it and its scopes were last used. */
-export class Tally {
+export class UsageTotals {
   readonly #keys = new Map<string, KeyTally>();
 
-  add(use: Use): void {
+  add(use: JournalEntry): void {
     const [keyId, tenantId, , , statusCode, , ip, , responseMs, at] = use;
     let key = this.#keys.get(keyId);
     if (!key) this.#keys.set(keyId, (key = { keyId, tenantId, at, ip, hours: [] }));
@@ -42,7 +42,7 @@ export class Tally {
 }
 
 /** A key calls few routes in an hour, so that looking through them is quicker than making a name for each. */
-function hourOf(key: KeyTally, [keyId, tenantId, method, endpoint, , askedFor, , , , at]: Use): KeyUsageHour {
+function hourOf(key: KeyTally, [keyId, tenantId, method, endpoint, , askedFor, , , , at]: JournalEntry): KeyUsageHour {
   const hour = at - (at % HOUR_MS);
   const scope = askedFor ?? '';
   const known = key.hours.find(

@@ -5,15 +5,15 @@ import { noteScopeUses, type KeyScopeUse } from '../../db/tables/keys/apiKeyScop
 import { insertKeyUsage } from '../../db/tables/usage/apiKeyUsage.ts';
 import { addKeyUsageHours } from '../../db/tables/usage/apiKeyUsageHours.ts';
 import { claimUsageBatches, type UsageBatch } from '../../db/tables/usage/usageBatches.ts';
-import { recordOncePerWindow } from '../actions/record.ts';
-import type { Tally } from './usageTotals.ts';
-import type { Use } from './usageEvent.ts';
-import { auditedUse, windowsOf, type UseWindow } from './auditWindow.ts';
+import { recordAuditEventsOncePerWindow } from '../actions/auditRecord.ts';
+import type { UsageTotals } from './usageTotals.ts';
+import type { JournalEntry } from './usageEvent.ts';
+import { auditRowOfWindow, auditWindowsOf, type AuditWindow } from './auditWindow.ts';
 
 /** A batch of uses, read and as it was written. */
 export interface UsesOfBatch {
   batch: UsageBatch;
-  uses: readonly Use[];
+  uses: readonly JournalEntry[];
   json: string;
 }
 
@@ -34,14 +34,14 @@ export class UsageWriter {
 
   /** Writes every request of the batches, and one audit row for each window of use. */
   async writeUses(batches: readonly UsesOfBatch[]): Promise<void> {
-    const written: UseWindow[] = [];
+    const written: AuditWindow[] = [];
     await transaction(this.#db, async (trx) => {
       written.length = 0;
       for (const { batch, uses, json } of batches) {
         if (!(await claimUsageBatches(trx, 'uses', [batch], Date.now()))) continue;
         await insertKeyUsage(trx, batch, json);
-        const windows = windowsOf(uses).filter(({ place, hour }) => this.#audited.get(place) !== hour);
-        await recordOncePerWindow(trx, windows.map(auditedUse));
+        const windows = auditWindowsOf(uses).filter(({ place, hour }) => this.#audited.get(place) !== hour);
+        await recordAuditEventsOncePerWindow(trx, windows.map(auditRowOfWindow));
         written.push(...windows);
       }
     });
@@ -49,7 +49,7 @@ export class UsageWriter {
   }
 
   /** Adds up what the batches come to, and notes when their keys and scopes were last used. */
-  async writeTally(batches: readonly UsageBatch[], tally: Tally): Promise<void> {
+  async writeTally(batches: readonly UsageBatch[], tally: UsageTotals): Promise<void> {
     await transaction(this.#db, async (trx) => {
       if (await claimUsageBatches(trx, 'sums', batches, Date.now())) await addKeyUsageHours(trx, tally.hours);
     });

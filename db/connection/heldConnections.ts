@@ -1,6 +1,6 @@
 import type { Connection } from 'mysql2';
 import type { Db } from './connect.ts';
-import { hangUp, QUERY_TIMEOUT_MS } from './mysql.ts';
+import { destroySocket, QUERY_TIMEOUT_MS } from './mysql.ts';
 
 /** Connections that are kept from one query to the next. */
 export interface HeldConnections {
@@ -33,7 +33,7 @@ export function holdConnections(db: Db): HeldConnections {
       return new Promise((resolve, reject) => {
         connection.query({ sql, timeout: QUERY_TIMEOUT_MS }, (error, rows) => {
           if (error) {
-            hangUp(connection);
+            destroySocket(connection);
             give(connection);
             reject(error);
             return;

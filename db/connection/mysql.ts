@@ -25,7 +25,7 @@ export class MysqlClient extends Mysql2Client {
       return await super._query(connection, query);
     } catch (error) {
       // The late answer would reach the next query of this connection: it must not go back to the pool.
-      if (codeOf(error) === TIMED_OUT) hangUp(connection);
+      if (codeOf(error) === TIMED_OUT) destroySocket(connection);
       throw error;
     }
   }
@@ -58,7 +58,7 @@ export class MysqlClient extends Mysql2Client {
     const waited = delay(GOODBYE_MS, undefined, { signal: impatience.signal }).catch(() => undefined);
     await Promise.race([super.destroyRawConnection(connection), waited]);
     impatience.abort();
-    hangUp(connection);
+    destroySocket(connection);
   }
 }
 
@@ -88,7 +88,7 @@ async function sentApart(connection: Connection, query: KnexQuery, timeoutMs: nu
 }
 
 /** Closes the socket at once: the driver's own `destroy` would leave it open until the server answers. */
-export function hangUp(connection: Connection): void {
+export function destroySocket(connection: Connection): void {
   connection.destroy();
   (connection as unknown as { stream: Socket }).stream.destroy();
 }
@@ -140,7 +140,7 @@ export async function prepareSession(connection: Connection): Promise<void> {
     });
   } catch (error) {
     // The pool forgets a connection that was never ready, and would leave it open.
-    hangUp(connection);
+    destroySocket(connection);
     throw error;
   }
 }

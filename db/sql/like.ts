@@ -2,11 +2,11 @@
 export const LIKE = "like ? escape '!'";
 
 /** A text as a part of a pattern, taken to the letter. */
-export function literal(text: string): string {
+export function escapeLike(text: string): string {
   return text.replace(/[!%_]/g, '!$&');
 }
 
 /** The pattern of what has the text anywhere in it. */
-export function anywhere(text: string): string {
-  return `%${literal(text)}%`;
+export function containsPattern(text: string): string {
+  return `%${escapeLike(text)}%`;
 }

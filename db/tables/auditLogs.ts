@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { AUDITED, type Actor, type AuditAction, type AuditEntity, type Origin } from '../../app/domain/auditEvent.ts';
 import type { Position } from '../../app/domain/cursor.ts';
-import { along } from '../sql/indexHints.ts';
+import { useIndex } from '../sql/indexHints.ts';
 import { isSqlite, type Db } from '../connection/connect.ts';
 import { jsonRows, ROWS_AT_ONCE, type JsonColumn } from '../sql/jsonRows.ts';
 import { newestFirst } from '../sql/newestFirst.ts';
@@ -103,7 +103,7 @@ export async function listAuditLogs(
   { after, limit }: { after?: Position | undefined; limit: number },
 ): Promise<AuditLog[]> {
   const newest = async (action?: AuditAction): Promise<AuditLogRow[]> => {
-    const rows = db<AuditLogRow>(along(db, TABLE, indexFor(filter, action)));
+    const rows = db<AuditLogRow>(useIndex(db, TABLE, indexFor(filter, action)));
     void rows.where({ tenant_id: tenantId, ...(action && { action }) });
     narrow(rows, filter);
     newestFirst(rows, { after, limit });

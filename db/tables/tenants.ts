@@ -2,9 +2,9 @@ import type { Knex } from 'knex';
 import { readPolicy, type Policy } from '../../app/domain/policy.ts';
 import { isId } from '../../app/domain/id.ts';
 import { slugStem } from '../../app/domain/slug.ts';
-import { along } from '../sql/indexHints.ts';
+import { useIndex } from '../sql/indexHints.ts';
 import type { Db } from '../connection/connect.ts';
-import { anywhere, LIKE } from '../sql/like.ts';
+import { containsPattern, LIKE } from '../sql/like.ts';
 
 export const TENANT_STATUSES = ['active', 'suspended'] as const;
 export type TenantStatus = (typeof TENANT_STATUSES)[number];
@@ -80,7 +80,7 @@ export async function pageOfTenants(
     const rows = db<Row>(source);
     return text === '' ? rows : rows.where((row) => whereText(row, text));
   };
-  const rows = await matching(along(db, 'tenants', 'tenants_created_at_id'))
+  const rows = await matching(useIndex(db, 'tenants', 'tenants_created_at_id'))
     .orderBy([
       { column: 'created_at', order: 'desc' },
       { column: 'id', order: 'desc' },
@@ -93,10 +93,10 @@ export async function pageOfTenants(
 }
 
 function whereText(row: Knex.QueryBuilder, text: string): void {
-  void row.whereRaw(`name ${LIKE}`, [anywhere(text)]).orWhereRaw(`external_id ${LIKE}`, [anywhere(text)]);
+  void row.whereRaw(`name ${LIKE}`, [containsPattern(text)]).orWhereRaw(`external_id ${LIKE}`, [containsPattern(text)]);
   // These two are compared byte by byte, and have no capitals.
   const lower = text.toLowerCase();
-  void row.orWhereRaw(`slug ${LIKE}`, [anywhere(lower)]).orWhereRaw(`id ${LIKE}`, [anywhere(lower)]);
+  void row.orWhereRaw(`slug ${LIKE}`, [containsPattern(lower)]).orWhereRaw(`id ${LIKE}`, [containsPattern(lower)]);
 }
 
 /** The tenants with these ids. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DatabaseConfig } from '../connection/settings.ts';
 import { monthStart } from '../../app/domain/times.ts';
 import { isSqlite, type Db } from '../connection/connect.ts';
-import { tryLock } from '../locks/oneAtATime.ts';
+import { tryLockWork } from '../locks/workLock.ts';
 
 const DAY_MS = 86_400_000;
 /** Small enough that nobody waits for a batch, with a breath between two for those who did. */
@@ -46,7 +46,7 @@ export async function prune(
   now: number,
   stop?: AbortSignal,
 ): Promise<Pruned | undefined> {
-  const unlock = await tryLock(db, config, 'pruning');
+  const unlock = await tryLockWork(db, config, 'pruning');
   if (!unlock) return undefined;
   try {
     return await pruneAll(db, now, stop);

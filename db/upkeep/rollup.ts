@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DatabaseConfig } from '../connection/settings.ts';
 import type { Db } from '../connection/connect.ts';
-import { tryLock } from '../locks/oneAtATime.ts';
-import { OPEN_MS, sumDaysFurther } from '../tables/usage/apiKeyUsageMonths.ts';
+import { tryLockWork } from '../locks/workLock.ts';
+import { OPEN_MS, rollUpNextDays } from '../tables/usage/apiKeyUsageMonths.ts';
 
 const BREATH_MS = 10;
 
@@ -10,11 +10,11 @@ const BREATH_MS = 10;
  * Sums up what was written a while ago, so that lists need not; false where another process is at it already. What is
  * younger, and all that was not come to yet, lists look at themselves.
  */
-export async function catchUp(db: Db, config: DatabaseConfig, now: number, stop?: AbortSignal): Promise<boolean> {
-  const unlock = await tryLock(db, config, 'catching-up');
+export async function rollUp(db: Db, config: DatabaseConfig, now: number, stop?: AbortSignal): Promise<boolean> {
+  const unlock = await tryLockWork(db, config, 'catching-up');
   if (!unlock) return false;
   try {
-    await repeat(async () => sumDaysFurther(db, now - OPEN_MS), stop);
+    await repeat(async () => rollUpNextDays(db, now - OPEN_MS), stop);
     return true;
   } finally {
     await unlock();

@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { keyStatus, type KeyStatus } from '../../app/domain/keyStatus.ts';
-import { tryOut } from '../../app/admin/shell/curl.ts';
+import { whoamiCurl } from '../../app/admin/shell/curl.ts';
 import { connect, type Db } from '../../db/connection/connect.ts';
 import { findApiKeys } from '../../db/tables/keys/apiKeys.ts';
 import { belongingsOf } from '../../db/tables/people/memberships.ts';
 import { listTenants } from '../../db/tables/tenants.ts';
-import { anyUser } from '../../db/tables/people/users.ts';
+import { hasAnyUser } from '../../db/tables/people/users.ts';
 import type { Command, Result } from './command.ts';
 import { CommandError, UsageError } from './commandErrors.ts';
 import { Chance } from './demo/chance.ts';
@@ -59,7 +59,7 @@ async function fill(world: World, requests: number, progress: Progress): Promise
 const SILENT = { isTTY: false, write: () => true };
 
 async function refuseUnlessEmpty(db: Db): Promise<void> {
-  if (!(await anyUser(db)) && (await listTenants(db)).length === 0) return;
+  if (!(await hasAnyUser(db)) && (await listTenants(db)).length === 0) return;
   throw new CommandError(
     'The demo fills an empty database only, and this one is in use: name another DATA_DIR or DATABASE_URL.',
   );
@@ -86,7 +86,7 @@ async function told(
       'Keys that work, shown this once:',
       ...table(keys.shown.map(({ key, name, tenant, scopes }) => [`  ${key}`, `${name}, ${tenant}`, scopes.join(' ')])),
       '',
-      ...(keys.shown[0] ? [`Try one: ${tryOut(publicUrl, keys.shown[0].key)}`] : []),
+      ...(keys.shown[0] ? [`Try one: ${whoamiCurl(publicUrl, keys.shown[0].key)}`] : []),
       'The server is started by npm start; one that runs on this database shows all of it already.',
     ],
     json: { seed, ...counts, statuses: keys.statuses, people, workingKeys: keys.shown },

@@ -11,7 +11,7 @@ import { presentIssuedKey, presentKey, presentRevoked } from '../../app/api/answ
 import type { Db } from '../../db/connection/connect.ts';
 import { EVERY_TENANT } from '../../db/tables/keys/apiKeyFilter.ts';
 import { listApiKeys } from '../../db/tables/keys/apiKeyList.ts';
-import { findKeyOf, type ApiKey } from '../../db/tables/keys/apiKeys.ts';
+import { findKeyOfAnyTenant, type ApiKey } from '../../db/tables/keys/apiKeys.ts';
 import type { Command, Result } from './command.ts';
 import { table } from './table.ts';
 import { CommandError } from './commandErrors.ts';
@@ -108,7 +108,7 @@ async function allKeys(db: Db, tenantId: string, now: number): Promise<ApiKey[]>
 }
 
 async function keyWithId(db: Db, id: string): Promise<ApiKey> {
-  const key = isId(id) ? await findKeyOf(db, EVERY_TENANT, id) : undefined;
+  const key = isId(id) ? await findKeyOfAnyTenant(db, EVERY_TENANT, id) : undefined;
   if (!key) throw new CommandError(`There is no key with the id ${id}: key list shows them.`);
   return key;
 }

@@ -1,5 +1,5 @@
 import { hashToken, LIFETIME_MS } from '../../app/domain/session.ts';
-import { catchUp } from '../../db/upkeep/rollup.ts';
+import { rollUp } from '../../db/upkeep/rollup.ts';
 import { connect } from '../../db/connection/connect.ts';
 import { insertSession } from '../../db/tables/people/sessions.ts';
 import { readConfig } from '../../app/config.ts';
@@ -39,7 +39,7 @@ export async function seedScopeUses(sql: Sql): Promise<void> {
 export async function settle(env: Record<string, string>, now: number): Promise<void> {
   const { database } = readConfig(env);
   const db = connect(database, { queryTimeoutMs: 60_000 });
-  await catchUp(db, database, now);
+  await rollUp(db, database, now);
   const person = { userId: idOf('user', 0), tenantId: idOf('tenant', 0) };
   const times = { createdAt: now, lastSeenAt: now, expiresAt: now + LIFETIME_MS };
   const session = { id: idOf('user', 1), csrfToken: SESSION_TOKEN, ip: null, userAgent: null, ...person, ...times };

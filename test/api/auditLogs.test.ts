@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { changedFields, type AuditAction } from '../../app/domain/auditEvent.ts';
 import { systemAct } from '../../app/actions/act.ts';
-import { record, recordOncePerWindow } from '../../app/actions/record.ts';
+import { recordAuditEvent, recordAuditEventsOncePerWindow } from '../../app/actions/auditRecord.ts';
 import { newId } from '../../app/domain/id.ts';
 import { iso } from '../../app/domain/times.ts';
 import { addPlayer, as, castOf, type Cast } from '../support/cast.ts';
@@ -42,7 +42,7 @@ onEachDatabase('the audit log', (database) => {
     const id = newId();
     const origin = { ip: '192.0.2.1', userAgent: 'é', requestId: 'request-1' };
     const actor = { type: 'user' as const, id: cast.alice.id, name: 'Alice' };
-    await record(
+    await recordAuditEvent(
       server.services.db,
       { tenantId: cast.acme.id, now: 1_700_000_000_000, actor, origin },
       { action: 'SETTINGS_CHANGED', entityId: id, ...changedFields({ idleDays: 1 }, { idleDays: 2 }) },
@@ -195,7 +195,7 @@ onEachDatabase('the audit log', (database) => {
 
     async function once(events: { window: string; thing: string }[]): Promise<void> {
       const act = systemAct(server.services.db, cast.acme.id);
-      await recordOncePerWindow(
+      await recordAuditEventsOncePerWindow(
         server.services.db,
         events.map(({ window, thing }) => ({ act, window, event: { action: 'TICKET_OPENED', entityId: thing } })),
       );
@@ -218,7 +218,7 @@ onEachDatabase('the audit log', (database) => {
   });
 
   async function write(action: AuditAction, entityId: string, at: number): Promise<void> {
-    await record(server.services.db, systemAct(server.services.db, cast.acme.id, at), { action, entityId });
+    await recordAuditEvent(server.services.db, systemAct(server.services.db, cast.acme.id, at), { action, entityId });
   }
 
   async function list(query: string): Promise<Page> {

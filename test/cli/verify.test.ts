@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { createConnection } from 'mysql2/promise';
 import { ROOT } from '../../app/root.ts';
-import { isForPrograms } from '../../app/http/apiPaths.ts';
+import { isApiPath } from '../../app/http/apiPaths.ts';
 import { createRoutes } from '../../app/routes.ts';
 import { castOf, type Cast } from '../support/cast.ts';
 import { Child, endChildren } from '../support/child.ts';
@@ -123,7 +123,7 @@ describe('scripts/verify.sh', function () {
         .and.not.to.match(/^\| database /m);
       const rows = [...report.matchAll(/^\| ([A-Z]+) \| `(\S+)` \| (.*) \| (.*) \|$/gm)].map(([, ...row]) => row);
       const { table } = createRoutes(server.services);
-      const routes = table.filter((route) => isForPrograms(route.path));
+      const routes = table.filter((route) => isApiPath(route.path));
       expect(rows.map(([method, at]) => `${method} ${at}`)).to.have.members(
         routes.map((route) => `${route.method} ${route.path}`),
       );

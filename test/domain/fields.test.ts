@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Email, normaliseEmail } from '../../app/domain/email.ts';
-import { mayGive } from '../../app/domain/granting.ts';
+import { mayGrantMembership } from '../../app/domain/granting.ts';
 import { passwordProblem, type PasswordProblem } from '../../app/domain/password.ts';
 import { permissionsOf, type Permission, type Role } from '../../app/domain/role.ts';
 
@@ -42,7 +42,7 @@ describe('a password', () => {
 
 describe('giving a membership', () => {
   const may = (giver: Role, own: Permission[], role: Role, gift: Permission[]) =>
-    mayGive({ role: giver, permissions: permissionsOf(giver, own) }, role, gift);
+    mayGrantMembership({ role: giver, permissions: permissionsOf(giver, own) }, role, gift);
 
   it('an owner gives everything', () => {
     expect(may('OWNER', [], 'OWNER', [])).to.equal(true);

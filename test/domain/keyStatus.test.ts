@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import fc from '../support/properties.ts';
-import { KEY_STATUSES, keyStatus, whyNotValid, type KeyLife } from '../../app/domain/keyStatus.ts';
+import { KEY_STATUSES, keyStatus, whyNotValid, type KeyStatusFacts } from '../../app/domain/keyStatus.ts';
 
 const NOW = 1_000_000;
 const past = NOW - 1;
 const later = NOW + 1;
 
-type Row = [life: Partial<KeyLife>, status: string, refusal: string | undefined, promise: string];
+type Row = [life: Partial<KeyStatusFacts>, status: string, refusal: string | undefined, promise: string];
 
 const truthTable: Row[] = [
   [{}, 'active', undefined, 'a key with nothing set is active'],
@@ -44,7 +44,7 @@ const truthTable: Row[] = [
   [{ graceEndsAt: later, successorKeyId: 'new', revokedAt: past }, 'revoked', 'revoked', 'grace saves no revoked key'],
 ];
 
-function life(given: Partial<KeyLife>): KeyLife {
+function life(given: Partial<KeyStatusFacts>): KeyStatusFacts {
   return { revokedAt: null, expiresAt: null, graceEndsAt: null, successorKeyId: null, ...given };
 }
 
@@ -86,6 +86,6 @@ describe('the status of a key', () => {
   it('is no valid one when the row lacks a fact or holds an unreadable time', () => {
     const broken = [{}, { ...life({}), expiresAt: Number.NaN }, { ...life({}), graceEndsAt: undefined }];
     for (const key of broken)
-      expect(whyNotValid(key as unknown as KeyLife, NOW), JSON.stringify(key)).to.be.a('string');
+      expect(whyNotValid(key as unknown as KeyStatusFacts, NOW), JSON.stringify(key)).to.be.a('string');
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { z } from 'zod';
-import { RESOURCES, soughtBy } from '../../app/domain/resources.ts';
+import { RESOURCES, recordSearchValues } from '../../app/domain/resources.ts';
 import { CATALOGUE } from '../../app/domain/scopeCatalogue.ts';
 
 const SCOPES = CATALOGUE.map(({ scope }) => scope);
@@ -36,7 +36,7 @@ describe('every ordinary resource', () => {
         if (reference !== undefined) expect(JSON.stringify(schema.properties?.[reference])).to.include('"string"');
         const { status } = schema.properties ?? {};
         for (const one of (status as { enum?: string[] } | undefined)?.enum ?? []) expect(one.length).to.be.at.most(24);
-        expect(soughtBy(resource, New.parse(least))).to.include({ name: 'one' });
+        expect(recordSearchValues(resource, New.parse(least))).to.include({ name: 'one' });
       });
     });
   }

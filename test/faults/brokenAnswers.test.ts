@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import { systemAct } from '../../app/actions/act.ts';
-import { record } from '../../app/actions/record.ts';
+import { recordAuditEvent } from '../../app/actions/auditRecord.ts';
 import { changedFields } from '../../app/domain/auditEvent.ts';
 import { transaction } from '../../db/connection/connect.ts';
 import { castOf, PASSWORD, type Cast } from '../support/cast.ts';
@@ -66,7 +66,11 @@ onEachDatabase('an answer that is broken off on its way', (database) => {
     await transaction(server.services.db, async (trx) => {
       const act = systemAct(trx, cast.acme.id);
       for (let i = 0; i < 1_500; i++) {
-        await record(trx, act, { action: 'USER_CHANGED', entityId: cast.bob.id, ...changedFields(null, { text }) });
+        await recordAuditEvent(trx, act, {
+          action: 'USER_CHANGED',
+          entityId: cast.bob.id,
+          ...changedFields(null, { text }),
+        });
       }
     });
     const { hostname, port } = new URL(server.url);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { z, type ZodType } from 'zod';
-import { fieldsIn, wishOf } from '../../app/admin/keys/keyForm.ts';
+import { keyFieldsOf, keyInputOf } from '../../app/admin/keys/keyForm.ts';
 import { policyChangeIn, POLICY_FIELDS } from '../../app/admin/security/policyView.ts';
 import { KeyChange, NewKey, Revocation } from '../../app/domain/keyInput.ts';
 import { PolicyChange } from '../../app/domain/policy.ts';
@@ -63,7 +63,7 @@ describe('the errors of fields', () => {
 
   it('have words in both languages for all that forms and bodies refuse', () => {
     const found = ODD.flatMap((odd) => {
-      const fields = fieldsIn(filled(Object.keys(fieldsIn(new URLSearchParams())), odd));
+      const fields = keyFieldsOf(filled(Object.keys(keyFieldsOf(new URLSearchParams())), odd));
       const { environment, owner } = fields;
       return [
         ...refused(Message, { message: odd }),
@@ -74,8 +74,8 @@ describe('the errors of fields', () => {
         ...refused(Order, { plan: odd, reference: odd }),
         ...refused(Revocation, { reason: odd }),
         ...refused(PolicyChange, policyChangeIn(filled([...POLICY_FIELDS, 'limit', 'windowSeconds'], odd))),
-        ...refused(NewKey, { ...wishOf(fields, 0), environment, owner }),
-        ...refused(KeyChange, wishOf(fields, 0)),
+        ...refused(NewKey, { ...keyInputOf(fields, 0), environment, owner }),
+        ...refused(KeyChange, keyInputOf(fields, 0)),
       ];
     });
     expect(found.length).to.be.greaterThan(100);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
-import { rateHeaders, tooMany, type Counter } from '../../app/limits/count.ts';
+import { rateHeaders, rateLimited, type Counter } from '../../app/limits/count.ts';
 import { LocalCounter } from '../../app/limits/localCounter.ts';
 
 const HOUR = { limit: 3, windowSeconds: 3600 };
@@ -50,7 +50,7 @@ describe('limits counted in this process', () => {
     if (!first || !last) throw new Error('nothing was counted');
     expect(rateHeaders(first)).to.include({ 'RateLimit-Policy': '"test";q=3;w=3600', RateLimit: '"test";r=2;t=3600' });
     await delay(last.reset * 1000 - Date.now() + 10);
-    expect(tooMany(last).headers).to.include({ 'Retry-After': '1' });
+    expect(rateLimited(last).headers).to.include({ 'Retry-After': '1' });
     expect((await take(1, 'hasty', { limit: 1, windowSeconds: 1 }))[0]).to.include({ allowed: true });
   });
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
-import { isForPrograms } from '../../app/http/apiPaths.ts';
+import { isApiPath } from '../../app/http/apiPaths.ts';
 import { createRoutes } from '../../app/routes.ts';
 import { Contract } from '../support/contract.ts';
 import { onDatabase } from '../support/databases.ts';
@@ -42,7 +42,7 @@ onDatabase('sqlite', 'the OpenAPI document', (database) => {
 
   it('names every endpoint that is served, and no other', () => {
     const served = createRoutes(server.services)
-      .table.filter(({ path }) => isForPrograms(path))
+      .table.filter(({ path }) => isApiPath(path))
       .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`);
     const documented = new Contract(document).operations.map(({ method, path }) => `${method} ${path}`);
     expect(documented).to.have.members(served);
@@ -51,7 +51,7 @@ onDatabase('sqlite', 'the OpenAPI document', (database) => {
 
   it('says of every endpoint what it answers', () => {
     const silent = createRoutes(server.services).table.filter(
-      ({ path, answers }) => isForPrograms(path) && answers.length === 0,
+      ({ path, answers }) => isApiPath(path) && answers.length === 0,
     );
     expect(silent.map(({ method, path }) => `${method} ${path}`)).to.deep.equal([]);
   });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
-import { Tally } from '../../app/usage/usageTotals.ts';
-import type { Use } from '../../app/usage/usageEvent.ts';
+import { UsageTotals } from '../../app/usage/usageTotals.ts';
+import type { JournalEntry } from '../../app/usage/usageEvent.ts';
 import { UsageWriter } from '../../app/usage/usageWriter.ts';
 import { connect, type Db } from '../../db/connection/connect.ts';
 import { noteScopeUses } from '../../db/tables/keys/apiKeyScopeUses.ts';
@@ -27,11 +27,11 @@ onEachDatabase('the day on which a key last used a scope', (database) => {
   });
 
   const batch = () => ({ processId: newId(), sequence: 1 });
-  const use = (scope: string | null, at: number, statusCode = 200): Use => [
+  const use = (scope: string | null, at: number, statusCode = 200): JournalEntry => [
     ...([keyId, TENANT, 'GET', '/', statusCode, scope, null, null, 1, at, 'a key', null] as const),
   ];
-  const tallyOf = (...uses: Use[]): Tally => {
-    const tally = new Tally();
+  const tallyOf = (...uses: JournalEntry[]): UsageTotals => {
+    const tally = new UsageTotals();
     for (const one of uses) tally.add(one);
     return tally;
   };
@@ -77,7 +77,7 @@ onEachDatabase('the day on which a key last used a scope', (database) => {
     db.on('query', listen);
     try {
       const writer = new UsageWriter(db);
-      const write = async (...uses: Use[]) => writer.writeTally([batch()], tallyOf(...uses));
+      const write = async (...uses: JournalEntry[]) => writer.writeTally([batch()], tallyOf(...uses));
       for (const hour of [1, 2, 3]) await write(use('orders:read', TODAY - DAY + hour * HOUR));
       expect(offers).to.equal(1);
       await write(use('orders:read', TODAY - DAY), use('orders:write', TODAY - DAY));

@@ -2,7 +2,7 @@ import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { iso } from '../../domain/times.ts';
 
 /** What the audit log tells of a key, beside its scopes: what was chosen for it, never what it is known by. */
-export function toldOf(key: ApiKey): Record<string, unknown> {
+export function auditedFields(key: ApiKey): Record<string, unknown> {
   return {
     name: key.name,
     description: key.description,

@@ -10,12 +10,12 @@ import type { Policy } from '../../domain/policy.ts';
 import { hashKey, mintKey, type KeyStyle } from '../../domain/token.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
-import { refuseBeyondOwnBounds, refuseKeysUnlessAllowed, refuseToGrantBeyondOwn } from './keyAuthority.ts';
+import { refuseBeyondOwnBounds, refuseKeysUnlessAllowed, refuseToGrantBeyondOwnScopes } from './keyAuthority.ts';
 import { invalidField, refuseExpiry } from './keyExpiry.ts';
 import { policyOf } from './keyPolicy.ts';
-import { toldOf } from './auditedFields.ts';
+import { auditedFields } from './auditedFields.ts';
 import { refuseBeyondPlan } from './planLimit.ts';
-import { record } from '../record.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -26,7 +26,7 @@ export interface IssuedKey {
 }
 
 /** What a key is made of, the text by which it is known aside. */
-export type KeyMatter = Omit<ApiKey, 'keyPrefix' | 'lastFour'>;
+export type NewKeyValues = Omit<ApiKey, 'keyPrefix' | 'lastFour'>;
 
 /** Makes a key within the tenant's policy and the caller's own reach. */
 export async function issueKey(act: Act, style: KeyStyle, wish: NewKey): Promise<IssuedKey> {
@@ -47,7 +47,7 @@ export async function issueKeyWithin(
   app: string | null = null,
 ): Promise<IssuedKey> {
   const scopes = wish.scopes ?? policy.defaultScopes;
-  refuseToGrantBeyondOwn(act, scopes);
+  refuseToGrantBeyondOwnScopes(act, scopes);
   const expiresAt = wish.expiresAt ?? (wish.expiresInDays ? act.now + wish.expiresInDays * DAY_MS : null);
   const bounded = {
     expiresAt,
@@ -71,12 +71,12 @@ export async function issueKeyWithin(
     metadata: wish.metadata ?? {},
     app,
     previousKeyId: null,
-    ...untouched(act),
+    ...newKeyState(act),
   });
-  await record(trx, act, {
+  await recordAuditEvent(trx, act, {
     action: 'API_KEY_CREATED',
     entityId: issued.key.id,
-    ...changedFields(null, { ...toldOf(issued.key), scopes, environment: wish.environment, owner: wish.owner }),
+    ...changedFields(null, { ...auditedFields(issued.key), scopes, environment: wish.environment, owner: wish.owner }),
   });
   return issued;
 }
@@ -86,7 +86,7 @@ export async function storeNewKey(
   trx: Db,
   { actor, formId, now }: Act,
   style: KeyStyle,
-  matter: KeyMatter,
+  matter: NewKeyValues,
 ): Promise<IssuedKey> {
   const { key: text, keyPrefix, lastFour } = mintKey(style, matter.environment);
   const key = { ...matter, keyPrefix, lastFour };
@@ -99,7 +99,7 @@ export async function storeNewKey(
 }
 
 /** The part of a key's life that has not happened yet. */
-export function untouched({ actor, now }: Act) {
+export function newKeyState({ actor, now }: Act) {
   return {
     createdBy: actor.id,
     createdAt: now,

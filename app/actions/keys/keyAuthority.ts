@@ -30,7 +30,7 @@ export function refuseKeys({ principal }: Act, problem: ProblemKey, path?: strin
 }
 
 /** Refuses to give away scopes that the caller does not hold; those of the platform only an operator gives, in person. */
-export function refuseToGrantBeyondOwn(act: Act, scopes: readonly string[]): void {
+export function refuseToGrantBeyondOwnScopes(act: Act, scopes: readonly string[]): void {
   if (act.principal?.type === 'api_key') {
     const platform = scopes.find(isPlatformScope);
     if (platform !== undefined) throw forOperators(platform);
@@ -83,7 +83,7 @@ export function refuseBeyondOwnBounds(
 }
 
 /** A person who may manage keys may stop any of them; a key that could would be a way to lock its masters out. */
-export function refuseToStopBeyondOwn(act: Act, scopes: readonly string[]): void {
+export function refuseToRevokeBeyondOwnScopes(act: Act, scopes: readonly string[]): void {
   if (act.principal?.type === 'api_key') refuseBeyondOwnScopes(act, scopes);
 }
 

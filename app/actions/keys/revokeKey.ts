@@ -7,9 +7,9 @@ import { iso } from '../../domain/times.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
 import { changeKey } from './changeKey.ts';
-import { holdKey, holdLine, type Held } from './lockKey.ts';
-import { refuseToStopBeyondOwn } from './keyAuthority.ts';
-import { record } from '../record.ts';
+import { lockKey, lockKeyChain, type LockedKey } from './lockKey.ts';
+import { refuseToRevokeBeyondOwnScopes } from './keyAuthority.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 /** A key that is revoked, now or long ago. */
 export type RevokedKey = ApiKey & { revokedAt: number };
@@ -28,33 +28,33 @@ export async function revokeKey(act: Act, id: string, revocation: Revocation): P
  */
 export async function revokeOnlyKey(act: Act, id: string, revocation: Revocation): Promise<RevokedKey> {
   return changeKey(act, id, async (trx) => {
-    const held = await holdKey(trx, act, id);
+    const held = await lockKey(trx, act, id);
     if (isReplaced(held)) throw new AppError('key_not_active', 'key_is_revoked');
     return revokeHeld(trx, held, revocation);
   });
 }
 
 /** Ends what is left of a key and of all that took its place, as a part of something larger whose caller may do that. */
-export async function revokeLine(
+export async function revokeKeyChain(
   trx: Db,
   act: Act,
   id: string,
   revocation: Revocation,
   refuse: (key: ApiKey) => void = () => undefined,
 ): Promise<void> {
-  for (const held of await holdLine(trx, act, id)) {
+  for (const held of await lockKeyChain(trx, act, id)) {
     if (isReplaced(held)) continue;
     refuse(held.key);
     await end(trx, held, revocation);
   }
 }
 
-async function revokeHeld(trx: Db, held: Held, revocation: Revocation): Promise<RevokedKey> {
-  refuseToStopBeyondOwn(held.act, held.key.scopes);
+async function revokeHeld(trx: Db, held: LockedKey, revocation: Revocation): Promise<RevokedKey> {
+  refuseToRevokeBeyondOwnScopes(held.act, held.key.scopes);
   return end(trx, held, revocation);
 }
 
-async function end(trx: Db, { key, act }: Held, { reason }: Revocation): Promise<RevokedKey> {
+async function end(trx: Db, { key, act }: LockedKey, { reason }: Revocation): Promise<RevokedKey> {
   if (isRevoked(key)) return key;
   const revoked = {
     ...key,
@@ -64,7 +64,7 @@ async function end(trx: Db, { key, act }: Held, { reason }: Revocation): Promise
     updatedAt: act.now,
   };
   await updateApiKey(trx, revoked);
-  await record(trx, act, {
+  await recordAuditEvent(trx, act, {
     action: 'API_KEY_REVOKED',
     entityId: key.id,
     ...changedFields(null, { revokedAt: iso(act.now), reason: reason ?? undefined }),
@@ -73,14 +73,14 @@ async function end(trx: Db, { key, act }: Held, { reason }: Revocation): Promise
 }
 
 /** The key of this id, or where it was rotated away and works no more, the one that took its place. */
-async function holdLiveKey(trx: Db, act: Act, id: string): Promise<Held> {
-  const held = await holdKey(trx, act, id);
+async function holdLiveKey(trx: Db, act: Act, id: string): Promise<LockedKey> {
+  const held = await lockKey(trx, act, id);
   const { successorKeyId } = held.key;
   return successorKeyId !== null && isReplaced(held) ? holdLiveKey(trx, held.act, successorKeyId) : held;
 }
 
 /** Whether another key has taken its place and it works no more. */
-function isReplaced({ key, act }: Held): boolean {
+function isReplaced({ key, act }: LockedKey): boolean {
   return key.revokedAt === null && key.successorKeyId !== null && whyNotValid(key, act.now) !== undefined;
 }
 

@@ -9,11 +9,11 @@ import type { KeyStyle } from '../../domain/token.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
 import { changeKey } from './changeKey.ts';
-import { holdKey, refuseDead } from './lockKey.ts';
-import { storeNewKey, untouched, type IssuedKey } from './issueKey.ts';
+import { lockKey, refuseDead } from './lockKey.ts';
+import { storeNewKey, newKeyState, type IssuedKey } from './issueKey.ts';
 import { refuseBeyondOwnBounds, refuseBeyondOwnScopes } from './keyAuthority.ts';
 import { invalidField, refuseExpiry } from './keyExpiry.ts';
-import { record } from '../record.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 /**
  * Puts a new key with everything of the old one in its place. The old one works until its grace period ends, and never
@@ -21,7 +21,7 @@ import { record } from '../record.ts';
  */
 export async function rotateKey(asked: Act, style: KeyStyle, id: string, rotation: Rotation): Promise<IssuedKey> {
   return changeKey(asked, id, async (trx, policy) => {
-    const held = await holdKey(trx, asked, id);
+    const held = await lockKey(trx, asked, id);
     const { key: old, act } = held;
     refuseRotated(old);
     refuseDead(held);
@@ -32,12 +32,12 @@ export async function rotateKey(asked: Act, style: KeyStyle, id: string, rotatio
     refuseBeyondOwnBounds(act, { ...old, expiresAt });
     refuseExpiry(policy, expiresAt, act.now, act.now);
 
-    const successor = { ...old, id: newId(act.now), expiresAt, previousKeyId: old.id, ...untouched(act) };
+    const successor = { ...old, id: newId(act.now), expiresAt, previousKeyId: old.id, ...newKeyState(act) };
     const issued = await storeNewKey(trx, act, style, successor);
     await inheritQuota(trx, old.id, issued.key.id, monthOf(act.now));
     const graceEndsAt = Math.min(act.now + rotation.gracePeriodSeconds * 1000, old.expiresAt ?? Infinity);
     await updateApiKey(trx, { ...old, successorKeyId: issued.key.id, graceEndsAt, updatedAt: act.now });
-    await record(trx, act, {
+    await recordAuditEvent(trx, act, {
       action: 'API_KEY_ROTATED',
       entityId: old.id,
       ...changedFields(

@@ -7,21 +7,21 @@ import { unauthenticated } from '../../auth/challenge.ts';
 import type { KeyChange, SelfChange } from '../../domain/keyInput.ts';
 import type { Act } from '../act.ts';
 import { changeInTurn, changeKey } from './changeKey.ts';
-import { holdKey, refuseDead } from './lockKey.ts';
-import { refuseBeyondOwnBounds, refuseBeyondOwnScopes, refuseToGrantBeyondOwn } from './keyAuthority.ts';
+import { lockKey, refuseDead } from './lockKey.ts';
+import { refuseBeyondOwnBounds, refuseBeyondOwnScopes, refuseToGrantBeyondOwnScopes } from './keyAuthority.ts';
 import { refuseExpiry } from './keyExpiry.ts';
-import { toldOf } from './auditedFields.ts';
-import { record } from '../record.ts';
+import { auditedFields } from './auditedFields.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 /** Changes a key that still lives, from its next request on; what stays the same leaves no trace in the log. */
 export async function updateKey(asked: Act, id: string, change: KeyChange): Promise<ApiKey> {
   return changeKey(asked, id, async (trx, policy) => {
-    const held = await holdKey(trx, asked, id);
+    const held = await lockKey(trx, asked, id);
     const { key: before, act } = held;
     refuseDead(held);
     refuseBeyondOwnScopes(act, before.scopes);
     const after = changed(before, change);
-    refuseToGrantBeyondOwn(
+    refuseToGrantBeyondOwnScopes(
       act,
       after.scopes.filter((scope) => !before.scopes.includes(scope)),
     );
@@ -36,7 +36,7 @@ export async function updateKey(asked: Act, id: string, change: KeyChange): Prom
 export async function updateSelf(asked: Act, id: string, change: SelfChange): Promise<ApiKey> {
   const { name, description } = change;
   return changeInTurn(asked, id, async (trx) => {
-    const held = await holdKey(trx, asked, id);
+    const held = await lockKey(trx, asked, id);
     const { key: before, act } = held;
     // It was valid when its request came in, and ended before it was held.
     if (whyNotValid(before, act.now)) throw unauthenticated('invalid_key', 'key_just_ended');
@@ -46,14 +46,14 @@ export async function updateSelf(asked: Act, id: string, change: SelfChange): Pr
 
 async function store(trx: Db, act: Act, before: ApiKey, after: ApiKey): Promise<ApiKey> {
   const scopes = changedFields({ scopes: before.scopes }, { scopes: after.scopes });
-  const fields = changedFields(toldOf(before), toldOf(after));
+  const fields = changedFields(auditedFields(before), auditedFields(after));
   if (!scopes.after && !fields.after) return before;
   await updateApiKey(trx, after);
   if (scopes.after) {
     await storeKeyScopes(trx, after);
-    await record(trx, act, { action: 'API_KEY_SCOPES_UPDATED', entityId: after.id, ...scopes });
+    await recordAuditEvent(trx, act, { action: 'API_KEY_SCOPES_UPDATED', entityId: after.id, ...scopes });
   }
-  if (fields.after) await record(trx, act, { action: 'API_KEY_UPDATED', entityId: after.id, ...fields });
+  if (fields.after) await recordAuditEvent(trx, act, { action: 'API_KEY_UPDATED', entityId: after.id, ...fields });
   return after;
 }
 

@@ -3,12 +3,12 @@ import { isDuplicate } from '../../../db/connection/faults.ts';
 import { findMembership, insertMembership } from '../../../db/tables/people/memberships.ts';
 import { findUser } from '../../../db/tables/people/users.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
-import { mayGive } from '../../domain/granting.ts';
+import { mayGrantMembership } from '../../domain/granting.ts';
 import type { Permission, Role } from '../../domain/role.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
 import { refuseKeyBeyondMember } from '../keys/keyAuthority.ts';
-import { record } from '../record.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface MemberInput {
   role: Role;
@@ -18,7 +18,7 @@ export interface MemberInput {
 
 /** Takes a person who exists into the act's tenant; somebody who is in already is 409. */
 export async function addMember(act: Act, userId: string, input: MemberInput): Promise<void> {
-  refuseBeyondOwnStanding(act, input);
+  refuseMembershipBeyondOwn(act, input);
   try {
     await transaction(act.db, async (trx) => {
       const user = await findUser(trx, userId);
@@ -39,7 +39,7 @@ export async function insertMember(
   { role, permissions = [] }: MemberInput,
 ): Promise<void> {
   await insertMembership(trx, { tenantId: act.tenantId, userId: user.id, role, permissions }, act.now);
-  await record(trx, act, {
+  await recordAuditEvent(trx, act, {
     action: 'MEMBER_ADDED',
     entityId: user.id,
     ...changedFields(null, { email: user.email, role, permissions: [...permissions] }),
@@ -47,13 +47,13 @@ export async function insertMember(
 }
 
 /** Refuses what would give more than its giver holds; the system and operators stand above that. */
-export function refuseBeyondOwnStanding({ principal }: Act, { role, permissions = [] }: MemberInput): void {
+export function refuseMembershipBeyondOwn({ principal }: Act, { role, permissions = [] }: MemberInput): void {
   if (!principal || (principal.type === 'user' && principal.operator)) return;
   if (principal.type === 'api_key') {
     refuseKeyBeyondMember(role, permissions);
     return;
   }
-  if (mayGive(principal, role, permissions)) return;
+  if (mayGrantMembership(principal, role, permissions)) return;
   throw new AppError('insufficient_permission', 'more_than_own_rights');
 }
 

@@ -12,7 +12,7 @@ import { findMembership } from '../../../db/tables/people/memberships.ts';
 import { findUser, findUserByEmail, lockUser } from '../../../db/tables/people/users.ts';
 import { refuseConfined } from '../../auth/confined.ts';
 import { changedFields, type Actor } from '../../domain/auditEvent.ts';
-import { mayGive } from '../../domain/granting.ts';
+import { mayGrantMembership } from '../../domain/granting.ts';
 import { newId } from '../../domain/id.ts';
 import { isPending } from '../../domain/invitation.ts';
 import { permissionsOf } from '../../domain/role.ts';
@@ -22,7 +22,7 @@ import { hashPassword } from '../../auth/passwords.ts';
 import type { Act } from '../act.ts';
 import { insertMember } from './addMember.ts';
 import { addUser, type CreatedUser } from './createUser.ts';
-import { record } from '../record.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 type Answering = Pick<Act, 'db' | 'now' | 'origin'>;
 
@@ -112,7 +112,7 @@ async function finish(
 ): Promise<void> {
   await endInvitation(trx, tenantId, id, status, act.now);
   const action = status === 'accepted' ? 'INVITATION_ACCEPTED' : 'INVITATION_DECLINED';
-  await record(trx, act, { action, entityId: id, ...changedFields(null, { email }) });
+  await recordAuditEvent(trx, act, { action, entityId: id, ...changedFields(null, { email }) });
 }
 
 /** Whether the inviter could send the same invitation today: whoever was removed or demoted leaves no way back in. */
@@ -126,7 +126,9 @@ async function inviterStillMay(db: Db, { tenantId, inviter, role, permissions }:
   const membership = await findMembership(db, tenantId, inviter.id);
   if (!membership) return false;
   const held = permissionsOf(membership.role, membership.permissions);
-  return held.has('members:manage') && mayGive({ role: membership.role, permissions: held }, role, permissions);
+  return (
+    held.has('members:manage') && mayGrantMembership({ role: membership.role, permissions: held }, role, permissions)
+  );
 }
 
 /** A key that was rotated away stands for its successor. */

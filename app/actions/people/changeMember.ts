@@ -9,9 +9,9 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import type { Permission, Role } from '../../domain/role.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
-import { refuseBeyondOwnStanding } from './addMember.ts';
+import { refuseMembershipBeyondOwn } from './addMember.ts';
 import { refuseKeys } from '../keys/keyAuthority.ts';
-import { record } from '../record.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface MemberChange {
   role?: Role | undefined;
@@ -30,13 +30,13 @@ export async function changeMember(act: Act, userId: string, change: MemberChang
       role: change.role ?? before.role,
       permissions: change.permissions ?? before.permissions,
     };
-    refuseBeyondOwnStanding(act, before);
-    refuseBeyondOwnStanding(act, after);
+    refuseMembershipBeyondOwn(act, before);
+    refuseMembershipBeyondOwn(act, after);
     if (after.role !== 'OWNER') refuseLastOwner(owners, userId);
     const changes = changedFields(visible(before), visible(after));
     if (!changes.before && !changes.after) return before;
     await changeMembership(trx, after, act.now);
-    await record(trx, act, { action: 'MEMBER_CHANGED', entityId: userId, ...changes });
+    await recordAuditEvent(trx, act, { action: 'MEMBER_CHANGED', entityId: userId, ...changes });
     return after;
   });
 }

@@ -6,7 +6,7 @@ import type { Problem } from '../../domain/problem.ts';
 import { AppError } from '../../errors.ts';
 import { checkPassword, hashPassword } from '../../auth/passwords.ts';
 import type { Act } from '../act.ts';
-import { record } from '../record.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 /** What somebody wrote to change their password. */
 export interface PasswordChange {
@@ -29,17 +29,17 @@ export async function changePassword(
   const right = await checkPassword(user?.passwordHash ?? null, current, { ip: act.origin.ip, device });
   if (!user || !right) return undefined;
   const problem = passwordProblem(wanted, user.email);
-  if (problem) throw unchanged('wanted', passwordFault(problem));
+  if (problem) throw passwordRefused('wanted', passwordFault(problem));
   const passwordHash = await hashPassword(wanted, { ip: act.origin.ip, device });
   await transaction(act.db, async (trx) => {
     await changePasswordHash(trx, userId, passwordHash, act.now);
     await deleteOtherSessions(trx, userId, sessionId);
-    await record(trx, act, { action: 'PASSWORD_CHANGED', entityId: userId });
+    await recordAuditEvent(trx, act, { action: 'PASSWORD_CHANGED', entityId: userId });
   });
   return 'changed';
 }
 
 /** The refusal that names the field which is wrong. */
-export function unchanged(path: string, problem: Problem): AppError {
+export function passwordRefused(path: string, problem: Problem): AppError {
   return new AppError('invalid_input', 'password_not_changed', { errors: [{ path, problem }] });
 }

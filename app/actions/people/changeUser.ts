@@ -13,7 +13,7 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
 import { refuseLastOwner } from './changeMember.ts';
-import { record } from '../record.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface UserChange {
   name?: string | undefined;
@@ -59,12 +59,16 @@ async function refuseLastOperator(trx: Db, { id }: User): Promise<void> {
 async function rename(trx: Db, act: Act, user: User, name: string): Promise<void> {
   await renameUser(trx, user.id, name, act.now);
   const changes = changedFields({ name: user.name }, { name });
-  await record(trx, act, { action: 'USER_CHANGED', entityId: user.id, ...changes });
+  await recordAuditEvent(trx, act, { action: 'USER_CHANGED', entityId: user.id, ...changes });
 }
 
 async function setStatus(trx: Db, act: Act, user: User, status: UserStatus): Promise<void> {
   await changeUserStatus(trx, user.id, status, act.now);
   if (status === 'disabled') await deleteOtherSessions(trx, user.id, null);
   const action = status === 'disabled' ? 'USER_DISABLED' : 'USER_ENABLED';
-  await record(trx, act, { action, entityId: user.id, ...changedFields({ status: user.status }, { status }) });
+  await recordAuditEvent(trx, act, {
+    action,
+    entityId: user.id,
+    ...changedFields({ status: user.status }, { status }),
+  });
 }

@@ -7,8 +7,8 @@ import { passwordProblem, passwordFault } from '../../domain/password.ts';
 import { AppError } from '../../errors.ts';
 import { hashPassword } from '../../auth/passwords.ts';
 import type { Act } from '../act.ts';
-import { insertMember, refuseBeyondOwnStanding, type MemberInput } from './addMember.ts';
-import { record } from '../record.ts';
+import { insertMember, refuseMembershipBeyondOwn, type MemberInput } from './addMember.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface UserInput {
   /** In its one spelling. */
@@ -31,7 +31,7 @@ export interface CreatedUser {
 
 /** Makes a person, and a member of the act's tenant where that is asked for; an email somebody has is 409. */
 export async function createUser(act: Act, input: UserInput): Promise<CreatedUser> {
-  if (input.membership) refuseBeyondOwnStanding(act, input.membership);
+  if (input.membership) refuseMembershipBeyondOwn(act, input.membership);
   const passwordHash = await acceptedPassword(input.password, input.email);
   try {
     return await transaction(act.db, async (trx) => {
@@ -58,7 +58,7 @@ export async function addUser(
   }: Omit<UserInput, 'password'> & { passwordHash: string | null },
 ): Promise<CreatedUser> {
   await insertUser(trx, { id, email, name, passwordHash, operator, vouched }, act.now);
-  await record(trx, act, {
+  await recordAuditEvent(trx, act, {
     action: 'USER_CREATED',
     entityId: id,
     ...changedFields(null, { email, name, ...(operator && { operator }) }),

@@ -1,10 +1,10 @@
 import { transaction } from '../../../db/connection/connect.ts';
 import { deleteSession } from '../../../db/tables/people/sessions.ts';
 import type { Act } from '../act.ts';
-import { record, type Occasion } from '../record.ts';
+import { recordAuditEvent, type AuditContext } from '../auditRecord.ts';
 
 /** Ends the session that the person acts in, whether or not they belong to a tenant still. */
-export async function signOut(act: Occasion & Pick<Act, 'db'>, userId: string, sessionId: string): Promise<void> {
+export async function signOut(act: AuditContext & Pick<Act, 'db'>, userId: string, sessionId: string): Promise<void> {
   await end(act, 'LOGOUT', userId, sessionId);
 }
 
@@ -14,14 +14,14 @@ export async function endSession(act: Act, userId: string, sessionId: string): P
 }
 
 async function end(
-  act: Occasion & Pick<Act, 'db'>,
+  act: AuditContext & Pick<Act, 'db'>,
   action: 'LOGOUT' | 'SESSION_ENDED',
   userId: string,
   sessionId: string,
 ): Promise<boolean> {
   return transaction(act.db, async (trx) => {
     const ended = await deleteSession(trx, userId, sessionId);
-    if (ended) await record(trx, act, { action, entityId: sessionId });
+    if (ended) await recordAuditEvent(trx, act, { action, entityId: sessionId });
     return ended;
   });
 }

@@ -7,8 +7,8 @@ import { INVITATION_LIFETIME_MS } from '../../domain/invitation.ts';
 import { hashToken, newToken } from '../../domain/session.ts';
 import { iso } from '../../domain/times.ts';
 import type { Act } from '../act.ts';
-import { alreadyMember, refuseBeyondOwnStanding, type MemberInput } from './addMember.ts';
-import { record } from '../record.ts';
+import { alreadyMember, refuseMembershipBeyondOwn, type MemberInput } from './addMember.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface InvitationInput extends MemberInput {
   /** In its one spelling. */
@@ -23,7 +23,7 @@ export async function inviteMember(
   act: Act,
   { email, role, permissions = [] }: InvitationInput,
 ): Promise<{ invitation: Invitation; token: string }> {
-  refuseBeyondOwnStanding(act, { role, permissions });
+  refuseMembershipBeyondOwn(act, { role, permissions });
   const { tenantId, now, actor: inviter } = act;
   const token = newToken();
   const invitation: Invitation = {
@@ -40,7 +40,7 @@ export async function inviteMember(
   await transaction(act.db, async (trx) => {
     if (await isMemberByEmail(trx, tenantId, email)) throw alreadyMember();
     await replaceInvitation(trx, invitation, hashToken(token));
-    await record(trx, act, {
+    await recordAuditEvent(trx, act, {
       action: 'INVITATION_CREATED',
       entityId: invitation.id,
       ...changedFields(null, { email, role, permissions: [...permissions], expiresAt: iso(invitation.expiresAt) }),

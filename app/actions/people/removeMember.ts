@@ -1,5 +1,5 @@
 import { transaction, type Db } from '../../../db/connection/connect.ts';
-import { listOwnKeys } from '../../../db/tables/keys/apiKeys.ts';
+import { listKeyIdsOfUser } from '../../../db/tables/keys/apiKeys.ts';
 import {
   deleteMembership,
   lockMembership,
@@ -9,10 +9,10 @@ import {
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
-import { refuseBeyondOwnStanding } from './addMember.ts';
+import { refuseMembershipBeyondOwn } from './addMember.ts';
 import { refuseLastOwner } from './changeMember.ts';
-import { record } from '../record.ts';
-import { revokeLine } from '../keys/revokeKey.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
+import { revokeKeyChain } from '../keys/revokeKey.ts';
 
 /**
  * Puts a member out of the act's tenant, from the next request on, and revokes all their own keys there: they would work
@@ -23,7 +23,7 @@ export async function removeMember(act: Act, userId: string): Promise<void> {
     const owners = await lockOwners(trx, act.tenantId);
     const membership = await lockMembership(trx, act.tenantId, userId);
     if (!membership) throw new AppError('not_found', 'no_such_member');
-    refuseBeyondOwnStanding(act, membership);
+    refuseMembershipBeyondOwn(act, membership);
     refuseLastOwner(owners, userId);
     await endMembership(trx, act, membership, 'MEMBER_REMOVED', 'The person it belongs to was removed');
   });
@@ -37,10 +37,10 @@ export async function endMembership(
   action: 'MEMBER_REMOVED' | 'MEMBER_LEFT',
   reason: string,
 ): Promise<void> {
-  const own = await listOwnKeys(trx, act.tenantId, userId, act.now);
-  for (const id of own) await revokeLine(trx, act, id, { reason });
+  const own = await listKeyIdsOfUser(trx, act.tenantId, userId, act.now);
+  for (const id of own) await revokeKeyChain(trx, act, id, { reason });
   await deleteMembership(trx, act.tenantId, userId);
-  await record(trx, act, {
+  await recordAuditEvent(trx, act, {
     action,
     entityId: userId,
     ...changedFields({ role, permissions: [...permissions] }, null),

@@ -12,8 +12,8 @@ import { hashToken, newToken } from '../../domain/session.ts';
 import { AppError } from '../../errors.ts';
 import { hashPassword } from '../../auth/passwords.ts';
 import type { Act } from '../act.ts';
-import { unchanged } from './changePassword.ts';
-import { record } from '../record.ts';
+import { passwordRefused } from './changePassword.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 /** How long a link to choose a new password works. */
 export const RESET_LIFETIME_MS = 24 * 3_600_000;
@@ -30,7 +30,7 @@ export async function makeResetLink(
     if (!user) throw new AppError('not_found', 'no_such_user');
     if (user.status !== 'active') throw new AppError('conflict', 'account_disabled');
     await replacePasswordReset(trx, { userId, createdAt: act.now, expiresAt }, hashToken(token));
-    await record(
+    await recordAuditEvent(
       trx,
       { ...act, tenantId: await firstTenantOf(trx, userId) },
       { action: 'PASSWORD_RESET_OFFERED', entityId: userId },
@@ -65,14 +65,14 @@ export async function resetPassword(
   if (!user) return undefined;
   const { id, name } = user;
   const problem = passwordProblem(wanted, user.email);
-  if (problem) throw unchanged('wanted', passwordFault(problem));
+  if (problem) throw passwordRefused('wanted', passwordFault(problem));
   const passwordHash = await hashPassword(wanted, origin);
   return transaction(db, async (trx) => {
     if (!(await deletePasswordReset(trx, hashToken(token)))) return undefined;
     await resetPasswordHash(trx, id, passwordHash, now);
     await deleteOtherSessions(trx, id, null);
     const occasion = { now, origin, actor: { type: 'user', id, name } as const };
-    await record(
+    await recordAuditEvent(
       trx,
       { ...occasion, tenantId: await firstTenantOf(trx, id) },
       { action: 'PASSWORD_RESET', entityId: id },

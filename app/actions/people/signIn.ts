@@ -5,7 +5,7 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import { normaliseEmail } from '../../domain/email.ts';
 import { checkPassword } from '../../auth/passwords.ts';
 import type { Act } from '../act.ts';
-import { record, type Occasion } from '../record.ts';
+import { recordAuditEvent, type AuditContext } from '../auditRecord.ts';
 
 export interface SignedIn {
   user: User;
@@ -32,7 +32,7 @@ export async function signIn(
   const tenantId = belongings[0]?.tenantId ?? null;
   const right = await checkPassword(passwordHash, password, { ip: origin.ip, device });
   if (!known || !right || status !== 'active') {
-    await record(db, { tenantId, now, origin, actor: ANONYMOUS }, loginFailed(known?.id ?? null, address));
+    await recordAuditEvent(db, { tenantId, now, origin, actor: ANONYMOUS }, loginFailed(known?.id ?? null, address));
     return undefined;
   }
   await noteSignedIn(act, known, tenantId);
@@ -45,10 +45,10 @@ export async function noteSignedIn(
   { id, name, email }: Pick<User, 'id' | 'name' | 'email'>,
   tenantId: string | null,
 ): Promise<void> {
-  const occasion: Occasion = { tenantId, now, origin, actor: { type: 'user', id, name } };
+  const occasion: AuditContext = { tenantId, now, origin, actor: { type: 'user', id, name } };
   await transaction(db, async (trx) => {
     await noteLogin(trx, id, now);
-    await record(trx, occasion, { action: 'LOGIN', entityId: id, ...changedFields(null, { email }) });
+    await recordAuditEvent(trx, occasion, { action: 'LOGIN', entityId: id, ...changedFields(null, { email }) });
   });
 }
 

@@ -3,17 +3,21 @@ import { endInvitation, lockInvitation } from '../../../db/tables/people/invitat
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
-import { refuseBeyondOwnStanding } from './addMember.ts';
-import { record } from '../record.ts';
+import { refuseMembershipBeyondOwn } from './addMember.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 /** Takes a pending invitation of the act's tenant back: its link opens nothing from now on. */
 export async function withdrawInvitation(act: Act, id: string): Promise<void> {
   await transaction(act.db, async (trx) => {
     const invitation = await lockInvitation(trx, act.tenantId, id);
     if (!invitation) throw new AppError('not_found', 'no_such_invitation');
-    refuseBeyondOwnStanding(act, invitation);
+    refuseMembershipBeyondOwn(act, invitation);
     await endInvitation(trx, act.tenantId, id, 'withdrawn', act.now);
     const { email } = invitation;
-    await record(trx, act, { action: 'INVITATION_WITHDRAWN', entityId: id, ...changedFields({ email }, null) });
+    await recordAuditEvent(trx, act, {
+      action: 'INVITATION_WITHDRAWN',
+      entityId: id,
+      ...changedFields({ email }, null),
+    });
   });
 }

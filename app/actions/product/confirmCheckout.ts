@@ -5,7 +5,7 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
 import type { PaymentProvider } from './payment.ts';
 import type { Act } from '../act.ts';
-import { record } from '../record.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 /**
  * Confirms an order: the plan is the tenant's and its limits hold once this returns. Only a person may, with
@@ -33,7 +33,7 @@ export async function confirmCheckout(act: Act, provider: PaymentProvider, id: s
     };
     await updateCheckout(trx, confirmed);
     await changeTenant(trx, act.tenantId, { plan: checkout.plan }, act.now);
-    await record(trx, act, {
+    await recordAuditEvent(trx, act, {
       action: 'CHECKOUT_CONFIRMED',
       entityId: id,
       ...changedFields({ plan: tenant.plan }, { plan: checkout.plan }),

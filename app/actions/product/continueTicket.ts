@@ -4,7 +4,7 @@ import { lockTicket, updateTicket, type Ticket, type TicketStatus } from '../../
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
-import { record } from '../record.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 /** A ticket is read as a whole, so it must not grow for ever. */
 const MOST_MESSAGES = 200;
@@ -39,7 +39,11 @@ async function changeTicket(
     const after = { ...changed, updatedAt: act.now };
     await updateTicket(trx, after);
     const told = ({ status, messages }: Ticket) => ({ status, messages });
-    await record(trx, act, { action: 'TICKET_UPDATED', entityId: id, ...changedFields(told(before), told(after)) });
+    await recordAuditEvent(trx, act, {
+      action: 'TICKET_UPDATED',
+      entityId: id,
+      ...changedFields(told(before), told(after)),
+    });
     return after;
   });
 }

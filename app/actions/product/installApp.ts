@@ -13,7 +13,7 @@ import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
 import { issueKeyWithin, type IssuedKey } from '../keys/issueKey.ts';
 import { policyOf } from '../keys/keyPolicy.ts';
-import { record } from '../record.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 /** How long a token lives where the policy wants an end and names none. */
 const LONGEST_DAYS = 365;
@@ -31,7 +31,7 @@ export async function installApp(act: Act, style: KeyStyle, app: App): Promise<I
       const issued = await issueKeyWithin(trx, act, style, policy, tokenFor(act, app, policy), app.id);
       const install = { id: newId(), tenantId: act.tenantId, app: app.id, keyId: issued.key.id };
       await insertAppInstall(trx, { ...install, installedBy: act.actor.id, installedAt: act.now });
-      await record(trx, act, {
+      await recordAuditEvent(trx, act, {
         action: 'APP_INSTALLED',
         entityId: app.id,
         ...changedFields(null, { keyId: issued.key.id, scopes: app.scopes }),

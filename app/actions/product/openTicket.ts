@@ -4,7 +4,7 @@ import { insertTicket, type Ticket, type TicketPriority } from '../../../db/tabl
 import { changedFields } from '../../domain/auditEvent.ts';
 import { newId } from '../../domain/id.ts';
 import { makerOf, type Act } from '../act.ts';
-import { record } from '../record.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface TicketInput {
   subject: string;
@@ -22,7 +22,7 @@ export async function openTicket(act: Act, { subject, message, priority }: Ticke
   await transaction(act.db, async (trx) => {
     await insertTicket(trx, ticket);
     await insertTicketMessage(trx, { ticketId: id, number: 1, tenantId, text: message, author: actor, createdAt: now });
-    await record(trx, act, { action: 'TICKET_OPENED', entityId: id, ...changedFields(null, said) });
+    await recordAuditEvent(trx, act, { action: 'TICKET_OPENED', entityId: id, ...changedFields(null, said) });
   });
   return ticket;
 }

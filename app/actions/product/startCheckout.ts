@@ -13,7 +13,7 @@ import type { PlanId } from '../../domain/plan.ts';
 import { AppError } from '../../errors.ts';
 import type { PaymentProvider } from './payment.ts';
 import { makerOf, type Act } from '../act.ts';
-import { record } from '../record.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface Order {
   plan: PlanId;
@@ -50,7 +50,7 @@ export async function startCheckout(act: Act, provider: PaymentProvider, order: 
       confirmedAt: null,
     };
     await insertCheckout(trx, checkout);
-    await record(trx, act, {
+    await recordAuditEvent(trx, act, {
       action: 'CHECKOUT_STARTED',
       entityId: checkout.id,
       ...changedFields(null, { plan, reference: reference ?? undefined, replaces: replaced?.id }),

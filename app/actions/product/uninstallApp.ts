@@ -4,9 +4,9 @@ import { lockAppInstall, removeAppInstall } from '../../../db/tables/product/app
 import type { App } from '../../domain/apps.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import type { Act } from '../act.ts';
-import { refuseToStopBeyondOwn } from '../keys/keyAuthority.ts';
-import { record } from '../record.ts';
-import { revokeLine } from '../keys/revokeKey.ts';
+import { refuseToRevokeBeyondOwnScopes } from '../keys/keyAuthority.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
+import { revokeKeyChain } from '../keys/revokeKey.ts';
 
 /**
  * Takes an app out of use and revokes its token, the ones it was rotated from and into included, in every process once
@@ -20,10 +20,10 @@ export async function uninstallApp(act: Act, app: App): Promise<void> {
     const working = (await listAppKeys(trx, tenantId, now)).filter((key) => key.app === app.id);
     for (const { id } of working) {
       const reason = `${app.name} was uninstalled`;
-      await revokeLine(trx, act, id, { reason }, ({ scopes }) => refuseToStopBeyondOwn(act, scopes));
+      await revokeKeyChain(trx, act, id, { reason }, ({ scopes }) => refuseToRevokeBeyondOwnScopes(act, scopes));
     }
     await removeAppInstall(trx, installed, now);
-    await record(trx, act, {
+    await recordAuditEvent(trx, act, {
       action: 'APP_UNINSTALLED',
       entityId: app.id,
       ...changedFields({ keyId: working[0]?.id ?? installed.keyId }, null),

@@ -1,6 +1,6 @@
 import { transaction } from '../../../db/connection/connect.ts';
 import { lockRecord, updateRecordData, type StoredRecord } from '../../../db/tables/product/records.ts';
-import { soughtBy, type Fields, type Resource } from '../../domain/resources.ts';
+import { recordSearchValues, type Fields, type Resource } from '../../domain/resources.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
 
@@ -10,7 +10,7 @@ export async function updateRecord(act: Act, resource: Resource, id: string, cha
     const before = await lockRecord(trx, act.tenantId, resource.name, id);
     if (!before) throw new AppError('not_found');
     const after = { ...before, data: { ...before.data, ...change }, updatedAt: act.now };
-    await updateRecordData(trx, after, soughtBy(resource, after.data));
+    await updateRecordData(trx, after, recordSearchValues(resource, after.data));
     return after;
   });
 }

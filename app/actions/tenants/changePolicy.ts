@@ -8,7 +8,7 @@ import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
 import { invalidField } from '../keys/keyExpiry.ts';
 import { refuseKeys } from '../keys/keyAuthority.ts';
-import { record } from '../record.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 /** Changes the rules for the keys of the act's tenant; they hold in every process once this returns. */
 export async function changePolicy(act: Act, change: PolicyChange): Promise<Policy> {
@@ -24,7 +24,7 @@ export async function changePolicy(act: Act, change: PolicyChange): Promise<Poli
     }
     await changeTenant(trx, act.tenantId, { policy: after }, act.now);
     await noteUse(trx, act);
-    await record(trx, act, { action: 'SETTINGS_CHANGED', entityId: act.tenantId, ...changes });
+    await recordAuditEvent(trx, act, { action: 'SETTINGS_CHANGED', entityId: act.tenantId, ...changes });
     return after;
   });
 }

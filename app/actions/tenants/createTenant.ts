@@ -6,7 +6,7 @@ import { newId } from '../../domain/id.ts';
 import { freeSlug, slugOf } from '../../domain/slug.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
-import { record } from '../record.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface TenantInput {
   name: string;
@@ -46,7 +46,7 @@ export async function addTenant(trx: Db, act: TenantlessAct, input: TenantInput)
   if (input.slug !== undefined && taken.has(wanted)) throw slugTaken();
   const tenant = { id: newId(), slug: freeSlug(wanted, taken), name };
   await insertTenant(trx, { ...tenant, externalId }, act.now);
-  await record(
+  await recordAuditEvent(
     trx,
     { ...act, tenantId: tenant.id },
     {

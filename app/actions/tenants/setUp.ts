@@ -1,6 +1,6 @@
 import { transaction } from '../../../db/connection/connect.ts';
 import { isDuplicate } from '../../../db/connection/faults.ts';
-import { anyUser } from '../../../db/tables/people/users.ts';
+import { hasAnyUser } from '../../../db/tables/people/users.ts';
 import { hashPassword } from '../../auth/passwords.ts';
 import type { Act } from '../act.ts';
 import { addTenant, type CreatedTenant } from './createTenant.ts';
@@ -25,12 +25,12 @@ export async function setUp(
   act: Pick<Act, 'db' | 'now' | 'origin'>,
   { email, name, password, tenantName }: FirstPerson,
 ): Promise<{ user: CreatedUser; tenant: CreatedTenant } | undefined> {
-  if (await anyUser(act.db)) return undefined;
+  if (await hasAnyUser(act.db)) return undefined;
   const passwordHash = await hashPassword(password, act.origin);
   const actor = { type: 'user', id: FIRST_ID, name } as const;
   try {
     return await transaction(act.db, async (trx) => {
-      if (await anyUser(trx)) return undefined;
+      if (await hasAnyUser(trx)) return undefined;
       const tenant = await addTenant(trx, { ...act, actor }, { name: tenantName });
       const person = {
         email,
@@ -44,7 +44,7 @@ export async function setUp(
       return { user, tenant };
     });
   } catch (error) {
-    if (isDuplicate(error) && (await anyUser(act.db))) return undefined;
+    if (isDuplicate(error) && (await hasAnyUser(act.db))) return undefined;
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
 import { slugTaken } from './createTenant.ts';
-import { record } from '../record.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface TenantUpdate {
   name?: string | undefined;
@@ -31,7 +31,7 @@ export async function updateTenant(
       const changes = changedFields(visible(before), visible(after));
       if (!changes.before && !changes.after) return before;
       await changeTenant(trx, id, given(update), act.now);
-      await record(trx, { ...act, tenantId: id }, { action: 'TENANT_UPDATED', entityId: id, ...changes });
+      await recordAuditEvent(trx, { ...act, tenantId: id }, { action: 'TENANT_UPDATED', entityId: id, ...changes });
       return { ...after, updatedAt: act.now };
     });
   } catch (error) {

@@ -8,7 +8,7 @@ import { principalOf, type Context, type State } from '../../context.ts';
 import { Day } from '../../domain/fields.ts';
 import type { Pages } from '../shell/pages.ts';
 import { auditCsv } from './auditCsv.ts';
-import { namesOf, presentAuditFilters, presentAuditRow } from './view.ts';
+import { labelsOf, presentAuditFilters, presentAuditRow } from './view.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
 import { AUDIT_ACTIONS, AUDIT_ENTITIES, AuditNarrowing } from '../../inputs/auditQuery.ts';
@@ -52,7 +52,7 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
           listAuditLogs(db, tenantId, filter, wanted),
         );
         const offered = await choices(ctx);
-        const names = namesOf(offered);
+        const names = labelsOf(offered);
         const locals = {
           filter: presentAuditFilters(fields, offered, { first: cursor !== undefined, nextCursor }),
           actions: AUDIT_ACTIONS,

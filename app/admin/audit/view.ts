@@ -68,7 +68,13 @@ export function presentAuditFilters(
 }
 
 /** What the things that can be chosen are called now. */
-export function namesOf({ people, keys }: { people: readonly Member[]; keys: readonly ApiKey[] }): Map<string, string> {
+export function labelsOf({
+  people,
+  keys,
+}: {
+  people: readonly Member[];
+  keys: readonly ApiKey[];
+}): Map<string, string> {
   return new Map([...people, ...keys].map(({ id, name }) => [id, name]));
 }
 

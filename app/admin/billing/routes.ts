@@ -9,15 +9,15 @@ import { principalOf, type Context, type State } from '../../context.ts';
 import { planNamed } from '../../domain/plan.ts';
 import { formOf } from '../../auth/csrf.ts';
 import { planUse } from '../../actions/product/planUse.ts';
-import { ask } from '../shell/confirmation.ts';
+import { askConfirmation } from '../shell/confirmation.ts';
 import type { Pages } from '../shell/pages.ts';
-import { given, mendable, readFields, refusedIn, type Refused } from '../shell/formErrors.ts';
+import { given, recoverable, readFields, refusedIn, type Refused } from '../shell/formErrors.ts';
 import { confirmedByHand, type PaymentProvider } from '../../actions/product/payment.ts';
 import { presentBillingPage } from './view.ts';
 import type { Services } from '../../services.ts';
 import { permission, scope } from '../../http/access.ts';
 import { Order } from '../../inputs/orderInput.ts';
-import { idOf } from '../../http/pathId.ts';
+import { pathId } from '../../http/pathId.ts';
 import { ROUTER } from '../../http/router.ts';
 
 const HOME = '/admin/billing';
@@ -32,7 +32,7 @@ export function billingPages(
     .get('/billing', scope('billing:read'), async (ctx) => showPlan(ctx))
     .post('/billing', scope('billing:write'), async (ctx) => {
       const form = formOf(ctx);
-      const outcome = await mendable(async () => {
+      const outcome = await recoverable(async () => {
         const order = readFields(Order, { plan: form.get('plan'), reference: given(form, 'reference') });
         return startCheckout(actOf(ctx, db), provider, order);
       });
@@ -45,14 +45,14 @@ export function billingPages(
     })
     .get('/billing/checkouts/:id/confirm', permission('billing:manage'), async (ctx) => {
       const { t } = pages.texts(ctx);
-      const id = idOf(ctx);
+      const id = pathId(ctx);
       const pending = await findPendingCheckout(db, principalOf(ctx).tenant.id);
       if (pending?.id !== id) {
         pages.lead(ctx, HOME, { text: 'billing.gone', kind: 'warning' });
         return;
       }
       const plan = planNamed(pending.plan);
-      await ask(pages, ctx, 'billing', {
+      await askConfirmation(pages, ctx, 'billing', {
         title: t('billing.confirm_title', { plan }),
         lines: [t('billing.confirm_text', { plan }), t('billing.confirm_more')],
         action: `${HOME}/checkouts/${id}/confirm`,
@@ -62,7 +62,7 @@ export function billingPages(
       });
     })
     .post('/billing/checkouts/:id/confirm', permission('billing:manage'), async (ctx) => {
-      const outcome = await mendable(async () => confirmCheckout(actOf(ctx, db), provider, idOf(ctx)));
+      const outcome = await recoverable(async () => confirmCheckout(actOf(ctx, db), provider, pathId(ctx)));
       if ('done' in outcome) {
         pages.lead(ctx, HOME, { text: 'billing.confirmed', values: { plan: planNamed(outcome.done.plan) } });
         return;

@@ -40,7 +40,7 @@ export const FIELDS = [
   'metadata',
 ] as const;
 /** Those that stand behind the word More. */
-export const FURTHER = ['owner', 'externalId', 'metadata'] as const satisfies Field[];
+export const ADVANCED_FIELDS = ['owner', 'externalId', 'metadata'] as const satisfies Field[];
 export type Field = (typeof FIELDS)[number];
 /** What is wrong with each field, or with none of them but the whole. */
 export type Problems = Partial<Record<Field | 'form', string>>;
@@ -53,25 +53,25 @@ const USUAL_DAYS = 90;
 const DAY = /^\d{4}-\d\d-\d\d$/;
 
 /** The periods to choose from, as far as the policy goes. */
-export function expiriesUnder({ maxLifetimeDays }: Policy): number[] {
+export function allowedExpiryDays({ maxLifetimeDays }: Policy): number[] {
   const allowed = EXPIRIES.filter((days) => maxLifetimeDays === null || days <= maxLifetimeDays);
   return allowed.length > 0 ? allowed : [maxLifetimeDays ?? USUAL_DAYS];
 }
 
 /** Whether the policy lets a key live for ever. */
-export function neverUnder({ requireExpiry, maxLifetimeDays }: Policy): boolean {
+export function allowsNoExpiry({ requireExpiry, maxLifetimeDays }: Policy): boolean {
   return !requireExpiry && maxLifetimeDays === null;
 }
 
 /** The form of a key to be made, filled in from the address: `?name=&scopes=&expires=`. */
-export function freshFields(querystring: string, policy: Policy): KeyFields {
+export function newKeyFields(querystring: string, policy: Policy): KeyFields {
   const query = new URLSearchParams(querystring);
   const asked = (query.get('scopes') ?? '').split(/[\s,]+/).map((text) => normaliseScope(text) ?? '');
   const known = [...new Set(asked)].filter(isKnownScope);
-  const days = expiriesUnder(policy);
+  const days = allowedExpiryDays(policy);
   const usual = days.includes(USUAL_DAYS) ? USUAL_DAYS : (days.at(-1) ?? USUAL_DAYS);
   const expires = query.get('expires') ?? '';
-  const isChoice = days.map(String).includes(expires) || (expires === 'never' && neverUnder(policy));
+  const isChoice = days.map(String).includes(expires) || (expires === 'never' && allowsNoExpiry(policy));
   return {
     ...EMPTY,
     name: query.get('name') ?? '',
@@ -115,7 +115,7 @@ const EMPTY = {
 };
 
 /** What was written into the form. */
-export function fieldsIn(form: URLSearchParams): KeyFields {
+export function keyFieldsOf(form: URLSearchParams): KeyFields {
   const text = (name: string) => form.get(name) ?? '';
   return {
     name: text('name'),
@@ -135,7 +135,7 @@ export function fieldsIn(form: URLSearchParams): KeyFields {
 }
 
 /** What the fields ask for that can also be changed later, for the parsers of app/domain/keyInput.ts. */
-export function wishOf(fields: KeyFields, now: number): Record<string, unknown> {
+export function keyInputOf(fields: KeyFields, now: number): Record<string, unknown> {
   const { name, description, scopes, allowedIps, rateLimit, rateWindow, monthlyQuota, externalId, metadata } = fields;
   return {
     name,

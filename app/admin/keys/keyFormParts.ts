@@ -1,11 +1,11 @@
 import type { Policy } from '../../domain/policy.ts';
 import { iso } from '../../domain/times.ts';
 import {
-  expiriesUnder,
+  allowedExpiryDays,
   FIELDS,
-  FURTHER,
+  ADVANCED_FIELDS,
   METADATA_EXAMPLE,
-  neverUnder,
+  allowsNoExpiry,
   type KeyFields,
   type Problems,
 } from './keyForm.ts';
@@ -41,9 +41,9 @@ export function formLocals(
       }),
     },
     expiries: expiryOptions(),
-    further: FURTHER.some((field) => problems[field] !== undefined || !['', 'tenant'].includes(fields[field])),
+    further: ADVANCED_FIELDS.some((field) => problems[field] !== undefined || !['', 'tenant'].includes(fields[field])),
     metadataExample: METADATA_EXAMPLE,
-    never: neverUnder(policy),
+    never: allowsNoExpiry(policy),
     longest: policy.maxLifetimeDays,
     tomorrow: iso(Date.now() + 86_400_000).slice(0, 10),
     windows: [1, 60, 3_600, 86_400].map((seconds) => ({ value: String(seconds), label: t(`keys.per_${seconds}`) })),
@@ -57,9 +57,9 @@ export function formLocals(
     };
     return [
       ...(kept ? [kept] : []),
-      ...expiriesUnder(policy).map((days) => ({ value: String(days), label: t('keys.days', { days }) })),
+      ...allowedExpiryDays(policy).map((days) => ({ value: String(days), label: t('keys.days', { days }) })),
       { value: 'custom', label: t('keys.expires_custom') },
-      ...(neverUnder(policy) ? [{ value: 'never', label: t('keys.expires_never') }] : []),
+      ...(allowsNoExpiry(policy) ? [{ value: 'never', label: t('keys.expires_never') }] : []),
     ];
   }
 }

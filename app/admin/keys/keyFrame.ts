@@ -2,7 +2,7 @@ import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { principalOf, type Context } from '../../context.ts';
 import { keyStatus } from '../../domain/keyStatus.ts';
 import { AppError } from '../../errors.ts';
-import { idOf } from '../../http/pathId.ts';
+import { pathId } from '../../http/pathId.ts';
 import type { Services } from '../../services.ts';
 import { KEYS_PATH } from './keyQuery.ts';
 import { isPartial } from '../../http/redirect.ts';
@@ -10,8 +10,8 @@ import { pathOfUrl } from '../../http/ownPath.ts';
 import type { Page, Pages } from '../shell/pages.ts';
 
 /** The key that the address names, its last uses counted; one of another tenant does not exist. */
-export async function keyNamed(ctx: Context, { db, usage }: Pick<Services, 'db' | 'usage'>): Promise<ApiKey> {
-  const id = idOf(ctx);
+export async function findKeyOfPath(ctx: Context, { db, usage }: Pick<Services, 'db' | 'usage'>): Promise<ApiKey> {
+  const id = pathId(ctx);
   await usage.flush();
   const key = await findApiKey(db, principalOf(ctx).tenant.id, id);
   if (!key) throw new AppError('not_found', 'no_such_key');
@@ -19,8 +19,8 @@ export async function keyNamed(ctx: Context, { db, usage }: Pick<Services, 'db' 
 }
 
 /** The same, for pages that would change it: what can never be used again has none. */
-export async function liveKeyNamed(ctx: Context, services: Pick<Services, 'db' | 'usage'>): Promise<ApiKey> {
-  const key = await keyNamed(ctx, services);
+export async function findActiveKeyOfPath(ctx: Context, services: Pick<Services, 'db' | 'usage'>): Promise<ApiKey> {
+  const key = await findKeyOfPath(ctx, services);
   const status = keyStatus(key, Date.now());
   if (status === 'revoked' || status === 'expired') throw new AppError('key_not_active', `key_is_${status}`);
   return key;
@@ -49,12 +49,12 @@ export async function showDialog(
 }
 
 /** Where to go when a dialog is done: the list or the key that it was opened from. */
-export function backOf(ctx: Context): string {
+export function returnPath(ctx: Context): string {
   const from = pathOfUrl(isPartial(ctx) ? ctx.get('HX-Current-URL') : ctx.get('Referer'));
-  return ownList(from) ?? KEYS_PATH;
+  return keyListPath(from) ?? KEYS_PATH;
 }
 
 /** The list or a key's own page, with whatever it was narrowed to; forms are nowhere to go back to. */
-export function ownList(path: string | null | undefined): string | undefined {
+export function keyListPath(path: string | null | undefined): string | undefined {
   return path && /^\/admin\/api-keys(?:\/[0-9a-f-]{36})?(?:\?[^#]*)?$/.test(path) ? path : undefined;
 }

@@ -80,7 +80,7 @@ export async function lookedIntoOnly(
 }
 
 /** Whether there is a key at all, to tell an empty tenant from an empty search. */
-export async function anyKey(db: Db, tenantId: string, now: number): Promise<boolean> {
+export async function hasAnyKey(db: Db, tenantId: string, now: number): Promise<boolean> {
   return (await countApiKeys(db, tenantId, { now }, 1)) > 0;
 }
 

@@ -1,7 +1,7 @@
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import type { KeyUses } from './keyList.ts';
 import { KEYS_PATH } from './keyQuery.ts';
-import { keyRow, type KeyRow, type ScopeBadge } from './keyRow.ts';
+import { keyView, type KeyView, type ScopeBadge } from './keyView.ts';
 import type { Moment, Texts } from '../../locales/texts.ts';
 
 /** So many scopes are shown of each key; the others are counted. */
@@ -9,7 +9,7 @@ const MOST_BADGES = 3;
 
 /** A key in the list: all its texts are made, since a template takes longer over fifty rows than this does. */
 interface KeyListRow extends Pick<
-  KeyRow,
+  KeyView,
   'id' | 'name' | 'masked' | 'environment' | 'status' | 'note' | 'lastUsedIp' | 'spark' | 'may'
 > {
   path: string;
@@ -35,7 +35,7 @@ export function keyListRows(
 ): KeyListRow[] {
   const { t, moment } = texts;
   return keys.map((key) => {
-    const row = keyRow(key, texts, now, { manages, days: days.get(key.id), sinceRotation: sinceRotation.get(key.id) });
+    const row = keyView(key, texts, now, { manages, days: days.get(key.id), sinceRotation: sinceRotation.get(key.id) });
     const { id, name, masked, environment, status, note, lastUsedIp, spark, may } = row;
     return {
       id,

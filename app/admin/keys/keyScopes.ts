@@ -2,7 +2,7 @@ import { mayGrant } from '../../auth/authority.ts';
 import type { Principal } from '../../context.ts';
 import { CATALOGUE, GROUPS, meaningOf, opens } from '../../domain/scopeCatalogue.ts';
 import { routesByScope, type Route } from '../../http/table.ts';
-import { scopeBadge } from './keyRow.ts';
+import { scopeBadge } from './keyView.ts';
 import type { ScopeUse } from './keyUse.ts';
 import type { Texts } from '../../locales/texts.ts';
 

@@ -1,9 +1,9 @@
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { principalOf, type Context } from '../../context.ts';
-import { originSeen, tryOut } from '../shell/curl.ts';
+import { requestOrigin, whoamiCurl } from '../shell/curl.ts';
 import { firstUse } from './keyFirstUse.ts';
 import { showDialog } from './keyFrame.ts';
-import { keyRow } from './keyRow.ts';
+import { keyView } from './keyView.ts';
 import { KEYS_PATH } from './keyQuery.ts';
 import type { Pages } from '../shell/pages.ts';
 
@@ -40,11 +40,11 @@ export async function showKey(pages: Pages, ctx: Context, shown: Shown): Promise
         label: t('keys.key_text'),
         value: text,
         commandLabel: t('keys.try_it'),
-        command: tryOut(originSeen(ctx, publicUrl), text),
+        command: whoamiCurl(requestOrigin(ctx, publicUrl), text),
         copied: t('keys.copied'),
         back: KEYS_PATH,
       },
-      old: replaced && { ...keyRow(replaced, texts, now, { manages: true }), graceEndsAt: replaced.graceEndsAt },
+      old: replaced && { ...keyView(replaced, texts, now, { manages: true }), graceEndsAt: replaced.graceEndsAt },
       firstUse: mayFollow(ctx) && firstUse(key, undefined, now),
     },
   });

@@ -1,12 +1,12 @@
 import Router from '@koa/router';
 import { principalOf, type State } from '../../context.ts';
-import { originSeen, tryOut } from '../shell/curl.ts';
+import { requestOrigin, whoamiCurl } from '../shell/curl.ts';
 import { managesKeys } from './keyFrame.ts';
-import { anyKey, loadAttention, loadKeys, loadUses, lookedIntoOnly } from './keyList.ts';
+import { hasAnyKey, loadAttention, loadKeys, loadUses, lookedIntoOnly } from './keyList.ts';
 import { attentionItems, filterChoices, listHeads, listPaging } from './keyListParts.ts';
 import { keyListRows } from './keyListRow.ts';
 import { holdsKey, listAddress, listPath, readList, type ListAddress } from './keyQuery.ts';
-import { isPartial, lead } from '../../http/redirect.ts';
+import { isPartial, redirect } from '../../http/redirect.ts';
 import type { Pages } from '../shell/pages.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
@@ -36,7 +36,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
     const now = Date.now();
     const address = listAddress(ctx.querystring, config.keys.prefix);
     if (holdsKey(ctx.querystring, config.keys.prefix)) {
-      lead(ctx, listPath(address));
+      redirect(ctx, listPath(address));
       return;
     }
     const wanted = readList(address);
@@ -52,7 +52,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
         choices: filterChoices(texts),
         narrowed: Object.keys(address).some((name) => name !== 'sort' && name !== 'page'),
         manages,
-        example: tryOut(originSeen(ctx, config.publicUrl), 'YOUR_KEY'),
+        example: whoamiCurl(requestOrigin(ctx, config.publicUrl), 'YOUR_KEY'),
       },
       load: async () => {
         // The list by itself: beside it, what takes longer would only keep the rest waiting.
@@ -67,7 +67,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
           attention: counts && attentionItems(counts, address, wanted),
           paging: listPaging(page, address, wanted),
           lookedInto: await lookedIntoOnly(db, tenantId, wanted, now),
-          isEmpty: page.keys.length === 0 && !(await anyKey(db, tenantId, now)),
+          isEmpty: page.keys.length === 0 && !(await hasAnyKey(db, tenantId, now)),
         };
       },
     });

@@ -7,16 +7,16 @@ import { principalOf, type Context, type State } from '../../context.ts';
 import { KeyChange, Rotation } from '../../domain/keyInput.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { fieldsIn, fieldsOfKey, keyFormProblems, wishOf, type KeyFields, type Problems } from './keyForm.ts';
+import { keyFieldsOf, fieldsOfKey, keyFormProblems, keyInputOf, type KeyFields, type Problems } from './keyForm.ts';
 import { formLocals } from './keyFormParts.ts';
-import { backOf, liveKeyNamed, ownList, showDialog } from './keyFrame.ts';
+import { returnPath, findActiveKeyOfPath, keyListPath, showDialog } from './keyFrame.ts';
 import { graceChoices } from './keyGrace.ts';
 import { KEYS_PATH } from './keyQuery.ts';
-import { keyRow } from './keyRow.ts';
+import { keyView } from './keyView.ts';
 import { scopeChoices } from './keyScopes.ts';
 import { showKey } from './keyShown.ts';
-import { makesOnce } from '../shell/madeOnce.ts';
-import { mendable, readFields } from '../shell/formErrors.ts';
+import { idempotentForm } from '../shell/idempotentForm.ts';
+import { recoverable, readFields } from '../shell/formErrors.ts';
 import { scopeUses } from './keyUse.ts';
 import type { Pages } from '../shell/pages.ts';
 import type { Texts } from '../../locales/texts.ts';
@@ -35,16 +35,16 @@ export function keyChangePages(
   const place = { section: 'keys', home: KEYS_PATH } as const;
   return new Router<State>(ROUTER)
     .get('/api-keys/:id/edit', permission('api-keys:manage'), async (ctx) => {
-      const key = await liveKeyNamed(ctx, services);
+      const key = await findActiveKeyOfPath(ctx, services);
       await showForm(ctx, key, fieldsOfKey(key));
     })
     .post('/api-keys/:id/edit', permission('api-keys:manage'), async (ctx) => {
-      const key = await liveKeyNamed(ctx, services);
-      const fields = fieldsIn(formOf(ctx));
+      const key = await findActiveKeyOfPath(ctx, services);
+      const fields = keyFieldsOf(formOf(ctx));
       const texts = pages.texts(ctx);
       const act = actOf(ctx, db);
       try {
-        const change = readFields(KeyChange, wishOf(fields, act.now));
+        const change = readFields(KeyChange, keyInputOf(fields, act.now));
         const { id, name } = await updateKey(act, key.id, change);
         pages.lead(ctx, `${KEYS_PATH}/${id}`, { text: 'keys.saved', values: { name } });
       } catch (error) {
@@ -52,7 +52,7 @@ export function keyChangePages(
       }
     })
     .post('/api-keys/:id/scopes/remove', permission('api-keys:manage'), async (ctx) => {
-      const key = await liveKeyNamed(ctx, services);
+      const key = await findActiveKeyOfPath(ctx, services);
       const form = formOf(ctx);
       const removed = form.getAll('scope');
       const scopes = key.scopes.filter((scope) => !removed.includes(scope));
@@ -60,24 +60,24 @@ export function keyChangePages(
       // What stays was granted before: it need not be in the catalogue any more.
       const { id } = await updateKey(actOf(ctx, db), key.id, { scopes });
       const count = key.scopes.length - scopes.length;
-      const back = ownList(form.get('back')) ?? `${KEYS_PATH}/${id}`;
+      const back = keyListPath(form.get('back')) ?? `${KEYS_PATH}/${id}`;
       pages.lead(ctx, back, { text: 'keys.scopes_removed', values: { count, name: key.name } });
     })
     .get('/api-keys/:id/rotate', permission('api-keys:manage'), async (ctx) => {
-      const key = await liveKeyNamed(ctx, services);
+      const key = await findActiveKeyOfPath(ctx, services);
       if (key.successorKeyId !== null) {
         throw new AppError('already_rotated', 'already_rotated');
       }
-      await showRotation(ctx, key, backOf(ctx));
+      await showRotation(ctx, key, returnPath(ctx));
     })
     .post(
       '/api-keys/:id/rotate',
       permission('api-keys:manage'),
-      makesOnce(db, pages, place, async (ctx, act) => {
-        const old = await liveKeyNamed(ctx, services);
+      idempotentForm(db, pages, place, async (ctx, act) => {
+        const old = await findActiveKeyOfPath(ctx, services);
         const form = formOf(ctx);
-        const back = ownList(form.get('back')) ?? KEYS_PATH;
-        const rotated = await mendable(async () => {
+        const back = keyListPath(form.get('back')) ?? KEYS_PATH;
+        const rotated = await recoverable(async () => {
           const rotation = readFields(Rotation, { gracePeriodSeconds: Number(form.get('grace') ?? NaN) });
           return rotateKey(act, config.keys, old.id, rotation);
         });
@@ -96,7 +96,7 @@ export function keyChangePages(
       title: texts.t('keys.rotate_title'),
       here: `${KEYS_PATH}/${key.id}/rotate`,
       locals: {
-        key: keyRow(key, texts, Date.now(), { manages: true }),
+        key: keyView(key, texts, Date.now(), { manages: true }),
         back,
         graces: graceChoices(texts, principalOf(ctx).tenant.policy),
         refused: refusal && whyRefused(texts, refusal),
@@ -107,7 +107,7 @@ export function keyChangePages(
   /** The replaced key, where it still works. */
   async function liveKeyOrNone(ctx: Context): Promise<ApiKey | undefined> {
     try {
-      return await liveKeyNamed(ctx, services);
+      return await findActiveKeyOfPath(ctx, services);
     } catch (error) {
       if (error instanceof AppError && error.code === 'key_not_active') return undefined;
       throw error;
@@ -126,7 +126,7 @@ export function keyChangePages(
       here: `${KEYS_PATH}/${key.id}/edit`,
       locals: {
         ...formLocals(texts, principal.tenant.policy, fields, problems, key),
-        key: keyRow(key, texts, now, { manages: true }),
+        key: keyView(key, texts, now, { manages: true }),
         groups: scopeChoices(principal, texts, table(), { checked: fields.scopes, granted: key.scopes, uses }),
         unused: uses.filter(({ idle }) => idle).map(({ scope }) => scope),
       },

@@ -3,13 +3,13 @@ import { issueKey } from '../../actions/keys/issueKey.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { NewKey } from '../../domain/keyInput.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { fieldsIn, freshFields, keyFormProblems, wishOf, type KeyFields, type Problems } from './keyForm.ts';
+import { keyFieldsOf, newKeyFields, keyFormProblems, keyInputOf, type KeyFields, type Problems } from './keyForm.ts';
 import { readFields } from '../shell/formErrors.ts';
 import { formLocals } from './keyFormParts.ts';
 import { KEYS_PATH } from './keyQuery.ts';
 import { PRESETS, scopeChoices } from './keyScopes.ts';
 import { showKey } from './keyShown.ts';
-import { makesOnce } from '../shell/madeOnce.ts';
+import { idempotentForm } from '../shell/idempotentForm.ts';
 import type { Pages } from '../shell/pages.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
@@ -25,17 +25,17 @@ export function keyCreatePages(
   const place = { section: 'keys', home: KEYS_PATH } as const;
   return new Router<State>(ROUTER)
     .get('/api-keys/new', permission('api-keys:manage'), async (ctx) => {
-      await showForm(ctx, freshFields(ctx.querystring, principalOf(ctx).tenant.policy));
+      await showForm(ctx, newKeyFields(ctx.querystring, principalOf(ctx).tenant.policy));
     })
     .post(
       '/api-keys/new',
       permission('api-keys:manage'),
-      makesOnce(db, pages, place, async (ctx, act) => {
-        const fields = fieldsIn(formOf(ctx));
+      idempotentForm(db, pages, place, async (ctx, act) => {
+        const fields = keyFieldsOf(formOf(ctx));
         const texts = pages.texts(ctx);
         const { environment, owner } = fields;
         try {
-          const wish = readFields(NewKey, { ...wishOf(fields, act.now), environment, owner: owner || undefined });
+          const wish = readFields(NewKey, { ...keyInputOf(fields, act.now), environment, owner: owner || undefined });
           const { key, text } = await issueKey(act, config.keys, wish);
           await showKey(pages, ctx, { key, text, now: act.now, publicUrl: config.publicUrl });
         } catch (error) {

@@ -6,14 +6,14 @@ import { findMember } from '../../../db/tables/people/memberships.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { keyStatus } from '../../domain/keyStatus.ts';
 import { maskKey } from '../../domain/token.ts';
-import { USAGE_WINDOWS, type UsageWindow } from '../../domain/usageWindow.ts';
+import { STATS_PERIODS, type StatsPeriod } from '../../domain/statsPeriod.ts';
 import { usageStats } from '../../usage/usageStats.ts';
 import { auditRow, requestRow } from './keyDetail.ts';
 import { firstUse } from './keyFirstUse.ts';
-import { keyNamed, managesKeys } from './keyFrame.ts';
+import { findKeyOfPath, managesKeys } from './keyFrame.ts';
 import { replacedAt } from './keyList.ts';
 import { KEYS_PATH } from './keyQuery.ts';
-import { keyRow } from './keyRow.ts';
+import { keyView } from './keyView.ts';
 import { scopeUses } from './keyUse.ts';
 import { addressOf, isPartial } from '../../http/redirect.ts';
 import type { Pages } from '../shell/pages.ts';
@@ -36,15 +36,15 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
 
   async function showKey(ctx: Context): Promise<void> {
     const texts = pages.texts(ctx);
-    const key = await keyNamed(ctx, services);
+    const key = await findKeyOfPath(ctx, services);
     const now = Date.now();
     const manages = managesKeys(ctx);
     const query = new URLSearchParams(ctx.querystring);
-    const asked = USAGE_WINDOWS.find((one) => one === query.get('window'));
+    const asked = STATS_PERIODS.find((one) => one === query.get('window'));
     const window = asked ?? '24h';
     const cursor = query.get('cursor') ?? undefined;
     const stats = await usageStats(db, key, window, now);
-    const row = keyRow(key, texts, now, { manages });
+    const row = keyView(key, texts, now, { manages });
     const uses = await scopeUses(db, key, now);
     await pages.show(ctx, 'keys/show', {
       title: key.name,
@@ -69,7 +69,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
 
   /** Asked again and again by the page that shows a new key, and answered once there is something to say. */
   async function showFirstUse(ctx: Context): Promise<void> {
-    const key = await keyNamed(ctx, services);
+    const key = await findKeyOfPath(ctx, services);
     const use = await findFirstKeyUsage(db, key.tenantId, key.id);
     const locals = firstUse(key, use, Date.now());
     if (!isPartial(ctx)) {
@@ -137,7 +137,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
 
 /** What of a key's page is chosen in its address: the time that its usage covers, and where in its requests it stands. */
 interface Seen {
-  window?: UsageWindow | undefined;
+  window?: StatsPeriod | undefined;
   cursor?: string | undefined;
 }
 

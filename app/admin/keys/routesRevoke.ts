@@ -10,10 +10,10 @@ import { keyStatus } from '../../domain/keyStatus.ts';
 import { AppError } from '../../errors.ts';
 import { usageStats } from '../../usage/usageStats.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { backOf, keyNamed, ownList, showDialog } from './keyFrame.ts';
+import { returnPath, findKeyOfPath, keyListPath, showDialog } from './keyFrame.ts';
 import { PAGE_SIZE, replacedAt } from './keyList.ts';
 import { KEYS_PATH } from './keyQuery.ts';
-import { keyRow } from './keyRow.ts';
+import { keyView } from './keyView.ts';
 import { given, readFields } from '../shell/formErrors.ts';
 import type { Pages } from '../shell/pages.ts';
 import type { Services } from '../../services.ts';
@@ -29,14 +29,14 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
     .get('/api-keys/revoke', permission('api-keys:manage'), async (ctx) => {
       await usage.flush();
       const keys = await keysChosen(ctx, new URLSearchParams(ctx.querystring));
-      const back = backOf(ctx);
+      const back = returnPath(ctx);
       if (keys.length === 0) {
         pages.lead(ctx, back, { text: 'keys.none_chosen', kind: 'warning' });
         return;
       }
       const texts = pages.texts(ctx);
       const now = Date.now();
-      const locals = { back, keys: keys.map((key) => keyRow(key, texts, now, { manages: true })) };
+      const locals = { back, keys: keys.map((key) => keyView(key, texts, now, { manages: true })) };
       await showDialog(pages, ctx, '_revokeSome', {
         title: texts.t('keys.revoke_some_title', { count: keys.length }),
         locals,
@@ -46,11 +46,11 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
       const form = formOf(ctx);
       let count = 0;
       for (const { id } of await keysChosen(ctx, form)) if (await revokeUnlessOver(ctx, id)) count++;
-      const back = ownList(form.get('back')) ?? KEYS_PATH;
+      const back = keyListPath(form.get('back')) ?? KEYS_PATH;
       pages.lead(ctx, back, { text: 'keys.revoked_some', values: { count } });
     })
     .get('/api-keys/:id/revoke', permission('api-keys:manage'), async (ctx) => {
-      const key = await keyNamed(ctx, services);
+      const key = await findKeyOfPath(ctx, services);
       const now = Date.now();
       refuseRevoked(key, now);
       const { t } = pages.texts(ctx);
@@ -59,10 +59,10 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
     })
     .post('/api-keys/:id/revoke', permission('api-keys:manage'), async (ctx) => {
       const form = formOf(ctx);
-      const key = await keyNamed(ctx, services);
+      const key = await findKeyOfPath(ctx, services);
       refuseRevoked(key, Date.now());
       await revokeOnlyKey(actOf(ctx, db), key.id, readFields(Revocation, { reason: given(form, 'reason') }));
-      pages.lead(ctx, ownList(form.get('back')) ?? KEYS_PATH, { text: 'keys.revoked', values: { name: key.name } });
+      pages.lead(ctx, keyListPath(form.get('back')) ?? KEYS_PATH, { text: 'keys.revoked', values: { name: key.name } });
     });
 
   /** False where the key ended by itself in the meantime. */
@@ -80,8 +80,8 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
     const rotating = keyStatus(key, now) === 'rotating';
     const since = rotating ? await replacedAt(db, key) : now - 86_400_000;
     return {
-      key: keyRow(key, pages.texts(ctx), now, { manages: true }),
-      back: backOf(ctx),
+      key: keyView(key, pages.texts(ctx), now, { manages: true }),
+      back: returnPath(ctx),
       rotating,
       graceEndsAt: key.graceEndsAt,
       today: (await usageStats(db, key, '24h', now)).totals,

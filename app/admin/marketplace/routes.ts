@@ -7,17 +7,17 @@ import { principalOf, type Context, type State } from '../../context.ts';
 import type { App } from '../../domain/apps.ts';
 import { formOf } from '../../auth/csrf.ts';
 import { installedApps } from '../../actions/product/installedApps.ts';
-import { ask } from '../shell/confirmation.ts';
-import { originSeen, tryOut } from '../shell/curl.ts';
+import { askConfirmation } from '../shell/confirmation.ts';
+import { requestOrigin, whoamiCurl } from '../shell/curl.ts';
 import { isPartial } from '../../http/redirect.ts';
-import { makesOnce } from '../shell/madeOnce.ts';
-import { mendable, refusedIn, type Refused } from '../shell/formErrors.ts';
+import { idempotentForm } from '../shell/idempotentForm.ts';
+import { recoverable, refusedIn, type Refused } from '../shell/formErrors.ts';
 import type { Pages } from '../shell/pages.ts';
 import { presentMarketplacePage } from './view.ts';
 import type { Services } from '../../services.ts';
 import { scope } from '../../http/access.ts';
 import { appNamed } from '../../inputs/appNamed.ts';
-import { paramOf } from '../../http/pathId.ts';
+import { pathParam } from '../../http/pathId.ts';
 import { ROUTER } from '../../http/router.ts';
 
 const HOME = '/admin/marketplace';
@@ -29,9 +29,9 @@ export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>
     .post(
       '/marketplace',
       scope('marketplace:install'),
-      makesOnce(db, pages, { section: 'marketplace', home: HOME }, async (ctx, act) => {
+      idempotentForm(db, pages, { section: 'marketplace', home: HOME }, async (ctx, act) => {
         const app = appNamed(formOf(ctx).get('app') ?? '');
-        const outcome = await mendable(async () => installApp(act, config.keys, app));
+        const outcome = await recoverable(async () => installApp(act, config.keys, app));
         if ('done' in outcome) return showToken(ctx, app, outcome.done.text);
         // Over a page that is there the problem is enough; without one it stands above the apps.
         if (isPartial(ctx)) throw outcome.refusal;
@@ -41,8 +41,8 @@ export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>
     )
     .get('/marketplace/:app/uninstall', scope('marketplace:install'), async (ctx) => {
       const { t } = pages.texts(ctx);
-      const { id, name } = appNamed(paramOf(ctx, 'app'));
-      await ask(pages, ctx, 'marketplace', {
+      const { id, name } = appNamed(pathParam(ctx, 'app'));
+      await askConfirmation(pages, ctx, 'marketplace', {
         title: t('marketplace.uninstall_title', { app: name }),
         lines: [t('marketplace.uninstall_text'), t('marketplace.uninstall_final')],
         action: `${HOME}/${id}/uninstall`,
@@ -53,7 +53,7 @@ export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>
       });
     })
     .post('/marketplace/:app/uninstall', scope('marketplace:install'), async (ctx) => {
-      const app = appNamed(paramOf(ctx, 'app'));
+      const app = appNamed(pathParam(ctx, 'app'));
       await uninstallApp(actOf(ctx, db), app);
       pages.lead(ctx, HOME, { text: 'marketplace.uninstalled', values: { app: app.name } });
     });
@@ -75,7 +75,7 @@ export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>
       label: t('marketplace.token'),
       value: token,
       commandLabel: t('marketplace.try'),
-      command: tryOut(originSeen(ctx, config.publicUrl), token),
+      command: whoamiCurl(requestOrigin(ctx, config.publicUrl), token),
       copied: t('marketplace.copied'),
       back: HOME,
     };

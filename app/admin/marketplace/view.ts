@@ -1,5 +1,5 @@
 import { APPS } from '../../domain/apps.ts';
-import { scopeBadge } from '../keys/keyRow.ts';
+import { scopeBadge } from '../keys/keyView.ts';
 import type { Texts } from '../../locales/texts.ts';
 
 /** The apps in the reader's language, each with what its scopes mean. */

@@ -5,9 +5,9 @@ import { changeUser } from '../../actions/people/changeUser.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import type { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { ask } from '../shell/confirmation.ts';
+import { askConfirmation } from '../shell/confirmation.ts';
 import type { Pages } from '../shell/pages.ts';
-import { mendable, readFields } from '../shell/formErrors.ts';
+import { recoverable, readFields } from '../shell/formErrors.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
 import { UserChange } from '../../inputs/memberInput.ts';
@@ -31,7 +31,7 @@ export function memberAccountPages(
     .get('/members/:id/disable', permission('members:manage'), async (ctx) => {
       const { t } = pages.texts(ctx);
       const { id, name, email } = await memberOf(ctx);
-      await ask(pages, ctx, 'members', {
+      await askConfirmation(pages, ctx, 'members', {
         title: t('members.disable_title', { name }),
         lines: [t('members.disable_text', { name, email }), t('members.disable_undo')],
         action: `${HOME}/${id}/status`,
@@ -45,7 +45,7 @@ export function memberAccountPages(
     .post('/members/:id/status', permission('members:manage'), async (ctx) => {
       const member = await memberOf(ctx);
       const status = formOf(ctx).get('status');
-      const outcome = await mendable(async () => {
+      const outcome = await recoverable(async () => {
         const change = readFields(UserChange, { status });
         await changeUser(actOf(ctx, db), member.id, change);
       });

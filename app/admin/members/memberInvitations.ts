@@ -6,15 +6,15 @@ import { withdrawInvitation } from '../../actions/people/withdrawInvitation.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { ask } from '../shell/confirmation.ts';
-import { originSeen } from '../shell/curl.ts';
+import { askConfirmation } from '../shell/confirmation.ts';
+import { requestOrigin } from '../shell/curl.ts';
 import type { Pages } from '../shell/pages.ts';
-import { mendable, readFields, refusedIn } from '../shell/formErrors.ts';
-import { givable } from './view.ts';
+import { recoverable, readFields, refusedIn } from '../shell/formErrors.ts';
+import { grantableRights } from './view.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
 import { NewInvitation } from '../../inputs/memberInput.ts';
-import { idOf } from '../../http/pathId.ts';
+import { pathId } from '../../http/pathId.ts';
 
 const HOME = '/admin/members';
 const NEW = `${HOME}/new`;
@@ -36,7 +36,7 @@ export function memberInvitationPages(
         role: form.get('role') ?? undefined,
         permissions: form.getAll('permissions'),
       };
-      const outcome = await mendable(async () => inviteMember(actOf(ctx, db), readFields(NewInvitation, fields)));
+      const outcome = await recoverable(async () => inviteMember(actOf(ctx, db), readFields(NewInvitation, fields)));
       if ('refusal' in outcome) await showForm(ctx, { form, refusal: outcome.refusal });
       else await showLink(ctx, outcome.done);
     })
@@ -48,7 +48,7 @@ export function memberInvitationPages(
     .get('/members/invitations/:id/withdraw', permission('members:manage'), async (ctx) => {
       const { t } = pages.texts(ctx);
       const { id, email } = await invitationOf(ctx);
-      await ask(pages, ctx, 'members', {
+      await askConfirmation(pages, ctx, 'members', {
         title: t('members.withdraw_title', { email }),
         lines: [t('members.withdraw_text')],
         action: `${INVITATIONS}/${id}/withdraw`,
@@ -65,7 +65,7 @@ export function memberInvitationPages(
     });
 
   async function invitationOf(ctx: Context): Promise<Invitation> {
-    const invitation = await findInvitation(db, principalOf(ctx).tenant.id, idOf(ctx));
+    const invitation = await findInvitation(db, principalOf(ctx).tenant.id, pathId(ctx));
     if (!invitation) throw new AppError('not_found', 'no_such_invitation');
     return invitation;
   }
@@ -81,7 +81,7 @@ export function memberInvitationPages(
     };
     const labels = Object.fromEntries(FIELDS.map((field) => [field, words.t(`members.${field}`)]));
     const refused = refusal && refusedIn(words, refusal, labels);
-    const locals = { values, refused, givable: givable(principalOf(ctx)) };
+    const locals = { values, refused, givable: grantableRights(principalOf(ctx)) };
     await pages.show(ctx, 'members/new', { title: words.t('members.invite'), section: 'members', locals, here: NEW });
   }
 
@@ -92,7 +92,7 @@ export function memberInvitationPages(
       title: t('members.link_title', { email }),
       warning: t('members.link_warning', { email }),
       label: t('members.link'),
-      value: invitationLink(originSeen(ctx, config.publicUrl), token),
+      value: invitationLink(requestOrigin(ctx, config.publicUrl), token),
       copied: t('members.link_copied'),
       back: HOME,
     };

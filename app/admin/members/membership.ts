@@ -2,9 +2,9 @@ import Router from '@koa/router';
 import { actOf } from '../../actions/act.ts';
 import { leaveTenant } from '../../actions/people/leaveTenant.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
-import { ask } from '../shell/confirmation.ts';
+import { askConfirmation } from '../shell/confirmation.ts';
 import type { Pages } from '../shell/pages.ts';
-import { mendable, refusedIn } from '../shell/formErrors.ts';
+import { recoverable, refusedIn } from '../shell/formErrors.ts';
 import type { Services } from '../../services.ts';
 import { anyCredential } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
@@ -19,7 +19,7 @@ export function membershipPages({ db }: Pick<Services, 'db'>, pages: Pages): Rou
     .get('/membership/leave', anyCredential(), async (ctx) => {
       const { t } = pages.texts(ctx);
       const tenant = tenantName(ctx);
-      await ask(pages, ctx, undefined, {
+      await askConfirmation(pages, ctx, undefined, {
         title: t('membership.leave_title', { tenant }),
         lines: [t('membership.leave_text', { tenant }), t('membership.leave_keys')],
         action: `${HOME}/leave`,
@@ -31,7 +31,7 @@ export function membershipPages({ db }: Pick<Services, 'db'>, pages: Pages): Rou
     })
     .post('/membership/leave', anyCredential(), async (ctx) => {
       const tenant = tenantName(ctx);
-      const outcome = await mendable(async () => leaveTenant(actOf(ctx, db), principalOf(ctx).id));
+      const outcome = await recoverable(async () => leaveTenant(actOf(ctx, db), principalOf(ctx).id));
       if ('refusal' in outcome) await show(ctx, outcome.refusal);
       else pages.lead(ctx, '/', { text: 'membership.left', values: { tenant } });
     });

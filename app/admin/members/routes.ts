@@ -8,16 +8,16 @@ import { removeMember } from '../../actions/people/removeMember.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { ask } from '../shell/confirmation.ts';
+import { askConfirmation } from '../shell/confirmation.ts';
 import type { Pages } from '../shell/pages.ts';
-import { mendable, readFields, refusedIn, type Labels } from '../shell/formErrors.ts';
-import { givable, presentInvitationRow, presentMemberRow } from './view.ts';
+import { recoverable, readFields, refusedIn, type Labels } from '../shell/formErrors.ts';
+import { grantableRights, presentInvitationRow, presentMemberRow } from './view.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
 import { query } from '../../http/input.ts';
 import { MemberChange } from '../../inputs/memberInput.ts';
 import { PAGE, readPage } from '../../http/paging.ts';
-import { idOf } from '../../http/pathId.ts';
+import { pathId } from '../../http/pathId.ts';
 import { ROUTER } from '../../http/router.ts';
 import { memberAccountPages } from './memberAccounts.ts';
 import { memberInvitationPages } from './memberInvitations.ts';
@@ -60,7 +60,7 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
     .post('/members/:id', permission('members:manage'), async (ctx) => {
       const form = formOf(ctx);
       const member = await memberOf(ctx);
-      const outcome = await mendable(async () =>
+      const outcome = await recoverable(async () =>
         changeMember(actOf(ctx, db), member.id, readFields(MemberChange, standingIn(form))),
       );
       if ('refusal' in outcome) await showMember(ctx, member, { form, refusal: outcome.refusal });
@@ -69,7 +69,7 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
     .get('/members/:id/remove', permission('members:manage'), async (ctx) => {
       const { t } = pages.texts(ctx);
       const { id, name, email } = await memberOf(ctx);
-      await ask(pages, ctx, 'members', {
+      await askConfirmation(pages, ctx, 'members', {
         title: t('members.remove_title', { name }),
         lines: [t('members.remove_text', { name, email }), t('members.remove_keys')],
         action: `${HOME}/${id}/remove`,
@@ -81,7 +81,7 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
     })
     .post('/members/:id/remove', permission('members:manage'), async (ctx) => {
       const member = await memberOf(ctx);
-      const outcome = await mendable(async () => removeMember(actOf(ctx, db), member.id));
+      const outcome = await recoverable(async () => removeMember(actOf(ctx, db), member.id));
       if ('refusal' in outcome) await showMember(ctx, member, { refusal: outcome.refusal });
       else if (member.id === principalOf(ctx).id) pages.lead(ctx, '/');
       else pages.lead(ctx, HOME, { text: 'members.removed', values: { name: member.name } });
@@ -89,7 +89,7 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
   return memberAccountPages(router, services, pages, { memberOf, showMember });
 
   async function memberOf(ctx: Context): Promise<Member> {
-    const member = await findMember(db, principalOf(ctx).tenant.id, idOf(ctx));
+    const member = await findMember(db, principalOf(ctx).tenant.id, pathId(ctx));
     if (!member) throw new AppError('not_found', 'no_such_member');
     return member;
   }
@@ -114,7 +114,7 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
         permissions: form?.getAll('permissions') ?? member.permissions,
       },
       refused: refusal && refusedIn(words, refusal, labelsOf(ctx)),
-      givable: givable(principal),
+      givable: grantableRights(principal),
     };
     const here = `${HOME}/${member.id}`;
     await pages.show(ctx, 'members/edit', { title: member.name, section: 'members', locals, here });

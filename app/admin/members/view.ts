@@ -1,11 +1,11 @@
 import type { Invitation } from '../../../db/tables/people/invitations.ts';
 import type { Member } from '../../../db/tables/people/memberships.ts';
 import type { Principal } from '../../context.ts';
-import { mayGive } from '../../domain/granting.ts';
+import { mayGrantMembership } from '../../domain/granting.ts';
 import { PERMISSIONS, ROLES } from '../../domain/role.ts';
 
 /** The roles and permissions that somebody may hand out: no more than they hold, which operators stand above. */
-export function givable(principal: Principal) {
+export function grantableRights(principal: Principal) {
   return {
     roles: ROLES.filter((role) => gives(principal, role, [])),
     permissions: PERMISSIONS.filter((one) => gives(principal, 'MEMBER', [one])),
@@ -47,5 +47,5 @@ export function presentInvitationRow(invitation: Invitation, principal: Principa
 }
 
 function gives(principal: Principal, role: Member['role'], permissions: Member['permissions']): boolean {
-  return principal.type === 'user' && (principal.operator || mayGive(principal, role, permissions));
+  return principal.type === 'user' && (principal.operator || mayGrantMembership(principal, role, permissions));
 }

@@ -1,13 +1,13 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import { countByReach } from '../../../db/tables/keys/apiKeys.ts';
+import { countActiveKeysByScopesAndOwner } from '../../../db/tables/keys/apiKeys.ts';
 import { findMember } from '../../../db/tables/people/memberships.ts';
 import { findUser } from '../../../db/tables/people/users.ts';
 import { principalOf, type KeyHolder, type State, type Tenant } from '../../context.ts';
 import { permissionsOf } from '../../domain/role.ts';
 import { scopeSetOf } from '../../domain/scopeCatalogue.ts';
 import type { KeyReach } from '../../auth/requireAccess.ts';
-import { isForPrograms } from '../../http/apiPaths.ts';
+import { isApiPath } from '../../http/apiPaths.ts';
 import type { Pages } from '../shell/pages.ts';
 import { presentRoutesPage, ROUTE_KINDS } from './view.ts';
 import type { Services } from '../../services.ts';
@@ -28,7 +28,7 @@ export function routePages({ db }: Pick<Services, 'db'>, pages: Pages, table: ()
     scope('read'),
     query(RoutesQuery, async (ctx, wanted) => {
       const { t } = pages.texts(ctx);
-      const routes = table().filter(({ path }) => isForPrograms(path));
+      const routes = table().filter(({ path }) => isApiPath(path));
       const locals = presentRoutesPage(routes, await reaches(principalOf(ctx).tenant), wanted);
       const page = { title: t('routes.title'), section: 'routes', part: 'routes/_list', listed: true } as const;
       await pages.show(ctx, 'routes/list', { ...page, locals });
@@ -37,7 +37,7 @@ export function routePages({ db }: Pick<Services, 'db'>, pages: Pages, table: ()
 
   /** The reach of the tenant's valid keys, and how many have it; keys of people who may do nothing any more are left out. */
   async function reaches(tenant: Tenant): Promise<{ reach: KeyReach; keys: number }[]> {
-    const groups = await countByReach(db, tenant.id, Date.now());
+    const groups = await countActiveKeysByScopesAndOwner(db, tenant.id, Date.now());
     const ids = new Set(groups.flatMap(({ userId }) => userId ?? []));
     const owners = new Map(await Promise.all([...ids].map(async (id) => [id, await ownerOf(tenant.id, id)] as const)));
     return groups.flatMap(({ scopes, userId, keys }) => {

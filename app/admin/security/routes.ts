@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { listSessions } from '../../../db/tables/people/sessions.ts';
 import { actOf } from '../../actions/act.ts';
-import { changePassword, unchanged } from '../../actions/people/changePassword.ts';
+import { changePassword, passwordRefused } from '../../actions/people/changePassword.ts';
 import { changePolicy } from '../../actions/tenants/changePolicy.ts';
 import { endSession } from '../../actions/people/endSession.ts';
 import { holdsScope } from '../../auth/authority.ts';
@@ -11,12 +11,12 @@ import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
 import type { Pages } from '../shell/pages.ts';
 import { DEVICE_SECONDS } from '../../auth/devices.ts';
-import { mendable, readFields, refusedIn, type Labels, type Refused } from '../shell/formErrors.ts';
+import { recoverable, readFields, refusedIn, type Labels, type Refused } from '../shell/formErrors.ts';
 import { policyChangeIn, policyFields, POLICY_FIELDS, type PolicyFields } from './policyView.ts';
 import { presentSession } from './sessionView.ts';
 import type { Services } from '../../services.ts';
 import { anyCredential, scope } from '../../http/access.ts';
-import { idOf } from '../../http/pathId.ts';
+import { pathId } from '../../http/pathId.ts';
 import { ROUTER } from '../../http/router.ts';
 
 const HOME = '/admin/security';
@@ -37,7 +37,7 @@ export function securityPages(
     .get('/security', anyCredential(), async (ctx) => showSecurity(ctx))
     .post('/security/policy', scope('admin:write'), async (ctx) => {
       const form = formOf(ctx);
-      const outcome = await mendable(async () =>
+      const outcome = await recoverable(async () =>
         changePolicy(actOf(ctx, db), readFields(PolicyChange, policyChangeIn(form))),
       );
       if ('done' in outcome) {
@@ -48,7 +48,7 @@ export function securityPages(
       await showSecurity(ctx, { policy: { fields: Object.fromEntries(form), refused } });
     })
     .post('/security/sessions/:id/end', anyCredential(), async (ctx) => {
-      const ended = await endSession(actOf(ctx, db), principalOf(ctx).id, idOf(ctx));
+      const ended = await endSession(actOf(ctx, db), principalOf(ctx).id, pathId(ctx));
       pages.lead(ctx, HOME, { text: ended ? 'security.session_ended' : 'security.session_gone' });
     })
     .post('/security/password', anyCredential(), async (ctx) => {
@@ -58,10 +58,10 @@ export function securityPages(
       const device = await devices.known(pages.cookies.get(ctx, 'device'), email);
       const change = { current: form.get('current') ?? '', wanted: form.get('wanted') ?? '', device };
       const who = { email, address: ctx.state.countedAddress, device };
-      const outcome = await mendable(async () => {
+      const outcome = await recoverable(async () => {
         // Whoever has a session could guess here what the login would not let them.
         const changed = await limits.login.attempt(who, async () => changePassword(actOf(ctx, db), whose, change));
-        if (!changed) throw unchanged('current', { key: 'not_your_password' });
+        if (!changed) throw passwordRefused('current', { key: 'not_your_password' });
       });
       if ('done' in outcome) {
         // Every other browser is unknown from now on, for the password was changed.

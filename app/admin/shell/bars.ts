@@ -1,4 +1,4 @@
-import { remembered } from '../../domain/remembered.ts';
+import { memoizeByText } from '../../domain/memoizeByText.ts';
 
 /** So many requests in one span of time. */
 export interface Bucket {
@@ -67,7 +67,7 @@ export interface Sparkline {
 const SPARK = { width: 90, height: 20 };
 
 /** A bar of each height there is, from its foot and back to it: putting them together anew for fifty rows is work. */
-const barsOf = remembered((width) =>
+const barsOf = memoizeByText((width) =>
   Array.from({ length: SPARK.height + 1 }, (_, height) => `v-${height}h${width}v${height}`),
 );
 

@@ -20,7 +20,12 @@ export interface Question {
 }
 
 /** Asks the reader: in a dialog over their page where htmx asks for it, else on a page of its own. */
-export async function ask(pages: Pages, ctx: Context, section: Section | undefined, question: Question): Promise<void> {
+export async function askConfirmation(
+  pages: Pages,
+  ctx: Context,
+  section: Section | undefined,
+  question: Question,
+): Promise<void> {
   await pages.show(ctx, 'shell/confirm', {
     title: question.title,
     ...(section && { section }),

@@ -12,12 +12,12 @@ export function curl(origin: string, path: string, headers: readonly string[], j
 }
 
 /** A line for a terminal that works with any key. */
-export function tryOut(origin: string, text: string): string {
+export function whoamiCurl(origin: string, text: string): string {
   return curl(origin, '/api/v1/whoami', [`x-api-key: ${text}`]);
 }
 
 /** The address the reader knows us by, where nobody configured another: a default knows less than their browser. */
-export function originSeen(ctx: Context, publicUrl: string): string {
+export function requestOrigin(ctx: Context, publicUrl: string): string {
   const { hostname, origin } = new URL(publicUrl);
   return hostname === 'localhost' && /^[\w.:[\]-]+$/.test(ctx.host) ? `http://${ctx.host}` : origin;
 }

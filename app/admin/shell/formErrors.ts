@@ -32,7 +32,7 @@ export function readFields<T>(schema: ZodType<T>, fields: unknown): T {
 }
 
 /** Does the work of a form: what came of it, or the refusal that its reader can mend; anything else is thrown. */
-export async function mendable<T>(work: () => Promise<T>): Promise<{ done: T } | { refusal: AppError }> {
+export async function recoverable<T>(work: () => Promise<T>): Promise<{ done: T } | { refusal: AppError }> {
   try {
     return { done: await work() };
   } catch (error) {

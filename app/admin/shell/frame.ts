@@ -73,7 +73,7 @@ export function shellFrame(
 }
 
 /** The address of the first part that opens to this person. */
-export function firstOpen(person: Person, pages: readonly Route[]): string | undefined {
+export function firstAllowedPage(person: Person, pages: readonly Route[]): string | undefined {
   return SECTIONS.map(([, path]) => path).find((path) => opens(person, path, pages));
 }
 

@@ -10,12 +10,12 @@ export interface Notice {
 }
 
 /** Keeps what there is to say for the page that the reader is led to. */
-export function keepNotice(ctx: Context, cookies: Cookies, notice: Notice): void {
+export function setNotice(ctx: Context, cookies: Cookies, notice: Notice): void {
   cookies.set(ctx, 'notice', Buffer.from(JSON.stringify(notice)).toString('base64url'), 60);
 }
 
 /** What there is to say on this page, in the reader's words; asked once, it is forgotten. */
-export function takeNotice(
+export function readNotice(
   ctx: Context,
   cookies: Cookies,
   { t, has }: Texts,

@@ -2,8 +2,8 @@ import type { Context } from '../../context.ts';
 import type { Route } from '../../http/table.ts';
 import type { Cookies } from '../../http/cookies.ts';
 import { openFrame, shellFrame, type Section } from './frame.ts';
-import { isPartial, lead, shortAddress } from '../../http/redirect.ts';
-import { keepNotice, takeNotice, type Notice } from './notice.ts';
+import { isPartial, redirect, shortAddress } from '../../http/redirect.ts';
+import { setNotice, readNotice, type Notice } from './notice.ts';
 import { readerOf } from '../../http/reader.ts';
 import { textsIn, type Texts } from '../../locales/texts.ts';
 
@@ -53,27 +53,27 @@ export function createPages(cookies: Cookies, routes: () => readonly Route[]): P
       const frame = here === undefined ? open : { ...open, here };
       if (isPartial(ctx) && part !== undefined) {
         const loaded = await load?.();
-        const notice = takeNotice(ctx, cookies, words);
+        const notice = readNotice(ctx, cookies, words);
         if (listed) ctx.set('HX-Push-Url', shortAddress(ctx));
         await ctx.render('shell/part.njk', { ...locals, ...loaded, ...words, frame, notice, part: `${part}.njk` });
         return;
       }
       const loaded = await load?.();
       const shell = shellFrame(ctx, frame, section, { pages: routes(), texts: words });
-      const notice = takeNotice(ctx, cookies, words);
+      const notice = readNotice(ctx, cookies, words);
       if (listed && isPartial(ctx)) ctx.set('HX-Push-Url', shortAddress(ctx));
       await ctx.render(fileOf(view), { ...locals, ...loaded, ...words, frame: shell, notice });
     },
     async showOpen(ctx, view, { title, locals, here }) {
       const words = texts(ctx);
-      const notice = takeNotice(ctx, cookies, words);
+      const notice = readNotice(ctx, cookies, words);
       const frame = openFrame(ctx, reader(ctx), title);
       const shown = here === undefined ? frame : { ...frame, here };
       await ctx.render(fileOf(view), { ...locals, ...words, frame: shown, notice });
     },
     lead(ctx, path, notice) {
-      if (notice) keepNotice(ctx, cookies, notice);
-      lead(ctx, path);
+      if (notice) setNotice(ctx, cookies, notice);
+      redirect(ctx, path);
     },
   };
 }

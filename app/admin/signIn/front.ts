@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { principalOf, type State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
-import { firstOpen } from '../shell/frame.ts';
+import { firstAllowedPage } from '../shell/frame.ts';
 import type { Pages } from '../shell/pages.ts';
 import { anyCredential } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
@@ -11,7 +11,7 @@ import type { Route } from '../../http/table.ts';
 export function frontRoutes(pages: Pages, routes: () => readonly Route[]): Router<State> {
   return new Router<State>(ROUTER).get('/front', anyCredential(), async (ctx) => {
     const principal = principalOf(ctx);
-    const path = principal.type === 'user' ? firstOpen(principal, routes()) : undefined;
+    const path = principal.type === 'user' ? firstAllowedPage(principal, routes()) : undefined;
     if (path === undefined) throw new AppError('insufficient_permission');
     pages.lead(ctx, path);
   });

@@ -21,7 +21,7 @@ import { AppError } from '../../errors.ts';
 import { formOf, ownForm } from '../../auth/csrf.ts';
 import { keepLinkToken, linkToken } from './linkToken.ts';
 import type { Pages } from '../shell/pages.ts';
-import { mendable, readFields, refusedIn } from '../shell/formErrors.ts';
+import { recoverable, readFields, refusedIn } from '../shell/formErrors.ts';
 import type { Services } from '../../services.ts';
 import { open } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
@@ -43,7 +43,7 @@ export function invitationRoutes({ db, limits }: Pick<Services, 'db' | 'limits'>
         pages.lead(ctx, HOME);
         return;
       }
-      const outcome = await mendable(async () => acceptInvitation(answering(ctx), invitation, session.person.id));
+      const outcome = await recoverable(async () => acceptInvitation(answering(ctx), invitation, session.person.id));
       if ('refusal' in outcome) await show(ctx, invitation, outcome);
       else {
         await changeSessionTenant(db, session.id, invitation.tenantId);
@@ -63,7 +63,7 @@ export function invitationRoutes({ db, limits }: Pick<Services, 'db' | 'limits'>
     .post('/invitation/join', open(), ownForm, async (ctx) => {
       const invitation = await answeredIn(ctx);
       const form = formOf(ctx);
-      const outcome = await mendable(async () => {
+      const outcome = await recoverable(async () => {
         const account = accountIn(form, invitation.email);
         const who = { email: invitation.email, address: ctx.state.countedAddress };
         // An email that has an account counts as a failed attempt to sign in, so that no link is a way to guess.

@@ -1,5 +1,5 @@
 import Router from '@koa/router';
-import { anyUser } from '../../../db/tables/people/users.ts';
+import { hasAnyUser } from '../../../db/tables/people/users.ts';
 import { originOf } from '../../actions/act.ts';
 import { signOut } from '../../actions/people/endSession.ts';
 import { openSession } from '../../actions/people/openSession.ts';
@@ -99,7 +99,7 @@ export function loginRoutes(
   /** The password is never written back into a page. */
   async function showForm(ctx: Context, next: string, failed?: Failed): Promise<void> {
     const { t } = pages.texts(ctx);
-    const setUp = await anyUser(db);
+    const setUp = await hasAnyUser(db);
     await pages.showOpen(ctx, 'signIn/login', { title: t('login.title'), locals: { next, failed, setUp } });
   }
 }

@@ -7,7 +7,7 @@ import { AppError } from '../../errors.ts';
 import { formOf, ownForm } from '../../auth/csrf.ts';
 import { keepLinkToken, linkToken } from './linkToken.ts';
 import type { Pages } from '../shell/pages.ts';
-import { mendable, refusedIn } from '../shell/formErrors.ts';
+import { recoverable, refusedIn } from '../shell/formErrors.ts';
 import type { Services } from '../../services.ts';
 import { open } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
@@ -24,7 +24,7 @@ export function passwordResetRoutes({ db }: Pick<Services, 'db'>, pages: Pages):
     .post('/reset', open(), ownForm, async (ctx) => {
       const { token, user } = await personIn(ctx);
       const wanted = formOf(ctx).get('wanted') ?? '';
-      const outcome = await mendable(async () => {
+      const outcome = await recoverable(async () => {
         const act = { db, now: Date.now(), origin: originOf(ctx) };
         if (!(await resetPassword(act, token, wanted))) throw gone();
       });

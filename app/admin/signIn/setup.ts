@@ -1,5 +1,5 @@
 import Router from '@koa/router';
-import { anyUser } from '../../../db/tables/people/users.ts';
+import { hasAnyUser } from '../../../db/tables/people/users.ts';
 import { originOf } from '../../actions/act.ts';
 import { openSession } from '../../actions/people/openSession.ts';
 import { setUp, type FirstPerson } from '../../actions/tenants/setUp.ts';
@@ -9,7 +9,7 @@ import { AppError } from '../../errors.ts';
 import { readForm } from '../../http/body.ts';
 import { readFirstPerson, type FirstPersonProblems } from '../../actions/people/firstPerson.ts';
 import { isSetUpToken } from '../../auth/setUpLink.ts';
-import { originSeen } from '../shell/curl.ts';
+import { requestOrigin } from '../shell/curl.ts';
 import type { Pages } from '../shell/pages.ts';
 import { presentFirstSteps } from './firstSteps.ts';
 import type { Services } from '../../services.ts';
@@ -42,7 +42,7 @@ export function setupRoutes(
       const made = await setUp(act, read.person);
       if (!made) throw gone();
       await signInFirst(ctx, act, made);
-      const locals = presentFirstSteps(originSeen(ctx, config.publicUrl), made);
+      const locals = presentFirstSteps(requestOrigin(ctx, config.publicUrl), made);
       await pages.showOpen(ctx, 'signIn/setUpDone', { title: pages.texts(ctx).t('setup.done_title'), locals });
     });
 
@@ -55,7 +55,7 @@ export function setupRoutes(
 
   /** The token in the form is what a forged request could not know; once somebody exists it opens nothing. */
   async function refuseOthers(token: string): Promise<void> {
-    if (!isSetUpToken(token, secret) || (await anyUser(db))) throw gone();
+    if (!isSetUpToken(token, secret) || (await hasAnyUser(db))) throw gone();
   }
 }
 

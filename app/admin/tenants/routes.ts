@@ -7,14 +7,14 @@ import { updateTenant } from '../../actions/tenants/updateTenant.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { ask } from '../shell/confirmation.ts';
+import { askConfirmation } from '../shell/confirmation.ts';
 import type { Pages } from '../shell/pages.ts';
-import { given, mendable, readFields, refusedIn } from '../shell/formErrors.ts';
+import { given, recoverable, readFields, refusedIn } from '../shell/formErrors.ts';
 import { presentTenantsPage, TENANTS_SHOWN } from './view.ts';
 import type { Services } from '../../services.ts';
 import { scope } from '../../http/access.ts';
 import { query } from '../../http/input.ts';
-import { idOf } from '../../http/pathId.ts';
+import { pathId } from '../../http/pathId.ts';
 import { SearchText, WholeNumber } from '../../http/queryValues.ts';
 import { ROUTER } from '../../http/router.ts';
 import { NewTenant, TenantChange } from '../../inputs/tenantInput.ts';
@@ -43,7 +43,7 @@ export function tenantPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
     .get('/tenants/new', scope('platform:tenants'), async (ctx) => showNew(ctx))
     .post('/tenants', scope('platform:tenants'), async (ctx) => {
       const form = formOf(ctx);
-      const outcome = await mendable(async () => {
+      const outcome = await recoverable(async () => {
         const [slug, externalId] = [given(form, 'slug'), given(form, 'externalId')];
         const optional = { ...(slug !== undefined && { slug }), ...(externalId !== undefined && { externalId }) };
         return createTenant(actOf(ctx, db), readFields(NewTenant, { name: form.get('name') ?? '', ...optional }));
@@ -56,7 +56,7 @@ export function tenantPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
       const { t } = pages.texts(ctx);
       const { id, name } = await tenantOf(ctx);
       const own = id === principalOf(ctx).tenant.id;
-      await ask(pages, ctx, 'tenants', {
+      await askConfirmation(pages, ctx, 'tenants', {
         title: t('tenants.suspend_title', { name }),
         lines: [t('tenants.suspend_text'), t(own ? 'tenants.suspend_own' : 'tenants.suspend_undo')],
         action: `${HOME}/${id}/status`,
@@ -69,13 +69,13 @@ export function tenantPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
     })
     .post('/tenants/:id/status', scope('platform:tenants'), async (ctx) => {
       const { status } = readFields(TenantChange, { status: formOf(ctx).get('status') });
-      const { name } = await updateTenant(actOf(ctx, db), idOf(ctx), { status });
+      const { name } = await updateTenant(actOf(ctx, db), pathId(ctx), { status });
       const text = status === 'suspended' ? 'tenants.suspended_now' : 'tenants.reactivated';
       pages.lead(ctx, HOME, { text, values: { name } });
     });
 
   async function tenantOf(ctx: Context): Promise<TenantRecord> {
-    const tenant = await findTenant(db, idOf(ctx));
+    const tenant = await findTenant(db, pathId(ctx));
     if (!tenant) throw new AppError('not_found', 'no_such_tenant');
     return tenant;
   }

@@ -15,16 +15,16 @@ import { holdsScope } from '../../auth/authority.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { ask } from '../shell/confirmation.ts';
+import { askConfirmation } from '../shell/confirmation.ts';
 import { addressOf } from '../../http/redirect.ts';
 import type { Pages } from '../shell/pages.ts';
-import { mendable, readFields, refusedIn } from '../shell/formErrors.ts';
+import { recoverable, readFields, refusedIn } from '../shell/formErrors.ts';
 import { presentTicketPage, presentTicketRow } from './view.ts';
 import type { Services } from '../../services.ts';
 import { permission, scope } from '../../http/access.ts';
 import { query } from '../../http/input.ts';
 import { readPage } from '../../http/paging.ts';
-import { idOf } from '../../http/pathId.ts';
+import { pathId } from '../../http/pathId.ts';
 import { ROUTER } from '../../http/router.ts';
 import { Message, NewTicket, TicketQuery } from '../../inputs/ticketInput.ts';
 
@@ -76,7 +76,7 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
     .get('/tickets/new', scope('support:write'), async (ctx) => showNew(ctx))
     .post('/tickets', scope('support:write'), async (ctx) => {
       const form = formOf(ctx);
-      const outcome = await mendable(async () =>
+      const outcome = await recoverable(async () =>
         openTicket(actOf(ctx, db), readFields(NewTicket, Object.fromEntries(form))),
       );
       if ('refusal' in outcome) return showNew(ctx, { form, refusal: outcome.refusal });
@@ -90,7 +90,7 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
     .get('/tickets/:id/close', permission('tickets:manage'), async (ctx) => {
       const { t } = pages.texts(ctx);
       const { id, subject } = await ticketOf(ctx);
-      await ask(pages, ctx, 'tickets', {
+      await askConfirmation(pages, ctx, 'tickets', {
         title: t('tickets.close_title'),
         lines: [t('tickets.close_text', { subject })],
         action: `${HOME}/${id}/close`,
@@ -101,20 +101,20 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
       });
     })
     .post('/tickets/:id/close', permission('tickets:manage'), async (ctx) => {
-      const { id } = await closeTicket(actOf(ctx, db), idOf(ctx));
+      const { id } = await closeTicket(actOf(ctx, db), pathId(ctx));
       pages.lead(ctx, `${HOME}/${id}`, { text: 'tickets.closed_now' });
     });
 
   async function ticketOf(ctx: Context): Promise<Ticket> {
-    const ticket = await findTicket(db, principalOf(ctx).tenant.id, idOf(ctx));
+    const ticket = await findTicket(db, principalOf(ctx).tenant.id, pathId(ctx));
     if (!ticket) throw new AppError('not_found', 'no_such_ticket');
     return ticket;
   }
 
   async function say(ctx: Context, action: typeof addTicketMessage, text: string): Promise<void> {
     const form = formOf(ctx);
-    const id = idOf(ctx);
-    const outcome = await mendable(async () => {
+    const id = pathId(ctx);
+    const outcome = await recoverable(async () => {
       const { message } = readFields(Message, { message: form.get('message') ?? '' });
       return action(actOf(ctx, db), id, message);
     });

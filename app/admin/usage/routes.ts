@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { principalOf, type State } from '../../context.ts';
-import { USAGE_WINDOWS } from '../../domain/usageWindow.ts';
+import { STATS_PERIODS } from '../../domain/statsPeriod.ts';
 import { tenantUsage } from '../../usage/tenantUsage.ts';
 import type { Pages } from '../shell/pages.ts';
 import { windowLinks } from '../shell/usageChart.ts';
@@ -12,7 +12,7 @@ import { query } from '../../http/input.ts';
 import { ROUTER } from '../../http/router.ts';
 
 const PATH = '/admin/usage';
-const UsageQuery = z.strictObject({ window: z.enum(USAGE_WINDOWS).default('7d') });
+const UsageQuery = z.strictObject({ window: z.enum(STATS_PERIODS).default('7d') });
 
 /** What all keys of the tenant were used for. */
 export function usagePages({ db, usage }: Pick<Services, 'db' | 'usage'>, pages: Pages): Router<State> {

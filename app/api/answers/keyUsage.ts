@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { KeyUsage } from '../../../db/tables/usage/apiKeyUsage.ts';
 import { iso } from '../../domain/times.ts';
-import { USAGE_WINDOWS } from '../../domain/usageWindow.ts';
+import { STATS_PERIODS } from '../../domain/statsPeriod.ts';
 import type { UsageStats } from '../../usage/usageStats.ts';
 
 const Time = z.iso.datetime();
@@ -26,7 +26,7 @@ export const KeyUsageListAnswer = z.strictObject({
 
 /** What a key was used for. */
 export const UsageStatsAnswer = z.strictObject({
-  window: z.enum(USAGE_WINDOWS),
+  window: z.enum(STATS_PERIODS),
   from: Time,
   to: Time,
   totals: z.strictObject({ requests: Count, ok: Count, denied: Count, averageMs: z.number().nullable() }),

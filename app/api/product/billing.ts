@@ -14,7 +14,7 @@ import { answers } from '../../http/answers.ts';
 import { created } from '../../http/created.ts';
 import { body } from '../../http/input.ts';
 import { Order } from '../../inputs/orderInput.ts';
-import { idOf } from '../../http/pathId.ts';
+import { pathId } from '../../http/pathId.ts';
 import { ROUTER } from '../../http/router.ts';
 
 /** What a tenant pays for: its plan, and the order of another one. */
@@ -54,7 +54,7 @@ export function billingRoutes(
       scope('billing:read'),
       answers(200, CheckoutAnswer, 'Shows an order of a plan, and what became of it.'),
       async (ctx) => {
-        const checkout = await findCheckout(db, principalOf(ctx).tenant.id, idOf(ctx));
+        const checkout = await findCheckout(db, principalOf(ctx).tenant.id, pathId(ctx));
         if (!checkout) throw new AppError('not_found', 'no_such_order');
         ctx.body = presentCheckout(checkout);
       },
@@ -66,7 +66,7 @@ export function billingRoutes(
         'conflict',
       ]),
       async (ctx) => {
-        ctx.body = presentCheckout(await confirmCheckout(actOf(ctx, db), provider, idOf(ctx)));
+        ctx.body = presentCheckout(await confirmCheckout(actOf(ctx, db), provider, pathId(ctx)));
       },
     );
 }

@@ -16,7 +16,7 @@ import { answers } from '../../http/answers.ts';
 import { created } from '../../http/created.ts';
 import { body, query } from '../../http/input.ts';
 import { PAGE, readPage } from '../../http/paging.ts';
-import { idOf } from '../../http/pathId.ts';
+import { pathId } from '../../http/pathId.ts';
 import { ROUTER } from '../../http/router.ts';
 
 const NewDraft = z.strictObject({ name: Name, content: Json.default({}) });
@@ -59,7 +59,7 @@ export function builderRoutes({ db }: Pick<Services, 'db'>): Router<State> {
       answers(200, DraftVersionAnswer, 'Shows a draft in its newest version, or in the one that is asked for.'),
       query(VersionQuery, async (ctx, { version }) => {
         const tenantId = principalOf(ctx).tenant.id;
-        const draft = await findDraft(db, tenantId, idOf(ctx));
+        const draft = await findDraft(db, tenantId, pathId(ctx));
         const saved = draft && (await findDraftVersion(db, tenantId, draft.id, version ?? draft.version));
         if (!saved) throw new AppError('not_found', 'no_such_draft');
         ctx.body = presentDraftVersion(draft, saved);

@@ -20,7 +20,7 @@ import { appNamed } from '../../inputs/appNamed.ts';
 import { answers } from '../../http/answers.ts';
 import { created } from '../../http/created.ts';
 import { body } from '../../http/input.ts';
-import { paramOf } from '../../http/pathId.ts';
+import { pathParam } from '../../http/pathId.ts';
 import { ROUTER } from '../../http/router.ts';
 
 const Installation = z.strictObject({ app: z.enum(APP_IDS) }).meta({ examples: [{ app: 'cli' }] });
@@ -57,7 +57,7 @@ export function marketplaceRoutes({ db, config }: Pick<Services, 'db' | 'config'
       scope('marketplace:install'),
       answers(200, UninstalledAppAnswer, 'Uninstalls an app and revokes its token; once is as good as twice.'),
       async (ctx) => {
-        const app = appNamed(paramOf(ctx, 'app'));
+        const app = appNamed(pathParam(ctx, 'app'));
         await uninstallApp(actOf(ctx, db), app);
         ctx.body = presentUninstalledApp(app);
       },

@@ -4,7 +4,7 @@ import { actOf, makerOf } from '../../actions/act.ts';
 import { updateRecord } from '../../actions/product/updateRecord.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { newId } from '../../domain/id.ts';
-import { RESOURCES, soughtBy, type Resource } from '../../domain/resources.ts';
+import { RESOURCES, recordSearchValues, type Resource } from '../../domain/resources.ts';
 import { AppError } from '../../errors.ts';
 import { DeletedAnswer, presentDeleted, presentRecord, recordAnswer, recordListAnswer } from '../answers/record.ts';
 import type { Services } from '../../services.ts';
@@ -13,7 +13,7 @@ import { answers } from '../../http/answers.ts';
 import { created } from '../../http/created.ts';
 import { body, query } from '../../http/input.ts';
 import { readPage } from '../../http/paging.ts';
-import { idOf } from '../../http/pathId.ts';
+import { pathId } from '../../http/pathId.ts';
 import { recordQuery } from '../../inputs/recordQuery.ts';
 import { ROUTER } from '../../http/router.ts';
 
@@ -51,13 +51,13 @@ function routesOf(db: Services['db'], resource: Resource): Router<State> {
           ...{ id: newId(), tenantId, resource: name, data },
           ...{ ...makerOf(act), createdAt: now, updatedAt: now },
         };
-        await insertRecord(db, record, soughtBy(resource, data));
+        await insertRecord(db, record, recordSearchValues(resource, data));
         created(ctx, `/${name}/${record.id}`);
         ctx.body = presentRecord(resource, record);
       }),
     )
     .get(`/${name}/:id`, scope(`${name}:read`), answers(200, Answer, `Shows one of ${name}.`), async (ctx) => {
-      const record = await findRecord(db, tenantOf(ctx), name, idOf(ctx));
+      const record = await findRecord(db, tenantOf(ctx), name, pathId(ctx));
       if (!record) throw new AppError('not_found');
       ctx.body = presentRecord(resource, record);
     })
@@ -66,7 +66,7 @@ function routesOf(db: Services['db'], resource: Resource): Router<State> {
       scope(`${name}:write`),
       answers(200, Answer, `Changes one of ${name}: the fields that are given.`),
       body(Change, async (ctx, change) => {
-        ctx.body = presentRecord(resource, await updateRecord(actOf(ctx, db), resource, idOf(ctx), change));
+        ctx.body = presentRecord(resource, await updateRecord(actOf(ctx, db), resource, pathId(ctx), change));
       }),
     )
     .delete(
@@ -74,7 +74,7 @@ function routesOf(db: Services['db'], resource: Resource): Router<State> {
       scope(`${name}:delete`),
       answers(200, DeletedAnswer, `Deletes one of ${name} for good.`),
       async (ctx) => {
-        const id = idOf(ctx);
+        const id = pathId(ctx);
         if (!(await deleteRecord(db, tenantOf(ctx), name, id))) throw new AppError('not_found');
         ctx.body = presentDeleted(id);
       },

@@ -14,7 +14,7 @@ import { answers } from '../../http/answers.ts';
 import { created } from '../../http/created.ts';
 import { body, query } from '../../http/input.ts';
 import { readPage } from '../../http/paging.ts';
-import { idOf } from '../../http/pathId.ts';
+import { pathId } from '../../http/pathId.ts';
 import { ROUTER } from '../../http/router.ts';
 import { Message, NewTicket, TicketQuery } from '../../inputs/ticketInput.ts';
 
@@ -52,24 +52,26 @@ export function supportRoutes({ db }: Pick<Services, 'db'>): Router<State> {
       '/support/tickets/:id',
       scope('support:read'),
       answers(200, WholeTicketAnswer, 'Shows a ticket with everything that was said.'),
-      async (ctx) => show(ctx, await findTicket(db, principalOf(ctx).tenant.id, idOf(ctx))),
+      async (ctx) => show(ctx, await findTicket(db, principalOf(ctx).tenant.id, pathId(ctx))),
     )
     .post(
       '/support/tickets/:id/messages',
       scope('support:write'),
       answers(200, WholeTicketAnswer, 'Adds to a ticket; one that was answered is open again.', ['conflict']),
-      body(Message, async (ctx, { message }) => show(ctx, await addTicketMessage(actOf(ctx, db), idOf(ctx), message))),
+      body(Message, async (ctx, { message }) =>
+        show(ctx, await addTicketMessage(actOf(ctx, db), pathId(ctx), message)),
+      ),
     )
     .post(
       '/support/tickets/:id/answer',
       permission('tickets:manage'),
       answers(200, WholeTicketAnswer, 'Answers a ticket.', ['conflict']),
-      body(Message, async (ctx, { message }) => show(ctx, await answerTicket(actOf(ctx, db), idOf(ctx), message))),
+      body(Message, async (ctx, { message }) => show(ctx, await answerTicket(actOf(ctx, db), pathId(ctx), message))),
     )
     .post(
       '/support/tickets/:id/close',
       permission('tickets:manage'),
       answers(200, WholeTicketAnswer, 'Closes a ticket for good.'),
-      body(z.strictObject({}), async (ctx) => show(ctx, await closeTicket(actOf(ctx, db), idOf(ctx)))),
+      body(z.strictObject({}), async (ctx) => show(ctx, await closeTicket(actOf(ctx, db), pathId(ctx)))),
     );
 }

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { joinInOrder, strictlyAlong } from '../../sql/indexHints.ts';
+import { joinInOrder, forceIndex } from '../../sql/indexHints.ts';
 import type { Db } from '../../connection/connect.ts';
 import { BY_EXPIRY, BY_LAST_USE } from './apiKeyIndexes.ts';
 
@@ -22,7 +22,7 @@ export async function countAttention(
   now: number,
   most: number,
 ): Promise<Record<KeyAttention, number>> {
-  const along = (index: string) => db(strictlyAlong(db, 'api_keys', index)).where({ tenant_id: tenantId });
+  const along = (index: string) => db(forceIndex(db, 'api_keys', index)).where({ tenant_id: tenantId });
   const counted = (rows: Knex.QueryBuilder) => db.from(rows.limit(most).as('some')).count('*');
   const needing = (attention: KeyAttention, rows: Knex.QueryBuilder) => {
     whereAttention(rows, attention, now);
@@ -75,7 +75,7 @@ export async function hasMoreInUse(db: Db, tenantId: string, now: number): Promi
 }
 
 function inUse(db: Db, tenantId: string, now: number): Knex.QueryBuilder {
-  return db(strictlyAlong(db, 'api_keys', BY_LAST_USE))
+  return db(forceIndex(db, 'api_keys', BY_LAST_USE))
     .where({ tenant_id: tenantId })
     .select('id as recent_id')
     .where('last_used_at', '>=', now - UNUSED_MS)

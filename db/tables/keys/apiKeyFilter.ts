@@ -3,9 +3,9 @@ import { isId } from '../../../app/domain/id.ts';
 import { shownParts, type ShownPart } from '../../../app/domain/keySearch.ts';
 import { KEY_STATUSES, type KeyStatus } from '../../../app/domain/keyStatus.ts';
 import type { Environment } from '../../../app/domain/token.ts';
-import { joinInOrder, strictlyAlong, without } from '../../sql/indexHints.ts';
+import { joinInOrder, forceIndex, ignoreIndex } from '../../sql/indexHints.ts';
 import type { Db } from '../../connection/connect.ts';
-import { anywhere, LIKE } from '../../sql/like.ts';
+import { containsPattern, LIKE } from '../../sql/like.ts';
 import { whereAttention, type KeyAttention } from './apiKeyAttention.ts';
 import { byId } from './apiKeyIndexes.ts';
 import type { Row } from './apiKeyRow.ts';
@@ -28,10 +28,15 @@ export interface KeyFilter {
 
 /** Asks for the keys of all tenants, which nobody can do by forgetting to name one. */
 export const EVERY_TENANT = Symbol('every tenant');
-export type Whose = string | typeof EVERY_TENANT;
+export type TenantOrEvery = string | typeof EVERY_TENANT;
 
 /** The keys that fit, read along one index of the tenant's where that is known to be the way. */
-export function matching(db: Db, whose: Whose, filter: KeyFilter, index?: string): Knex.QueryBuilder<Row, Row[]> {
+export function matching(
+  db: Db,
+  whose: TenantOrEvery,
+  filter: KeyFilter,
+  index?: string,
+): Knex.QueryBuilder<Row, Row[]> {
   const { statuses, environment, text, attention, ids, now } = filter;
   const rows = db<Row>(sourceOf(db, whose, filter, index));
   if (ids) void rows.whereIn('api_keys.id', [...ids]);
@@ -45,15 +50,15 @@ export function matching(db: Db, whose: Whose, filter: KeyFilter, index?: string
 
 function sourceOf(
   db: Db,
-  whose: Whose,
+  whose: TenantOrEvery,
   { ids, scope, scopeLeads }: KeyFilter,
   index: string | undefined,
 ): string | Knex.Raw {
   if (whose === EVERY_TENANT) return 'api_keys';
   // The index of all tenants' keys by time would lead a tenant through everybody's.
   const own =
-    index === undefined ? without(db, 'api_keys', 'api_keys_created_at_id') : strictlyAlong(db, 'api_keys', index);
-  const keys = ids || scopeLeads ? strictlyAlong(db, 'api_keys', byId(db)) : own;
+    index === undefined ? ignoreIndex(db, 'api_keys', 'api_keys_created_at_id') : forceIndex(db, 'api_keys', index);
+  const keys = ids || scopeLeads ? forceIndex(db, 'api_keys', byId(db)) : own;
   if (scope === undefined) return keys;
   const bindings = [keys as string, whose, scope];
   return scopeLeads
@@ -89,7 +94,7 @@ export const STATUS: Record<KeyStatus, string> = {
 
 /** Narrows keys to those that the text may mean: by name, external id, what they show of themselves, or id. */
 function whereText(row: Knex.QueryBuilder, text: string): void {
-  void row.whereRaw(`name ${LIKE}`, [anywhere(text)]).orWhereRaw(`external_id ${LIKE}`, [anywhere(text)]);
+  void row.whereRaw(`name ${LIKE}`, [containsPattern(text)]).orWhereRaw(`external_id ${LIKE}`, [containsPattern(text)]);
   for (const shown of shownParts(text)) void row.orWhere((key) => whereShown(key, shown));
   if (isId(text)) void row.orWhere({ id: text });
 }

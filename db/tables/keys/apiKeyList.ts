@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { KEY_STATUSES } from '../../../app/domain/keyStatus.ts';
 import { isSqlite, type Db } from '../../connection/connect.ts';
 import { overscopedKeys } from './apiKeyAttention.ts';
-import { EVERY_TENANT, matching, STATUS, type KeyFilter, type Whose } from './apiKeyFilter.ts';
+import { EVERY_TENANT, matching, STATUS, type KeyFilter, type TenantOrEvery } from './apiKeyFilter.ts';
 import { BY_CREATION, BY_EXPIRY, BY_LAST_USE, BY_NAME, BY_NAME_SQLITE } from './apiKeyIndexes.ts';
 import { COLUMNS, keyOf, type Row } from './apiKeyRow.ts';
 import type { ApiKey } from './apiKeys.ts';
@@ -43,7 +43,7 @@ const SORTED: Record<KeySort, { column: keyof Row; index: string }> = {
 };
 
 /** One page of the keys that fit, and how many fit. */
-export async function pageOfApiKeys(db: Db, whose: Whose, asked: KeyFilter, page: KeyPage): Promise<KeysFound> {
+export async function pageOfApiKeys(db: Db, whose: TenantOrEvery, asked: KeyFilter, page: KeyPage): Promise<KeysFound> {
   const filter = await narrowed(db, whose, asked);
   const first = await firstHits(db, whose, filter, page);
   const totalIsAtLeast = first.length > MOST_COUNTED;
@@ -59,7 +59,7 @@ export async function pageOfApiKeys(db: Db, whose: Whose, asked: KeyFilter, page
 }
 
 /** The filter with what was found out about the best way to the keys that fit it. */
-export async function narrowed(db: Db, whose: Whose, filter: KeyFilter): Promise<KeyFilter> {
+export async function narrowed(db: Db, whose: TenantOrEvery, filter: KeyFilter): Promise<KeyFilter> {
   if (whose === EVERY_TENANT) return filter;
   const { scope, attention, now } = filter;
   if (attention === 'overscoped') return { ...filter, ids: await overscopedKeys(db, whose, now) };
@@ -67,12 +67,12 @@ export async function narrowed(db: Db, whose: Whose, filter: KeyFilter): Promise
 }
 
 /** The keys of one page. */
-export async function listApiKeys(db: Db, whose: Whose, filter: KeyFilter, page: KeyPage): Promise<ApiKey[]> {
+export async function listApiKeys(db: Db, whose: TenantOrEvery, filter: KeyFilter, page: KeyPage): Promise<ApiKey[]> {
   return keysInOrder(db, await pageIds(db, whose, filter, page));
 }
 
 /** How many fit, counted up to `most` where that is given. */
-export async function countApiKeys(db: Db, whose: Whose, filter: KeyFilter, most?: number): Promise<number> {
+export async function countApiKeys(db: Db, whose: TenantOrEvery, filter: KeyFilter, most?: number): Promise<number> {
   const rows = matching(db, whose, filter, filter.attention ? undefined : BY_CREATION).select(db.raw('1 as one'));
   if (most !== undefined) void rows.limit(most);
   const [counted] = await db.from(rows.as('some')).count<{ total: number }[]>({ total: '*' });
@@ -82,7 +82,7 @@ export async function countApiKeys(db: Db, whose: Whose, filter: KeyFilter, most
 /** The first keys that fit, in the order of the list, up to one more than are counted. */
 async function firstHits(
   db: Db,
-  whose: Whose,
+  whose: TenantOrEvery,
   filter: KeyFilter,
   page: KeyPage,
 ): Promise<{ id: string; revoked: number }[]> {
@@ -95,7 +95,7 @@ async function firstHits(
 }
 
 /** The ids of the keys of one page. */
-async function pageIds(db: Db, whose: Whose, filter: KeyFilter, page: KeyPage): Promise<string[]> {
+async function pageIds(db: Db, whose: TenantOrEvery, filter: KeyFilter, page: KeyPage): Promise<string[]> {
   const { offset, limit, revokedLast = false } = page;
   const idsOf = async (narrow: KeyFilter, from: number, count: number): Promise<string[]> =>
     count <= 0 ? [] : inOrder(db, whose, narrow, page).offset(from).limit(count).pluck('api_keys.id');
@@ -125,7 +125,7 @@ async function keysInOrder(db: Db, ids: readonly string[]): Promise<ApiKey[]> {
 /** The keys that fit, read along the index of their order. */
 function inOrder(
   db: Db,
-  whose: Whose,
+  whose: TenantOrEvery,
   filter: KeyFilter,
   { sort, descending }: KeyPage,
 ): Knex.QueryBuilder<Row, Row[]> {

@@ -2,7 +2,7 @@ import type { ResultSetHeader } from 'mysql2';
 import { isSqlite, type Db } from '../../connection/connect.ts';
 import { isDuplicate } from '../../connection/faults.ts';
 
-export interface Spending {
+export interface QuotaSpending {
   keyId: string;
   /** As `2026-01`. */
   month: string;
@@ -17,7 +17,7 @@ interface Row {
 }
 
 /** Spends the cost where the quota has room for it and gives what is used by then; undefined, and nothing spent, where it has none. */
-export async function spendQuota(db: Db, { keyId, month, quota, cost }: Spending): Promise<number | undefined> {
+export async function spendQuota(db: Db, { keyId, month, quota, cost }: QuotaSpending): Promise<number | undefined> {
   const row = rows(db)
     .where({ key_id: keyId, month })
     .where('used', '<=', quota - cost);

@@ -1,5 +1,5 @@
 import { isSqlite, type Db } from '../../connection/connect.ts';
-import { inOrder } from '../../sql/inOrder.ts';
+import { compareIds } from '../../sql/compareIds.ts';
 import { jsonRows, ROWS_AT_ONCE } from '../../sql/jsonRows.ts';
 
 /** The last day on which requests of a key asked for a scope. */
@@ -20,7 +20,7 @@ export async function noteScopeUses(db: Db, uses: readonly KeyScopeUse[]): Promi
   // In the order of the primary key, so that two processes never wait for each other crosswise.
   const rows = uses
     .map(({ keyId, scope, day, tenantId }) => ({ key_id: keyId, scope, day, tenant_id: tenantId }))
-    .sort((a, b) => inOrder(a.key_id, b.key_id) || inOrder(a.scope, b.scope));
+    .sort((a, b) => compareIds(a.key_id, b.key_id) || compareIds(a.scope, b.scope));
   for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
     const { from, value } = jsonRows(db, COLUMNS, rows.slice(at, at + ROWS_AT_ONCE));
     const insert = `insert into ${TABLE} (${columns}) select ${columns} from ${from}`;

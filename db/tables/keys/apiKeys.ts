@@ -1,4 +1,4 @@
-import type { KeyLife } from '../../../app/domain/keyStatus.ts';
+import type { KeyStatusFacts } from '../../../app/domain/keyStatus.ts';
 import type { Metadata } from '../../../app/domain/metadata.ts';
 import type { Rate } from '../../../app/domain/rate.ts';
 import type { Environment } from '../../../app/domain/token.ts';
@@ -8,7 +8,7 @@ import { matching, type EVERY_TENANT } from './apiKeyFilter.ts';
 import { changeableColumns, COLUMNS, keyOf, type Row } from './apiKeyRow.ts';
 
 /** A key as it is stored, but for its hash, which nobody has to see. */
-export interface ApiKey extends KeyLife {
+export interface ApiKey extends KeyStatusFacts {
   id: string;
   tenantId: string;
   /** The person it belongs to; null for a service token of the tenant. */
@@ -70,7 +70,7 @@ export async function findApiKey(db: Db, tenantId: string, id: string): Promise<
 }
 
 /** A key of whichever tenant, for who has only its id and stands above tenants. */
-export async function findKeyOf(db: Db, whose: typeof EVERY_TENANT, id: string): Promise<ApiKey | undefined> {
+export async function findKeyOfAnyTenant(db: Db, whose: typeof EVERY_TENANT, id: string): Promise<ApiKey | undefined> {
   const row = await matching(db, whose, { ids: [id], now: 0 }).first(COLUMNS);
   return row && keyOf(row);
 }
@@ -105,7 +105,7 @@ export async function listAppKeys(db: Db, tenantId: string, now: number): Promis
 }
 
 /** The keys of a tenant that belong to a person and work. */
-export async function listOwnKeys(db: Db, tenantId: string, userId: string, now: number): Promise<string[]> {
+export async function listKeyIdsOfUser(db: Db, tenantId: string, userId: string, now: number): Promise<string[]> {
   const rows = await matching(db, tenantId, { statuses: ['active', 'rotating'], now })
     .where({ user_id: userId })
     .select('id');
@@ -113,7 +113,7 @@ export async function listOwnKeys(db: Db, tenantId: string, userId: string, now:
 }
 
 /** The valid keys of a tenant, counted by what they were granted and whom they belong to. */
-export async function countByReach(
+export async function countActiveKeysByScopesAndOwner(
   db: Db,
   tenantId: string,
   now: number,

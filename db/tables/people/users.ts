@@ -80,7 +80,7 @@ export async function passwordTimes(db: Db, email: string): Promise<{ changedAt:
 }
 
 /** Whether anybody was set up yet. */
-export async function anyUser(db: Db): Promise<boolean> {
+export async function hasAnyUser(db: Db): Promise<boolean> {
   return (await table(db).first('id')) !== undefined;
 }
 

@@ -1,6 +1,6 @@
-import type { Fields, Sought } from '../../../app/domain/resources.ts';
+import type { Fields, RecordSearchValues } from '../../../app/domain/resources.ts';
 import type { Db } from '../../connection/connect.ts';
-import { anywhere, LIKE } from '../../sql/like.ts';
+import { containsPattern, LIKE } from '../../sql/like.ts';
 import { newestFirst, type Page } from '../../sql/newestFirst.ts';
 
 /** A record of one of the ordinary resources. */
@@ -38,7 +38,7 @@ interface Row {
   updated_at: number;
 }
 
-export async function insertRecord(db: Db, record: StoredRecord, sought: Sought): Promise<void> {
+export async function insertRecord(db: Db, record: StoredRecord, sought: RecordSearchValues): Promise<void> {
   const { id, tenantId, resource, data, createdBy, createdWith, createdAt, updatedAt } = record;
   await table(db).insert({
     id,
@@ -75,7 +75,7 @@ export async function lockRecord(
 }
 
 /** Stores the data of a record that this transaction holds. */
-export async function updateRecordData(trx: Db, record: StoredRecord, sought: Sought): Promise<void> {
+export async function updateRecordData(trx: Db, record: StoredRecord, sought: RecordSearchValues): Promise<void> {
   const { id, tenantId, resource, data, updatedAt } = record;
   await one(trx, tenantId, resource, id).update({ ...sought, data: JSON.stringify(data), updated_at: updatedAt });
 }
@@ -99,7 +99,7 @@ export async function listRecords(
     ...(status !== undefined && { status }),
     ...(reference !== undefined && { reference }),
   });
-  if (text !== undefined) void rows.whereRaw(`name ${LIKE}`, [anywhere(text)]);
+  if (text !== undefined) void rows.whereRaw(`name ${LIKE}`, [containsPattern(text)]);
   newestFirst(rows, page);
   return (await rows.select('*')).map(recordOf);
 }

@@ -1,5 +1,5 @@
 import type { Position } from '../../../app/domain/cursor.ts';
-import { along } from '../../sql/indexHints.ts';
+import { useIndex } from '../../sql/indexHints.ts';
 import { isSqlite, type Db } from '../../connection/connect.ts';
 import { fromJson, type JsonColumn } from '../../sql/jsonRows.ts';
 import { newestFirst } from '../../sql/newestFirst.ts';
@@ -76,7 +76,7 @@ export async function listKeyUsage(
   keyId: string,
   { after, limit }: { after?: Position | undefined; limit: number },
 ): Promise<KeyUsage[]> {
-  const rows = db<Row>(along(db, TABLE, 'api_key_usage_key_id_created_at_id'));
+  const rows = db<Row>(useIndex(db, TABLE, 'api_key_usage_key_id_created_at_id'));
   void rows.where({ key_id: keyId, tenant_id: tenantId });
   newestFirst(rows, { after, limit });
   return (await rows.select('*')).map(usageOf);
@@ -84,7 +84,7 @@ export async function listKeyUsage(
 
 /** The first of a key's requests that are still kept; undefined before any is written. */
 export async function findFirstKeyUsage(db: Db, tenantId: string, keyId: string): Promise<KeyUsage | undefined> {
-  const [row] = await db<Row>(along(db, TABLE, 'api_key_usage_key_id_created_at_id'))
+  const [row] = await db<Row>(useIndex(db, TABLE, 'api_key_usage_key_id_created_at_id'))
     .where({ key_id: keyId, tenant_id: tenantId })
     .orderBy([{ column: 'created_at' }, { column: 'id' }])
     .limit(1)
@@ -147,7 +147,7 @@ export async function clientsSince(
 const NEWEST = 5_000;
 
 function usesSince(db: Db, tenantId: string, keyId: string, since: number) {
-  return db<Row>(along(db, TABLE, 'api_key_usage_key_id_created_at_id'))
+  return db<Row>(useIndex(db, TABLE, 'api_key_usage_key_id_created_at_id'))
     .where({ key_id: keyId, tenant_id: tenantId })
     .where('created_at', '>=', since);
 }

@@ -1,6 +1,6 @@
 import type { Span } from '../../../app/domain/times.ts';
 import { isSqlite, type Db } from '../../connection/connect.ts';
-import { inOrder } from '../../sql/inOrder.ts';
+import { compareIds } from '../../sql/compareIds.ts';
 import { jsonRows, ROWS_AT_ONCE } from '../../sql/jsonRows.ts';
 import { addLateRequests } from './apiKeyUsageMonths.ts';
 
@@ -226,11 +226,11 @@ function table(db: Db) {
 
 function byPlace(a: Row, b: Row): number {
   return (
-    inOrder(a.key_id, b.key_id) ||
+    compareIds(a.key_id, b.key_id) ||
     a.hour - b.hour ||
-    inOrder(a.method, b.method) ||
-    inOrder(a.endpoint, b.endpoint) ||
-    inOrder(a.scope, b.scope)
+    compareIds(a.method, b.method) ||
+    compareIds(a.endpoint, b.endpoint) ||
+    compareIds(a.scope, b.scope)
   );
 }
 

@@ -1,10 +1,10 @@
 import type { Knex } from 'knex';
 import { monthStart, type Span } from '../../../app/domain/times.ts';
-import { along } from '../../sql/indexHints.ts';
+import { useIndex } from '../../sql/indexHints.ts';
 import { isSqlite, transaction, type Db } from '../../connection/connect.ts';
-import { inOrder } from '../../sql/inOrder.ts';
+import { compareIds } from '../../sql/compareIds.ts';
 import { jsonRows } from '../../sql/jsonRows.ts';
-import { holdReached, moveReached } from './catchUps.ts';
+import { lockRollupProgress, saveRollupProgress } from './rollupProgress.ts';
 
 type Row = { key_id: string; month: number; tenant_id: string };
 type Sum = { key_id: string; tenant_id: string; day: number; requests: number };
@@ -36,7 +36,7 @@ export async function sumByDay(
   if (keyIds.length === 0) return new Map();
   // Without the sign SQLite would go through all that is the tenant's.
   const own = isSqlite(db) ? '+tenant_id = ?' : 'tenant_id = ?';
-  const months = db<Row>(along(db, TABLE, 'PRIMARY'))
+  const months = db<Row>(useIndex(db, TABLE, 'PRIMARY'))
     .whereIn('key_id', [...keyIds])
     // Each by its name: of a range MariaDB would read all the months that a key has.
     .whereIn('month', monthsOf({ from, to }))
@@ -44,7 +44,7 @@ export async function sumByDay(
     // One text for the days of a row, since thirty values would cost more to receive than all the rest of it.
     .select('key_id', db.raw('month as first'), db.raw(`concat_ws(',', ${DAYS.join(', ')}) as requests`));
   const hours = db<Hour>(
-    db.raw('?? left join catch_ups as reached on reached.name = ?', [along(db, HOURS, 'PRIMARY') as string, TABLE]),
+    db.raw('?? left join catch_ups as reached on reached.name = ?', [useIndex(db, HOURS, 'PRIMARY') as string, TABLE]),
   )
     .whereIn(`${HOURS}.key_id`, [...keyIds])
     .whereRaw(own, [tenantId])
@@ -86,9 +86,9 @@ function numbersIn(list: string | number): number[] {
 }
 
 /** Sums a step further the hours that are over by `to` into days; false once it has come there. */
-export async function sumDaysFurther(db: Db, to: number): Promise<boolean> {
+export async function rollUpNextDays(db: Db, to: number): Promise<boolean> {
   return transaction(db, async (trx) => {
-    const reached = (await holdReached(trx, TABLE)) ?? BEGINNING;
+    const reached = (await lockRollupProgress(trx, TABLE)) ?? BEGINNING;
     const open = trx<Hour>(HOURS).where('hour', '>=', reached.until);
     const next = await open.first<{ hour: number | null }>(trx.raw('min(hour) as hour'));
     const hour = next.hour ?? Infinity;
@@ -107,7 +107,7 @@ export async function sumDaysFurther(db: Db, to: number): Promise<boolean> {
       sums.map((sum) => ({ ...sum, day })),
     );
     const last = sums.length === STEP ? sums.at(-1)?.key_id : undefined;
-    await moveReached(
+    await saveRollupProgress(
       trx,
       TABLE,
       last === undefined ? { until: hour + HOUR_MS, keyId: '' } : { until: hour, keyId: last },
@@ -120,7 +120,7 @@ export async function sumDaysFurther(db: Db, to: number): Promise<boolean> {
 export async function addLateRequests(trx: Db, hours: readonly Hour[], now: number): Promise<void> {
   const late = hours.filter(({ hour }) => hour + HOUR_MS < now - LATE_MS);
   if (late.length === 0) return;
-  const { until, keyId } = (await holdReached(trx, TABLE)) ?? BEGINNING;
+  const { until, keyId } = (await lockRollupProgress(trx, TABLE)) ?? BEGINNING;
   const missed = late.filter(({ hour, key_id }) => hour < until || (hour === until && key_id <= keyId));
   const sums = new Map<string, Sum>();
   for (const { key_id, tenant_id, hour, ok, denied } of missed) {
@@ -138,7 +138,7 @@ export async function addLateRequests(trx: Db, hours: readonly Hour[], now: numb
 async function addRequests(trx: Db, sums: readonly Sum[]): Promise<void> {
   const rows = sums
     .map(({ day, ...sum }) => ({ ...sum, month: monthStart(day), dayOfMonth: new Date(day).getUTCDate() }))
-    .sort((a, b) => inOrder(a.key_id, b.key_id) || a.month - b.month);
+    .sort((a, b) => compareIds(a.key_id, b.key_id) || a.month - b.month);
   for (const [index, day] of DAYS.entries()) {
     const ofDay = rows.filter(({ dayOfMonth }) => dayOfMonth === index + 1);
     if (ofDay.length > 0) await addToDay(trx, day, ofDay);

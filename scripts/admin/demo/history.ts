@@ -1,7 +1,7 @@
 import { newId } from '../../../app/domain/id.ts';
 import { scopeSetOf } from '../../../app/domain/scopeCatalogue.ts';
-import { Tally } from '../../../app/usage/usageTotals.ts';
-import type { Use } from '../../../app/usage/usageEvent.ts';
+import { UsageTotals } from '../../../app/usage/usageTotals.ts';
+import type { JournalEntry } from '../../../app/usage/usageEvent.ts';
 import { UsageWriter } from '../../../app/usage/usageWriter.ts';
 import { createRoutes } from '../../../app/routes.ts';
 import { findApiKeys } from '../../../db/tables/keys/apiKeys.ts';
@@ -55,7 +55,7 @@ export async function writeHistory(world: World, requests: number, told: (part: 
   let sequence = 0;
   for (const batch of batches(recent, chance)) {
     const place = { processId, sequence: sequence++ };
-    const tally = new Tally();
+    const tally = new UsageTotals();
     for (const use of batch.uses) tally.add(use);
     await writer.writeUses([{ batch: place, uses: batch.uses, json: JSON.stringify(batch.uses) }]);
     await writer.writeTally([place], tally);
@@ -105,7 +105,7 @@ function thinned(bursts: readonly Burst[], part: number, chance: Chance): Burst[
 }
 
 interface Batch {
-  uses: Use[];
+  uses: JournalEntry[];
   bursts: number;
 }
 

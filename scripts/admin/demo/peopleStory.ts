@@ -5,7 +5,7 @@ import { createTenant } from '../../../app/actions/tenants/createTenant.ts';
 import { createUser } from '../../../app/actions/people/createUser.ts';
 import { inviteMember } from '../../../app/actions/people/inviteMember.ts';
 import { openSession } from '../../../app/actions/people/openSession.ts';
-import { record } from '../../../app/actions/record.ts';
+import { recordAuditEvent } from '../../../app/actions/auditRecord.ts';
 import { setUp } from '../../../app/actions/tenants/setUp.ts';
 import { noteSignedIn } from '../../../app/actions/people/signIn.ts';
 import { changedFields } from '../../../app/domain/auditEvent.ts';
@@ -122,5 +122,5 @@ async function failedLogin(world: World, name: PersonName, at: number): Promise<
   const actor = { type: 'anonymous', id: null, name: null } as const;
   const occasion = { tenantId, now: at, origin: world.origin(name), actor };
   const { email } = PEOPLE[name];
-  await record(db, occasion, { action: 'LOGIN_FAILED', entityId: id, ...changedFields(null, { email }) });
+  await recordAuditEvent(db, occasion, { action: 'LOGIN_FAILED', entityId: id, ...changedFields(null, { email }) });
 }

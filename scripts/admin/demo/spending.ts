@@ -1,6 +1,6 @@
 import { planLimits } from '../../../app/domain/plan.ts';
 import { monthOf } from '../../../app/domain/times.ts';
-import type { Use } from '../../../app/usage/usageEvent.ts';
+import type { JournalEntry } from '../../../app/usage/usageEvent.ts';
 import type { Db } from '../../../db/connection/connect.ts';
 import { spendQuota, startQuota } from '../../../db/tables/keys/apiKeyQuotas.ts';
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
@@ -23,7 +23,7 @@ export class Spending {
     }
   }
 
-  add(uses: readonly Use[]): void {
+  add(uses: readonly JournalEntry[]): void {
     for (const [keyId, , , , statusCode, , , , , at] of uses) {
       // What the guards refuse costs nothing.
       if (statusCode === 403) continue;

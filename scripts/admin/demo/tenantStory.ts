@@ -7,7 +7,7 @@ import { startCheckout } from '../../../app/actions/product/startCheckout.ts';
 import { newId } from '../../../app/domain/id.ts';
 import type { PlanId } from '../../../app/domain/plan.ts';
 import type { PolicyChange } from '../../../app/domain/policy.ts';
-import { RESOURCES, soughtBy } from '../../../app/domain/resources.ts';
+import { RESOURCES, recordSearchValues } from '../../../app/domain/resources.ts';
 import { confirmedByHand } from '../../../app/actions/product/payment.ts';
 import { insertRecord } from '../../../db/tables/product/records.ts';
 import type { PersonName, TenantName } from './people.ts';
@@ -125,5 +125,5 @@ async function keep(world: World, tenant: TenantName, name: string, given: unkno
     createdAt: at,
     updatedAt: at,
   };
-  await insertRecord(db, record, soughtBy(resource, data));
+  await insertRecord(db, record, recordSearchValues(resource, data));
 }

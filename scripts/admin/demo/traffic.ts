@@ -1,6 +1,6 @@
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { ScopeSet } from '../../../app/domain/scope.ts';
-import type { Use } from '../../../app/usage/usageEvent.ts';
+import type { JournalEntry } from '../../../app/usage/usageEvent.ts';
 import type { Route } from '../../../app/http/table.ts';
 import type { Chance } from './chance.ts';
 import type { Line, Rhythm, Traffic } from './line.ts';
@@ -88,7 +88,7 @@ export function shareOut(bursts: readonly Burst[], requests: number): void {
 }
 
 /** The requests of a burst, each answered as the product would have answered it. */
-export function requestsOf({ at, span, host, routes, requests }: Burst, chance: Chance): Use[] {
+export function requestsOf({ at, span, host, routes, requests }: Burst, chance: Chance): JournalEntry[] {
   const { key, scopes } = span;
   const total = routes.reduce((sum, [, weight]) => sum + weight, 0);
   const gap = Math.min(4_000, (MINUTE_MS - 10_000) / requests);

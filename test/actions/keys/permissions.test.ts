@@ -105,7 +105,11 @@ onEachDatabase('keys and the permissions of people', (database) => {
       for (const key of [strong, owned]) {
         for (const more of [{ role: 'OWNER' }, { role: 'ADMIN' }, { role: 'MEMBER', permissions: ['api-keys:read'] }]) {
           const email = `raised${++count}@acme.example`;
-          refusal(await server.post('/api/v1/members/invitations', { email, ...more }, by(key)), 403, 'insufficient_permission');
+          refusal(
+            await server.post('/api/v1/members/invitations', { email, ...more }, by(key)),
+            403,
+            'insufficient_permission',
+          );
           const row = (await server.services.db('invitations').where({ email }).first()) as unknown;
           expect(row).to.equal(undefined);
         }

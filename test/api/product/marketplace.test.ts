@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { systemAct } from '../../../app/actions/act.ts';
-import { storeNewKey, untouched } from '../../../app/actions/keys/issueKey.ts';
+import { storeNewKey, newKeyState } from '../../../app/actions/keys/issueKey.ts';
 import { newId } from '../../../app/domain/id.ts';
 import { lockApiKey, updateApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { as, bearer, castOf, type Cast } from '../../support/cast.ts';
@@ -93,7 +93,7 @@ onEachDatabase('the marketplace', (database) => {
       const removal = uninstall('cli');
       await untilSomebodyWaits(db);
       const act = systemAct(db, cast.acme.id);
-      const matter = { ...old, id: newId(), previousKeyId: old.id, ...untouched(act) };
+      const matter = { ...old, id: newId(), previousKeyId: old.id, ...newKeyState(act) };
       const next = await storeNewKey(rotating, act, config.keys, matter);
       const graceEndsAt = act.now + 600_000;
       await updateApiKey(rotating, { ...old, successorKeyId: next.key.id, graceEndsAt, updatedAt: act.now });

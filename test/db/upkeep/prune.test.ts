@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { systemAct } from '../../../app/actions/act.ts';
 import { inviteMember } from '../../../app/actions/people/inviteMember.ts';
-import { record } from '../../../app/actions/record.ts';
+import { recordAuditEvent } from '../../../app/actions/auditRecord.ts';
 import { makeResetLink } from '../../../app/actions/people/resetPassword.ts';
 import { newId } from '../../../app/domain/id.ts';
 import { monthStart } from '../../../app/domain/times.ts';
@@ -70,9 +70,9 @@ onEachDatabase('pruning', (database) => {
     const origin = { ip: null, userAgent: null, requestId: null };
     const act = { now: now - 400 * DAY, origin, actor: { type: 'anonymous', id: null, name: null } } as const;
     const failed = { action: 'LOGIN_FAILED', entityId: null } as const;
-    for (const tenantId of [null, cast.acme.id]) await record(db, { ...act, tenantId }, failed);
-    for (let i = 0; i < 2; i++) await record(db, { ...act, now: now - 31 * DAY, tenantId: null }, failed);
-    await record(db, { ...act, now: now - 29 * DAY, tenantId: null }, failed);
+    for (const tenantId of [null, cast.acme.id]) await recordAuditEvent(db, { ...act, tenantId }, failed);
+    for (let i = 0; i < 2; i++) await recordAuditEvent(db, { ...act, now: now - 31 * DAY, tenantId: null }, failed);
+    await recordAuditEvent(db, { ...act, now: now - 29 * DAY, tenantId: null }, failed);
     expect(await prune(db, config.database, now)).to.include({ audit_logs: 3 });
     const left = db('audit_logs').where({ action: 'LOGIN_FAILED' }).orderBy('created_at');
     expect(await left.clone().pluck('created_at')).to.deep.equal([now - 400 * DAY, now - 29 * DAY]);

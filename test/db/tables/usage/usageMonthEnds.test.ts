@@ -3,12 +3,12 @@ import { readConfig } from '../../../../app/config.ts';
 import type { DatabaseConfig } from '../../../../db/connection/settings.ts';
 import type { Span } from '../../../../app/domain/times.ts';
 import { newId } from '../../../../app/domain/id.ts';
-import { catchUp } from '../../../../db/upkeep/rollup.ts';
+import { rollUp } from '../../../../db/upkeep/rollup.ts';
 import { connect, transaction, type Db } from '../../../../db/connection/connect.ts';
 import { migrate } from '../../../../db/migrate.ts';
 import { STEPS } from '../../../../db/migrations/index.ts';
 import { addKeyUsageHours, type KeyUsageHour } from '../../../../db/tables/usage/apiKeyUsageHours.ts';
-import { sumByDay, sumDaysFurther } from '../../../../db/tables/usage/apiKeyUsageMonths.ts';
+import { sumByDay, rollUpNextDays } from '../../../../db/tables/usage/apiKeyUsageMonths.ts';
 import { onEachDatabase } from '../../../support/databases.ts';
 import { JWT_SECRET } from '../../../support/server.ts';
 
@@ -89,11 +89,11 @@ onEachDatabase('requests of days around the end of a month', (database) => {
     expect(await reached()).to.equal(0);
     await expectAll();
     for (const end of ['2024-02-29T13:00', '2025-02-11T05:00']) {
-      while (await sumDaysFurther(db, at(end)));
+      while (await rollUpNextDays(db, at(end)));
       expect(await reached()).to.be.within(at(end) - 12 * HOUR, at(end));
       await expectAll();
     }
-    expect(await catchUp(db, config, Date.now())).to.equal(true);
+    expect(await rollUp(db, config, Date.now())).to.equal(true);
     expect(await reached()).to.equal(at('2025-03-04'));
     await expectAll();
     expect(await db.schema.hasTable('api_key_usage_days')).to.equal(false);
@@ -138,12 +138,12 @@ onEachDatabase('requests of days around the end of a month', (database) => {
     const hour = at('2025-03-31T23:00');
     const day = spanOf('2025-03-31', '2025-03-31');
     await add(many.map((key) => hourOf(key, hour, 5)));
-    expect(await sumDaysFurther(db, Date.now())).to.equal(true);
+    expect(await rollUpNextDays(db, Date.now())).to.equal(true);
     expect(await db('api_key_usage_months').whereIn('key_id', asked).pluck('d31')).to.deep.equal([5]);
     await add(asked.map((key) => hourOf(key, hour, 3)));
     const right = [[8], [8]];
     expect([...(await sumByDay(db, TENANT, asked, day)).values()]).to.deep.equal(right);
-    await catchUp(db, config, Date.now());
+    await rollUp(db, config, Date.now());
     expect([...(await sumByDay(db, TENANT, asked, day)).values()]).to.deep.equal(right);
     expect(await db('api_key_usage_months').whereIn('key_id', asked).pluck('d31')).to.deep.equal([8, 8]);
   });

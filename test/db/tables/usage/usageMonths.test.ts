@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { newId } from '../../../../app/domain/id.ts';
-import { catchUp } from '../../../../db/upkeep/rollup.ts';
+import { rollUp } from '../../../../db/upkeep/rollup.ts';
 import { connect, transaction } from '../../../../db/connection/connect.ts';
-import { sumByDay, sumDaysFurther } from '../../../../db/tables/usage/apiKeyUsageMonths.ts';
+import { sumByDay, rollUpNextDays } from '../../../../db/tables/usage/apiKeyUsageMonths.ts';
 import { addKeyUsageHours, type KeyUsageHour } from '../../../../db/tables/usage/apiKeyUsageHours.ts';
 import { castOf, type Cast } from '../../../support/cast.ts';
 import { onEachDatabase } from '../../../support/databases.ts';
@@ -67,9 +67,9 @@ onEachDatabase('what keys did day by day', (database) => {
     const { db, config } = server.services;
     await add(everyHour(10));
     await expectSums();
-    for (let step = 0; step < 30; step++) await sumDaysFurther(db, Date.now() - 5 * HOUR);
+    for (let step = 0; step < 30; step++) await rollUpNextDays(db, Date.now() - 5 * HOUR);
     await expectSums();
-    expect(await catchUp(db, config.database, Date.now())).to.equal(true);
+    expect(await rollUp(db, config.database, Date.now())).to.equal(true);
     await expectSums();
     // A row for each key and month, however many its days.
     expect(await summed()).to.be.within(keys.length, keys.length * 2);
@@ -79,12 +79,12 @@ onEachDatabase('what keys did day by day', (database) => {
 
   it('has uses that are counted days late, and each once', async () => {
     const { db, config } = server.services;
-    await catchUp(db, config.database, Date.now());
+    await rollUp(db, config.database, Date.now());
     for (const ago of [3 * HOUR, 6 * HOUR, 2 * DAY, 20 * DAY]) {
       await add([use(keys[0] ?? '', ago), use(keys[0] ?? '', ago, '/b'), use(keys[1] ?? '', ago)]);
       await expectSums();
     }
-    await catchUp(db, config.database, Date.now());
+    await rollUp(db, config.database, Date.now());
     await expectSums();
   });
 
@@ -94,10 +94,7 @@ onEachDatabase('what keys did day by day', (database) => {
     try {
       await db('catch_ups').where({ name: 'api_key_usage_months' }).delete();
       await db('api_key_usage_months').delete();
-      const runs = Promise.all([
-        catchUp(db, config.database, Date.now()),
-        catchUp(second, config.database, Date.now()),
-      ]);
+      const runs = Promise.all([rollUp(db, config.database, Date.now()), rollUp(second, config.database, Date.now())]);
       for (let n = 0; n < 20; n++) {
         await add([use(keys[n % 3] ?? '', (n % 10) * DAY + 7 * HOUR)], second);
         await expectSums();

@@ -6,7 +6,7 @@ import { newId } from '../../../../app/domain/id.ts';
 import { connect, transaction, type Db } from '../../../../db/connection/connect.ts';
 import { migrate } from '../../../../db/migrate.ts';
 import { addKeyUsageHours, type KeyUsageHour } from '../../../../db/tables/usage/apiKeyUsageHours.ts';
-import { sumByDay, sumDaysFurther } from '../../../../db/tables/usage/apiKeyUsageMonths.ts';
+import { sumByDay, rollUpNextDays } from '../../../../db/tables/usage/apiKeyUsageMonths.ts';
 import { onEachDatabase } from '../../../support/databases.ts';
 import { JWT_SECRET } from '../../../support/server.ts';
 
@@ -44,7 +44,7 @@ onEachDatabase('late uses while another process', (database) => {
     await transaction(db, async (trx) => addKeyUsageHours(trx, [use(key, EARLIER)]));
     const late = await db.transaction();
     await addKeyUsageHours(late, [use(key, EARLIER, '/b')]);
-    const step = sumDaysFurther(second, Date.now());
+    const step = rollUpNextDays(second, Date.now());
     await Promise.race([step, delay(A_WHILE_MS)]);
     await late.commit();
     expect(await step).to.equal(true);
@@ -57,7 +57,7 @@ onEachDatabase('late uses while another process', (database) => {
     const halves = [keys.slice(0, 50), keys.slice(50)] as [string[], string[]];
     const on = (some: string[], hour: number) => some.map((key) => use(key, hour));
     await transaction(db, async (trx) => addKeyUsageHours(trx, on(keys, LATER + 23 * HOUR)));
-    while (await sumDaysFurther(db, Date.now()));
+    while (await rollUpNextDays(db, Date.now()));
     for (let round = 0; round < 20; round++) {
       const [one, other] = round % 2 === 0 ? halves : halves.toReversed();
       // Not `transaction`, which would begin again after a deadlock.

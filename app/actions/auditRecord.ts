@@ -5,17 +5,17 @@ import { newId } from '../domain/id.ts';
 import type { Act } from './act.ts';
 
 /** The part of an act that the log keeps; the tenant is null for what happens above tenants. */
-export type Occasion = Pick<Act, 'actor' | 'origin' | 'now'> & { tenantId: string | null };
+export type AuditContext = Pick<Act, 'actor' | 'origin' | 'now'> & { tenantId: string | null };
 
 /** Writes the event down with who did it; in the transaction of the change, so that neither exists without the other. */
-export async function record(trx: Db, act: Occasion, event: AuditEvent): Promise<void> {
+export async function recordAuditEvent(trx: Db, act: AuditContext, event: AuditEvent): Promise<void> {
   await insertAuditLog(trx, logOf(act, event));
 }
 
 /** Writes down the first event of each window, such as the uses of a key from one address in one hour. */
-export async function recordOncePerWindow(
+export async function recordAuditEventsOncePerWindow(
   trx: Db,
-  events: readonly { act: Occasion; event: AuditEvent; window: string }[],
+  events: readonly { act: AuditContext; event: AuditEvent; window: string }[],
 ): Promise<void> {
   await insertAuditLogsOncePerWindow(
     trx,
@@ -23,7 +23,7 @@ export async function recordOncePerWindow(
   );
 }
 
-function logOf(act: Occasion, { action, entityId, before, after }: AuditEvent): AuditLog {
+function logOf(act: AuditContext, { action, entityId, before, after }: AuditEvent): AuditLog {
   return {
     id: newId(),
     tenantId: act.tenantId,

@@ -1,10 +1,10 @@
 const HOUR_MS = 3_600_000;
 
-export const USAGE_WINDOWS = ['24h', '7d', '30d'] as const;
-export type UsageWindow = (typeof USAGE_WINDOWS)[number];
+export const STATS_PERIODS = ['24h', '7d', '30d'] as const;
+export type StatsPeriod = (typeof STATS_PERIODS)[number];
 
 /** How each window is divided, so that a chart of it has 24 to 30 bars. */
-const DIVISION: Record<UsageWindow, { buckets: number; hours: number }> = {
+const DIVISION: Record<StatsPeriod, { buckets: number; hours: number }> = {
   '24h': { buckets: 24, hours: 1 },
   '7d': { buckets: 28, hours: 6 },
   '30d': { buckets: 30, hours: 24 },
@@ -18,7 +18,7 @@ export interface Bucket {
 }
 
 /** The window that ends with the hours `now` lies in, in empty buckets that begin on the clock in UTC. */
-export function emptyBuckets(window: UsageWindow, now: number): [Bucket, ...Bucket[]] {
+export function emptyBuckets(window: StatsPeriod, now: number): [Bucket, ...Bucket[]] {
   const { buckets, hours } = DIVISION[window];
   const length = hours * HOUR_MS;
   const last = now - (now % length);

@@ -8,7 +8,7 @@ import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
 import type { Section } from './frame.ts';
 import { showDialog } from '../keys/keyFrame.ts';
-import { keyRow } from '../keys/keyRow.ts';
+import { keyView } from '../keys/keyView.ts';
 import type { Pages } from './pages.ts';
 
 /** Where the answer to a form belongs. */
@@ -22,7 +22,7 @@ interface Place {
  * A handler of a form whose answer shows a key: sent again, the form makes no second one, whichever process gets it, and
  * its sender is told of the first. A form without an id of its own counts as a new one.
  */
-export function makesOnce(
+export function idempotentForm(
   db: Db,
   pages: Pages,
   place: Place,
@@ -59,7 +59,7 @@ export function makesOnce(
       title: texts.t('keys.made_title'),
       section: place.section,
       here: place.home,
-      locals: { key: keyRow(key, texts, Date.now(), { manages: true }), home: place.home },
+      locals: { key: keyView(key, texts, Date.now(), { manages: true }), home: place.home },
     });
   }
 }

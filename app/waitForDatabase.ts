@@ -10,7 +10,7 @@ const RETRY_MS = 1_000;
 const REMINDER_MS = 30_000;
 
 /** Returns once the schema is current or the process is told to stop; meanwhile health says 503 and the log says why. */
-export async function readyDatabase(db: Db, config: DatabaseConfig, log: Log, stop: AbortSignal): Promise<void> {
+export async function waitForDatabase(db: Db, config: DatabaseConfig, log: Log, stop: AbortSignal): Promise<void> {
   let said = '';
   let saidAt = 0;
   while (!stop.aborted) {

@@ -19,7 +19,7 @@ export interface ScopeBadge {
 }
 
 /** What pages show of a key, in the reader's words. */
-export interface KeyRow {
+export interface KeyView {
   id: string;
   name: string;
   description: string | null;
@@ -39,7 +39,7 @@ export interface KeyRow {
 }
 
 /** What the row of a key shows; `manages` says whether its reader may change keys. */
-export function keyRow(
+export function keyView(
   key: ApiKey,
   texts: Texts,
   now: number,
@@ -48,7 +48,7 @@ export function keyRow(
     days,
     sinceRotation,
   }: { manages: boolean; days?: number[] | undefined; sinceRotation?: number | undefined },
-): KeyRow {
+): KeyView {
   const status = shownStatus(key, now);
   const lives = status !== 'revoked' && status !== 'expired';
   return {
@@ -96,7 +96,7 @@ function badgeOf(scope: string, description: string, { t }: Pick<Texts, 't'>): S
 }
 
 /** A span of time in its largest unit, as `23 h`. */
-export function spanText(ms: number, locale: Texts['locale']): string {
+export function durationText(ms: number, locale: Texts['locale']): string {
   const [unit, size] = UNITS.find(([, size]) => ms >= size) ?? ['minute', 60_000];
   const count = Math.max(1, Math.floor(ms / size));
   // The sign is one for all languages; English data has "hr".
@@ -122,7 +122,7 @@ const UNITS = [
   ['minute', 60_000],
 ] as const satisfies readonly (readonly [string, number])[];
 
-function shownStatus(key: ApiKey, now: number): KeyRow['status'] {
+function shownStatus(key: ApiKey, now: number): KeyView['status'] {
   const status = keyStatus(key, now);
   const isSoon = key.expiresAt !== null && key.expiresAt <= now + SOON_MS;
   return status === 'active' && isSoon ? 'expiring' : status;
@@ -130,17 +130,17 @@ function shownStatus(key: ApiKey, now: number): KeyRow['status'] {
 
 function noteOf(
   key: ApiKey,
-  status: KeyRow['status'],
+  status: KeyView['status'],
   { t, locale, number }: Texts,
   now: number,
   uses: number | undefined,
 ): string {
   if (status === 'active' && key.expiresAt === null) return t('keys.keep_never');
   if (status === 'active' || status === 'expiring') {
-    return t('keys.ends_in', { left: spanText((key.expiresAt ?? now) - now, locale) });
+    return t('keys.ends_in', { left: durationText((key.expiresAt ?? now) - now, locale) });
   }
   if (status !== 'rotating' || key.graceEndsAt === null) return '';
-  const ends = t('keys.ends_in', { left: spanText(key.graceEndsAt - now, locale) });
+  const ends = t('keys.ends_in', { left: durationText(key.graceEndsAt - now, locale) });
   if (uses === undefined) return ends;
   const requests = uses > MOST_USES ? `${number(MOST_USES)}+` : number(uses);
   return `${ends}, ${t('keys.requests_since', { count: uses, requests })}`;

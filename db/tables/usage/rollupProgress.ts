@@ -1,7 +1,7 @@
 import type { Db } from '../../connection/connect.ts';
 
 /** Up to where rows were summed up: all before `until`, and of that moment the keys up to `keyId`. */
-export interface Reached {
+export interface RollupProgress {
   until: number;
   keyId: string;
 }
@@ -9,13 +9,13 @@ export interface Reached {
 type Row = { name: string; until: number; key_id: string };
 
 /** How far a sum has come, kept from moving until the transaction ends; undefined where nothing was summed up yet. */
-export async function holdReached(trx: Db, name: string): Promise<Reached | undefined> {
+export async function lockRollupProgress(trx: Db, name: string): Promise<RollupProgress | undefined> {
   const row = await table(trx).where({ name }).forUpdate().first();
   return row && { until: row.until, keyId: row.key_id };
 }
 
 /** Moves on how far a sum has come, together with what was summed. */
-export async function moveReached(trx: Db, name: string, { until, keyId }: Reached): Promise<void> {
+export async function saveRollupProgress(trx: Db, name: string, { until, keyId }: RollupProgress): Promise<void> {
   const moved = await table(trx).where({ name }).update({ until, key_id: keyId });
   if (moved === 0) await table(trx).insert({ name, until, key_id: keyId });
 }

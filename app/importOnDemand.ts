@@ -1,4 +1,4 @@
 import { createRequire } from 'node:module';
 
 /** Loads a package when it is first needed: what only some installations use takes megabytes from all others otherwise. */
-export const onDemand = createRequire(import.meta.url);
+export const importOnDemand = createRequire(import.meta.url);

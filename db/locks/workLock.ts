@@ -4,7 +4,7 @@ import { tryLockFile } from './fileLock.ts';
 import { tryLockServer } from './serverLock.ts';
 
 /** Takes what lets one process at a time do this work on a database; undefined while another one is at it. */
-export async function tryLock(
+export async function tryLockWork(
   db: Db,
   config: DatabaseConfig,
   work: 'pruning' | 'catching-up',
