@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import argon2 from '@node-rs/argon2';
 import { cleanPassword } from '../domain/password.ts';
 import { widerCallerOf } from '../limits/callerAddress.ts';
-import { inTurns, type Place } from './semaphore.ts';
+import { fairQueue, type Place } from './fairQueue.ts';
 
 /** OWASP's first choice for argon2id: 19 MiB and about 40 ms a hash. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 /** Two leave threads of the pool for everything else; four hundred in line wait about eight seconds, and no longer. */
-const inTurn = inTurns(2, 400);
+const inTurn = fairQueue(2, 400);
 
 /** Who a password is hashed for. */
 export interface HashedFor {

@@ -2,7 +2,7 @@ import argon2 from '@node-rs/argon2';
 import { expect } from 'chai';
 import { AppError } from '../../app/errors.ts';
 import { checkPassword, hashPassword } from '../../app/auth/passwords.ts';
-import { inTurns, type Place } from '../../app/auth/semaphore.ts';
+import { fairQueue, type Place } from '../../app/auth/fairQueue.ts';
 
 const PASSWORD = 'correct horse battery staple';
 
@@ -47,7 +47,7 @@ describe('passwords', () => {
 
 describe('work in turns', () => {
   it('runs so many pieces at a time and no more, in order of arrival', async () => {
-    const turn = inTurns(2, 10);
+    const turn = fairQueue(2, 10);
     const started: number[] = [];
     const finish: (() => void)[] = [];
     const work = [0, 1, 2, 3].map(async (piece) =>
@@ -76,7 +76,7 @@ describe('work in turns', () => {
   });
 
   it('refuses with 503 when too many wait, and takes more once they are through', async () => {
-    const turn = inTurns(1, 1);
+    const turn = fairQueue(1, 1);
     let finish: () => void = () => undefined;
     const running = turn(async () => new Promise<void>((resolve) => (finish = resolve)));
     const waiting = turn(async () => 'waited');
@@ -91,7 +91,7 @@ describe('work in turns', () => {
 
   /** Holds the only place, lets these lines come, and gives what they came to in the order of their turns. */
   async function orderOf(waitingAtMost: number, places: Place[]): Promise<string[]> {
-    const turn = inTurns(1, waitingAtMost);
+    const turn = fairQueue(1, waitingAtMost);
     let finish: () => void = () => undefined;
     const held = turn(async () => new Promise<void>((resolve) => (finish = resolve)));
     const seen: string[] = [];
@@ -129,7 +129,7 @@ describe('work in turns', () => {
   });
 
   it('goes on after a piece that failed', async () => {
-    const turn = inTurns(1, 1);
+    const turn = fairQueue(1, 1);
     const failed = await turn(async () => Promise.reject(new Error('broken'))).catch((error: unknown) => error);
     expect(failed).to.be.an('error');
     expect(await turn(async () => 'next')).to.equal('next');

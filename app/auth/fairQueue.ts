@@ -17,7 +17,7 @@ interface Waiting {
  * Runs work `atOnce` pieces at a time, the lines in turn and each line in order of arrival. With `waitingAtMost` already
  * waiting the answer is 503: for whoever comes, or for the last of a line that is longer than theirs would be.
  */
-export function inTurns(
+export function fairQueue(
   atOnce: number,
   waitingAtMost: number,
 ): <T>(work: () => Promise<T>, place?: Place) => Promise<T> {
