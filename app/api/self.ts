@@ -2,7 +2,9 @@ import Router from '@koa/router';
 import { findApiKey } from '../../db/tables/keys/apiKeys.ts';
 import { actOf } from '../actions/act.ts';
 import { updateSelf } from '../actions/keys/updateKey.ts';
-import { principalOf, type State } from '../context.ts';
+import { invalidField } from '../actions/keys/keyExpiry.ts';
+import { changeUser } from '../actions/people/changeUser.ts';
+import { principalOf, type Context, type Person, type State } from '../context.ts';
 import { SelfChange } from '../domain/keyInput.ts';
 import { AppError } from '../errors.ts';
 import { presentPerson, presentSelf, SelfAnswer } from './answers/principal.ts';
@@ -13,8 +15,15 @@ import { body } from '../http/input.ts';
 import { ROUTER } from '../http/router.ts';
 import { personOfKey } from './whoami.ts';
 
-/** What a key sees and changes of itself, without any right to manage keys. */
+/** What a caller sees and changes of themselves, without any right to manage keys or members. */
 export function selfRoutes({ db }: Pick<Services, 'db'>): Router<State> {
+  /** A person has a name, and no description that could be changed. */
+  async function renameSelf(ctx: Context, person: Person, { name, description }: SelfChange): Promise<Person> {
+    if (description !== undefined) throw invalidField('description', 'only_a_key_has_a_description');
+    await changeUser(actOf(ctx, db), person.id, { name });
+    return { ...person, name: name ?? person.name };
+  }
+
   return new Router<State>(ROUTER)
     .get(
       '/self',
@@ -34,11 +43,12 @@ export function selfRoutes({ db }: Pick<Services, 'db'>): Router<State> {
     .patch(
       '/self',
       scope('self:write'),
-      answers(200, SelfAnswer, 'Changes the name and description of the key that asks.', ['insufficient_permission']),
+      answers(200, SelfAnswer, 'Changes the name and description of the key that asks, or the name of the person.'),
       body(SelfChange, async (ctx, change) => {
         const principal = principalOf(ctx);
         if (principal.type === 'user') {
-          throw new AppError('insufficient_permission', 'only_a_key_changes_itself');
+          ctx.body = presentPerson(await renameSelf(ctx, principal, change));
+          return;
         }
         const key = await updateSelf(actOf(ctx, db), principal.id, change);
         ctx.body = presentSelf(principal, key, await personOfKey(db, principal));

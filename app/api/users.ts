@@ -7,7 +7,7 @@ import { principalOf, type Context, type State } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { presentUser, UserAnswer, UserListAnswer } from './answers/member.ts';
 import type { Services } from '../services.ts';
-import { scope } from '../http/access.ts';
+import { permission, scope } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
 import { body, query } from '../http/input.ts';
 import { UserChange } from '../inputs/memberInput.ts';
@@ -43,11 +43,11 @@ export function userRoutes({ db }: Pick<Services, 'db'>): Router<State> {
     )
     .patch(
       '/users/:id',
-      scope('users:write'),
+      permission('members:manage', 'users:write'),
       answers(
         200,
         UserAnswer,
-        'Renames, disables or enables a person, for operators; anybody else may only rename themselves.',
+        'Renames, disables or enables a person, for operators; anybody else may only rename themselves, here or by PATCH /self.',
         ['conflict', 'insufficient_permission'],
       ),
       body(UserChange, async (ctx, change) => {

@@ -1,5 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import type { ZodType } from 'zod';
+import type { ZodError, ZodType } from 'zod';
+import { fieldErrors } from '../../app/http/fieldErrors.ts';
+import { textsIn } from '../../app/locales/texts.ts';
 import { UsageError } from './commandErrors.ts';
 
 /** No option of ours takes a list, though the parser's types allow for it. */
@@ -80,19 +82,26 @@ export class Args {
 
   /** An option's value as the schema reads it; an absent one is undefined to the schema as well. */
   read<T>(name: string, schema: ZodType<T>): T {
-    const result = schema.safeParse(this.optional(name));
+    const result = schema.safeParse(this.optional(name), { reportInput: true });
     if (result.success) return result.data;
-    throw new UsageError(`--${name}: ${result.error.issues[0]?.message ?? 'is wrong'}`);
+    throw new UsageError(`--${name}: ${firstProblem(result.error).text}`);
   }
 
   /** Several options as one schema reads them; its fields are the options' names in camel case. */
   readAll<T>(schema: ZodType<T>, fields: Readonly<Record<string, unknown>>): T {
-    const result = schema.safeParse(fields);
+    const result = schema.safeParse(fields, { reportInput: true });
     if (result.success) return result.data;
-    const [issue] = result.error.issues;
-    const option = String(issue?.path[0]).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new UsageError(`--${option}: ${issue?.message ?? 'is wrong'}`);
+    const { path, text } = firstProblem(result.error);
+    const option = path.replace(/\..*/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UsageError(`--${option}: ${text}`);
   }
+}
+
+/** The first of the faults that a schema found, in English. */
+function firstProblem(error: ZodError): { path: string; text: string } {
+  const [first] = fieldErrors(error);
+  const { path, problem } = first ?? { path: '', problem: { key: 'invalid' as const } };
+  return { path, text: textsIn('en').problemText(problem) };
 }
 
 function parsed(command: TakesArgs, words: readonly string[]) {

@@ -100,9 +100,14 @@ onEachDatabase('/self', (database) => {
     expect({ ...after, lastUsedAt: null, lastUsedIp: null }).to.deep.equal(before);
   });
 
-  it('refuses a change by a person, who is no key', async () => {
-    const answer = await server.patch('/api/v1/self', { name: 'Someone' }, bearer(cast.alice));
-    refusal(answer, 403, 'insufficient_permission');
-    expect((await server.get('/api/v1/whoami', bearer(cast.alice))).body).to.include({ name: 'Alice' });
+  it('lets a person rename themselves, whatever their role, and refuses them a description', async () => {
+    const { bob } = cast;
+    const answer = await server.patch('/api/v1/self', { name: 'Robert' }, bearer(bob));
+    expect(answer.status).to.equal(200);
+    expect(answer.body).to.include({ type: 'user', id: bob.id, name: 'Robert' });
+    expect((await server.get('/api/v1/self', bearer(bob))).body).to.include({ name: 'Robert' });
+    const refused = await server.patch('/api/v1/self', { description: 'x' }, bearer(bob));
+    expect(refused.status).to.equal(422);
+    expect((await server.patch('/api/v1/self', { name: 'Bob' }, bearer(bob))).status).to.equal(200);
   });
 });

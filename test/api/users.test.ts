@@ -36,7 +36,7 @@ onEachDatabase('an account', (database) => {
     const olga = as(await player({ role: 'MEMBER', operator: true }));
     const dan = await player({ role: 'MEMBER' });
     const path = `/api/users/${dan.id}`;
-    refusal(await server.patch(path, { name: 'D' }, olga), 403, 'insufficient_scope');
+    refusal(await server.patch(path, { name: 'D' }, olga), 403, 'insufficient_permission');
     const operator = as(await player({ role: 'OWNER', operator: true }));
     expect((await server.patch(path, { name: 'Daniel', status: 'disabled' }, operator)).body).to.deep.include({
       name: 'Daniel',
@@ -69,12 +69,12 @@ onEachDatabase('an account', (database) => {
         refusal(await server.patch(`/api/v1/users/${dan.id}`, change, headers), 403, 'insufficient_permission');
       }
     }
-    refusal(await server.patch(`/api/v1/users/${dan.id}`, { name: 'D' }, as(cast.bob)), 403, 'insufficient_scope');
+    refusal(await server.patch(`/api/v1/users/${dan.id}`, { name: 'D' }, as(cast.bob)), 403, 'insufficient_permission');
     expect(await server.services.db('users').where({ id: dan.id })).to.deep.equal(before);
   });
 
   it('is renamed by its own person, who cannot disable it', async () => {
-    const erin = await player({ role: 'ADMIN' });
+    const erin = await player({ role: 'ADMIN', permissions: ['members:manage'] });
     const path = `/api/users/${erin.id}`;
     expect((await server.patch(path, { name: 'Erin Marsh' }, as(erin))).body).to.include({ name: 'Erin Marsh' });
     refusal(await server.patch(path, { status: 'disabled' }, as(erin)), 403, 'insufficient_permission');

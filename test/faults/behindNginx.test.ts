@@ -19,7 +19,7 @@ onDatabase('mysql', 'two processes behind nginx', function (database) {
   afterEach(endChildren);
 
   async function started(port: number) {
-    const limits = { KEY_LIMIT: 'off', ADDRESS_LIMIT: 'off', PERSON_LIMIT: 'off' };
+    const limits = { KEY_LIMIT: 'off', ADDRESS_LIMIT: 'off', PERSON_LIMIT: 'off', DATABASE_CONNECTIONS: '20' };
     const child = await startMain({ ...database.env(), ...limits, PORT: String(port), LOG_LEVEL: 'info' });
     await child.says('"msg":"ready"');
     return child;
