@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { PROBLEMS } from '../app/errors.ts';
@@ -54,14 +54,6 @@ describe('README.md', () => {
     expect(scripts).to.include.keys('start', 'test', 'build', 'admin');
   });
 
-  it('names only files that there are', () => {
-    const named = [...readme.matchAll(/(?:^|`)((?:app|db|docs|scripts|test|\.ci|\.env)[\w./]*)/gm)].map(
-      ([, name]) => name ?? '',
-    );
-    expect(named).to.include.members(['app/main.ts', 'db/', '.env.example', '.ci/run']);
-    expect(named.filter((name) => !existsSync(path.join(ROOT, name)))).to.deep.equal([]);
-  });
-
   it('links only to files that there are, and tells each picture in words', () => {
     const links = [...readme.matchAll(/(!?)\[([^\]]*)\]\(([^)#][^)]*)\)/g)];
     const pictures = links.filter(([, mark]) => mark === '!');
@@ -98,3 +90,72 @@ describe('README.md', () => {
     expect(steps[6]?.request).to.equal('GET /api/api-keys?includeRevoked=true');
   });
 });
+
+const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md'];
+/** What the repository itself has at its top. */
+const OURS = readdirSync(ROOT).filter((name) => !['node_modules', 'dist', 'var', '.git'].includes(name));
+/** A file with an ending that we use, or a folder with its slash. */
+const PATH = /(?<![\w./<-])\.?\w[\w.-]*(?:\/[\w.-]+)*(?:\/|\.(?:ts|js|json|njk|css|md|sh))(?![\w/])/g;
+
+describe('the documents', () => {
+  const files = OURS.flatMap(filesAt);
+
+  for (const document of DOCUMENTS) {
+    it(`name only files and folders that there are: ${document}`, () => {
+      const named = pathsIn(readFileSync(path.join(ROOT, document), 'utf8'));
+      expect(named).to.have.length.above(10);
+      expect(named.filter((name) => !isThere(name))).to.deep.equal([]);
+    });
+  }
+
+  it('find a path that is not there, in backticks and in a tree, and leave addresses and placeholders alone', () => {
+    const text = 'See `app/nowhere.ts`, `nowhere.njk` and `app/locales/<language>/ui.json` at `/nowhere/`, `nowhere/`.';
+    const tree = '```\napp/gone/   what is in it, gone.sh\n/static/   an address\n```\n';
+    const code = "```ts\nimport './nowhere.ts';\n```\n";
+    const named = pathsIn(`${text}\n\n${tree}\n${code}`);
+    expect(named.filter((name) => !isThere(name))).to.have.members([
+      ...['app/nowhere.ts', 'nowhere.njk', 'nowhere/', 'app/gone/', 'gone.sh'],
+    ]);
+  });
+
+  it('name every room of the code', () => {
+    const rooms = readdirSync(path.join(ROOT, 'app'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    for (const document of ['README.md', 'docs/architecture.md']) {
+      const named = pathsIn(readFileSync(path.join(ROOT, document), 'utf8'));
+      expect(named, document).to.include.members(rooms.map(({ name }) => `app/${name}/`));
+    }
+  });
+
+  /** The paths in backticks, those with a placeholder up to it, and the paths of trees; code in a language is left out. */
+  function pathsIn(markdown: string): string[] {
+    const fences = [...markdown.matchAll(/^ *```(\w*)\n(.*?)^ *```$/gms)];
+    const trees = fences.filter(([, language]) => language === '').flatMap(([, , text = '']) => text.match(PATH) ?? []);
+    const prose = fences.reduce((text, [fence]) => text.replace(fence, () => ''), markdown);
+    const quoted = [...prose.matchAll(/`([^`\n]+)`/g)].flatMap(([, text = '']) => {
+      const [begins = '', ...placeholder] = text.split('<');
+      const inOurs = OURS.some((name) => begins === name || begins.startsWith(`${name}/`));
+      if (placeholder.length > 0) return inOurs ? [begins] : [];
+      return inOurs && !text.includes(' ')
+        ? [text]
+        : [...text.matchAll(PATH)].filter(isWhole(text)).map(([one]) => one);
+    });
+    // Made by the start.
+    return [...new Set([...trees, ...quoted])].filter((name) => !name.startsWith('var/'));
+  }
+
+  function isWhole(text: string): (match: RegExpExecArray) => boolean {
+    return ([found]) => found === text;
+  }
+
+  /** From the root, or as the end of a path anywhere in the repository. */
+  function isThere(name: string): boolean {
+    return existsSync(path.join(ROOT, name)) || files.some((file) => file.endsWith(`/${name}`));
+  }
+});
+
+/** A file, or a folder with its slash and all that is in it. */
+function filesAt(name: string): string[] {
+  const entries = readdirSync(path.dirname(path.join(ROOT, name)), { withFileTypes: true });
+  if (!entries.find((entry) => entry.name === path.basename(name))?.isDirectory()) return [name];
+  return [`${name}/`, ...readdirSync(path.join(ROOT, name)).flatMap((inner) => filesAt(`${name}/${inner}`))];
+}

@@ -38,6 +38,10 @@ export const AUDITED = {
   CHECKOUT_CONFIRMED: 'checkout',
   TICKET_OPENED: 'ticket',
   TICKET_UPDATED: 'ticket',
+  // A new record says itself who made it, and when.
+  RECORD_UPDATED: 'record',
+  RECORD_DELETED: 'record',
+  DRAFT_SAVED: 'draft',
   ROUTES_CHANGED: 'forward_auth',
 } as const satisfies Record<string, string>;
 
@@ -99,6 +103,29 @@ export function changedFields(
   const earlier = differing(before ?? {}, after ?? {});
   const later = differing(after ?? {}, before ?? {});
   return { ...(earlier && { before: earlier }), ...(later && { after: later }) };
+}
+
+/** How much of a customer's own text the log keeps, in characters. */
+const LONGEST_TEXT = 500;
+
+/**
+ * A change whose values a customer makes as long as they like, as the log keeps it: a long text by its beginning, and
+ * what is long and no text by the beginning of its JSON. Only what differs is left by then, so that no change is missed.
+ */
+export function shortenFields(change: ReturnType<typeof changedFields>): ReturnType<typeof changedFields> {
+  const { before, after } = change;
+  return { ...(before && { before: shortened(before) }), ...(after && { after: shortened(after) }) };
+}
+
+function shortened(fields: AuditFields): AuditFields {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, shortValue(value)])) as AuditFields;
+}
+
+function shortValue(value: unknown): unknown {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  if (text.length <= LONGEST_TEXT) return value;
+  // The cut may halve a character.
+  return `${text.slice(0, LONGEST_TEXT).replace(/\p{Cs}/gu, '')}…`;
 }
 
 function differing(fields: Fields, others: Fields): AuditFields | undefined {

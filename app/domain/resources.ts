@@ -99,6 +99,11 @@ export function recordSearchValues({ reference }: Resource, data: Fields): Recor
   return { name: String(data['name']), status: value('status'), reference: value(reference) };
 }
 
+/** The fields that the resource has today, whatever the record was stored with. */
+export function currentFields({ kept, defaults }: Resource, data: Fields): Fields {
+  return Object.fromEntries(Object.keys(kept).map((field) => [field, data[field] ?? defaults[field]]));
+}
+
 function of<S extends Shape>(shape: S, reference?: keyof S & string): Omit<Resource, 'name'> {
   const fields = Object.entries(shape);
   const kept = Object.fromEntries(fields.map(([name, schema]) => [name, withoutDefault(schema)]));

@@ -26,7 +26,7 @@ export type CountPerson = (id: string) => Count | Promise<Count> | undefined;
 export interface Limits {
   /** After `authenticate`: the burst limit and the monthly quota of a key, or the limit of a person. */
   caller: Middleware;
-  /** Before `authenticate` or on a public route: the limit of an address that shows neither a valid key nor a valid token. */
+  /** Inside `authenticate`, and before the login: the limit of an address that shows neither a valid key nor a valid token. */
   address: Middleware;
   /** When the database is asked about credentials from addresses over their limit. */
   doubtful: DoubtfulLookups;

@@ -2,7 +2,10 @@ import type { Context, KeyHolder, Middleware } from '../context.ts';
 import type { Usage, UsageEvent } from './usage.ts';
 import { accessOf, routeOf } from '../http/access.ts';
 
-/** Notes each request of a key once its answer is known and before it is sent; what guards refuse a key counts too. */
+/**
+ * Notes each request of a key that was accepted, once its answer is known and before it is sent: a missing scope and a spent
+ * limit count too, a key that is revoked, expired or elsewhere than it may be does not.
+ */
 export function recordUse(usage: Usage): Middleware {
   return async (ctx, next) => {
     await next();

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from '../support/properties.ts';
-import { AUDITED, changedFields, type AuditEvent } from '../../app/domain/auditEvent.ts';
+import { AUDITED, changedFields, shortenFields, type AuditEvent } from '../../app/domain/auditEvent.ts';
 import { DEFAULT_POLICY } from '../../app/domain/policy.ts';
 
 describe('the list of audited actions', () => {
@@ -27,6 +27,8 @@ describe('the list of audited actions', () => {
       'app',
       'checkout',
       'ticket',
+      'record',
+      'draft',
       'forward_auth',
     ];
     expect([...new Set(Object.values(AUDITED))]).to.have.members(entities);
@@ -159,6 +161,16 @@ describe('the fields of a change', () => {
     const after = { metadata: { team: 'a', api_token: 'new', list: [{ password: 'p' }] } };
     const hidden = { metadata: { team: 'a', api_token: '[hidden]', list: [{ password: '[hidden]' }] } };
     expect(changedFields(before, after)).to.deep.equal({ before: hidden, after: hidden });
+  });
+
+  it('keep the beginning of what a customer wrote at length, and never half a character', () => {
+    const before = { content: 'a'.repeat(500), items: ['b'.repeat(499)], count: 1 };
+    const after = { content: `${'a'.repeat(499)}😀${'a'.repeat(9_000)}`, items: [], count: null };
+    expect(shortenFields(changedFields(before, after))).to.deep.equal({
+      before: { content: 'a'.repeat(500), items: `["${'b'.repeat(498)}…`, count: 1 },
+      after: { content: `${'a'.repeat(499)}…`, items: [], count: null },
+    });
+    expect(shortenFields(changedFields(null, null))).to.deep.equal({});
   });
 
   it('rebuild what is, put over what was', () => {

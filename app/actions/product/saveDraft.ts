@@ -2,8 +2,10 @@ import { transaction, type Db } from '../../../db/connection/connect.ts';
 import { isDuplicate } from '../../../db/connection/faults.ts';
 import { insertDraft, lockDraftNamed, updateDraft, type Draft } from '../../../db/tables/product/builderDrafts.ts';
 import { insertDraftVersion, type DraftVersion } from '../../../db/tables/product/builderDraftVersions.ts';
+import { changedFields } from '../../domain/auditEvent.ts';
 import { newId } from '../../domain/id.ts';
 import { makerOf, type Act } from '../act.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface DraftInput {
   name: string;
@@ -39,5 +41,11 @@ async function store(trx: Db, act: Act, { name, content }: DraftInput): Promise<
   const saved = { draftId, version, tenantId, content, ...maker, createdAt: now };
   await (known ? updateDraft(trx, draft) : insertDraft(trx, draft));
   await insertDraftVersion(trx, saved);
+  // What it holds is kept with the version.
+  await recordAuditEvent(trx, act, {
+    action: 'DRAFT_SAVED',
+    entityId: draftId,
+    ...changedFields(known ? { version: known.version } : null, { name, version }),
+  });
   return { draft, saved };
 }

@@ -1,8 +1,10 @@
 import { transaction } from '../../../db/connection/connect.ts';
 import { lockRecord, updateRecordData, type StoredRecord } from '../../../db/tables/product/records.ts';
-import { recordSearchValues, type Fields, type Resource } from '../../domain/resources.ts';
+import { changedFields, shortenFields } from '../../domain/auditEvent.ts';
+import { currentFields, recordSearchValues, type Fields, type Resource } from '../../domain/resources.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
+import { recordAuditEvent } from '../auditRecord.ts';
 
 /** Changes some fields of a record; two changes of different fields at once both hold. */
 export async function updateRecord(act: Act, resource: Resource, id: string, change: Fields): Promise<StoredRecord> {
@@ -11,6 +13,20 @@ export async function updateRecord(act: Act, resource: Resource, id: string, cha
     if (!before) throw new AppError('not_found');
     const after = { ...before, data: { ...before.data, ...change }, updatedAt: act.now };
     await updateRecordData(trx, after, recordSearchValues(resource, after.data));
+    const was = currentFields(resource, before.data);
+    const is = currentFields(resource, after.data);
+    if (isChanged(was, is)) {
+      await recordAuditEvent(trx, act, {
+        action: 'RECORD_UPDATED',
+        entityId: id,
+        ...shortenFields(changedFields(was, { resource: resource.name, ...is })),
+      });
+    }
     return after;
   });
+}
+
+function isChanged(was: Fields, is: Fields): boolean {
+  const { before, after } = changedFields(was, is);
+  return before !== undefined || after !== undefined;
 }

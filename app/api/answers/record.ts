@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { StoredRecord } from '../../../db/tables/product/records.ts';
-import type { Fields, Resource } from '../../domain/resources.ts';
+import { currentFields, type Fields, type Resource } from '../../domain/resources.ts';
 import { iso } from '../../domain/times.ts';
 
 /** A record as its own resource shows it. */
@@ -23,11 +23,16 @@ export function recordListAnswer(resource: Resource) {
 
 export const DeletedAnswer = z.strictObject({ id: z.string(), deleted: z.literal(true) });
 
-/** The fields that the resource has today, whatever the record was stored with. */
-export function presentRecord({ kept, defaults }: Resource, record: StoredRecord): Fields {
+export function presentRecord(resource: Resource, record: StoredRecord): Fields {
   const { id, data, createdBy, createdWith, createdAt, updatedAt } = record;
-  const fields: Fields = Object.fromEntries(Object.keys(kept).map((field) => [field, data[field] ?? defaults[field]]));
-  return { id, ...fields, createdBy, createdWith, createdAt: iso(createdAt), updatedAt: iso(updatedAt) };
+  return {
+    id,
+    ...currentFields(resource, data),
+    createdBy,
+    createdWith,
+    createdAt: iso(createdAt),
+    updatedAt: iso(updatedAt),
+  };
 }
 
 export function presentDeleted(id: string): z.output<typeof DeletedAnswer> {

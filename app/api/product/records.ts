@@ -1,6 +1,7 @@
 import Router from '@koa/router';
-import { deleteRecord, findRecord, insertRecord, listRecords } from '../../../db/tables/product/records.ts';
+import { findRecord, insertRecord, listRecords } from '../../../db/tables/product/records.ts';
 import { actOf, makerOf } from '../../actions/act.ts';
+import { deleteRecord } from '../../actions/product/deleteRecord.ts';
 import { updateRecord } from '../../actions/product/updateRecord.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { newId } from '../../domain/id.ts';
@@ -75,7 +76,7 @@ function routesOf(db: Services['db'], resource: Resource): Router<State> {
       answers(200, DeletedAnswer, `Deletes one of ${name} for good.`),
       async (ctx) => {
         const id = pathId(ctx);
-        if (!(await deleteRecord(db, tenantOf(ctx), name, id))) throw new AppError('not_found');
+        await deleteRecord(actOf(ctx, db), resource, id);
         ctx.body = presentDeleted(id);
       },
     );

@@ -80,9 +80,9 @@ export async function updateRecordData(trx: Db, record: StoredRecord, sought: Re
   await one(trx, tenantId, resource, id).update({ ...sought, data: JSON.stringify(data), updated_at: updatedAt });
 }
 
-/** Says whether there was such a record. */
-export async function deleteRecord(db: Db, tenantId: string, resource: string, id: string): Promise<boolean> {
-  return (await one(db, tenantId, resource, id).delete()) > 0;
+/** Deletes a record that this transaction holds. */
+export async function removeRecord(trx: Db, { tenantId, resource, id }: StoredRecord): Promise<void> {
+  await one(trx, tenantId, resource, id).delete();
 }
 
 /** The newest records that match. */

@@ -53,6 +53,15 @@ describe('a change in the audit log', () => {
     );
   });
 
+  it('has names for the fields of records, and lists and prices as they are kept', () => {
+    const after = { dueOn: '2030-01-31', price: { amount: 1999, currency: 'EUR' }, events: ['order.paid'] };
+    expect(changesOf({ ...ROW, entity: 'record', after }, textsIn('fr'))).to.deep.equal([
+      { field: 'Échéance', before: undefined, after: '2030-01-31' },
+      { field: 'Prix', before: undefined, after: '{"amount":1999,"currency":"EUR"}' },
+      { field: 'Événements', before: undefined, after: 'order.paid' },
+    ]);
+  });
+
   it('has a name for each rule of a policy', () => {
     const unnamed = Object.keys(DEFAULT_POLICY).filter((field) => !textsIn('fr').has(`audit.field_${field}`));
     expect(unnamed).to.deep.equal([]);

@@ -131,6 +131,31 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
     expect(await fields('.changes .muted')).to.include.members(['Nom', 'Accès', 'Environnement', 'Appartient à']);
   });
 
+  it('lists changed and deleted records and saved drafts in words, in English and French', async () => {
+    const { body } = await server.post('/api/projects', { name: 'Bridge' }, as(cast.alice));
+    const { id } = body as { id: string };
+    await server.patch(`/api/projects/${id}`, { name: 'Tunnel' }, as(cast.alice));
+    await server.delete(`/api/projects/${id}`, as(cast.alice));
+    await server.post('/api/builder/draft', { name: 'Landing page' }, as(cast.alice));
+    const words = {
+      en: ['Record changed', 'Record deleted', 'Draft saved'],
+      fr: ['Enregistrement modifié', 'Enregistrement supprimé', 'Brouillon enregistré'],
+    };
+    for (const locale of ['en', 'fr'] as const) {
+      const page = await browser.as(cast.alice, server, PATH, { locale });
+      const heads = await page.locator('#audit > table > tbody > tr > th').allInnerTexts();
+      expect(heads.map((text) => text.split('\n')[0])).to.include.members(words[locale]);
+      expect(await page.locator('#action option').allInnerTexts()).to.include.members(words[locale]);
+    }
+    const page = await browser.as(cast.alice, server, `${PATH}?entity=record&action=RECORD_UPDATED`);
+    await page.locator('#audit summary').first().click();
+    expect(await page.locator('#audit .diff tbody th').allInnerTexts()).to.deep.equal(['Name', 'Resource']);
+    const alice = new Visitor(server);
+    await alice.signIn(cast.alice.email, PASSWORD);
+    const { text } = await alice.get(`${PATH}/export?entity=record`);
+    for (const action of ['RECORD_UPDATED', 'RECORD_DELETED']) expect(text).to.include(`"${action}"`);
+  });
+
   it('refuses a filter that it does not understand, in words', async () => {
     browser.expects(400);
     const page = await browser.as(cast.alice, server, `${PATH}?from=yesterday`, { locale: 'fr' });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { as, castOf, type Cast } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import type { Answer, Headers } from '../../support/http.ts';
-import { issue, refusal } from '../../support/keys.ts';
+import { auditOf, issue, refusal } from '../../support/keys.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 
 interface Saved {
@@ -62,6 +62,24 @@ onEachDatabase('a draft of the builder', (database) => {
       'listed a',
     ]);
     refusal(await server.get(next, as(cast.charlie)), 400, 'invalid_query');
+  });
+
+  it('leaves a row in the audit log with each saving, which names the version and not what it holds', async () => {
+    const { id } = await save('Audited', { secret: 'plan' });
+    await save('Audited', { secret: 'plan two' }, as(cast.bob));
+    const rows = await auditOf(server, alice, id);
+    expect(
+      rows.map(({ action, entity, actorId, before, after }) => ({ action, entity, actorId, before, after })),
+    ).to.deep.equal([
+      {
+        ...{ action: 'DRAFT_SAVED', entity: 'draft', actorId: cast.alice.id },
+        ...{ before: null, after: { name: 'Audited', version: 1 } },
+      },
+      {
+        ...{ action: 'DRAFT_SAVED', entity: 'draft', actorId: cast.bob.id },
+        ...{ before: { version: 1 }, after: { name: 'Audited', version: 2 } },
+      },
+    ]);
   });
 
   it('loses no version of ten savings at once, the very first among them', async () => {

@@ -3,7 +3,7 @@ import { RESOURCES } from '../../../app/domain/resources.ts';
 import { as, castOf, type Cast } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import type { Answer, Headers } from '../../support/http.ts';
-import { detailOf, issue, refusal } from '../../support/keys.ts';
+import { auditOf, detailOf, issue, refusal } from '../../support/keys.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 
 interface Kept {
@@ -28,10 +28,18 @@ onEachDatabase('a record', (database) => {
   });
   after(async () => server.stop());
 
-  it('of every resource is made, read, listed, changed and deleted, in both mounts', async () => {
-    expect(NAMES).to.include.members(['projects', 'inventory', 'products', 'orders', 'customers', 'files', 'webhooks']);
-    for (const resource of NAMES) {
-      for (const mount of ['/api', '/api/v1']) {
+  for (const mount of ['/api', '/api/v1']) {
+    it(`of every resource is made, read, listed, changed and deleted below ${mount}`, async () => {
+      expect(NAMES).to.include.members([
+        'projects',
+        'inventory',
+        'products',
+        'orders',
+        'customers',
+        'files',
+        'webhooks',
+      ]);
+      for (const resource of NAMES) {
         const path = `${mount}/${resource}`;
         const made = keptIn(await server.post(path, minimal(resource, 'one'), alice), 201);
         expect(made).to.include({ name: 'one', createdBy: cast.alice.id }, resource);
@@ -49,8 +57,8 @@ onEachDatabase('a record', (database) => {
           refusal(again, 404, 'not_found');
         expect(listed(await server.get(path, alice)).map(({ id }) => id)).not.to.include(made.id);
       }
-    }
-  });
+    });
+  }
 
   it('keeps what a change does not name, and loses what it sets to null', async () => {
     const price = { amount: 1999, currency: 'EUR' };
@@ -81,6 +89,46 @@ onEachDatabase('a record', (database) => {
     await server.services.db('records').where({ id }).update({ data: '{"name":"old","gone":1}' });
     const shown = keptIn(await server.get(`/api/projects/${id}`, alice));
     expect(shown).to.include({ name: 'old', status: 'active', description: null }).and.not.have.property('gone');
+  });
+
+  it('leaves a row in the audit log when it is changed or deleted, and none when nothing about it changes', async () => {
+    const { id } = keptIn(await server.post('/api/projects', { name: 'Bridge', description: 'of wood' }, alice), 201);
+    const key = await issue(server, alice, { scopes: ['projects:write', 'projects:delete'] });
+    const path = `/api/v1/projects/${id}`;
+    const byKey = { 'x-api-key': key.key };
+    keptIn(await server.patch(path, { description: 'of stone', status: 'done' }, alice));
+    keptIn(await server.patch(path, { status: 'done' }, alice));
+    refusal(await server.patch(path, { status: 'unknown' }, alice), 422, 'invalid_input');
+    expect((await server.delete(path, byKey)).status).to.equal(200);
+    refusal(await server.delete(path, byKey), 404, 'not_found');
+    const rows = await auditOf(server, alice, id);
+    expect(
+      rows.map(({ action, entity, actorId, before, after }) => ({ action, entity, actorId, before, after })),
+    ).to.deep.equal([
+      {
+        ...{ action: 'RECORD_UPDATED', entity: 'record', actorId: cast.alice.id },
+        before: { description: 'of wood', status: 'active' },
+        after: { resource: 'projects', description: 'of stone', status: 'done' },
+      },
+      {
+        ...{ action: 'RECORD_DELETED', entity: 'record', actorId: key.id },
+        before: { resource: 'projects', name: 'Bridge', description: 'of stone', status: 'done', dueOn: null },
+        after: null,
+      },
+    ]);
+  });
+
+  it('of any size and age is changed and deleted, with the beginning of a long text in the audit log', async () => {
+    const content = '\u{1F4D6}'.repeat(8_000);
+    const { id } = keptIn(await server.post('/api/docs', { name: 'Manual', content }, alice), 201);
+    keptIn(await server.patch(`/api/docs/${id}`, { content: `${content} ends otherwise` }, alice));
+    await server.services.db('records').where({ id }).update({ data: '{"name":"Manual","password":"of before"}' });
+    expect((await server.delete(`/api/docs/${id}`, alice)).status).to.equal(200);
+    const [changed, deleted] = await auditOf(server, alice, id);
+    const beginning = `${'\u{1F4D6}'.repeat(250)}…`;
+    expect(changed).to.deep.include({ before: { content: beginning } });
+    expect(changed?.after).to.deep.equal({ resource: 'docs', content: beginning });
+    expect(deleted?.before).to.include({ resource: 'docs', name: 'Manual' }).and.not.have.property('password');
   });
 
   describe('opens to a key', () => {
