@@ -2,47 +2,121 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import type { DatabaseConfig } from './connection/settings.ts';
 import { connect, type Db } from './connection/connect.ts';
-import { faultCode } from './connection/faults.ts';
+import { faultCode, isContention, isDuplicate } from './connection/faults.ts';
+import { ClusterLockTaken, lockCluster } from './locks/clusterLock.ts';
 import { tryLockFile } from './locks/fileLock.ts';
-import { tryLockServer } from './locks/serverLock.ts';
 import { STEPS } from './migrations/index.ts';
 import type { Step } from './migrations/steps.ts';
 
 const TABLE = 'migrations';
 /** A large table takes long to change; nobody waits for an answer meanwhile. */
 const DDL_TIMEOUT_MS = 3_600_000;
-const LOCK_WAIT_MS = 60_000;
-const TAKEN = 'another process has been migrating this database for a minute';
+/** A node of a cluster that is busy with a change of the schema is slow to take a connection. */
+const ACQUIRE_TIMEOUT_MS = 10_000;
+const PATIENCE_MS = 300_000;
+const LOOK_MS = 500;
 
 export type MigrationState = 'current' | 'pending';
 
-/** Brings the schema up to date and names the steps it took; processes that try together take turns. */
+interface MigrateOptions {
+  steps?: readonly Step[];
+  stop?: AbortSignal | undefined;
+  /** How long this waits for others at the same database before it gives up. */
+  patienceMs?: number;
+}
+
+/**
+ * Brings the schema up to date and names the steps it took. Processes that try together take turns, on all nodes of a
+ * cluster too.
+ */
 export async function migrate(
   config: DatabaseConfig,
-  { steps = STEPS, stop }: { steps?: readonly Step[]; stop?: AbortSignal } = {},
+  { steps = STEPS, stop, patienceMs = PATIENCE_MS }: MigrateOptions = {},
 ): Promise<string[]> {
-  const db = connect(config, { queryTimeoutMs: DDL_TIMEOUT_MS, poolSize: 2 });
+  const options = { queryTimeoutMs: DDL_TIMEOUT_MS, poolSize: 2, acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS };
+  const db = connect(config, options);
+  const deadline = Date.now() + patienceMs;
   try {
-    const unlock =
-      config.kind === 'sqlite'
-        ? await lockFile(`${config.file}-migrating`, stop)
-        : await lockServer(db, config.database);
+    if (config.kind === 'mysql') return await migrateServer(db, config.database, { steps, stop, deadline });
+    const unlock = await lockFile(`${config.file}-migrating`, { stop, deadline });
     try {
-      const settings = knexMigrations(steps);
-      // Whoever held Knex's own lock is gone, since ours is held by the operating system or the server.
-      await db.migrate.forceFreeMigrationsLock(settings);
-      const [, taken] = (await db.migrate.latest(settings)) as [number, string[]];
-      return taken;
+      return await latest(db, knexMigrations(steps));
     } finally {
-      await unlock();
+      unlock();
     }
   } finally {
     await db.destroy();
   }
 }
 
+/** Waits and looks again where others at the same tables, on this server or another node, are in the way. */
+async function migrateServer(
+  db: Db,
+  database: string,
+  { steps, stop, deadline }: { steps: readonly Step[]; stop: AbortSignal | undefined; deadline: number },
+): Promise<string[]> {
+  const taken = new Set<string>();
+  let failure: unknown;
+  for (;;) {
+    try {
+      if ((await stateOf(db, steps)) === 'pending') await migrateLocked();
+      return [...taken];
+    } catch (error) {
+      if (!isContention(error) && (error === failure || !isOfOthers(error))) throw error;
+      if (Date.now() > deadline) throw new Error(`${BUSY} (${faultCode(error)}); run it again`, { cause: error });
+      await delay(LOOK_MS * (1 + Math.random()), undefined, stop && { signal: stop });
+    }
+  }
+
+  async function migrateLocked(): Promise<void> {
+    const name = `latchkey migrate ${database}`;
+    const lock = await lockCluster(db, { name, table: `${TABLE}_holder`, deadline, stop });
+    const guarded = steps.map((step): Step => ({
+      name: step.name,
+      async up(trx) {
+        await lock.confirm();
+        try {
+          await step.up(trx);
+        } catch (error) {
+          failure = error;
+          throw error;
+        }
+        taken.add(step.name);
+      },
+    }));
+    try {
+      // A change of the schema ends MySQL's transaction; on a cluster one around all steps could only fail at its end.
+      await latest(db, { ...knexMigrations(guarded), disableTransactions: true });
+    } finally {
+      await lock.release();
+    }
+  }
+}
+
+const BUSY = 'other processes are migrating this database, or keep its tables locked';
+const MYSQL_TABLE_EXISTS = 1050;
+
+/** Whether a fault of the records of migrating, and of no step, says that another process is at them. */
+function isOfOthers(error: unknown): boolean {
+  if (error instanceof ClusterLockTaken || isDuplicate(error)) return true;
+  const { name, errno } = error as { name?: unknown; errno?: unknown };
+  return name === 'MigrationLocked' || errno === MYSQL_TABLE_EXISTS;
+}
+
+/** Takes the steps that are not recorded yet; only for whoever has our own lock, which no dead process can have. */
+async function latest(db: Db, settings: Knex.MigratorConfig): Promise<string[]> {
+  // Whoever held Knex's lock is gone; without this it would also stay locked where it has come to have two rows.
+  await db.migrate.forceFreeMigrationsLock(settings);
+  const [, taken] = (await db.migrate.latest(settings)) as [number, string[]];
+  return taken;
+}
+
 /** Whether every step this code knows was taken; throws when the database cannot be asked. */
 export async function migrationState(db: Db): Promise<MigrationState> {
+  return stateOf(db, STEPS);
+}
+
+async function stateOf(db: Db, steps: readonly Step[]): Promise<MigrationState> {
   let taken: { name: string }[];
   try {
     taken = await db<{ name: string }>(TABLE).select('name');
@@ -51,7 +125,7 @@ export async function migrationState(db: Db): Promise<MigrationState> {
     throw error;
   }
   const names = new Set(taken.map((row) => row.name));
-  return STEPS.every((step) => names.has(step.name)) ? 'current' : 'pending';
+  return steps.every((step) => names.has(step.name)) ? 'current' : 'pending';
 }
 
 function knexMigrations(steps: readonly Step[]): Knex.MigratorConfig {
@@ -67,19 +141,15 @@ function knexMigrations(steps: readonly Step[]): Knex.MigratorConfig {
   };
 }
 
-async function lockServer(db: Db, database: string): Promise<() => Promise<void>> {
-  const unlock = await tryLockServer(db, `latchkey migrate ${database}`, LOCK_WAIT_MS / 1000);
-  if (!unlock) throw new Error(TAKEN);
-  return unlock;
-}
-
 /** The operating system frees the file lock with the process that took it. */
-async function lockFile(file: string, stop: AbortSignal | undefined): Promise<() => Promise<void>> {
-  const deadline = Date.now() + LOCK_WAIT_MS;
+async function lockFile(
+  file: string,
+  { stop, deadline }: { stop: AbortSignal | undefined; deadline: number },
+): Promise<() => void> {
   for (;;) {
     const unlock = tryLockFile(file);
-    if (unlock) return async () => unlock();
-    if (Date.now() > deadline) throw new Error(TAKEN);
+    if (unlock) return unlock;
+    if (Date.now() > deadline) throw new Error(`${BUSY}; run it again`);
     await delay(50, undefined, stop && { signal: stop });
   }
 }

@@ -16,8 +16,15 @@ const ATTEMPTS = 5;
 /** No further attempt begins after this long: a row that somebody keeps costs a second of waiting each time. */
 const PATIENCE_MS = 1_500;
 
+interface PoolOptions {
+  queryTimeoutMs?: number;
+  poolSize?: number;
+  /** How long a query waits for a connection. */
+  acquireConnectionTimeout?: number;
+}
+
 /** Opens the pool for either database; nothing is sent before the first query. */
-export function connect(config: DatabaseConfig, options: { queryTimeoutMs?: number; poolSize?: number } = {}): Db {
+export function connect(config: DatabaseConfig, options: PoolOptions = {}): Db {
   return knexFactory(config.kind === 'sqlite' ? sqliteSettings(config.file) : mysqlSettings(config, options));
 }
 
@@ -34,10 +41,7 @@ function sqliteSettings(file: string): Knex.Config {
   };
 }
 
-function mysqlSettings(
-  config: Extract<DatabaseConfig, { kind: 'mysql' }>,
-  options: { queryTimeoutMs?: number; poolSize?: number },
-): Knex.Config {
+function mysqlSettings(config: Extract<DatabaseConfig, { kind: 'mysql' }>, options: PoolOptions): Knex.Config {
   return {
     client: MysqlClient,
     // Knex would ask the first connection for it, without a deadline, and let all others wait for that answer.

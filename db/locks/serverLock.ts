@@ -1,12 +1,16 @@
+import type { Knex } from 'knex';
 import type { Db } from '../connection/connect.ts';
 
 const LONGEST_NAME = 64;
 
-/**
- * Takes the server's lock of this name, waiting so many seconds at most; undefined where another connection keeps it. It
- * belongs to one connection, and the server frees it with that one, however the process ended.
- */
-export async function tryLockServer(db: Db, name: string, waitSeconds = 0): Promise<(() => Promise<void>) | undefined> {
+export interface ServerLock {
+  /** The connection that has the lock, in a transaction that has touched no table. */
+  connection: Knex.Transaction;
+  release: () => Promise<void>;
+}
+
+/** Takes the server's lock of this name as `tryLockServer` does, for work on the connection that has it. */
+export async function tryServerLock(db: Db, name: string, waitSeconds = 0): Promise<ServerLock | undefined> {
   const lock = name.slice(0, LONGEST_NAME);
   // A transaction only for its connection of its own; it touches no table.
   const holder = await db.transaction();
@@ -20,11 +24,20 @@ export async function tryLockServer(db: Db, name: string, waitSeconds = 0): Prom
     if (!taken) await holder.rollback();
   }
   if (!taken) return undefined;
-  return async () => {
+  const release = async () => {
     try {
       await holder.raw('select release_lock(?)', [lock]);
     } finally {
       await holder.rollback();
     }
   };
+  return { connection: holder, release };
+}
+
+/**
+ * Takes the server's lock of this name, waiting so many seconds at most; undefined where another connection keeps it. It
+ * belongs to one connection, and the server frees it with that one, however the process ended.
+ */
+export async function tryLockServer(db: Db, name: string, waitSeconds = 0): Promise<(() => Promise<void>) | undefined> {
+  return (await tryServerLock(db, name, waitSeconds))?.release;
 }

@@ -63,7 +63,7 @@ async function empty(config: DatabaseConfig): Promise<void> {
     return;
   }
   await withDb(config, async (db) => {
-    for (const table of [...(await tablesOf(db)), 'migrations', 'migrations_lock']) {
+    for (const table of [...(await tablesOf(db)), 'migrations', 'migrations_lock', 'migrations_holder']) {
       await db.schema.dropTableIfExists(table);
     }
   });
