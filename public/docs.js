@@ -1,3 +1,4 @@
+// The page of the API's documentation: its theme, and Swagger UI on openapi.json.
 'use strict';
 
 (() => {
@@ -17,7 +18,7 @@
       defaultModelsExpandDepth: 0,
       displayRequestDuration: true,
       filter: true,
-      // A key stays in this page's memory and nowhere else.
+      // A key that is entered is kept in memory only, not in the browser's storage.
       persistAuthorization: false,
       tryItOutEnabled: true,
       validatorUrl: null,

@@ -1,4 +1,4 @@
-// What the pages can do beyond links and forms. Each part looks for its own attributes, so a page only has to state them.
+// The scripts of the admin's pages. Each module acts on data attributes of its own, which a page sets where it needs them.
 import './toasts.js';
 import './dialogs.js';
 import './requests.js';

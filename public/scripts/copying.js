@@ -1,4 +1,4 @@
-// Buttons that copy a text.
+// Buttons that copy a text, and fields that select their text on focus.
 import { words } from './toasts.js';
 
 document.addEventListener('click', async ({ target }) => {
@@ -10,7 +10,7 @@ document.addEventListener('click', async ({ target }) => {
   status.textContent = done ? words.copied : words.copyFailed;
 });
 
-// There is no clipboard on plain http: there the old command has to do, or the reader's own keys.
+// The clipboard API is missing on plain http; there the text is selected and copied by the older command.
 async function copy(source) {
   const text = source.value ?? source.textContent;
   try {

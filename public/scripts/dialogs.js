@@ -3,11 +3,12 @@ import { placeToasts, toasts } from './toasts.js';
 
 const openers = new WeakMap();
 
-/** What opened a dialog, and gets the keyboard back once it is closed. */
+/** The element that opened a dialog; it gets the focus back when the dialog closes. */
 export function openerOf(dialog) {
   return openers.get(dialog);
 }
 
+/** Opens a dialog as modal, with the messages in it. */
 export function openDialog(dialog, opener) {
   if (dialog.open) return;
   openers.set(dialog, opener);
@@ -21,7 +22,7 @@ document.addEventListener(
     if (!(target instanceof HTMLDialogElement)) return;
     placeToasts();
     const opener = openers.get(target);
-    // What was fetched for this once holds what may not be seen again.
+    // A fetched dialog may hold a secret, which must not be shown again.
     if (target.hasAttribute('data-dialog')) target.remove();
     if (opener?.isConnected) opener.focus();
     else document.getElementById('main').focus();
@@ -43,16 +44,16 @@ document.addEventListener('click', ({ target }) => {
   const opened = target.closest('[data-open]');
   if (closer) closer.closest('dialog')?.close();
   else if (opened) openDialog(document.getElementById(opened.dataset.open), opened);
-  else if (target instanceof HTMLDialogElement && !target.hasAttribute('data-firm')) closeBeside(target);
+  else if (target instanceof HTMLDialogElement && !target.hasAttribute('data-firm')) closeByBackdrop(target);
 });
-let pressedOn = null;
-document.addEventListener('pointerdown', ({ target }) => (pressedOn = target));
-// A press that began on the text and slipped out is no wish to close.
-function closeBeside(dialog) {
-  if (pressedOn === dialog) dialog.close();
+let pointerDownOn = null;
+document.addEventListener('pointerdown', ({ target }) => (pointerDownOn = target));
+// Selecting text may end outside the dialog; only a press that began on the backdrop closes it.
+function closeByBackdrop(dialog) {
+  if (pointerDownOn === dialog) dialog.close();
 }
 
-// What is shown once is guarded until it was taken, and is not in what a browser keeps for its Back button.
+// A secret that is not yet copied asks before the page is left, and is removed before the browser caches the page for Back.
 addEventListener('beforeunload', (event) => {
   const guard = document.querySelector('[data-guard]');
   if (guard && !guard.querySelector('[data-guard-done]:checked')) event.preventDefault();

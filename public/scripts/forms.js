@@ -1,13 +1,14 @@
-// Forms: sent once however often they are pressed, and boxes that tick all others.
+// Forms: a form is sent once even if pressed twice, and a box can tick all others.
+
 // htmx drops a second request by itself (hx-sync); a plain form would send both.
-const LET_GO_MS = 15_000;
+const RESEND_AFTER_MS = 15_000;
 document.addEventListener('submit', (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== 'post' || form.hasAttribute('hx-post')) return;
   if (form.hasAttribute('data-sent')) return event.preventDefault();
   showSent(form, true);
-  // Nothing tells of a page that its reader has stopped from coming.
-  setTimeout(() => showSent(form, false), LET_GO_MS);
+  // No event says that the reader stopped the request, so the form can be sent again after a while.
+  setTimeout(() => showSent(form, false), RESEND_AFTER_MS);
 });
 function showSent(form, sent) {
   form.toggleAttribute('data-sent', sent);
@@ -19,7 +20,7 @@ function showSent(form, sent) {
 }
 addEventListener('pageshow', ({ persisted }) => {
   document.querySelectorAll('form[data-sent]').forEach((form) => showSent(form, false));
-  // A form that makes one key was perhaps sent before the browser put it away: its page has to give out another.
+  // A page from the browser's cache may hold the id of a form that was sent already; the reload gets a new id.
   if (persisted && document.querySelector('input[name=once]')) location.reload();
 });
 

@@ -1,6 +1,6 @@
-// What the form of a key can do beyond being filled in and sent.
+// The form of a key: presets of scopes, the count and the changes of chosen scopes, and the search in them.
 const scopeBoxes = () => [...document.querySelectorAll('input[name=scopes]')];
-const tellOfChange = (element) => element.dispatchEvent(new Event('change', { bubbles: true }));
+const dispatchChange = (element) => element.dispatchEvent(new Event('change', { bubbles: true }));
 
 document.addEventListener('click', (event) => {
   const preset = event.target.closest('[data-preset]');
@@ -8,10 +8,10 @@ document.addEventListener('click', (event) => {
   event.preventDefault();
   const wanted = preset.dataset.preset.split(' ');
   for (const box of scopeBoxes()) box.checked = wanted.includes(box.value);
-  tellOfChange(preset);
+  dispatchChange(preset);
 });
 
-// ── What is chosen, and what that changes ────────────────────────────────
+// The count of chosen scopes, and in the form of an existing key which are added and removed.
 function showScopes() {
   const boxes = scopeBoxes();
   const count = document.querySelector('[data-scope-count]');
@@ -31,13 +31,13 @@ document.addEventListener('change', showScopes);
 document.addEventListener('htmx:after:swap', showScopes);
 showScopes();
 
-// ── Search ───────────────────────────────────────────────────────────────
+// The search in the list of scopes.
 document.addEventListener('input', ({ target }) => {
   if (!target.matches('[data-scope-search]')) return;
   findScopes(target.value);
-  tellOfChange(target);
+  dispatchChange(target);
 });
-// The search of scopes is no field of the form around it.
+// Enter in the search must not send the form around it.
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && event.target.matches('[data-scope-search]')) event.preventDefault();
 });

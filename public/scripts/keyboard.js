@@ -1,9 +1,9 @@
-// Keys of the keyboard: shortcuts that reach a part of the page, and Escape, which takes away the explanation of a scope.
+// Keyboard shortcuts, and Escape, which hides the tooltip of a badge.
 import { openDialog } from './dialogs.js';
 
 const root = document.documentElement;
 
-// Escape takes a tip away until the next one, and nothing else with it.
+// Escape hides a tooltip until the next one is shown; a dialog around it stays open.
 document.addEventListener('keydown', (event) => {
   if (event.key !== 'Escape' || !document.querySelector('[data-tip]:is(:hover, :focus-visible)')) return;
   if (root.classList.contains('tips-off')) return;
@@ -16,6 +16,7 @@ for (const kind of ['focusin', 'pointerover']) {
   });
 }
 
+// Shortcuts can be switched off, which the browser remembers.
 const OFF = 'latchkey-shortcuts-off';
 const isOff = () => localStorage.getItem(OFF) === '1';
 const keys = {
@@ -27,11 +28,11 @@ document.addEventListener('keydown', (event) => {
   const { key, target, ctrlKey, metaKey, altKey } = event;
   if (ctrlKey || metaKey || altKey || !Object.hasOwn(keys, key) || isOff()) return;
   if (target.closest('input, select, textarea, [contenteditable], dialog')) return;
-  const [selector, reach] = keys[key];
+  const [selector, act] = keys[key];
   const found = document.querySelector(selector);
   if (!found) return;
   event.preventDefault();
-  reach(found);
+  act(found);
 });
 const shortcutsSwitch = document.querySelector('[data-shortcuts-switch]');
 if (shortcutsSwitch) {

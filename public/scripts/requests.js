@@ -1,19 +1,20 @@
-// Parts of a page that htmx fetches: dialogs, lists, the keyboard's place, and what could not be fetched.
+// Parts of a page that htmx fetches: dialogs, lists, where the focus goes after them, and failures.
 import { openDialog, openerOf } from './dialogs.js';
 import { showProblem, words } from './toasts.js';
 
-const asked = new WeakMap();
+// For each request, what had the focus and what opened the dialog that it comes from.
+const requestStarts = new WeakMap();
 document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => {
-  // A dialog that takes the place of another one was opened by what opened the first.
-  asked.set(ctx, { pressed: document.activeElement, opener: openerOf(ctx.sourceElement.closest?.('dialog')) });
+  // A dialog that replaces another one gives the focus back to the element that opened the first.
+  requestStarts.set(ctx, { pressed: document.activeElement, opener: openerOf(ctx.sourceElement.closest?.('dialog')) });
 });
 document.addEventListener('htmx:after:swap', ({ detail }) => {
   const { ctx } = detail;
-  const { pressed, opener = ctx.sourceElement.isConnected ? ctx.sourceElement : pressed } = asked.get(ctx);
+  const { pressed, opener = ctx.sourceElement.isConnected ? ctx.sourceElement : pressed } = requestStarts.get(ctx);
   document.querySelectorAll('dialog[data-dialog]:not([open])').forEach((dialog) => openDialog(dialog, opener));
   focusProblems();
 });
-// What asks by itself fails by itself, and leads nobody away: who is refused an answer is left the plain link.
+// A failed request of an element that polls shows no message; when it is refused, the plain link replaces the element.
 document.addEventListener('htmx:before:response', (event) => {
   const { sourceElement, response } = event.detail.ctx;
   if (response.status < 400 || !sourceElement.matches('[data-quiet]')) return;
@@ -30,7 +31,7 @@ document.addEventListener('htmx:error', ({ detail: { ctx } }) => {
   if (ctx && !ctx.response && !ctx.sourceElement.matches('[data-quiet]')) showTrouble(ctx);
 });
 
-// A list that could not be fetched says so where it would stand; any other trouble is said over the page.
+// A list that could not be fetched shows the failure in its place; any other failure is a message over the page.
 function showTrouble(ctx) {
   const [title, text] = troubleOf(ctx);
   const region = ctx.target?.closest?.('[data-region]');
@@ -44,7 +45,7 @@ function showTrouble(ctx) {
   htmx.process(region);
 }
 
-// In the server's words, where it had any.
+/** The title and text of a failure: those of the server's error page, or else that the network failed. */
 export function troubleOf({ request, response, text }) {
   const page = response && new DOMParser().parseFromString(text, 'text/html');
   const problem = page?.querySelector('[data-problem]');
@@ -56,33 +57,34 @@ export function troubleOf({ request, response, text }) {
 document.addEventListener('htmx:finally:request', ({ detail: { ctx } }) => {
   const region = ctx.target?.closest?.('[data-region]');
   if (!region) return;
-  showClear(region);
-  say(region);
-  // The list takes the place of its skeleton again right after this.
-  queueMicrotask(() => resume(region, asked.get(ctx)?.pressed.textContent));
+  updateClearLink(region);
+  announceCount(region);
+  // htmx shows the list in place of its skeleton right after this event.
+  queueMicrotask(() => restoreFocus(region, requestStarts.get(ctx)?.pressed.textContent));
 });
 
-// How much there is now, for those who do not see it.
-function say(region) {
+// Announces the new length of a list to screen readers.
+function announceCount(region) {
   const said = region.querySelector('[data-said]');
   region.parentElement.querySelector('[data-say]').textContent = said?.textContent.trim() ?? '';
 }
 
-// What was pressed is gone: the keyboard goes on from what stands in its place, or from the top of the list.
-function resume(region, pressed) {
+// The pressed link was replaced with the list: the focus moves to the link of the same text, or to the list.
+function restoreFocus(region, pressed) {
   if (document.activeElement !== document.body) return;
-  const again = [...region.querySelectorAll('[hx-get]')].find(({ textContent }) => textContent === pressed);
-  (again ?? region).focus({ preventScroll: true });
+  const replacement = [...region.querySelectorAll('[hx-get]')].find(({ textContent }) => textContent === pressed);
+  (replacement ?? region).focus({ preventScroll: true });
   if (region.getBoundingClientRect().top < 0) region.scrollIntoView();
 }
 
-// The way out of a filter is there while one is set.
-function showClear(region) {
+// The link that clears the filter is shown only while a filter is set.
+function updateClearLink(region) {
   const form = document.getElementById(`${region.id}-filters`);
   const clear = form?.querySelector('[data-clear]');
   if (clear) clear.hidden = [...new FormData(form)].every(([name, value]) => value === '' || name === 'sort');
 }
 
+// Moves the focus to the summary of a form's problems, once.
 function focusProblems() {
   const summary = document.querySelector('[data-focus]');
   if (!summary) return;

@@ -1,4 +1,4 @@
-// The choice between the dark and the light theme, without loading the page again.
+// The switch between the dark and the light theme, without reloading the page.
 import { troubleOf } from './requests.js';
 import { showProblem } from './toasts.js';
 

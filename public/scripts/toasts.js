@@ -1,43 +1,44 @@
 // Messages over the page: what was done, and what went wrong.
 
-// The texts that the page hands its scripts, in the reader's language.
+// Texts for scripts, in the reader's language; the page has them as data attributes.
 export const words = document.getElementById('words').dataset;
 
-const STAYS_MS = 8000;
+const SHOWN_MS = 8000;
 export const toasts = document.getElementById('toasts');
 
+/** Shows a message that something went wrong. */
 export function showProblem([title, text]) {
-  const made = document.getElementById('toast').content.cloneNode(true).firstElementChild;
-  const heading = made.querySelector('[data-toast-title]');
+  const toast = document.getElementById('toast').content.cloneNode(true).firstElementChild;
+  const heading = toast.querySelector('[data-toast-title]');
   heading.textContent = title;
   heading.hidden = false;
-  made.querySelector('[data-toast-text]').textContent = text;
-  toasts.append(made);
+  toast.querySelector('[data-toast-text]').textContent = text;
+  toasts.append(toast);
 }
 
-// What is done may go by itself; what went wrong waits to be read.
-function leaveInTime(element) {
+// A message of success is removed after a while, but not while it is pointed at or focused; a problem stays.
+function removeAfterDelay(element) {
   if (!element.classList.contains('toast-done')) return;
-  const leave = () => (element.matches(':hover, :focus-within') ? setTimeout(leave, STAYS_MS) : element.remove());
-  setTimeout(leave, STAYS_MS);
+  const remove = () => (element.matches(':hover, :focus-within') ? setTimeout(remove, SHOWN_MS) : element.remove());
+  setTimeout(remove, SHOWN_MS);
 }
 new MutationObserver((changes) => {
   for (const { addedNodes } of changes)
-    for (const node of addedNodes) if (node.matches?.('[data-toast]')) leaveInTime(node);
+    for (const node of addedNodes) if (node.matches?.('[data-toast]')) removeAfterDelay(node);
 }).observe(toasts, { childList: true });
-// What a page came with is announced to nobody: only what is put in once it is there.
-const HEARD_AFTER_MS = 100;
-const came = [...toasts.children];
+// Screen readers announce only what is added to a status region later, so the messages of the page are added again.
+const ANNOUNCE_AFTER_MS = 100;
+const initial = [...toasts.children];
 toasts.replaceChildren();
-setTimeout(() => toasts.append(...came), HEARD_AFTER_MS);
+setTimeout(() => toasts.append(...initial), ANNOUNCE_AFTER_MS);
 
-// Only what lies in the open dialog can be seen and reached.
+// A modal dialog makes the rest of the page inert, so the messages move into the dialog that is open.
 export function placeToasts() {
-  const open = [...document.querySelectorAll('dialog[open]')].at(-1);
-  (open ?? document.body).append(toasts);
+  const dialog = [...document.querySelectorAll('dialog[open]')].at(-1);
+  (dialog ?? document.body).append(toasts);
 }
 
-// The keyboard goes on from the next message, else from what lies behind.
+// After a message is dismissed, the focus moves to the next message, or else to the dialog or the page.
 function dismiss(message) {
   message.remove();
   const next = toasts.querySelector('[data-dismiss]') ?? toasts.closest('dialog')?.querySelector('a, button, input');

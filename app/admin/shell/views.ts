@@ -8,10 +8,19 @@ import { ROOT } from '../../root.ts';
 
 const FOLDER = path.join(ROOT, 'views');
 
-/** One environment for the process: templates are compiled once, and everything is escaped. */
-const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(FOLDER), {
+/** Reads the templates without the indentation of their lines, which no page needs to carry. */
+class TemplateLoader extends nunjucks.FileSystemLoader {
+  override getSource(name: string): nunjucks.LoaderSource {
+    const source = super.getSource(name);
+    return { ...source, src: source.src.replace(/^[ \t]+/gm, '') };
+  }
+}
+
+/** One environment for the process: templates are compiled once, everything is escaped, and a tag leaves no empty line. */
+const environment = new nunjucks.Environment(new TemplateLoader(FOLDER), {
   autoescape: true,
   throwOnUndefined: false,
+  trimBlocks: true,
 });
 
 // Throws on a name that is none, so that no page is served without its styles.
