@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
+import { delay } from '../app/timing.ts';
 import type { DatabaseConfig } from './connection/settings.ts';
 import { connect, type Db } from './connection/connect.ts';
 import { faultCode } from './connection/faults.ts';
@@ -80,6 +80,7 @@ async function lockFile(file: string, stop: AbortSignal | undefined): Promise<()
     const unlock = tryLockFile(file);
     if (unlock) return async () => unlock();
     if (Date.now() > deadline) throw new Error(TAKEN);
-    await delay(50, undefined, stop && { signal: stop });
+    await delay(50, stop);
+    stop?.throwIfAborted();
   }
 }

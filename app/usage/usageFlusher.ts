@@ -1,6 +1,7 @@
 import type { Db } from '../../db/connection/connect.ts';
 import { faultCode, isContention, isRefused } from '../../db/connection/faults.ts';
 import type { Log } from '../log.ts';
+import { debounce } from '../timing.ts';
 import type { Journal, Segment } from './journal.ts';
 import { UsageTotals } from './usageTotals.ts';
 import { readJournalLines } from './usageEvent.ts';
@@ -39,7 +40,7 @@ export class UsageFlusher {
   #failingSince: number | undefined;
   #said = { fault: '', at: -Infinity };
   #writtenAt = -Infinity;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #flushLater = debounce(() => void this.flush(false));
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #nextIsAll = false;
@@ -122,15 +123,11 @@ export class UsageFlusher {
   /** Starts no more attempts by itself. */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#flushLater.cancel();
   }
 
   #schedule(): void {
-    if (this.#closed) return;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      void this.flush(false);
-    }, this.#settings.flushMs).unref();
+    if (!this.#closed) this.#flushLater.schedule(this.#settings.flushMs);
   }
 
   async #writeAll(all: boolean): Promise<void> {
