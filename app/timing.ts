@@ -23,16 +23,9 @@ export async function nextTurn(): Promise<void> {
 export function oncePerTurn(work: () => void): () => Promise<void> {
   let asked: Promise<void> | undefined;
   return () =>
-    (asked ??= new Promise((resolve, reject) => {
-      setImmediate(() => {
-        asked = undefined;
-        try {
-          work();
-          resolve();
-        } catch (error) {
-          reject(error as Error);
-        }
-      });
+    (asked ??= nextTurn().then(() => {
+      asked = undefined;
+      work();
     }));
 }
 
@@ -84,7 +77,11 @@ export function repeat(ms: number, round: () => void | Promise<void>): { stop():
 /** Resolves with the work, or after this long without it; rejects where the work does so in time. */
 export async function waitAtMost(ms: number, work: Promise<unknown>): Promise<void> {
   const done = new AbortController();
-  await Promise.race([work.finally(() => done.abort()), delay(ms, done.signal)]);
+  try {
+    await Promise.race([work, delay(ms, done.signal)]);
+  } finally {
+    done.abort();
+  }
 }
 
 /** The answer, or a rejection with what `late` makes where there is none within this long. */
