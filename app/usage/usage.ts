@@ -60,7 +60,7 @@ export class Usage {
     await waitAtMost(this.#settings.patienceMs, this.#flusher.flush(true));
   }
 
-  /** Counts what dead processes left in the data folder, each segment once even if it was counted before they died. */
+  /** Counts what dead processes left in the data folder, each batch once even if it was counted before they died. */
   async recover(): Promise<void> {
     return this.#flusher.recover();
   }
