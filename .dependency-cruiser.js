@@ -3,7 +3,7 @@
  * those above; rooms that share a line may not import each other.
  */
 const FLOORS = [
-  { rooms: ['app/(root|domain|locales)'] },
+  { rooms: ['app/(root|timing|domain|locales)'] },
   { rooms: ['db'] },
   { rooms: ['app/(config|errors|log|context|importOnDemand)'] },
   { rooms: ['app/http'] },

@@ -18,6 +18,18 @@ export default tseslint.config(
     },
   },
   {
+    files: ['app/**/*.ts', 'db/**/*.ts'],
+    ignores: ['app/timing.ts'],
+    rules: {
+      // Waiting has one module: what it does with rounds that overlap, or with a process that stops, is tested there.
+      'no-restricted-imports': ['error', { name: 'node:timers/promises', message: 'Use app/timing.ts.' }],
+      'no-restricted-globals': [
+        'error',
+        ...['setTimeout', 'setInterval', 'setImmediate'].map((name) => ({ name, message: 'Use app/timing.ts.' })),
+      ],
+    },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: {
       // chai's assertions are property reads.

@@ -2,6 +2,7 @@ import { rollUp } from '../db/upkeep/rollup.ts';
 import { faultCode } from '../db/connection/faults.ts';
 import { prune } from '../db/upkeep/prune.ts';
 import type { Services } from './services.ts';
+import { repeat } from './timing.ts';
 
 const EVERY_MS = 60_000;
 const PRUNE_EVERY = 60;
@@ -10,10 +11,8 @@ const PRUNE_EVERY = 60;
 export function startHousekeeping({ db, config, usage, log }: Services): { stop(): Promise<void> } {
   const stopping = new AbortController();
   let rounds = 0;
-  let round = clean();
-  const timer = setInterval(() => {
-    round = round.then(clean);
-  }, EVERY_MS);
+  const first = clean();
+  const later = repeat(EVERY_MS, async () => first.then(clean));
 
   async function clean(): Promise<void> {
     if (stopping.signal.aborted) return;
@@ -29,8 +28,7 @@ export function startHousekeeping({ db, config, usage, log }: Services): { stop(
   return {
     async stop() {
       stopping.abort();
-      clearInterval(timer);
-      await round;
+      await Promise.all([first, later.stop()]);
     },
   };
 }

@@ -2,6 +2,7 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 import type { PrettyOptions } from 'pino-pretty';
 import type { Config } from './config.ts';
 import { importOnDemand } from './importOnDemand.ts';
+import { repeat } from './timing.ts';
 
 /** The process's log; requests have a door of their own, since nothing else is written as often. */
 export type Log = Logger & { request: (line: RequestLine) => void };
@@ -55,7 +56,7 @@ function standardOutput(): DestinationStream {
   const output = pino.destination({ sync: false, contentMode: 'buffer' });
   // Its type knows of texts alone.
   const blocks = blockStream((block) => output.write(block as unknown as string));
-  setInterval(blocks.pass, FLUSH_MS).unref();
+  repeat(FLUSH_MS, blocks.pass);
   process.on('exit', () => {
     blocks.pass();
     output.flushSync();

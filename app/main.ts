@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { faultCode } from '../db/connection/faults.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
@@ -9,6 +8,7 @@ import { createLog, type Log } from './log.ts';
 import { listenForMetrics } from './metricsServer.ts';
 import { createHttpServer, drain, listen } from './server.ts';
 import { openServices, type Services } from './services.ts';
+import { waitAtMost } from './timing.ts';
 
 /** What the file system says of a folder that cannot be written. */
 const FILE_FAULTS = new Set(['EACCES', 'EEXIST', 'EISDIR', 'ENOENT', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS']);
@@ -69,7 +69,7 @@ function placeOf(database: Config['database']): string {
 /** A database that does not answer any more must not keep the process. */
 async function close(services: Services): Promise<void> {
   try {
-    await Promise.race([services.close(), delay(CLOSE_MS)]);
+    await waitAtMost(CLOSE_MS, services.close());
   } catch (error) {
     services.log.warn({ fault: faultCode(error) }, 'not everything could be closed');
   }

@@ -1,8 +1,8 @@
 import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import { Server as Listener, type Socket } from 'node:net';
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './app.ts';
 import type { Services } from './services.ts';
+import { delay, nextTurn, waitAtMost } from './timing.ts';
 
 /** How long proxies have to notice that readiness is gone, while everything else is answered as before. */
 const NOTICE_MS = 5_000;
@@ -68,9 +68,9 @@ export async function drain(server: Server, readiness: Services['readiness']): P
   await untilNoConnections(server, NOTICE_MS);
   await untilQuietTurn(server);
   const closed = new Promise<void>((resolve) => closePort(server, resolve));
-  await within(FAREWELL_MS, closed);
+  await waitAtMost(FAREWELL_MS, closed);
   server.closeIdleConnections();
-  await within(DRAIN_MS, closed);
+  await waitAtMost(DRAIN_MS, closed);
   server.closeAllConnections();
 }
 
@@ -93,13 +93,6 @@ async function untilQuietTurn(server: Server): Promise<void> {
     await nextTurn();
   } while (accepted > before && Date.now() < deadline);
   server.off('connection', note);
-}
-
-/** Resolves with the event, or after this long. */
-async function within(ms: number, event: Promise<void>): Promise<void> {
-  const abandoned = new AbortController();
-  await Promise.race([event, delay(ms, undefined, { signal: abandoned.signal }).catch(() => undefined)]);
-  abandoned.abort();
 }
 
 async function untilNoConnections(server: Server, patienceMs: number): Promise<void> {

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../db/connection/connect.ts';
 import { faultCode, isUnavailable } from '../db/connection/faults.ts';
 import { migrate, migrationState } from '../db/migrate.ts';
 import type { DatabaseConfig } from '../db/connection/settings.ts';
 import type { Log } from './log.ts';
+import { delay } from './timing.ts';
 
 const RETRY_MS = 1_000;
 /** A line for each change of the trouble, and a reminder this often. */
@@ -21,7 +21,7 @@ export async function waitForDatabase(db: Db, config: DatabaseConfig, log: Log, 
       said = trouble;
       saidAt = Date.now();
     }
-    await delay(RETRY_MS, undefined, { signal: stop }).catch(() => undefined);
+    await delay(RETRY_MS, stop);
   }
 }
 

@@ -2,36 +2,37 @@ import { LOOKUP_CONNECTIONS, type DatabaseConfig } from './connection/settings.t
 import { connect } from './connection/connect.ts';
 import { holdConnections } from './connection/heldConnections.ts';
 import { openSqlite } from './connection/sqlite.ts';
+import { number, orNull, text, type ColumnType } from './sql/columnTypes.ts';
+import { KEY_COLUMN_TYPES, type KeyRow } from './tables/keys/apiKeyFields.ts';
+
+/** The columns of a key that authentication reads. Its name, in which the separator could stand, is read last. */
+const KEY_COLUMNS = [
+  ...(['id', 'key_prefix', 'environment', 'scopes', 'allowed_ips', 'rate_limit', 'rate_window_seconds'] as const),
+  ...(['monthly_quota', 'expires_at', 'grace_ends_at', 'successor_key_id', 'revoked_at', 'created_at'] as const),
+  ...(['last_used_at', 'user_id', 'name'] as const),
+] satisfies (keyof KeyRow)[];
+
+/** What decides about a key outside its own row: where it is, and how it is read. */
+const DECIDING = {
+  user_status: readFrom('u.status', orNull(text())),
+  user_operator: readFrom('u.operator', orNull(number)),
+  user_role: readFrom('m.role', orNull(text())),
+  user_permissions: readFrom('m.permissions', orNull(text())),
+  tenant_id: readFrom('t.id', text()),
+  tenant_slug: readFrom('t.slug', text()),
+  tenant_status: readFrom('t.status', text()),
+  tenant_policy: readFrom('t.policy', orNull(text())),
+  tenant_plan: readFrom('t.plan', text()),
+};
+
+function readFrom<Stored>(column: string, type: ColumnType<Stored>) {
+  return { column, type };
+}
+
+type Deciding = { [Name in keyof typeof DECIDING]: ReturnType<(typeof DECIDING)[Name]['type']['fromText']> };
 
 /** A key with everything outside its own row that decides about it. */
-export interface AuthKeyRow {
-  hash: string;
-  id: string;
-  keyPrefix: string;
-  name: string;
-  environment: 'live' | 'test';
-  scopes: string;
-  allowedIps: string | null;
-  rateLimit: number | null;
-  rateWindowSeconds: number | null;
-  monthlyQuota: number | null;
-  expiresAt: number | null;
-  graceEndsAt: number | null;
-  successorKeyId: string | null;
-  revokedAt: number | null;
-  createdAt: number;
-  lastUsedAt: number | null;
-  userId: string | null;
-  userStatus: string | null;
-  userOperator: number | null;
-  userRole: string | null;
-  userPermissions: string | null;
-  tenantId: string;
-  tenantSlug: string;
-  tenantStatus: string;
-  tenantPolicy: string | null;
-  tenantPlan: string;
-}
+export type AuthKeyRow = { hash: string } & Pick<KeyRow, (typeof KEY_COLUMNS)[number]> & Deciding;
 
 /** A person in one of their tenants; the tenant's columns are null for somebody who has none. */
 export interface PersonRow {
@@ -77,25 +78,15 @@ export interface Lookups {
 
 /** Stands in none of the columns but, if someone got it in there, the name, which comes last for that. */
 const SEPARATOR = '\u001f';
-const KEY_COLUMNS = [
-  ...['lower(hex(k.key_hash))', 'k.id', 'k.key_prefix', 'k.environment', 'k.scopes', 'k.allowed_ips', 'k.rate_limit'],
-  ...['k.rate_window_seconds', 'k.monthly_quota', 'k.expires_at', 'k.grace_ends_at', 'k.successor_key_id'],
-  ...[
-    'k.revoked_at',
-    'k.created_at',
-    'k.last_used_at',
-    'k.user_id',
-    'u.status',
-    'u.operator',
-    'm.role',
-    'm.permissions',
-  ],
-  ...['t.id', 't.slug', 't.status', 't.policy', 't.plan', 'k.name'],
+const FOUND_COLUMNS = [
+  { name: 'hash', column: 'lower(hex(k.key_hash))', type: text() },
+  ...Object.entries(DECIDING).map(([name, read]) => ({ name, ...read })),
+  ...KEY_COLUMNS.map((name) => ({ name, column: `k.${name}`, type: KEY_COLUMN_TYPES[name] })),
 ];
 
 /** A key comes as one text: databases and drivers take several times as long over two dozen columns. */
 const KEYS = `
-  select concat_ws('${SEPARATOR}', ${KEY_COLUMNS.map((column) => `coalesce(${column}, '')`).join(', ')}) as found
+  select concat_ws('${SEPARATOR}', ${FOUND_COLUMNS.map(({ column }) => `coalesce(${column}, '')`).join(', ')}) as found
   from api_keys k
   join tenants t on t.id = k.tenant_id
   left join users u on u.id = k.user_id
@@ -106,54 +97,26 @@ interface Found {
   found: string;
 }
 
-function keyOf({ found }: Found): AuthKeyRow {
-  // prettier-ignore
-  const [hash, id, keyPrefix, environment, scopes, allowedIps, rateLimit, rateWindowSeconds, monthlyQuota, expiresAt,
-    graceEndsAt, successorKeyId, revokedAt, createdAt, lastUsedAt, userId, userStatus, userOperator, userRole,
-    userPermissions, tenantId, tenantSlug, tenantStatus, tenantPolicy, tenantPlan, ...name] = found.split(SEPARATOR) as Texts;
-  return {
-    hash,
-    id,
-    keyPrefix,
-    name: name.join(SEPARATOR),
-    environment: environment as AuthKeyRow['environment'],
-    scopes,
-    allowedIps: textOf(allowedIps),
-    rateLimit: numberOf(rateLimit),
-    rateWindowSeconds: numberOf(rateWindowSeconds),
-    monthlyQuota: numberOf(monthlyQuota),
-    expiresAt: numberOf(expiresAt),
-    graceEndsAt: numberOf(graceEndsAt),
-    successorKeyId: textOf(successorKeyId),
-    revokedAt: numberOf(revokedAt),
-    createdAt: Number(createdAt),
-    lastUsedAt: numberOf(lastUsedAt),
-    userId: textOf(userId),
-    userStatus: textOf(userStatus),
-    userOperator: numberOf(userOperator),
-    userRole: textOf(userRole),
-    userPermissions: textOf(userPermissions),
-    tenantId,
-    tenantSlug,
-    tenantStatus,
-    tenantPolicy: textOf(tenantPolicy),
-    tenantPlan,
-  };
+/** The columns of one key, each read when it is asked for: an object of them all would cost a request three times as much. */
+class FoundTexts {
+  readonly texts: string[];
+
+  constructor({ found }: Found) {
+    this.texts = found.split(SEPARATOR);
+    const last = FOUND_COLUMNS.length - 1;
+    if (this.texts.length > last + 1) this.texts[last] = this.texts.slice(last).join(SEPARATOR);
+  }
 }
 
-/** As many texts as there are columns, so that none of them can be missing. */
-// prettier-ignore
-type Texts = [string, string, string, string, string, string, string, string, string, string, string, string, string,
-  string, string, string, string, string, string, string, string, string, string, string, string, ...string[]];
-
-/** None of these columns is ever empty: what is came as null. */
-function textOf(text: string): string | null {
-  return text === '' ? null : text;
+for (const [index, { name, type }] of FOUND_COLUMNS.entries()) {
+  Object.defineProperty(FoundTexts.prototype, name, {
+    get(this: FoundTexts) {
+      return type.fromText(this.texts[index] ?? '');
+    },
+  });
 }
 
-function numberOf(text: string): number | null {
-  return text === '' ? null : Number(text);
-}
+const authKeyRow = (found: Found) => new FoundTexts(found) as unknown as AuthKeyRow;
 
 const PERSON = `u.id as user_id, u.name, u.status as user_status, u.operator, u.password_changed_at, u.confined_to, m.role,
   m.permissions, m.created_at as joined_at, t.id as tenant_id, t.slug as tenant_slug, t.name as tenant_name, t.status as tenant_status, t.policy as tenant_policy`;
@@ -196,7 +159,7 @@ function mysqlLookups(config: Extract<DatabaseConfig, { kind: 'mysql' }>): Looku
     keys: async (hashes) => {
       // Written out, for a binding costs more than the hash itself; a hash is never what a caller wrote.
       const literals = hashes.map((hash) => `x'${hash}'`).join(',');
-      return (await held.ask<Found>(`${KEYS}(${literals})`)).map(keyOf);
+      return (await held.ask<Found>(`${KEYS}(${literals})`)).map(authKeyRow);
     },
     people: async (by, subjects) => ask<PersonRow>(PEOPLE(by), subjects),
     sessions: async (hashes) => ask<SessionRow>(SESSIONS, bytesOf(hashes)),
@@ -218,7 +181,7 @@ function sqliteLookups(file: string): Lookups {
     return values.flatMap((value) => statement.all(value) as Row[]);
   };
   return {
-    keys: async (hashes) => ask<Found>(KEYS, bytesOf(hashes)).map(keyOf),
+    keys: async (hashes) => ask<Found>(KEYS, bytesOf(hashes)).map(authKeyRow),
     people: async (by, subjects) => ask<PersonRow>(PEOPLE(by), subjects),
     sessions: async (hashes) => ask<SessionRow>(SESSIONS, bytesOf(hashes)),
     close: async () => connection.close(),

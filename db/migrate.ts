@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
+import { delay } from '../app/timing.ts';
 import type { DatabaseConfig } from './connection/settings.ts';
 import { connect, type Db } from './connection/connect.ts';
 import { faultCode, isContention, isDuplicate } from './connection/faults.ts';
@@ -64,7 +64,8 @@ async function migrateServer(
     } catch (error) {
       if (!isContention(error) && (error === failure || !isOfOthers(error))) throw error;
       if (Date.now() > deadline) throw new Error(`${BUSY} (${faultCode(error)}); run it again`, { cause: error });
-      await delay(LOOK_MS * (1 + Math.random()), undefined, stop && { signal: stop });
+      await delay(LOOK_MS * (1 + Math.random()), stop);
+      stop?.throwIfAborted();
     }
   }
 
@@ -150,6 +151,7 @@ async function lockFile(
     const unlock = tryLockFile(file);
     if (unlock) return unlock;
     if (Date.now() > deadline) throw new Error(`${BUSY}; run it again`);
-    await delay(50, undefined, stop && { signal: stop });
+    await delay(50, stop);
+    stop?.throwIfAborted();
   }
 }

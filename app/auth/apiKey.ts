@@ -11,14 +11,14 @@ import { unauthenticated } from './challenge.ts';
 import type { Credential } from './credential.ts';
 
 /** Turns a key into its holder, or says why not; a text that is no key of ours never reaches the database. */
-export function apiKey(lookup: Lookup, keyPrefix: string, doubtful: DoubtfulLookups): Middleware {
+export function apiKey(lookup: Lookup, installationPrefix: string, doubtful: DoubtfulLookups): Middleware {
   return (ctx, next) => {
     const { credential } = ctx.state;
     return credential?.kind === 'key' ? withKey(ctx, credential, next) : next();
   };
 
   async function withKey(ctx: Context, credential: ShownKey, next: () => Promise<unknown>): Promise<void> {
-    if (!parseKey(credential.text, keyPrefix)) throw unauthenticated('invalid_key', 'not_a_valid_key');
+    if (!parseKey(credential.text, installationPrefix)) throw unauthenticated('invalid_key', 'not_a_valid_key');
     const hash = hashKey(credential.text);
     const turn = doubtful.turn(ctx, hash);
     if (turn) await turn;

@@ -1,4 +1,5 @@
 import { unavailable } from '../errors.ts';
+import { oncePerTurn } from '../timing.ts';
 
 /** A question that all who asked it in one turn wait for together. */
 interface Waiting<Found> {
@@ -19,16 +20,13 @@ export function batchPerTurn<Found>(
   atOnce: number,
 ): (question: string) => Promise<Found | undefined> {
   let waiting = new Map<string, Waiting<Found>>();
-  let scheduled = false;
   let underWay = 0;
+  const sendSoon = oncePerTurn(() => {
+    void send(takeBatch());
+  });
 
   function schedule(): void {
-    if (scheduled || underWay >= atOnce || waiting.size === 0) return;
-    scheduled = true;
-    setImmediate(() => {
-      scheduled = false;
-      void send(takeBatch());
-    });
+    if (underWay < atOnce && waiting.size > 0) void sendSoon();
   }
 
   function takeBatch(): Map<string, Waiting<Found>> {

@@ -6,9 +6,11 @@ import {
   type PersonRow,
   type SessionRow,
 } from '../../db/lookups.ts';
+import { KEY_FIELDS, type ApiKey } from '../../db/tables/keys/apiKeyFields.ts';
 import type { Tenant } from '../context.ts';
 import { localeNamed, themeNamed, type Locale, type Theme } from '../domain/locale.ts';
 import { earlier, type KeyBounds } from '../domain/keyBounds.ts';
+import type { KeyStatusFacts } from '../domain/keyStatus.ts';
 import { Networks } from '../domain/network.ts';
 import { planLimits } from '../domain/plan.ts';
 import { readPolicy } from '../domain/policy.ts';
@@ -17,28 +19,20 @@ import { permissionsOf, ROLES, type Permission, type Role } from '../domain/role
 import type { ScopeSet } from '../domain/scope.ts';
 import { scopeSetOf } from '../domain/scopeCatalogue.ts';
 import type { SessionTimes } from '../domain/session.ts';
-import type { Environment } from '../domain/token.ts';
 import type { Rate } from '../domain/rate.ts';
 import { batchPerTurn } from './batchPerTurn.ts';
 
+/** The fields of a key that its request knows just as they are stored. */
+type KeptField = 'id' | 'name' | 'keyPrefix' | 'environment' | 'createdAt' | 'lastUsedAt' | keyof KeyStatusFacts;
+
 /** A stored key with what decides about it, as it stood after the question was asked. */
-export interface FoundKey {
-  id: string;
-  name: string;
-  keyPrefix: string;
-  environment: Environment;
+export interface FoundKey extends Pick<ApiKey, KeptField> {
   scopes: ScopeSet;
   networks: Networks | null;
   /** Its own, or else its tenant's, or else its plan's; null leaves it to the installation. */
   rateLimit: Rate | null;
   /** Its own, or else its plan's. */
   monthlyQuota: number | null;
-  expiresAt: number | null;
-  graceEndsAt: number | null;
-  successorKeyId: string | null;
-  revokedAt: number | null;
-  createdAt: number;
-  lastUsedAt: number | null;
   /** What it may give to other keys, from what is its own and what it follows. */
   bounds: KeyBounds;
   /** The person it belongs to, with the role they have now; null for a service token. */
@@ -141,45 +135,48 @@ function bySubject<Row extends PersonRow>(rows: Row[]): Map<string, RowsOf<Row>>
 }
 
 function foundKey(row: AuthKeyRow): FoundKey {
-  const tenant = tenantOf(row.tenantId, row.tenantSlug, row.tenantStatus, row.tenantPolicy);
-  const plan = planLimits(row.tenantPlan);
-  const rateLimit = rateOf(row) ?? tenant.policy.defaultRateLimit ?? plan.rateLimit;
-  const monthlyQuota = row.monthlyQuota ?? plan.monthlyQuota;
+  const tenant = tenantOf(row.tenant_id, row.tenant_slug, row.tenant_status, row.tenant_policy);
+  const plan = planLimits(row.tenant_plan);
+  const ownRate = KEY_FIELDS.rateLimit.read(row);
+  const rateLimit = ownRate ?? tenant.policy.defaultRateLimit ?? plan.rateLimit;
+  const monthlyQuota = row.monthly_quota ?? plan.monthlyQuota;
   return {
     id: row.id,
     name: row.name,
-    keyPrefix: row.keyPrefix,
+    keyPrefix: row.key_prefix,
     environment: row.environment,
     scopes: parsedScopes(row.scopes),
-    networks: row.allowedIps === null ? null : parsedNetworks(row.allowedIps),
+    networks: row.allowed_ips === null ? null : parsedNetworks(row.allowed_ips),
     rateLimit,
     monthlyQuota,
-    expiresAt: row.expiresAt,
-    graceEndsAt: row.graceEndsAt,
-    successorKeyId: row.successorKeyId,
-    revokedAt: row.revokedAt,
-    createdAt: row.createdAt,
-    lastUsedAt: row.lastUsedAt,
+    expiresAt: row.expires_at,
+    graceEndsAt: row.grace_ends_at,
+    successorKeyId: row.successor_key_id,
+    revokedAt: row.revoked_at,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
     bounds: {
-      expiresAt: earlier(row.expiresAt, row.graceEndsAt),
-      allowedIps: row.allowedIps === null ? [] : parsedTexts(row.allowedIps),
-      rateLimit: { own: rateOf(row), holds: rateLimit },
-      monthlyQuota: { own: row.monthlyQuota, holds: monthlyQuota },
+      expiresAt: earlier(row.expires_at, row.grace_ends_at),
+      allowedIps: row.allowed_ips === null ? [] : parsedTexts(row.allowed_ips),
+      rateLimit: { own: ownRate, holds: rateLimit },
+      monthlyQuota: { own: row.monthly_quota, holds: monthlyQuota },
     },
     owner: ownerOf(row),
     tenant,
   };
 }
 
-function ownerOf({ userId: id, userStatus, userOperator, userRole, userPermissions }: AuthKeyRow): FoundKey['owner'] {
-  if (id === null) return null;
-  const role = roleOf(userRole);
-  const permissions = role ? permissionsIn(role, userPermissions) : new Set<Permission>();
-  return { id, active: userStatus === 'active', operator: userOperator === 1, role, permissions };
-}
-
-function rateOf({ rateLimit: limit, rateWindowSeconds: windowSeconds }: AuthKeyRow): Rate | null {
-  return limit === null || windowSeconds === null ? null : { limit, windowSeconds };
+function ownerOf(row: AuthKeyRow): FoundKey['owner'] {
+  if (row.user_id === null) return null;
+  const role = roleOf(row.user_role);
+  const permissions = role ? permissionsIn(role, row.user_permissions) : new Set<Permission>();
+  return {
+    id: row.user_id,
+    active: row.user_status === 'active',
+    operator: row.user_operator === 1,
+    role,
+    permissions,
+  };
 }
 
 function foundSession(rows: RowsOf<SessionRow>): FoundSession {

@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { debounce } from '../timing.ts';
 import { rateLimited } from './count.ts';
 import type { SpentAddresses } from './spentAddresses.ts';
 
@@ -19,6 +20,7 @@ export class DoubtfulLookups {
   readonly #spent: SpentAddresses;
   #valid = new Set<number>();
   #validBefore = new Set<number>();
+  readonly #askTogether = debounce(() => this.#askAll());
   #waiting: (() => void)[] = [];
   #nextAt = 0;
 
@@ -52,13 +54,12 @@ export class DoubtfulLookups {
 
   #wait(resolve: () => void): void {
     this.#waiting.push(resolve);
-    if (this.#waiting.length > 1) return;
-    const wait = Math.max(this.#nextAt - performance.now(), 0);
-    setTimeout(() => {
-      const { length } = this.#waiting;
-      this.#nextAt = performance.now() + EVERY_MS;
-      // All in one turn, so that the lookup asks about them in one query.
-      for (const go of this.#waiting.splice(0, length)) go();
-    }, wait);
+    this.#askTogether.schedule(Math.max(this.#nextAt - performance.now(), 0));
+  }
+
+  /** All in one turn, so that the lookup asks about them in one query. */
+  #askAll(): void {
+    this.#nextAt = performance.now() + EVERY_MS;
+    for (const go of this.#waiting.splice(0)) go();
   }
 }

@@ -1,26 +1,17 @@
 import type { Db } from '../../db/connection/connect.ts';
 import type { Config } from '../config.ts';
-import type { KeyHolder, Middleware } from '../context.ts';
+import type { Middleware } from '../context.ts';
 import { createQuotas, type Quotas } from './quota.ts';
 import type { Log } from '../log.ts';
-import { addressLimit, callerLimit } from './rateLimit.ts';
+import { addressLimit, callerLimit, type CountKey, type CountPerson } from './rateLimit.ts';
 import { loginThrottle, type LoginThrottle } from './loginThrottle.ts';
 import { AddressCounter } from './callerAddress.ts';
-import type { Count, Counter } from './count.ts';
+import type { Counter } from './count.ts';
 import { DoubtfulLookups } from './doubtfulLookups.ts';
 import { LocalCounter } from './localCounter.ts';
 import { RedisLink } from './redisLink.ts';
 import { SharedCounter } from './sharedCounter.ts';
 import { SpentAddresses } from './spentAddresses.ts';
-
-/** What decides how often a key may come. */
-export type LimitedKey = Pick<KeyHolder, 'tenant' | 'keyPrefix' | 'rateLimit'>;
-
-/** Counts a request of this key; undefined where nothing limits it. */
-export type CountKey = (key: LimitedKey) => Count | Promise<Count> | undefined;
-
-/** Counts a request of the person with this id; undefined where nothing limits people. */
-export type CountPerson = (id: string) => Count | Promise<Count> | undefined;
 
 /** Everything that says no to too many requests; one set per process. */
 export interface Limits {

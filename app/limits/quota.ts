@@ -4,6 +4,7 @@ import { isRetryable } from '../../db/connection/faults.ts';
 import { quotaUsed, spendQuota, startQuota } from '../../db/tables/keys/apiKeyQuotas.ts';
 import { monthOf } from '../domain/times.ts';
 import { AppError, unavailable } from '../errors.ts';
+import { oncePerTurn } from '../timing.ts';
 
 /** Counts what keys with a monthly quota have used, exactly, however many processes serve them. */
 export interface Quotas {
@@ -40,19 +41,16 @@ const PATIENCE_MS = 500;
 export function createQuotas(db: Db, now: () => number = Date.now): Quotas {
   const waiting = new Map<string, Turn>();
   let underWay = 0;
-  let scheduled = false;
+  const countSoon = oncePerTurn(() => {
+    for (const [keyId, turn] of waiting) {
+      if (underWay >= AT_ONCE) return;
+      waiting.delete(keyId);
+      void count(keyId, turn);
+    }
+  });
 
   function schedule(): void {
-    if (scheduled || underWay >= AT_ONCE || waiting.size === 0) return;
-    scheduled = true;
-    setImmediate(() => {
-      scheduled = false;
-      for (const [keyId, turn] of waiting) {
-        if (underWay >= AT_ONCE) return;
-        waiting.delete(keyId);
-        void count(keyId, turn);
-      }
-    });
+    if (underWay < AT_ONCE && waiting.size > 0) void countSoon();
   }
 
   async function count(keyId: string, turn: Turn): Promise<void> {

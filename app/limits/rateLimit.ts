@@ -1,10 +1,18 @@
-import { principalOf, type Context, type Middleware } from '../context.ts';
+import { principalOf, type Context, type KeyHolder, type Middleware } from '../context.ts';
 import type { Rate } from '../domain/rate.ts';
 import { AppError } from '../errors.ts';
 import { admitWithinQuota, type Quotas } from './quota.ts';
 import { rateHeaders, rateLimited, type Count, type Counter } from './count.ts';
-import type { CountKey, CountPerson } from './limits.ts';
 import type { SpentAddresses } from './spentAddresses.ts';
+
+/** What decides how often a key may come. */
+export type LimitedKey = Pick<KeyHolder, 'tenant' | 'keyPrefix' | 'rateLimit'>;
+
+/** Counts a request of this key; undefined where nothing limits it. */
+export type CountKey = (key: LimitedKey) => Count | Promise<Count> | undefined;
+
+/** Counts a request of the person with this id; undefined where nothing limits people. */
+export type CountPerson = (id: string) => Count | Promise<Count> | undefined;
 
 /**
  * Counts what a key may do: first its burst limit, then its quota, so that a refused burst spends none of that. A person

@@ -2,6 +2,7 @@ import type { Redis, RedisOptions } from 'ioredis';
 import { faultCode } from '../../db/connection/faults.ts';
 import type { Log } from '../log.ts';
 import { importOnDemand } from '../importOnDemand.ts';
+import { withDeadline } from '../timing.ts';
 
 /** What a request waits for Redis. */
 const DEADLINE_MS = 50;
@@ -47,7 +48,7 @@ export class RedisLink {
   async ask<T>(question: (redis: Redis) => Promise<T>): Promise<T | undefined> {
     if (!this.#mayAsk()) return undefined;
     try {
-      const answer = await inTime(question(this.redis));
+      const answer = await withDeadline(DEADLINE_MS, question(this.redis), late);
       this.#answered();
       return answer;
     } catch (error) {
@@ -84,14 +85,7 @@ export class RedisLink {
   }
 }
 
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = () => reject(new Error('no answer in time'));
-    // After a pause of our own, what came during it is read before it is called late.
-    const timer = setTimeout(() => setImmediate(late), DEADLINE_MS);
-    answer.finally(() => clearTimeout(timer)).then(resolve, reject);
-  });
-}
+const late = () => new Error('no answer in time');
 
 /** A reply's first word is its code; the rest may repeat what was sent. */
 function faultOf(error: unknown): string {

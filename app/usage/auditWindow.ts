@@ -17,9 +17,9 @@ export function auditWindowsOf(uses: readonly JournalEntry[]): AuditWindow[] {
   const last = new Map<string, number>();
   const windows: AuditWindow[] = [];
   for (const use of uses) {
-    const [keyId, , , , , , ip, , , at] = use;
+    const { keyId, ip, createdAt } = use;
     const place = `${keyId}:${ip ?? ''}`;
-    const hour = Math.floor(at / WINDOW_MS);
+    const hour = Math.floor(createdAt / WINDOW_MS);
     if (last.get(place) === hour) continue;
     last.set(place, hour);
     windows.push({ place, hour, use });
@@ -33,10 +33,10 @@ export function auditRowOfWindow({
   hour,
   use,
 }: AuditWindow): Parameters<typeof recordAuditEventsOncePerWindow>[1][number] {
-  const [keyId, tenantId, method, endpoint, statusCode, , ip, userAgent, , at, keyName, requestId] = use;
+  const { keyId, tenantId, method, endpoint, statusCode, ip, userAgent, createdAt, keyName, requestId } = use;
   const act = {
     tenantId,
-    now: at,
+    now: createdAt,
     actor: { type: 'api_key' as const, id: keyId, name: keyName },
     origin: { ip, userAgent, requestId },
   };

@@ -2,6 +2,7 @@ import { mkdirSync, open, openSync, readdirSync, readFileSync, renameSync, rmSyn
 import { unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { tryLockFile } from '../../db/locks/fileLock.ts';
+import type { UsageBatch } from '../../db/tables/usage/usageBatches.ts';
 import { newId } from '../domain/id.ts';
 import { closeQuietly, countLines, LineFile } from './lineFile.ts';
 
@@ -10,13 +11,11 @@ const MODE = 0o600;
 const MOST_HELD = 10_000;
 /** How long a disk that failed is left alone. */
 const RETRY_MS = 100;
-/** Beside the folders of processes, for the segments that the database refused. */
+/** Beside the folders of processes, for the batches that the database refused. */
 const REFUSED = 'refused';
 
 /** Lines that were cut off together: what is counted once, however often it is tried. */
-export interface Segment {
-  processId: string;
-  sequence: number;
+export interface JournalBatch extends UsageBatch {
   file: string;
   lines: number;
 }
@@ -30,16 +29,16 @@ export class Journal {
   readonly processId = newId();
   readonly #root: string;
   readonly #folder: string;
-  readonly #segmentLines: number;
+  readonly #batchLines: number;
   readonly #unlock: () => void;
-  readonly #sealed: Segment[] = [];
-  readonly #setAside = new Set<Segment>();
+  readonly #sealed: JournalBatch[] = [];
+  readonly #setAside = new Set<JournalBatch>();
   readonly #onLost: (lines: number, fault: unknown) => void;
   #sealedLines = 0;
   #linesAside = 0;
   #sequence = 0;
   #file: LineFile | undefined;
-  /** The file of the next segment, opened while this one fills: a disk that is busy would hold up whoever waits for it. */
+  /** The file of the next batch, opened while this one fills: a disk that is busy would hold up whoever waits for it. */
   #spare: number | 'opening' | undefined;
   #pending = '';
   #pendingLines = 0;
@@ -49,10 +48,10 @@ export class Journal {
   #writtenAt = -Infinity;
   #closed = false;
 
-  constructor(dataDir: string, segmentLines: number, onLost: (lines: number, fault: unknown) => void) {
+  constructor(dataDir: string, batchLines: number, onLost: (lines: number, fault: unknown) => void) {
     this.#root = path.join(dataDir, 'usage');
     this.#folder = path.join(this.#root, this.processId);
-    this.#segmentLines = segmentLines;
+    this.#batchLines = batchLines;
     this.#onLost = onLost;
     mkdirSync(this.#folder, { recursive: true });
     try {
@@ -73,7 +72,7 @@ export class Journal {
     return this.#pendingLines;
   }
 
-  /** How many lines are in files still, those of segments that were set aside among them. */
+  /** How many lines are in files still, those of batches that were set aside among them. */
   get unfinished(): number {
     return this.backlog + this.#linesAside;
   }
@@ -123,8 +122,8 @@ export class Journal {
     this.#pendingLines = 0;
     this.#fault = undefined;
     this.#writtenAt = performance.now();
-    if (this.#file.lines >= this.#segmentLines) this.#seal();
-    else if (this.#file.lines >= this.#segmentLines / 2) this.#openSpare();
+    if (this.#file.lines >= this.#batchLines) this.#seal();
+    else if (this.#file.lines >= this.#batchLines / 2) this.#openSpare();
   }
 
   #failed(fault: unknown): void {
@@ -166,8 +165,8 @@ export class Journal {
     });
   }
 
-  /** How many segments wait to be taken; lines that are not cut off yet are in none. */
-  get segments(): number {
+  /** How many batches wait to be taken; lines that are not cut off yet are in none. */
+  get batches(): number {
     return this.#sealed.length;
   }
 
@@ -177,64 +176,64 @@ export class Journal {
     this.#seal();
   }
 
-  /** The oldest segments that wait, at most so many. */
-  next(most: number): Segment[] {
+  /** The oldest batches that wait, at most so many. */
+  next(most: number): JournalBatch[] {
     return this.#sealed.slice(0, most);
   }
 
-  /** Keeps a segment's file until it is done with, and gives the next one meanwhile. */
-  setAside(segment: Segment): void {
-    this.#forget(segment);
-    this.#setAside.add(segment);
-    this.#linesAside += segment.lines;
+  /** Keeps a batch's file until it is done with, and gives the next one meanwhile. */
+  setAside(batch: JournalBatch): void {
+    this.#forget(batch);
+    this.#setAside.add(batch);
+    this.#linesAside += batch.lines;
   }
 
-  /** Deletes a segment that is counted, or given up; without waiting, since a disk may take long over it. */
-  async done(segment: Segment): Promise<void> {
-    this.#forget(segment);
-    if (this.#setAside.delete(segment)) this.#linesAside -= segment.lines;
+  /** Deletes a batch that is counted, or given up; without waiting, since a disk may take long over it. */
+  async done(batch: JournalBatch): Promise<void> {
+    this.#forget(batch);
+    if (this.#setAside.delete(batch)) this.#linesAside -= batch.lines;
     // One that cannot be deleted is found again by the next process, and known to be counted.
-    await unlink(segment.file).catch(() => undefined);
+    await unlink(batch.file).catch(() => undefined);
   }
 
   /**
-   * Moves a segment that the database refused out of the way, to where nobody counts or deletes it, and says how many
+   * Moves a batch that the database refused out of the way, to where nobody counts or deletes it, and says how many
    * lines it has. Moved back as the folder of an ended process, it is counted by the next start.
    */
-  refuse(segment: Segment): number {
-    const lines = segment.lines || countLines(Buffer.from(this.read(segment)));
-    const folder = path.join(this.#root, REFUSED, segment.processId);
+  refuse(batch: JournalBatch): number {
+    const lines = batch.lines || countLines(Buffer.from(this.read(batch)));
+    const folder = path.join(this.#root, REFUSED, batch.processId);
     mkdirSync(folder, { recursive: true });
-    renameSync(segment.file, path.join(folder, path.basename(segment.file)));
-    this.#forget(segment);
-    if (this.#setAside.delete(segment)) this.#linesAside -= segment.lines;
+    renameSync(batch.file, path.join(folder, path.basename(batch.file)));
+    this.#forget(batch);
+    if (this.#setAside.delete(batch)) this.#linesAside -= batch.lines;
     return lines;
   }
 
-  #forget(segment: Segment): void {
-    const index = this.#sealed.indexOf(segment);
+  #forget(batch: JournalBatch): void {
+    const index = this.#sealed.indexOf(batch);
     if (index < 0) return;
     this.#sealed.splice(index, 1);
-    this.#sealedLines -= segment.lines;
+    this.#sealedLines -= batch.lines;
   }
 
-  /** The lines of a segment; a last one that a crash cut short was never answered for and is left out. */
-  read({ file }: Segment): string {
+  /** The lines of a batch; a last one that a crash cut short was never answered for and is left out. */
+  read({ file }: JournalBatch): string {
     const text = readIfThere(file);
     return text.slice(0, text.lastIndexOf('\n') + 1);
   }
 
-  /** The segments of processes that are no more; nobody else gets them until they are released. */
-  orphans(): { segments: Segment[]; release: () => void }[] {
+  /** The batches of processes that are no more; nobody else gets them until they are released. */
+  orphans(): { batches: JournalBatch[]; release: () => void }[] {
     return readdirSync(this.#root).flatMap((processId) => {
       const folder = path.join(this.#root, processId);
       const unlock = processId === this.processId || processId === REFUSED ? undefined : lockOf(folder);
       if (!unlock) return [];
       const release = () => {
-        if (segmentsIn(folder, processId).length === 0) rmSync(folder, { recursive: true, force: true });
+        if (batchesIn(folder, processId).length === 0) rmSync(folder, { recursive: true, force: true });
         unlock();
       };
-      return [{ segments: segmentsIn(folder, processId), release }];
+      return [{ batches: batchesIn(folder, processId), release }];
     });
   }
 
@@ -290,7 +289,7 @@ function neverNew(): never {
   throw new Error('a new usage journal is locked already');
 }
 
-function segmentsIn(folder: string, processId: string): Segment[] {
+function batchesIn(folder: string, processId: string): JournalBatch[] {
   return readdirSync(folder)
     .flatMap((name) => /^(\d+)\.jsonl$/.exec(name)?.[1] ?? [])
     .map((text) => Number(text))

@@ -1,5 +1,6 @@
 import type { Db } from '../../db/connection/connect.ts';
 import type { Log } from '../log.ts';
+import { waitAtMost } from '../timing.ts';
 import type { UsageEvent } from './usageEvent.ts';
 import { UsageFlusher } from './usageFlusher.ts';
 import { UsageRecorder } from './usageRecorder.ts';
@@ -56,12 +57,10 @@ export class Usage {
   /** Resolves once all that was recorded before is counted and added up, or could not be in time; never rejects. */
   async flush(): Promise<void> {
     if ((this.#recorder.opened?.unfinished ?? 0) === 0) return;
-    const patience = new AbortController();
-    await Promise.race([this.#flusher.flush(true), expiry(this.#settings.patienceMs, patience.signal)]);
-    patience.abort();
+    await waitAtMost(this.#settings.patienceMs, this.#flusher.flush(true));
   }
 
-  /** Counts what dead processes left in the data folder, each segment once even if it was counted before they died. */
+  /** Counts what dead processes left in the data folder, each batch once even if it was counted before they died. */
   async recover(): Promise<void> {
     return this.#flusher.recover();
   }
@@ -74,14 +73,4 @@ export class Usage {
     if (waiting > 0) this.#log.warn({ waiting }, 'uses of keys are left for the next start to count');
     this.#recorder.close();
   }
-}
-
-async function expiry(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -1,3 +1,5 @@
+import type { LoggedRequest } from '../../db/tables/usage/apiKeyUsage.ts';
+
 /** One request made with a valid key, however it was answered. */
 export interface UsageEvent {
   tenantId: string;
@@ -16,8 +18,18 @@ export interface UsageEvent {
   requestId: string | null;
 }
 
-/** The event as the journal keeps it and as the database reads it: values without names, cut so that no use can keep others from being written. */
-export type JournalEntry = [
+/** The form of journal lines that this release writes. */
+const VERSION = 1;
+
+/** A request as a line of the journal: named as in the usage log, cut so that no request can keep others from being written. */
+export interface JournalEntry extends LoggedRequest {
+  v: typeof VERSION;
+  keyName: string;
+  requestId: string | null;
+}
+
+/** A line that an earlier release left: values without names and without a version. */
+type UnversionedEntry = [
   keyId: string,
   tenantId: string,
   method: string,
@@ -27,7 +39,7 @@ export type JournalEntry = [
   ip: string | null,
   userAgent: string | null,
   responseMs: number,
-  at: number,
+  createdAt: number,
   keyName: string,
   requestId: string | null,
 ];
@@ -40,41 +52,72 @@ const LONGEST_RESPONSE_MS = 999_999;
 const HALF_CHARACTERS = /\p{Cs}/gu;
 
 /** The event as one line of the journal; made once, and never taken apart again on its way into the usage log. */
-export function journalLineOf(use: UsageEvent): string {
-  const line: JournalEntry = [
-    use.keyId,
-    use.tenantId,
-    use.method.slice(0, LONGEST_METHOD),
-    use.endpoint.slice(0, LONGEST_ENDPOINT),
-    use.statusCode,
-    use.scope?.slice(0, LONGEST_SCOPE) ?? null,
-    use.ip,
-    use.userAgent?.slice(0, LONGEST_USER_AGENT).replace(HALF_CHARACTERS, '') ?? null,
-    Math.min(Math.round(use.responseMs * 10) / 10 || 0, LONGEST_RESPONSE_MS),
-    use.at,
-    use.keyName,
-    use.requestId,
-  ];
-  return JSON.stringify(line);
+export function journalLineOf(event: UsageEvent): string {
+  const entry: JournalEntry = {
+    v: VERSION,
+    keyId: event.keyId,
+    tenantId: event.tenantId,
+    method: event.method.slice(0, LONGEST_METHOD),
+    endpoint: event.endpoint.slice(0, LONGEST_ENDPOINT),
+    statusCode: event.statusCode,
+    scope: event.scope?.slice(0, LONGEST_SCOPE) ?? null,
+    ip: event.ip,
+    userAgent: event.userAgent?.slice(0, LONGEST_USER_AGENT).replace(HALF_CHARACTERS, '') ?? null,
+    responseMs: Math.min(Math.round(event.responseMs * 10) / 10 || 0, LONGEST_RESPONSE_MS),
+    createdAt: event.at,
+    keyName: event.keyName,
+    requestId: event.requestId,
+  };
+  return JSON.stringify(entry);
 }
 
-/** What lines of the journal say, and the same as one JSON array; how many of them are not whole, and were left out. */
-export function readJournalLines(text: string): { uses: JournalEntry[]; json: string; broken: number } {
+/** What lines of a journal say, and the same as one JSON array; how many of them are not whole, and were left out. */
+export interface JournalLines {
+  uses: JournalEntry[];
+  json: string;
+  broken: number;
+}
+
+/** Reads lines of this release and of those before; throws a TypeError for lines of a later one, which are not for this one. */
+export function readJournalLines(text: string): JournalLines {
+  // JSON in one line has no line break of its own, so that only an unversioned line begins like this.
+  if (text.startsWith('[') || text.includes('\n[')) return linesOneByOne(text);
   const json = `[${text.trimEnd().replaceAll('\n', ',')}]`;
   try {
-    return { uses: JSON.parse(json) as JournalEntry[], json, broken: 0 };
-  } catch {
-    const lines = text.trimEnd().split('\n');
-    const whole = lines.filter(isWhole);
-    const uses = whole.map((line) => JSON.parse(line) as JournalEntry);
-    return { uses, json: `[${whole.join(',')}]`, broken: lines.length - whole.length };
+    return { uses: (JSON.parse(json) as unknown[]).map(currentEntry), json, broken: 0 };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return linesOneByOne(text);
   }
 }
 
-function isWhole(line: string): boolean {
+function linesOneByOne(text: string): JournalLines {
+  const lines = text.trimEnd().split('\n');
+  const uses = lines
+    .map(parsedLine)
+    .filter((line) => line !== undefined)
+    .map(currentEntry);
+  return { uses, json: JSON.stringify(uses), broken: lines.length - uses.length };
+}
+
+function parsedLine(line: string): object | undefined {
   try {
-    return Array.isArray(JSON.parse(line));
+    const parsed: unknown = JSON.parse(line);
+    return typeof parsed === 'object' && parsed !== null ? parsed : undefined;
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+function currentEntry(line: unknown): JournalEntry {
+  if (Array.isArray(line)) return entryOfUnversioned(line as UnversionedEntry);
+  if ((line as Partial<JournalEntry>).v === VERSION) return line as JournalEntry;
+  throw new TypeError('a line of the usage journal has a version that this release does not know');
+}
+
+function entryOfUnversioned(line: UnversionedEntry): JournalEntry {
+  const [keyId, tenantId, method, endpoint, statusCode, scope, ip, userAgent, responseMs, createdAt] = line;
+  const [, , , , , , , , , , keyName, requestId] = line;
+  const request = { keyId, tenantId, method, endpoint, statusCode, scope, ip, userAgent, responseMs, createdAt };
+  return { v: VERSION, ...request, keyName, requestId };
 }

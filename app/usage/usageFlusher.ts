@@ -1,7 +1,8 @@
 import type { Db } from '../../db/connection/connect.ts';
 import { faultCode, isContention, isRefused } from '../../db/connection/faults.ts';
 import type { Log } from '../log.ts';
-import type { Journal, Segment } from './journal.ts';
+import { debounce } from '../timing.ts';
+import type { Journal, JournalBatch } from './journal.ts';
 import { UsageTotals } from './usageTotals.ts';
 import { readJournalLines } from './usageEvent.ts';
 import type { UsageRecorder } from './usageRecorder.ts';
@@ -13,9 +14,9 @@ const TOGETHER = 4;
 /** How often the same trouble is said again. */
 const REMINDER_MS = 30_000;
 
-/** Segments whose uses are in the database, and what they come to, which is not. */
+/** Batches whose uses are in the database, and what they come to, which is not. */
 interface Sums {
-  segments: Segment[];
+  batches: JournalBatch[];
   tally: UsageTotals;
   lines: number;
   since: number;
@@ -39,7 +40,7 @@ export class UsageFlusher {
   #failingSince: number | undefined;
   #said = { fault: '', at: -Infinity };
   #writtenAt = -Infinity;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #flushLater = debounce(() => void this.flush(false));
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #nextIsAll = false;
@@ -92,12 +93,12 @@ export class UsageFlusher {
     }));
   }
 
-  /** Counts what dead processes left in the data folder, each segment once even if it was counted before they died. */
+  /** Counts what dead processes left in the data folder, each batch once even if it was counted before they died. */
   async recover(): Promise<void> {
     const journal = this.#recorder.journal();
-    for (const { segments, release } of journal.orphans()) {
+    for (const { batches, release } of journal.orphans()) {
       try {
-        for (const segment of segments) await this.#recoverSegment(journal, segment);
+        for (const batch of batches) await this.#recoverBatch(journal, batch);
       } catch (error) {
         this.#log.warn({ fault: faultCode(error) }, 'uses of keys of an ended process could not be counted yet');
       } finally {
@@ -106,31 +107,27 @@ export class UsageFlusher {
     }
   }
 
-  async #recoverSegment(journal: Journal, segment: Segment): Promise<void> {
+  async #recoverBatch(journal: Journal, batch: JournalBatch): Promise<void> {
     try {
       const tally = new UsageTotals();
-      await this.#write(journal, [segment], tally);
-      await this.#writer.writeTally([segment], tally);
+      await this.#write(journal, [batch], tally);
+      await this.#writer.writeTally([batch], tally);
     } catch (error) {
       if (!isHopeless(error)) throw error;
-      this.#refuse(journal, [segment], error);
+      this.#refuse(journal, [batch], error);
       return;
     }
-    await journal.done(segment);
+    await journal.done(batch);
   }
 
   /** Starts no more attempts by itself. */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#flushLater.cancel();
   }
 
   #schedule(): void {
-    if (this.#closed) return;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      void this.flush(false);
-    }, this.#settings.flushMs).unref();
+    if (!this.#closed) this.#flushLater.schedule(this.#settings.flushMs);
   }
 
   async #writeAll(all: boolean): Promise<void> {
@@ -138,17 +135,17 @@ export class UsageFlusher {
     if (!journal) return;
     try {
       await this.#settle(journal);
-      if (all || journal.segments === 0) journal.cut();
+      if (all || journal.batches === 0) journal.cut();
       // What comes meanwhile is for the next time: under load this one would never end.
-      for (let left = journal.segments; left > 0;) {
-        const segments = journal.next(Math.min(left, this.#oneByOne ? 1 : TOGETHER));
-        left -= segments.length;
-        const sums = (this.#sums ??= { segments: [], tally: new UsageTotals(), lines: 0, since: Date.now() });
-        await this.#write(journal, segments, sums.tally);
-        for (const segment of segments) {
-          sums.segments.push(segment);
-          sums.lines += segment.lines;
-          journal.setAside(segment);
+      for (let left = journal.batches; left > 0;) {
+        const batches = journal.next(Math.min(left, this.#oneByOne ? 1 : TOGETHER));
+        left -= batches.length;
+        const sums = (this.#sums ??= { batches: [], tally: new UsageTotals(), lines: 0, since: Date.now() });
+        await this.#write(journal, batches, sums.tally);
+        for (const batch of batches) {
+          sums.batches.push(batch);
+          sums.lines += batch.lines;
+          journal.setAside(batch);
         }
       }
       if (this.#sums && (all || this.#isDue(this.#sums))) {
@@ -172,11 +169,11 @@ export class UsageFlusher {
     this.#recorder.sayFault();
   }
 
-  async #write(journal: Journal, segments: readonly Segment[], tally: UsageTotals): Promise<void> {
-    const batches = segments.map((batch) => ({ batch, ...readJournalLines(journal.read(batch)) }));
-    await this.#writer.writeUses(batches);
+  async #write(journal: Journal, batches: readonly JournalBatch[], tally: UsageTotals): Promise<void> {
+    const read = batches.map((batch) => ({ batch, ...readJournalLines(journal.read(batch)) }));
+    await this.#writer.writeUses(read);
     this.#writtenAt = performance.now();
-    for (const { batch, uses, broken } of batches) {
+    for (const { batch, uses, broken } of read) {
       for (const use of uses) tally.add(use);
       this.#counts.written += uses.length;
       this.#counts.lost += batch.lines > 0 ? Math.max(batch.lines - uses.length, 0) : broken;
@@ -192,9 +189,9 @@ export class UsageFlusher {
   async #settle(journal: Journal): Promise<void> {
     const sums = this.#settling;
     if (!sums) return;
-    await this.#writer.writeTally(sums.segments, sums.tally);
+    await this.#writer.writeTally(sums.batches, sums.tally);
     this.#settling = undefined;
-    for (const segment of sums.segments) void journal.done(segment);
+    for (const batch of sums.batches) void journal.done(batch);
   }
 
   #sayTrouble(journal: Journal, error: unknown): void {
@@ -210,19 +207,19 @@ export class UsageFlusher {
     const sums = this.#settling;
     if (sums) {
       this.#settling = undefined;
-      this.#refuse(journal, sums.segments, error);
-    } else if (this.#oneByOne || journal.segments === 1) this.#refuse(journal, journal.next(1), error);
+      this.#refuse(journal, sums.batches, error);
+    } else if (this.#oneByOne || journal.batches === 1) this.#refuse(journal, journal.next(1), error);
     this.#oneByOne = true;
   }
 
-  #refuse(journal: Journal, segments: readonly Segment[], error: unknown): void {
+  #refuse(journal: Journal, batches: readonly JournalBatch[], error: unknown): void {
     let refused = 0;
-    for (const segment of segments) {
+    for (const batch of batches) {
       try {
-        refused += journal.refuse(segment);
+        refused += journal.refuse(batch);
       } catch (fault) {
         // It stays where it is, for the next start to try.
-        journal.setAside(segment);
+        journal.setAside(batch);
         this.#log.error({ fault: faultCode(fault) }, 'uses of keys that were refused could not be moved aside');
       }
     }

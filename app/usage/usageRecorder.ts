@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { faultCode } from '../../db/connection/faults.ts';
 import type { Log } from '../log.ts';
+import { oncePerTurn } from '../timing.ts';
 import { Journal } from './journal.ts';
 import { journalLineOf, type UsageEvent } from './usageEvent.ts';
 import type { UsageCounts } from './usageSettings.ts';
@@ -22,7 +22,7 @@ export class UsageRecorder {
   #openFault: { error: unknown; at: number } | undefined;
   #closed = false;
   /** When all that was recorded in this turn of the event loop is written. */
-  #turn: Promise<void> | undefined;
+  readonly #turnWritten = oncePerTurn(() => this.#endTurn());
   #unsaidLost = 0;
   #saidLostAt = -Infinity;
   #saidFault = false;
@@ -72,11 +72,10 @@ export class UsageRecorder {
     } catch (error) {
       this.#lost(1, error);
     }
-    return (this.#turn ??= nextTurn().then(() => this.#endTurn()));
+    return this.#turnWritten();
   }
 
   #endTurn(): void {
-    this.#turn = undefined;
     if (!this.#opened) return;
     this.#opened.write();
     this.sayFault();

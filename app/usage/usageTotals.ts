@@ -16,7 +16,7 @@ export class UsageTotals {
   readonly #keys = new Map<string, KeyTally>();
 
   add(use: JournalEntry): void {
-    const [keyId, tenantId, , , statusCode, , ip, , responseMs, at] = use;
+    const { keyId, tenantId, statusCode, ip, responseMs, createdAt: at } = use;
     let key = this.#keys.get(keyId);
     if (!key) this.#keys.set(keyId, (key = { keyId, tenantId, at, ip, hours: [] }));
     if (key.at <= at) {
@@ -42,9 +42,10 @@ export class UsageTotals {
 }
 
 /** A key calls few routes in an hour, so that looking through them is quicker than making a name for each. */
-function hourOf(key: KeyTally, [keyId, tenantId, method, endpoint, , askedFor, , , , at]: JournalEntry): KeyUsageHour {
-  const hour = at - (at % HOUR_MS);
-  const scope = askedFor ?? '';
+function hourOf(key: KeyTally, use: JournalEntry): KeyUsageHour {
+  const { keyId, tenantId, method, endpoint, createdAt } = use;
+  const hour = createdAt - (createdAt % HOUR_MS);
+  const scope = use.scope ?? '';
   const known = key.hours.find(
     (one) => one.endpoint === endpoint && one.hour === hour && one.method === method && one.scope === scope,
   );

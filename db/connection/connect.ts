@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from 'mysql2';
 import knexFactory, { type Knex } from 'knex';
+import { delay } from '../../app/timing.ts';
 import { LOOKUP_CONNECTIONS, type DatabaseConfig } from './settings.ts';
 import { isRetryable } from './faults.ts';
 import { MysqlClient, mysqlConnection, prepareSession } from './mysql.ts';

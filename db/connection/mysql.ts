@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { format, type Connection } from 'mysql2';
 import Mysql2Client from 'knex/lib/dialects/mysql2/index.js';
+import { delay, waitAtMost, withDeadline } from '../../app/timing.ts';
 import type { MysqlConfig } from './settings.ts';
 
 /** What a query may take before its request is answered 503. */
@@ -54,10 +54,7 @@ export class MysqlClient extends Mysql2Client {
 
   /** Says goodbye, and hangs up on a server that does not say it back. */
   override async destroyRawConnection(connection: Connection): Promise<void> {
-    const impatience = new AbortController();
-    const waited = delay(GOODBYE_MS, undefined, { signal: impatience.signal }).catch(() => undefined);
-    await Promise.race([super.destroyRawConnection(connection), waited]);
-    impatience.abort();
+    await waitAtMost(GOODBYE_MS, super.destroyRawConnection(connection));
     destroySocket(connection);
   }
 }
@@ -75,15 +72,14 @@ const isLong = (value: unknown) => typeof value === 'string' && value.length >= 
 
 /** A prepared statement, whose values go to the server as they are. The driver has no deadline for preparing it. */
 async function sentApart(connection: Connection, query: KnexQuery, timeoutMs: number): Promise<KnexQuery> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => {
-      reject(Object.assign(new Error('Query inactivity timeout'), { code: TIMED_OUT }));
-    }, timeoutMs);
+  const answer = new Promise<KnexQuery>((resolve, reject) => {
     connection.execute(query.sql, query.bindings as string[], (error, ...response) => {
-      clearTimeout(late);
       if (error) reject(error);
       else resolve(Object.assign(query, { response }));
     });
+  });
+  return withDeadline(timeoutMs, answer, () => {
+    return Object.assign(new Error('Query inactivity timeout'), { code: TIMED_OUT });
   });
 }
 

@@ -1,10 +1,10 @@
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import {
   DatabaseSync,
   type DatabaseSyncInstance as Connection,
   type StatementSyncInstance as Statement,
 } from '@photostructure/sqlite';
 import BetterSqlite3Client from 'knex/lib/dialects/better-sqlite3/index.js';
+import { delay, nextTurn } from '../../app/timing.ts';
 
 const SQLITE_BUSY = 5;
 /** How long a statement waits for another process's write, asynchronously, before it gives up. */

@@ -1,5 +1,5 @@
+import { delay } from '../../app/timing.ts';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import { tryServerLock } from './serverLock.ts';
 import type { Db } from '../connection/connect.ts';
@@ -85,7 +85,8 @@ async function takeRow(
       if (changed === 1) return holder;
     }
     if (Date.now() > deadline) throw new ClusterLockTaken('a process on another server has the lock');
-    await delay(LOOK_MS, undefined, stop && { signal: stop });
+    await delay(LOOK_MS, stop);
+    stop?.throwIfAborted();
   }
 }
 

@@ -16,20 +16,28 @@ export function jsonRows<Name extends string>(
   rows: readonly Record<Name, string | number | null>[],
 ): { from: string; value: string } {
   const names = Object.keys(types) as Name[];
-  return { from: fromJson(db, types), value: JSON.stringify(rows.map((row) => names.map((name) => row[name]))) };
+  const columns = names.map((name, index) => ({ name, type: types[name], path: `[${index}]` }));
+  return { from: fromJson(db, columns), value: JSON.stringify(rows.map((row) => names.map((name) => row[name]))) };
+}
+
+/** A column that is read from JSON, and its path in the JSON of its row, such as `[0]` or `.name`. */
+export interface ColumnInJson {
+  name: string;
+  type: JsonColumn;
+  path: string;
 }
 
 /**
- * What a statement reads rows from, under the name `j`, where its one binding is a JSON array of arrays that begin with
- * these columns in this order. Each row's number among them is `row_index`, from 0.
+ * What a statement reads rows from, under the name `j`, where its one binding is a JSON array of rows. Each row's number
+ * among them is `row_index`, from 0.
  */
-export function fromJson(db: Db, types: Record<string, JsonColumn>): string {
+export function fromJson(db: Db, columns: readonly ColumnInJson[]): string {
   if (isSqlite(db)) {
-    const columns = Object.keys(types).map((name, index) => `json_extract(value, '$[${index}]') as \`${name}\``);
-    return `(select key as row_index, ${columns.join(', ')} from json_each(?)) as j`;
+    const read = columns.map(({ name, path }) => `json_extract(value, '$${path}') as \`${name}\``);
+    return `(select key as row_index, ${read.join(', ')} from json_each(?)) as j`;
   }
-  const columns = Object.entries(types).map(([name, type], index) => `\`${name}\` ${type} path '$[${index}]'`);
+  const read = columns.map(({ name, type, path }) => `\`${name}\` ${type} path '$${path}'`);
   // It counts from 1.
-  const counted = `json_table(?, '$[*]' columns (nth for ordinality, ${columns.join(', ')})) as counted`;
+  const counted = `json_table(?, '$[*]' columns (nth for ordinality, ${read.join(', ')})) as counted`;
   return `(select nth - 1 as row_index, counted.* from ${counted}) as j`;
 }

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { DatabaseConfig } from '../connection/settings.ts';
 import { monthStart } from '../../app/domain/times.ts';
+import { delay } from '../../app/timing.ts';
 import { isSqlite, type Db } from '../connection/connect.ts';
 import { tryLockWork } from '../locks/workLock.ts';
 

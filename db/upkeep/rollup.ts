@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { delay } from '../../app/timing.ts';
 import type { DatabaseConfig } from '../connection/settings.ts';
 import type { Db } from '../connection/connect.ts';
 import { tryLockWork } from '../locks/workLock.ts';

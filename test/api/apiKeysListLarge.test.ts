@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
 import { keyStatus, type KeyStatus } from '../../app/domain/keyStatus.ts';
 import { MOST_SORTED } from '../../db/tables/keys/apiKeyList.ts';
-import { keyOf, type Row } from '../../db/tables/keys/apiKeyRow.ts';
+import { keyFromRow, type KeyRow } from '../../db/tables/keys/apiKeyFields.ts';
 import type { ApiKey } from '../../db/tables/keys/apiKeys.ts';
 import { as, castOf, PASSWORD, type Cast } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
@@ -167,8 +167,8 @@ onEachDatabase('the list of more than a thousand keys', (database) => {
   }
 
   async function allKeys(): Promise<ApiKey[]> {
-    const rows = await server.services.db<Row>('api_keys').where({ tenant_id: cast.acme.id });
-    return rows.map(keyOf);
+    const rows = await server.services.db<KeyRow>('api_keys').where({ tenant_id: cast.acme.id });
+    return rows.map(keyFromRow);
   }
 
   async function addKeys(count: number): Promise<void> {

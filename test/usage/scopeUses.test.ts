@@ -27,9 +27,10 @@ onEachDatabase('the day on which a key last used a scope', (database) => {
   });
 
   const batch = () => ({ processId: newId(), sequence: 1 });
-  const use = (scope: string | null, at: number, statusCode = 200): JournalEntry => [
-    ...([keyId, TENANT, 'GET', '/', statusCode, scope, null, null, 1, at, 'a key', null] as const),
-  ];
+  const use = (scope: string | null, createdAt: number, statusCode = 200): JournalEntry => ({
+    ...({ v: 1, keyId, tenantId: TENANT, keyName: 'a key', method: 'GET', endpoint: '/', statusCode, scope } as const),
+    ...{ ip: null, userAgent: null, responseMs: 1, createdAt, requestId: null },
+  });
   const tallyOf = (...uses: JournalEntry[]): UsageTotals => {
     const tally = new UsageTotals();
     for (const one of uses) tally.add(one);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -242,6 +242,38 @@ onEachDatabase('taking note of uses', (database) => {
     expect(next.counts.lost).to.equal(1);
   });
 
+  it('counts a journal that an earlier release left, whose lines are values without names', async () => {
+    const at = Date.now();
+    const request = ['GET', '/api/v1/projects/:id', 403, 'projects:read', '203.0.113.7', 'curl/8.5.0', 12.5, at];
+    const left = JSON.stringify([key.id, cast.acme.id, ...request, 'Nightly export', 'request-1']);
+    const folder = leaveJournal(`${left}\n${left}\n${left.slice(0, 40)}`);
+    const next = open(NEVER, db, folder);
+    await next.recover();
+    const rows = (await db('api_key_usage').where({ key_id: key.id })) as Record<string, unknown>[];
+    expect(rows).to.have.length(2);
+    for (const row of rows) {
+      expect(row).to.include({ tenant_id: cast.acme.id, method: 'GET', endpoint: '/api/v1/projects/:id' });
+      expect(row).to.include({ status_code: 403, scope: 'projects:read', ip: '203.0.113.7', user_agent: 'curl/8.5.0' });
+      expect(row).to.include({ response_ms: 12.5, created_at: at });
+    }
+    expect(await lastUse()).to.deep.equal([at, '203.0.113.7']);
+    const audited = (await db('audit_logs').where({ entity_id: key.id, action: 'API_KEY_USED' }).first()) as object;
+    expect(audited).to.include({ actor_name: 'Nightly export', request_id: 'request-1' });
+    expect([next.counts.written, filesIn(folder)]).to.deep.equal([2, []]);
+  });
+
+  it('keeps a journal aside whose lines are of a later version, and deletes nothing of it', async () => {
+    const later = JSON.stringify({ v: 2, key: key.id });
+    const folder = leaveJournal(`${later}\n`);
+    const next = open(NEVER, db, folder);
+    await next.recover();
+    expect([await written(), next.counts.refused]).to.deep.equal([0, 1]);
+    const kept = filesIn(folder);
+    expect(kept).to.have.length(1);
+    expect(kept[0]).to.match(/^refused/);
+    expect(linesOf(folder, kept[0])).to.deep.equal([later]);
+  });
+
   it('counts a batch once when the answer to its commit was lost', async () => {
     let lost = 0;
     const flaky = new Proxy(db, {
@@ -374,6 +406,15 @@ onEachDatabase('taking note of uses', (database) => {
 
   function dataDirOf(folder: number): string {
     return path.join(database.env().DATA_DIR, `${key.id}-${folder}`);
+  }
+
+  /** A data folder with what a process that is no more wrote to its journal. */
+  function leaveJournal(text: string): number {
+    const folder = opened.length;
+    const left = path.join(dataDirOf(folder), 'usage', newId());
+    mkdirSync(left, { recursive: true });
+    writeFileSync(path.join(left, '0.jsonl'), text);
+    return folder;
   }
 
   /** The files of the journal in a data folder, by their paths in it. */

@@ -1,16 +1,9 @@
-import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
-import { iso } from '../../domain/times.ts';
+import { CHOSEN_FIELDS, shownFields, type ApiKey } from '../../../db/tables/keys/apiKeyFields.ts';
+
+/** Scopes have an entry of their own in the audit log. */
+const AUDITED = CHOSEN_FIELDS.filter((field) => field !== 'scopes');
 
 /** What the audit log tells of a key, beside its scopes: what was chosen for it, never what it is known by. */
 export function auditedFields(key: ApiKey): Record<string, unknown> {
-  return {
-    name: key.name,
-    description: key.description,
-    expiresAt: iso(key.expiresAt),
-    allowedIps: key.allowedIps,
-    rateLimit: key.rateLimit,
-    monthlyQuota: key.monthlyQuota,
-    externalId: key.externalId,
-    metadata: key.metadata,
-  };
+  return shownFields(key, AUDITED);
 }

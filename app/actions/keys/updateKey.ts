@@ -58,25 +58,24 @@ async function store(trx: Db, act: Act, before: ApiKey, after: ApiKey): Promise<
 }
 
 function changed(key: ApiKey, change: KeyChange): ApiKey {
-  const { name, description, scopes, expiresAt, allowedIps, rateLimit, monthlyQuota, externalId, metadata } = change;
-  const after = {
+  const { scopes, allowedIps, ...others } = change;
+  const after: ApiKey = {
     ...key,
-    ...(name !== undefined && { name }),
-    ...(description !== undefined && { description }),
+    ...givenOf(others),
     // Their order means nothing.
     ...(scopes && !isSameSet(scopes, key.scopes) && { scopes }),
-    ...(expiresAt !== undefined && { expiresAt }),
     ...(allowedIps !== undefined && { allowedIps: allowedIps ?? [] }),
-    ...(rateLimit !== undefined && { rateLimit }),
-    ...(monthlyQuota !== undefined && { monthlyQuota }),
-    ...(externalId !== undefined && { externalId }),
-    ...(metadata && { metadata }),
   };
   const { graceEndsAt } = after;
   // The overlap of a rotation never outlives the key itself.
   return graceEndsAt === null || after.expiresAt === null
     ? after
     : { ...after, graceEndsAt: Math.min(graceEndsAt, after.expiresAt) };
+}
+
+/** Those fields that a value was given for. */
+function givenOf<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }
 
 function isSameSet(a: readonly string[], b: readonly string[]): boolean {

@@ -27,15 +27,20 @@ const STATUSES: Readonly<Record<string, string>> = { user: 'members.', tenant: '
 
 /** What a row of the audit log says was changed, field by field. */
 export function changesOf({ entity, before, after }: AuditLog, texts: Texts): Change[] {
-  const { t, has } = texts;
   const fields = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
   return [...fields]
     .map((field) => ({
-      field: has(`audit.field_${field}`) ? t(`audit.field_${field}`) : field,
+      field: labelOf(field, texts),
       before: textOf(field, before?.[field], entity, texts),
       after: textOf(field, after?.[field], entity, texts),
     }))
     .filter((change) => change.before !== undefined || change.after !== undefined);
+}
+
+/** A field of a key is called what its form calls it, unless the log has a word of its own. */
+function labelOf(field: string, { t, has }: Texts): string {
+  const key = [`audit.field_${field}`, `keys.field_${field}`].find(has);
+  return key === undefined ? field : t(key);
 }
 
 function textOf(field: string, value: unknown, entity: string, texts: Texts): string | undefined {

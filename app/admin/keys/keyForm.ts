@@ -1,4 +1,4 @@
-import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import type { ApiKey, ChosenField } from '../../../db/tables/keys/apiKeyFields.ts';
 import { normaliseScope } from '../../domain/scope.ts';
 import { isKnownScope } from '../../domain/scopeCatalogue.ts';
 import type { Policy } from '../../domain/policy.ts';
@@ -134,8 +134,10 @@ export function keyFieldsOf(form: URLSearchParams): KeyFields {
   };
 }
 
+type KeyInput = Record<Exclude<ChosenField, 'expiresAt'>, unknown> & { expiresAt?: unknown };
+
 /** What the fields ask for that can also be changed later, for the parsers of app/domain/keyInput.ts. */
-export function keyInputOf(fields: KeyFields, now: number): Record<string, unknown> {
+export function keyInputOf(fields: KeyFields, now: number): KeyInput {
   const { name, description, scopes, allowedIps, rateLimit, rateWindow, monthlyQuota, externalId, metadata } = fields;
   return {
     name,

@@ -84,17 +84,16 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
   }
 
   async function factsOf(key: ApiKey) {
-    const { id, environment, expiresAt, allowedIps, rateLimit, monthlyQuota, externalId, previousKeyId } = key;
-    const { successorKeyId, graceEndsAt, revokedAt, revokeReason, createdAt, lastUsedAt, lastUsedIp, userId } = key;
+    const { previousKeyId, successorKeyId, userId, metadata, ...fields } = key;
     const previous = previousKeyId === null ? undefined : await findApiKey(db, key.tenantId, previousKeyId);
     const next = successorKeyId === null ? undefined : await findApiKey(db, key.tenantId, successorKeyId);
     const named = (one: ApiKey | undefined) => one && { id: one.id, masked: maskKey(one.keyPrefix, one.lastFour) };
     const owner = userId === null ? 'tenant' : 'user';
     return {
-      ...{ id, environment, expiresAt, allowedIps, rateLimit, monthlyQuota, externalId, owner },
+      ...fields,
+      owner,
       ownerName: userId === null ? undefined : (await findMember(db, key.tenantId, userId))?.name,
-      metadata: Object.entries(key.metadata).map(([name, value]) => ({ name, value: String(value) })),
-      ...{ graceEndsAt, revokedAt, revokeReason, createdAt, lastUsedAt, lastUsedIp },
+      metadata: Object.entries(metadata).map(([name, value]) => ({ name, value: String(value) })),
       ...{ previous: named(previous), next: named(next) },
     };
   }

@@ -7,8 +7,8 @@ import { joinInOrder, forceIndex, ignoreIndex } from '../../sql/indexHints.ts';
 import type { Db } from '../../connection/connect.ts';
 import { containsPattern, LIKE } from '../../sql/like.ts';
 import { whereAttention, type KeyAttention } from './apiKeyAttention.ts';
+import type { KeyRow } from './apiKeyFields.ts';
 import { byId } from './apiKeyIndexes.ts';
-import type { Row } from './apiKeyRow.ts';
 
 export interface KeyFilter {
   /** Every status unless given; which one a key has is a matter of `now`. */
@@ -36,9 +36,9 @@ export function matching(
   whose: TenantOrEvery,
   filter: KeyFilter,
   index?: string,
-): Knex.QueryBuilder<Row, Row[]> {
+): Knex.QueryBuilder<KeyRow, KeyRow[]> {
   const { statuses, environment, text, attention, ids, now } = filter;
-  const rows = db<Row>(sourceOf(db, whose, filter, index));
+  const rows = db<KeyRow>(sourceOf(db, whose, filter, index));
   if (ids) void rows.whereIn('api_keys.id', [...ids]);
   if (environment) void rows.where({ environment });
   if (whose !== EVERY_TENANT) void rows.where('api_keys.tenant_id', whose);

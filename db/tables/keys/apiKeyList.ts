@@ -2,10 +2,9 @@ import type { Knex } from 'knex';
 import { KEY_STATUSES } from '../../../app/domain/keyStatus.ts';
 import { isSqlite, type Db } from '../../connection/connect.ts';
 import { overscopedKeys } from './apiKeyAttention.ts';
+import { KEY_COLUMNS, keyFromRow, type ApiKey, type KeyRow } from './apiKeyFields.ts';
 import { EVERY_TENANT, matching, STATUS, type KeyFilter, type TenantOrEvery } from './apiKeyFilter.ts';
 import { BY_CREATION, BY_EXPIRY, BY_LAST_USE, BY_NAME, BY_NAME_SQLITE } from './apiKeyIndexes.ts';
-import { COLUMNS, keyOf, type Row } from './apiKeyRow.ts';
-import type { ApiKey } from './apiKeys.ts';
 import { isScopeOfFew } from './apiKeyScopes.ts';
 
 export const KEY_SORTS = ['createdAt', 'name', 'lastUsedAt', 'expiresAt'] as const;
@@ -35,7 +34,7 @@ export const MOST_COUNTED = 1_000;
 export const MOST_SORTED = 30_000;
 
 /** In the order of which index the lists lie; names without regard to case. */
-const SORTED: Record<KeySort, { column: keyof Row; index: string }> = {
+const SORTED: Record<KeySort, { column: keyof KeyRow; index: string }> = {
   createdAt: { column: 'created_at', index: BY_CREATION },
   name: { column: 'name', index: BY_NAME },
   lastUsedAt: { column: 'last_used_at', index: BY_LAST_USE },
@@ -115,10 +114,10 @@ async function pageIds(db: Db, whose: TenantOrEvery, filter: KeyFilter, page: Ke
 async function keysInOrder(db: Db, ids: readonly string[]): Promise<ApiKey[]> {
   if (ids.length === 0) return [];
   // As one text: Knex would look at each of them, for every page anew.
-  const rows = db<Row>('api_keys')
+  const rows = db<KeyRow>('api_keys')
     .whereIn('id', [...ids])
-    .select<Row[]>(db.raw(COLUMNS.join(', ')));
-  const keys = new Map((await rows).map((row) => [row.id, keyOf(row)]));
+    .select<KeyRow[]>(db.raw(KEY_COLUMNS.join(', ')));
+  const keys = new Map((await rows).map((row) => [row.id, keyFromRow(row)]));
   return ids.flatMap((id) => keys.get(id) ?? []);
 }
 
@@ -128,7 +127,7 @@ function inOrder(
   whose: TenantOrEvery,
   filter: KeyFilter,
   { sort, descending }: KeyPage,
-): Knex.QueryBuilder<Row, Row[]> {
+): Knex.QueryBuilder<KeyRow, KeyRow[]> {
   const rows = matching(db, whose, filter, indexOf(db, filter, sort));
   const order = descending ? 'desc' : 'asc';
   // MySQL's collation sorts names without regard to case; SQLite has to be asked to.

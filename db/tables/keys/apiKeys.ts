@@ -1,41 +1,9 @@
-import type { KeyStatusFacts } from '../../../app/domain/keyStatus.ts';
-import type { Metadata } from '../../../app/domain/metadata.ts';
-import type { Rate } from '../../../app/domain/rate.ts';
-import type { Environment } from '../../../app/domain/token.ts';
 import { isSqlite, type Db } from '../../connection/connect.ts';
 import { jsonRows, ROWS_AT_ONCE } from '../../sql/jsonRows.ts';
+import { changeableColumns, KEY_COLUMNS, keyFromRow, rowOfKey, type ApiKey, type KeyRow } from './apiKeyFields.ts';
 import { matching, type EVERY_TENANT } from './apiKeyFilter.ts';
-import { changeableColumns, COLUMNS, keyOf, type Row } from './apiKeyRow.ts';
 
-/** A key as it is stored, but for its hash, which nobody has to see. */
-export interface ApiKey extends KeyStatusFacts {
-  id: string;
-  tenantId: string;
-  /** The person it belongs to; null for a service token of the tenant. */
-  userId: string | null;
-  keyPrefix: string;
-  lastFour: string;
-  name: string;
-  description: string | null;
-  environment: Environment;
-  scopes: readonly string[];
-  /** Empty means anywhere. */
-  allowedIps: readonly string[];
-  rateLimit: Rate | null;
-  monthlyQuota: number | null;
-  externalId: string | null;
-  metadata: Metadata;
-  /** The marketplace app it was issued to. */
-  app: string | null;
-  previousKeyId: string | null;
-  createdBy: string | null;
-  createdAt: number;
-  updatedAt: number;
-  lastUsedAt: number | null;
-  lastUsedIp: string | null;
-  revokedBy: string | null;
-  revokeReason: string | null;
-}
+export type { ApiKey } from './apiKeyFields.ts';
 
 export interface KeyUse {
   tenantId: string;
@@ -46,39 +14,24 @@ export interface KeyUse {
 
 /** Adds a new key under the hash of its text. */
 export async function insertApiKey(db: Db, key: ApiKey, keyHash: Buffer): Promise<void> {
-  await table(db).insert({
-    id: key.id,
-    tenant_id: key.tenantId,
-    user_id: key.userId,
-    key_hash: keyHash,
-    key_prefix: key.keyPrefix,
-    last_four: key.lastFour,
-    environment: key.environment,
-    app: key.app,
-    previous_key_id: key.previousKeyId,
-    created_by: key.createdBy,
-    created_at: key.createdAt,
-    last_used_at: key.lastUsedAt,
-    last_used_ip: key.lastUsedIp,
-    ...changeableColumns(key),
-  });
+  await table(db).insert({ ...rowOfKey(key), key_hash: keyHash });
 }
 
 export async function findApiKey(db: Db, tenantId: string, id: string): Promise<ApiKey | undefined> {
-  const row = await table(db).where({ tenant_id: tenantId, id }).first(COLUMNS);
-  return row && keyOf(row);
+  const row = await table(db).where({ tenant_id: tenantId, id }).first(KEY_COLUMNS);
+  return row && keyFromRow(row);
 }
 
 /** A key of whichever tenant, for who has only its id and stands above tenants. */
 export async function findKeyOfAnyTenant(db: Db, whose: typeof EVERY_TENANT, id: string): Promise<ApiKey | undefined> {
-  const row = await matching(db, whose, { ids: [id], now: 0 }).first(COLUMNS);
-  return row && keyOf(row);
+  const row = await matching(db, whose, { ids: [id], now: 0 }).first(KEY_COLUMNS);
+  return row && keyFromRow(row);
 }
 
 /** One key, held until the transaction ends so that no other one changes it meanwhile. */
 export async function lockApiKey(trx: Db, tenantId: string, id: string): Promise<ApiKey | undefined> {
-  const row = await table(trx).where({ tenant_id: tenantId, id }).forUpdate().first(COLUMNS);
-  return row && keyOf(row);
+  const row = await table(trx).where({ tenant_id: tenantId, id }).forUpdate().first(KEY_COLUMNS);
+  return row && keyFromRow(row);
 }
 
 /** Stores what may change of a key that this transaction holds; its uses are noted apart. */
@@ -92,8 +45,8 @@ export async function findApiKeys(db: Db, tenantId: string, ids: readonly string
   const rows = await table(db)
     .where({ tenant_id: tenantId })
     .whereIn('id', [...ids])
-    .select(COLUMNS);
-  return rows.map(keyOf);
+    .select(KEY_COLUMNS);
+  return rows.map(keyFromRow);
 }
 
 /** The tokens of marketplace apps that work. */
@@ -119,7 +72,11 @@ export async function countActiveKeysByScopesAndOwner(
   now: number,
 ): Promise<{ scopes: readonly string[]; userId: string | null; keys: number }[]> {
   const rows = await matching(db, tenantId, { statuses: ['active', 'rotating'], now })
-    .select<(Pick<Row, 'scopes' | 'user_id'> & { total: number })[]>('scopes', 'user_id', db.raw('count(*) as total'))
+    .select<(Pick<KeyRow, 'scopes' | 'user_id'> & { total: number })[]>(
+      'scopes',
+      'user_id',
+      db.raw('count(*) as total'),
+    )
     .groupBy('scopes', 'user_id');
   return rows.map((row) => ({
     scopes: JSON.parse(row.scopes) as string[],
@@ -150,5 +107,5 @@ export async function noteKeyUses(db: Db, uses: readonly KeyUse[]): Promise<void
 const USED = { id: 'varchar(255)', tenant_id: 'varchar(255)', used_at: 'bigint', used_ip: 'varchar(255)' } as const;
 
 function table(db: Db) {
-  return db<Row>('api_keys');
+  return db<KeyRow & { key_hash: Buffer }>('api_keys');
 }

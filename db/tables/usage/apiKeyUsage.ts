@@ -5,11 +5,10 @@ import { fromJson, type JsonColumn } from '../../sql/jsonRows.ts';
 import { newestFirst } from '../../sql/newestFirst.ts';
 import type { UsageBatch } from './usageBatches.ts';
 
-/** One request made with a key. */
-export interface KeyUsage {
-  id: string;
-  tenantId: string;
+/** One request made with a key, as the journal and the usage log both have it. */
+export interface LoggedRequest {
   keyId: string;
+  tenantId: string;
   method: string;
   /** The route, not the address: no ids, no secrets. */
   endpoint: string;
@@ -21,48 +20,45 @@ export interface KeyUsage {
   createdAt: number;
 }
 
-type Row = {
+export interface KeyUsage extends LoggedRequest {
   id: string;
-  tenant_id: string;
-  key_id: string;
-  method: string;
-  endpoint: string;
-  status_code: number;
-  scope: string | null;
-  ip: string | null;
-  user_agent: string | null;
-  response_ms: number;
-  created_at: number;
-};
+}
 
 const TABLE = 'api_key_usage';
 
-/** The first fields of a use in the journal, which are handed over as they are. */
-const IN_JOURNAL = {
-  key_id: 'varchar(255)',
-  tenant_id: 'varchar(255)',
-  method: 'varchar(255)',
-  endpoint: 'varchar(255)',
-  status_code: 'bigint',
-  scope: 'varchar(255)',
-  ip: 'varchar(255)',
-  user_agent: 'varchar(255)',
-  response_ms: 'double',
-  created_at: 'bigint',
-} as const satisfies Partial<Record<keyof Row, JsonColumn>>;
+/** The column of each field, and its type where it is handed over: insert and read follow from this. */
+const COLUMNS = {
+  keyId: { column: 'key_id', type: 'varchar(255)' },
+  tenantId: { column: 'tenant_id', type: 'varchar(255)' },
+  method: { column: 'method', type: 'varchar(255)' },
+  endpoint: { column: 'endpoint', type: 'varchar(255)' },
+  statusCode: { column: 'status_code', type: 'bigint' },
+  scope: { column: 'scope', type: 'varchar(255)' },
+  ip: { column: 'ip', type: 'varchar(255)' },
+  userAgent: { column: 'user_agent', type: 'varchar(255)' },
+  responseMs: { column: 'response_ms', type: 'double' },
+  createdAt: { column: 'created_at', type: 'bigint' },
+} as const satisfies Record<keyof LoggedRequest, { column: string; type: JsonColumn }>;
+
+const FIELDS = Object.keys(COLUMNS) as (keyof LoggedRequest)[];
+
+type Row = { id: string } & { [Name in keyof LoggedRequest as (typeof COLUMNS)[Name]['column']]: LoggedRequest[Name] };
+
+/** Where each column is in a line of the journal. */
+const IN_JSON = FIELDS.map((field) => ({ name: COLUMNS[field].column, type: COLUMNS[field].type, path: `.${field}` }));
 
 /** Batches are far smaller; the number of a use is its batch's and its place in it, as one. */
 const LARGEST_BATCH = 0x100000;
 /** What an id takes of the process's; the rest of its 36 characters is the use's number. */
 const OF_PROCESS = 24;
 
-/** Writes a batch of uses, a JSON array of arrays; ids are the same whenever it is tried, and in the order of the uses. */
+/** Writes a batch of uses, a JSON array of logged requests; ids are the same whenever it is tried, and in their order. */
 export async function insertKeyUsage(db: Db, { processId, sequence }: UsageBatch, json: string): Promise<void> {
-  const columns = Object.keys(IN_JOURNAL).join(', ');
+  const columns = FIELDS.map((field) => COLUMNS[field].column).join(', ');
   const id = isSqlite(db)
     ? "? || printf('%012x', cast(? as integer) + j.row_index)"
     : "concat(?, lpad(lower(hex(? + j.row_index)), 12, '0'))";
-  await db.raw(`insert into ${TABLE} (id, ${columns}) select ${id}, ${columns} from ${fromJson(db, IN_JOURNAL)}`, [
+  await db.raw(`insert into ${TABLE} (id, ${columns}) select ${id}, ${columns} from ${fromJson(db, IN_JSON)}`, [
     processId.slice(0, OF_PROCESS),
     sequence * LARGEST_BATCH,
     json,
@@ -153,17 +149,6 @@ function usesSince(db: Db, tenantId: string, keyId: string, since: number) {
 }
 
 function usageOf(row: Row): KeyUsage {
-  return {
-    id: row.id,
-    tenantId: row.tenant_id,
-    keyId: row.key_id,
-    method: row.method,
-    endpoint: row.endpoint,
-    statusCode: row.status_code,
-    scope: row.scope,
-    ip: row.ip,
-    userAgent: row.user_agent,
-    responseMs: row.response_ms,
-    createdAt: row.created_at,
-  };
+  const fields = FIELDS.map((field) => [field, row[COLUMNS[field].column]]);
+  return { id: row.id, ...(Object.fromEntries(fields) as LoggedRequest) };
 }

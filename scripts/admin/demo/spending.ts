@@ -24,7 +24,7 @@ export class Spending {
   }
 
   add(uses: readonly JournalEntry[]): void {
-    for (const [keyId, , , , statusCode, , , , , at] of uses) {
+    for (const { keyId, statusCode, createdAt: at } of uses) {
       // What the guards refuse costs nothing.
       if (statusCode === 403) continue;
       const month = this.#monthOf(at);

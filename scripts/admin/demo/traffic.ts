@@ -96,21 +96,22 @@ export function requestsOf({ at, span, host, routes, requests }: Burst, chance: 
     const route = picked(routes, chance.next() * total);
     const scope = route.access.kind === 'scope' ? route.access.scope : null;
     const statusCode = answered(route, scope === null || scopes.covers(scope), chance);
-    return [
-      key.id,
-      key.tenantId,
-      route.method,
-      route.path,
+    return {
+      v: 1,
+      keyId: key.id,
+      tenantId: key.tenantId,
+      method: route.method,
+      endpoint: route.path,
       statusCode,
       scope,
-      host.ip,
-      host.agent,
-      responseTime(route, statusCode, chance),
-      Math.floor(at + place * gap),
-      key.name,
+      ip: host.ip,
+      userAgent: host.agent,
+      responseMs: responseTime(route, statusCode, chance),
+      createdAt: Math.floor(at + place * gap),
+      keyName: key.name,
       // Only the first of a window is ever shown with it.
-      place === 0 ? chance.uuid() : null,
-    ];
+      requestId: place === 0 ? chance.uuid() : null,
+    };
   });
 }
 

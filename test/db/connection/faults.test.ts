@@ -23,15 +23,16 @@ onEachDatabase('a statement', (database) => {
   });
   after(() => db.destroy());
 
+  const IN_JSON = [
+    { name: 'id', type: 'varchar(255)', path: '[0]' },
+    { name: 'size', type: 'bigint', path: '[1]' },
+  ] as const;
   const refused: Record<string, () => PromiseLike<unknown>> = {
     'that breaks a unique index': () => db('things').insert({ id: 'a', size: 1 }),
     'that leaves out what must be there': () => db('things').insert({ id: 'b', size: null }),
     'with a syntax that is none': () => db.raw('insrt into things'),
     'with JSON that is none': () =>
-      db.raw(
-        `insert into things (id, size) select id, size from ${fromJson(db, { id: 'varchar(255)', size: 'bigint' })}`,
-        ['[['],
-      ),
+      db.raw(`insert into things (id, size) select id, size from ${fromJson(db, IN_JSON)}`, ['[[']),
   };
   for (const [title, send] of Object.entries(refused)) {
     it(`${title} is refused for what is in it, which is no trouble of the database`, async () => expectRefused(send()));
