@@ -73,6 +73,13 @@ export class AppError extends Error {
   }
 }
 
+/** The 422 of a field that is well-formed but whose value is not allowed. */
+export function invalidField(path: string, problem: ProblemKey | Problem): AppError {
+  return new AppError('invalid_input', 'body_fields_wrong', {
+    errors: [{ path, problem: typeof problem === 'string' ? { key: problem } : problem }],
+  });
+}
+
 /** The refusal of a request that a dependency's trouble keeps from being decided: never 401, never 200. */
 export function unavailable(cause?: unknown): AppError {
   return new AppError('temporarily_unavailable', 'service_unavailable', {

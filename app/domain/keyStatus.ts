@@ -14,17 +14,17 @@ export interface KeyStatusFacts {
 /** Says why a key must be refused at `now`; undefined promises that it is valid. */
 export function whyNotValid(key: KeyStatusFacts, now: number): 'revoked' | 'expired' | undefined {
   if (key.revokedAt !== null) return 'revoked';
-  if (isReplaced(key) && !isBefore(now, key.graceEndsAt)) return 'revoked';
+  if (hasBeenRotated(key) && !isBefore(now, key.graceEndsAt)) return 'revoked';
   if (key.expiresAt !== null && !isBefore(now, key.expiresAt)) return 'expired';
   return undefined;
 }
 
 /** Says which of the four statuses a key has at `now`: valid exactly when it is `active` or `rotating`. */
 export function keyStatus(key: KeyStatusFacts, now: number): KeyStatus {
-  return whyNotValid(key, now) ?? (isReplaced(key) ? 'rotating' : 'active');
+  return whyNotValid(key, now) ?? (hasBeenRotated(key) ? 'rotating' : 'active');
 }
 
-function isReplaced({ graceEndsAt, successorKeyId }: KeyStatusFacts): boolean {
+function hasBeenRotated({ graceEndsAt, successorKeyId }: KeyStatusFacts): boolean {
   return graceEndsAt !== null || successorKeyId !== null;
 }
 

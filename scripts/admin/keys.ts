@@ -1,5 +1,6 @@
 import { systemAct } from '../../app/actions/act.ts';
-import { issueKey, type IssuedKey } from '../../app/actions/keys/issueKey.ts';
+import { issueKey } from '../../app/actions/keys/issueKey.ts';
+import type { IssuedKey } from '../../app/actions/keys/storedKey.ts';
 import { revokeKey } from '../../app/actions/keys/revokeKey.ts';
 import { rotateKey } from '../../app/actions/keys/rotateKey.ts';
 import { isId } from '../../app/domain/id.ts';

@@ -7,7 +7,7 @@ import { mayGrantMembership } from '../../domain/granting.ts';
 import type { Permission, Role } from '../../domain/role.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
-import { refuseKeyBeyondMember } from '../keys/keyAuthority.ts';
+import { refuseMoreThanPlainMember } from '../keyCallers.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface MemberInput {
@@ -50,7 +50,7 @@ export async function insertMember(
 export function refuseMembershipBeyondOwn({ principal }: Act, { role, permissions = [] }: MemberInput): void {
   if (!principal || (principal.type === 'user' && principal.operator)) return;
   if (principal.type === 'api_key') {
-    refuseKeyBeyondMember(role, permissions);
+    refuseMoreThanPlainMember(role, permissions);
     return;
   }
   if (mayGrantMembership(principal, role, permissions)) return;

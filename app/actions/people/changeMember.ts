@@ -10,7 +10,7 @@ import type { Permission, Role } from '../../domain/role.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
 import { refuseMembershipBeyondOwn } from './addMember.ts';
-import { refuseKeys } from '../keys/keyAuthority.ts';
+import { requirePerson } from '../keyCallers.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface MemberChange {
@@ -20,7 +20,7 @@ export interface MemberChange {
 
 /** Changes what a member of the act's tenant is; it holds from their next request. The last owner stays one: 409. */
 export async function changeMember(act: Act, userId: string, change: MemberChange): Promise<Membership> {
-  refuseKeys(act, 'keys_change_no_rights');
+  requirePerson(act, 'keys_change_no_rights');
   return transaction(act.db, async (trx) => {
     const owners = await lockOwners(trx, act.tenantId);
     const before = await findMembership(trx, act.tenantId, userId);

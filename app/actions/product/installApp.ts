@@ -11,8 +11,9 @@ import type { Policy } from '../../domain/policy.ts';
 import type { KeyStyle } from '../../domain/token.ts';
 import { AppError } from '../../errors.ts';
 import type { Act } from '../act.ts';
-import { issueKeyWithin, type IssuedKey } from '../keys/issueKey.ts';
-import { policyOf } from '../keys/keyPolicy.ts';
+import { issueKeyWithin } from '../keys/issueKey.ts';
+import type { IssuedKey } from '../keys/storedKey.ts';
+import { findPolicy } from '../keys/keyRules.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 /** How long a token lives where the policy wants an end and names none. */
@@ -27,7 +28,7 @@ export async function installApp(act: Act, style: KeyStyle, app: App): Promise<I
   try {
     return await transaction(act.db, async (trx) => {
       await refuseInstalled(trx, act, app);
-      const policy = await policyOf(trx, act.tenantId);
+      const policy = await findPolicy(trx, act.tenantId);
       const issued = await issueKeyWithin(trx, act, style, policy, tokenFor(act, app, policy), app.id);
       const install = { id: newId(), tenantId: act.tenantId, app: app.id, keyId: issued.key.id };
       await insertAppInstall(trx, { ...install, installedBy: act.actor.id, installedAt: act.now });

@@ -4,7 +4,7 @@ import { lockAppInstall, removeAppInstall } from '../../../db/tables/product/app
 import type { App } from '../../domain/apps.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import type { Act } from '../act.ts';
-import { refuseToRevokeBeyondOwnScopes } from '../keys/keyAuthority.ts';
+import { refuseToRevokeBeyondOwnScopes } from '../keys/keyRules.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { revokeKeyChain } from '../keys/revokeKey.ts';
 

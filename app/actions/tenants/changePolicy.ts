@@ -4,10 +4,9 @@ import { changeTenant, lockTenant } from '../../../db/tables/tenants.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { Networks } from '../../domain/network.ts';
 import { changePolicy as policyAfter, type Policy, type PolicyChange } from '../../domain/policy.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, invalidField } from '../../errors.ts';
 import type { Act } from '../act.ts';
-import { invalidField } from '../keys/keyExpiry.ts';
-import { refuseKeys } from '../keys/keyAuthority.ts';
+import { requirePerson } from '../keyCallers.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 /** Changes the rules for the keys of the act's tenant; they hold in every process once this returns. */
@@ -20,7 +19,7 @@ export async function changePolicy(act: Act, change: PolicyChange): Promise<Poli
     const changes = changedFields(tenant.policy, after);
     if (!changes.before && !changes.after) return tenant.policy;
     if (after.keysMayManageKeys !== tenant.policy.keysMayManageKeys) {
-      refuseKeys(act, 'keys_keep_key_policy', 'keysMayManageKeys');
+      requirePerson(act, 'keys_keep_key_policy', 'keysMayManageKeys');
     }
     await changeTenant(trx, act.tenantId, { policy: after }, act.now);
     await noteUse(trx, act);

@@ -1,5 +1,5 @@
 import type { Act } from '../../../app/actions/act.ts';
-import type { IssuedKey } from '../../../app/actions/keys/issueKey.ts';
+import type { IssuedKey } from '../../../app/actions/keys/storedKey.ts';
 import { holdsScope } from '../../../app/auth/authority.ts';
 import type { Person } from '../../../app/context.ts';
 import { permissionsOf, type Permission } from '../../../app/domain/role.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { systemAct } from '../../../app/actions/act.ts';
-import { storeNewKey, newKeyState } from '../../../app/actions/keys/issueKey.ts';
+import { storeNewKey, newKeyState } from '../../../app/actions/keys/storedKey.ts';
 import { newId } from '../../../app/domain/id.ts';
 import { lockApiKey, updateApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { as, bearer, castOf, type Cast } from '../../support/cast.ts';
