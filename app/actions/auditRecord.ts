@@ -2,7 +2,7 @@ import type { Db } from '../../db/connection/connect.ts';
 import { insertAuditLog, insertAuditLogsOncePerWindow, type AuditLog } from '../../db/tables/auditLogs.ts';
 import { AUDITED, type AuditEvent } from '../domain/auditEvent.ts';
 import { newId } from '../domain/id.ts';
-import type { Act } from './act.ts';
+import type { Act } from './actionContext.ts';
 
 /** The part of an act that the log keeps; the tenant is null for what happens above tenants. */
 export type AuditContext = Pick<Act, 'actor' | 'origin' | 'now'> & { tenantId: string | null };

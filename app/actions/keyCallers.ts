@@ -1,7 +1,7 @@
 import type { ProblemKey } from '../domain/problem.ts';
 import type { Permission, Role } from '../domain/role.ts';
 import { AppError } from '../errors.ts';
-import type { Act } from './act.ts';
+import type { Act } from './actionContext.ts';
 
 /** Refuses a key that adds, changes or removes a person who is more than a member without permissions. */
 export function refuseMoreThanPlainMember(role: Role, permissions: readonly Permission[]): void {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { pageOfApiKeys } from '../../db/tables/keys/apiKeyList.ts';
 import { findApiKey, type ApiKey } from '../../db/tables/keys/apiKeys.ts';
 import { listKeyUsage } from '../../db/tables/usage/apiKeyUsage.ts';
-import { actOf } from '../actions/act.ts';
+import { actOf } from '../actions/actionContext.ts';
 import { issueKey } from '../actions/keys/issueKey.ts';
 import { revokeKey } from '../actions/keys/revokeKey.ts';
 import { rotateKey } from '../actions/keys/rotateKey.ts';

@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import { originOf } from '../actions/act.ts';
+import { originOf } from '../actions/actionContext.ts';
 import { signIn, type SignedIn } from '../actions/people/signIn.ts';
 import type { State } from '../context.ts';
 import { permissionsOf } from '../domain/role.ts';

@@ -1,7 +1,7 @@
 import type Router from '@koa/router';
 import { z } from 'zod';
 import { findInvitation, listInvitations } from '../../db/tables/people/invitations.ts';
-import { actOf } from '../actions/act.ts';
+import { actOf } from '../actions/actionContext.ts';
 import { invitationLink, inviteMember } from '../actions/people/inviteMember.ts';
 import { withdrawInvitation } from '../actions/people/withdrawInvitation.ts';
 import { principalOf, type State } from '../context.ts';

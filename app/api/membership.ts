@@ -1,5 +1,5 @@
 import Router from '@koa/router';
-import { actOf } from '../actions/act.ts';
+import { actOf } from '../actions/actionContext.ts';
 import { leaveTenant } from '../actions/people/leaveTenant.ts';
 import { principalOf, type State } from '../context.ts';
 import { AppError } from '../errors.ts';

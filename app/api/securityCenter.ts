@@ -1,5 +1,5 @@
 import Router from '@koa/router';
-import { actOf } from '../actions/act.ts';
+import { actOf } from '../actions/actionContext.ts';
 import { changePolicy } from '../actions/tenants/changePolicy.ts';
 import { principalOf, type State } from '../context.ts';
 import { PolicyChange } from '../domain/policy.ts';

@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { findApiKey } from '../../db/tables/keys/apiKeys.ts';
-import { actOf } from '../actions/act.ts';
+import { actOf } from '../actions/actionContext.ts';
 import { updateOwnKey } from '../actions/keys/updateKey.ts';
 import { principalOf, type State } from '../context.ts';
 import { SelfChange } from '../domain/keyInput.ts';

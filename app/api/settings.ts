@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { findTenant } from '../../db/tables/tenants.ts';
-import { actOf } from '../actions/act.ts';
+import { actOf } from '../actions/actionContext.ts';
 import { updateTenant } from '../actions/tenants/updateTenant.ts';
 import { principalOf, type State } from '../context.ts';
 import { Slug } from '../domain/slug.ts';

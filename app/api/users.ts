@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { findMember, listMembers } from '../../db/tables/people/memberships.ts';
-import { actOf } from '../actions/act.ts';
+import { actOf } from '../actions/actionContext.ts';
 import { changeUser } from '../actions/people/changeUser.ts';
 import { principalOf, type Context, type State } from '../context.ts';
 import { AppError } from '../errors.ts';

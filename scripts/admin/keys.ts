@@ -1,4 +1,4 @@
-import { systemAct } from '../../app/actions/act.ts';
+import { systemAct } from '../../app/actions/actionContext.ts';
 import { issueKey } from '../../app/actions/keys/issueKey.ts';
 import type { IssuedKey } from '../../app/actions/keys/storedKey.ts';
 import { revokeKey } from '../../app/actions/keys/revokeKey.ts';

@@ -1,4 +1,4 @@
-import { systemAct } from '../../app/actions/act.ts';
+import { systemAct } from '../../app/actions/actionContext.ts';
 import { createTenant } from '../../app/actions/tenants/createTenant.ts';
 import { updateTenant } from '../../app/actions/tenants/updateTenant.ts';
 import { Slug } from '../../app/domain/slug.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemAct } from '../../app/actions/actionContext.ts';
 import { addMember } from '../../app/actions/people/addMember.ts';
 import { createUser } from '../../app/actions/people/createUser.ts';
 import { invitationLink, inviteMember } from '../../app/actions/people/inviteMember.ts';
@@ -11,7 +11,7 @@ import { iso } from '../../app/domain/times.ts';
 import { firstPassword } from '../../app/auth/firstPassword.ts';
 import type { TenantRecord } from '../../db/tables/tenants.ts';
 import { findUserByEmail, type User } from '../../db/tables/people/users.ts';
-import type { Act } from '../../app/actions/act.ts';
+import type { Act } from '../../app/actions/actionContext.ts';
 import type { Services } from '../../app/services.ts';
 import type { Args } from './args.ts';
 import type { Command, Result, Workbench } from './command.ts';

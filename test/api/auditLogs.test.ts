@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { changedFields, type AuditAction } from '../../app/domain/auditEvent.ts';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemAct } from '../../app/actions/actionContext.ts';
 import { recordAuditEvent, recordAuditEventsOncePerWindow } from '../../app/actions/auditRecord.ts';
 import { newId } from '../../app/domain/id.ts';
 import { iso } from '../../app/domain/times.ts';

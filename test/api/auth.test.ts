@@ -1,7 +1,7 @@
 import argon2 from '@node-rs/argon2';
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemAct } from '../../app/actions/actionContext.ts';
 import { changePassword } from '../../app/actions/people/changePassword.ts';
 import { changeUser } from '../../app/actions/people/changeUser.ts';
 import { issueToken } from '../../app/auth/tokens.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemAct } from '../../app/actions/actionContext.ts';
 import { changeUser } from '../../app/actions/people/changeUser.ts';
 import { issueKeyWithin } from '../../app/actions/keys/issueKey.ts';
 import type { Person } from '../../app/context.ts';

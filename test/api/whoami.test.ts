@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemAct } from '../../app/actions/actionContext.ts';
 import { changeMember } from '../../app/actions/people/changeMember.ts';
 import { issueKey } from '../../app/actions/keys/issueKey.ts';
 import type { IssuedKey } from '../../app/actions/keys/storedKey.ts';

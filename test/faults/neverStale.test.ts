@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemAct } from '../../app/actions/actionContext.ts';
 import { updateTenant } from '../../app/actions/tenants/updateTenant.ts';
 import { addPlayer, addTenant, as, castOf, type Cast } from '../support/cast.ts';
 import { endChildren, startMain } from '../support/child.ts';

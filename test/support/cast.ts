@@ -1,5 +1,5 @@
 import { addMember, type MemberInput } from '../../app/actions/people/addMember.ts';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemAct } from '../../app/actions/actionContext.ts';
 import { createTenant, type CreatedTenant } from '../../app/actions/tenants/createTenant.ts';
 import { addUser } from '../../app/actions/people/createUser.ts';
 import { newId } from '../../app/domain/id.ts';

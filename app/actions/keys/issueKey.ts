@@ -6,7 +6,7 @@ import type { NewKey } from '../../domain/keyInput.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { KeyStyle } from '../../domain/token.ts';
 import { AppError, invalidField } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import {
   findPolicy,

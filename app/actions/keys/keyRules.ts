@@ -9,7 +9,7 @@ import { planLimits, planNamed } from '../../domain/plan.ts';
 import { lifetimeProblem, policyFault, type Policy } from '../../domain/policy.ts';
 import { isPlatformScope } from '../../domain/scopeCatalogue.ts';
 import { AppError, invalidField } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 
 /** The tenant's policy as this transaction reads it. */
 export async function findPolicy(trx: Db, tenantId: string): Promise<Policy> {

@@ -5,7 +5,7 @@ import type { Revocation } from '../../domain/keyInput.ts';
 import { whyNotValid } from '../../domain/keyStatus.ts';
 import { iso } from '../../domain/times.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { refuseToRevokeBeyondOwnScopes } from './keyRules.ts';
 import { changeKey, lockKey, lockKeyChain, type LockedKey } from './storedKey.ts';

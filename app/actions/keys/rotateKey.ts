@@ -7,7 +7,7 @@ import { graceProblem, policyFault } from '../../domain/policy.ts';
 import { iso, monthOf } from '../../domain/times.ts';
 import type { KeyStyle } from '../../domain/token.ts';
 import { AppError, invalidField } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { refuseBeyondOwnBounds, refuseBeyondOwnScopes, refuseExpiry } from './keyRules.ts';
 import { changeKey, lockKey, newKeyState, refuseInactive, storeNewKey, type IssuedKey } from './storedKey.ts';

@@ -8,7 +8,7 @@ import type { Policy } from '../../domain/policy.ts';
 import { iso } from '../../domain/times.ts';
 import { hashKey, mintKey, type KeyStyle } from '../../domain/token.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { findPolicy, requireKeysMayManageKeys } from './keyRules.ts';
 
 /** A stored key with its text, which is never stored and can be shown only now. */

@@ -5,7 +5,7 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import { whyNotValid } from '../../domain/keyStatus.ts';
 import { unauthenticated } from '../../auth/challenge.ts';
 import type { KeyChange, SelfChange } from '../../domain/keyInput.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import {
   refuseBeyondOwnBounds,

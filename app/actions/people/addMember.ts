@@ -6,7 +6,7 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import { mayGrantMembership } from '../../domain/granting.ts';
 import type { Permission, Role } from '../../domain/role.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { refuseMoreThanPlainMember } from '../keyCallers.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 

@@ -19,7 +19,7 @@ import { permissionsOf } from '../../domain/role.ts';
 import { hashToken } from '../../domain/session.ts';
 import { AppError } from '../../errors.ts';
 import { hashPassword } from '../../auth/passwords.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { insertMember } from './addMember.ts';
 import { addUser, type CreatedUser } from './createUser.ts';
 import { recordAuditEvent } from '../auditRecord.ts';

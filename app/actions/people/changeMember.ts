@@ -8,7 +8,7 @@ import {
 import { changedFields } from '../../domain/auditEvent.ts';
 import type { Permission, Role } from '../../domain/role.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { refuseMembershipBeyondOwn } from './addMember.ts';
 import { requirePerson } from '../keyCallers.ts';
 import { recordAuditEvent } from '../auditRecord.ts';

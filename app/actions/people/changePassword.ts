@@ -5,7 +5,7 @@ import { passwordProblem, passwordFault } from '../../domain/password.ts';
 import type { Problem } from '../../domain/problem.ts';
 import { AppError } from '../../errors.ts';
 import { checkPassword, hashPassword } from '../../auth/passwords.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 /** What somebody wrote to change their password. */

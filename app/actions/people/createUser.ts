@@ -6,7 +6,7 @@ import { newId } from '../../domain/id.ts';
 import { passwordProblem, passwordFault } from '../../domain/password.ts';
 import { AppError } from '../../errors.ts';
 import { hashPassword } from '../../auth/passwords.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { insertMember, refuseMembershipBeyondOwn, type MemberInput } from './addMember.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 

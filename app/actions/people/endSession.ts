@@ -1,6 +1,6 @@
 import { transaction } from '../../../db/connection/connect.ts';
 import { deleteSession } from '../../../db/tables/people/sessions.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { recordAuditEvent, type AuditContext } from '../auditRecord.ts';
 
 /** Ends the session that the person acts in, whether or not they belong to a tenant still. */

@@ -6,7 +6,7 @@ import { newId } from '../../domain/id.ts';
 import { INVITATION_LIFETIME_MS } from '../../domain/invitation.ts';
 import { hashToken, newToken } from '../../domain/session.ts';
 import { iso } from '../../domain/times.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { alreadyMember, refuseMembershipBeyondOwn, type MemberInput } from './addMember.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 

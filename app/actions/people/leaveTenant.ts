@@ -1,7 +1,7 @@
 import { transaction } from '../../../db/connection/connect.ts';
 import { lockMembership, lockOwners } from '../../../db/tables/people/memberships.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { refuseLastOwner } from './changeMember.ts';
 import { endMembership } from './removeMember.ts';
 

@@ -2,7 +2,7 @@ import { transaction } from '../../../db/connection/connect.ts';
 import { deleteExpiredSessions, deleteSessionByHash, insertSession } from '../../../db/tables/people/sessions.ts';
 import { hashToken, LIFETIME_MS, newToken } from '../../domain/session.ts';
 import { newId } from '../../domain/id.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 
 /** Who signed in, the tenant they begin in, and the token their browser had until now. */
 interface Opening {

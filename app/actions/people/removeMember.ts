@@ -8,7 +8,7 @@ import {
 } from '../../../db/tables/people/memberships.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { refuseMembershipBeyondOwn } from './addMember.ts';
 import { refuseLastOwner } from './changeMember.ts';
 import { recordAuditEvent } from '../auditRecord.ts';

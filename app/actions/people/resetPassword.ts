@@ -11,7 +11,7 @@ import { passwordProblem, passwordFault } from '../../domain/password.ts';
 import { hashToken, newToken } from '../../domain/session.ts';
 import { AppError } from '../../errors.ts';
 import { hashPassword } from '../../auth/passwords.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { passwordRefused } from './changePassword.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 

@@ -4,7 +4,7 @@ import { findUserByEmail, noteLogin, type User } from '../../../db/tables/people
 import { changedFields } from '../../domain/auditEvent.ts';
 import { normaliseEmail } from '../../domain/email.ts';
 import { checkPassword } from '../../auth/passwords.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { recordAuditEvent, type AuditContext } from '../auditRecord.ts';
 
 export interface SignedIn {

@@ -2,7 +2,7 @@ import { transaction } from '../../../db/connection/connect.ts';
 import { endInvitation, lockInvitation } from '../../../db/tables/people/invitations.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { refuseMembershipBeyondOwn } from './addMember.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 

@@ -4,7 +4,7 @@ import { changeTenant, lockTenant } from '../../../db/tables/tenants.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
 import type { PaymentProvider } from './payment.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 /**

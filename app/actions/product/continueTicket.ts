@@ -3,7 +3,7 @@ import { insertTicketMessage } from '../../../db/tables/product/supportMessages.
 import { lockTicket, updateTicket, type Ticket, type TicketStatus } from '../../../db/tables/product/supportTickets.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 /** A ticket is read as a whole, so it must not grow for ever. */

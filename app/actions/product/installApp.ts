@@ -10,7 +10,7 @@ import { NewKey } from '../../domain/keyInput.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { KeyStyle } from '../../domain/token.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { issueKeyWithin } from '../keys/issueKey.ts';
 import type { IssuedKey } from '../keys/storedKey.ts';
 import { findPolicy } from '../keys/keyRules.ts';

@@ -3,7 +3,7 @@ import { insertTicketMessage } from '../../../db/tables/product/supportMessages.
 import { insertTicket, type Ticket, type TicketPriority } from '../../../db/tables/product/supportTickets.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { newId } from '../../domain/id.ts';
-import { makerOf, type Act } from '../act.ts';
+import { makerOf, type Act } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface TicketInput {

@@ -3,7 +3,7 @@ import { isDuplicate } from '../../../db/connection/faults.ts';
 import { insertDraft, lockDraftNamed, updateDraft, type Draft } from '../../../db/tables/product/builderDrafts.ts';
 import { insertDraftVersion, type DraftVersion } from '../../../db/tables/product/builderDraftVersions.ts';
 import { newId } from '../../domain/id.ts';
-import { makerOf, type Act } from '../act.ts';
+import { makerOf, type Act } from '../actionContext.ts';
 
 export interface DraftInput {
   name: string;

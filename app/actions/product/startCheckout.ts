@@ -12,7 +12,7 @@ import { newId } from '../../domain/id.ts';
 import type { PlanId } from '../../domain/plan.ts';
 import { AppError } from '../../errors.ts';
 import type { PaymentProvider } from './payment.ts';
-import { makerOf, type Act } from '../act.ts';
+import { makerOf, type Act } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface Order {

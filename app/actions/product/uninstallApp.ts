@@ -3,7 +3,7 @@ import { listAppKeys } from '../../../db/tables/keys/apiKeys.ts';
 import { lockAppInstall, removeAppInstall } from '../../../db/tables/product/appInstalls.ts';
 import type { App } from '../../domain/apps.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { refuseToRevokeBeyondOwnScopes } from '../keys/keyRules.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { revokeKeyChain } from '../keys/revokeKey.ts';

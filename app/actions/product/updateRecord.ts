@@ -2,7 +2,7 @@ import { transaction } from '../../../db/connection/connect.ts';
 import { lockRecord, updateRecordData, type StoredRecord } from '../../../db/tables/product/records.ts';
 import { recordSearchValues, type Fields, type Resource } from '../../domain/resources.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 
 /** Changes some fields of a record; two changes of different fields at once both hold. */
 export async function updateRecord(act: Act, resource: Resource, id: string, change: Fields): Promise<StoredRecord> {

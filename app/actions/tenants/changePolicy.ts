@@ -5,7 +5,7 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import { Networks } from '../../domain/network.ts';
 import { changePolicy as policyAfter, type Policy, type PolicyChange } from '../../domain/policy.ts';
 import { AppError, invalidField } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { requirePerson } from '../keyCallers.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 

@@ -2,7 +2,7 @@ import { transaction } from '../../../db/connection/connect.ts';
 import { isDuplicate } from '../../../db/connection/faults.ts';
 import { hasAnyUser } from '../../../db/tables/people/users.ts';
 import { hashPassword } from '../../auth/passwords.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { addTenant, type CreatedTenant } from './createTenant.ts';
 import { addUser, type CreatedUser } from '../people/createUser.ts';
 

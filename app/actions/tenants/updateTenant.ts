@@ -3,7 +3,7 @@ import { isDuplicate } from '../../../db/connection/faults.ts';
 import { changeTenant, lockTenant, type TenantRecord, type TenantStatus } from '../../../db/tables/tenants.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { Act } from '../actionContext.ts';
 import { slugTaken } from './createTenant.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 

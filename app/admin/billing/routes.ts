@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { findPendingCheckout } from '../../../db/tables/product/checkouts.ts';
 import { findUser } from '../../../db/tables/people/users.ts';
-import { actOf } from '../../actions/act.ts';
+import { actOf } from '../../actions/actionContext.ts';
 import { confirmCheckout } from '../../actions/product/confirmCheckout.ts';
 import { startCheckout } from '../../actions/product/startCheckout.ts';
 import { holdsScope } from '../../auth/authority.ts';

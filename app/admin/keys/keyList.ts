@@ -4,19 +4,21 @@ import {
   hasMoreInUse,
   MOST_LOOKED_INTO,
   type KeyAttention,
+  KEY_ATTENTIONS,
 } from '../../../db/tables/keys/apiKeyAttention.ts';
-import { countApiKeys, pageOfApiKeys } from '../../../db/tables/keys/apiKeyList.ts';
+import { countApiKeys, pageOfApiKeys, type KeySort } from '../../../db/tables/keys/apiKeyList.ts';
 import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { countUsesSince } from '../../../db/tables/usage/apiKeyUsage.ts';
 import { sumByDay } from '../../../db/tables/usage/apiKeyUsageMonths.ts';
-import { keyStatus } from '../../domain/keyStatus.ts';
-import type { ListQuery } from './keyQuery.ts';
+import { keyStatus, KEY_STATUSES } from '../../domain/keyStatus.ts';
+import { type ListQuery, listPath, type ListAddress, KEYS_PATH } from './keyAddress.ts';
+import { MOST_USES, SPARK_DAYS, keyView, type KeyView, type ScopeBadge } from './keyView.ts';
+import { CATALOGUE } from '../../domain/scopeCatalogue.ts';
+import type { Texts, Moment } from '../../locales/texts.ts';
 
 export const PAGE_SIZE = 50;
 /** Beyond it what needs attention is only "many": more than a page of it, which somebody will not look at one by one. */
 export const MOST_ATTENTION = PAGE_SIZE;
-export const MOST_USES = 10_000;
-export const SPARK_DAYS = 30;
 
 const DAY_MS = 86_400_000;
 
@@ -113,4 +115,156 @@ async function usesSinceRotation(
     counts.set(key.id, await countUsesSince(db, tenantId, key.id, await replacedAt(db, key), MOST_USES + 1));
   }
   return counts;
+}
+
+interface AttentionItem {
+  id: KeyAttention;
+  count: number;
+  /** There are more than were counted. */
+  isMore: boolean;
+  href: string;
+  current: boolean;
+}
+
+/** What of the keys wants attention, as links that narrow the list to it; a second click widens it again. */
+export function attentionItems(
+  counts: Record<KeyAttention, number>,
+  address: ListAddress,
+  { attention }: ListQuery,
+): AttentionItem[] {
+  // Reported leaks take their place behind these once they can be reported.
+  return KEY_ATTENTIONS.map((id) => ({
+    id,
+    count: Math.min(counts[id], MOST_ATTENTION),
+    isMore: counts[id] > MOST_ATTENTION,
+    href: listPath(address.sort === undefined ? {} : { sort: address.sort }, {
+      attention: attention === id ? undefined : id,
+    }),
+    current: attention === id,
+  }));
+}
+
+/** What the fields of the filter offer, the first of each being anything. */
+export function filterChoices({ t }: Pick<Texts, 't'>) {
+  const any = { value: '', label: t('keys.any') };
+  return {
+    status: [any, ...KEY_STATUSES.map((value) => ({ value, label: t(`ui.status_${value}`) }))],
+    scope: [any, ...CATALOGUE.map(({ scope }) => ({ value: scope, label: scope }))],
+    environment: [any, ...(['live', 'test'] as const).map((value) => ({ value, label: t(`keys.${value}`) }))],
+  };
+}
+
+interface Head {
+  href: string;
+  direction: '' | 'ascending' | 'descending';
+}
+
+/** The heads that sort: a click turns the order round, the first one begins with what is mostly looked for. */
+export function listHeads(address: ListAddress, { sort }: ListQuery): { heads: Record<KeySort, Head> } {
+  const head = (column: KeySort, descendsFirst: boolean): Head => {
+    const isSorted = sort.sort === column;
+    const descends = isSorted ? !sort.descending : descendsFirst;
+    return {
+      href: listPath(address, { sort: `${descends ? '-' : ''}${column}`, page: undefined }),
+      direction: isSorted ? (sort.descending ? 'descending' : 'ascending') : '',
+    };
+  };
+  return {
+    heads: {
+      name: head('name', false),
+      createdAt: head('createdAt', true),
+      lastUsedAt: head('lastUsedAt', true),
+      expiresAt: head('expiresAt', false),
+    },
+  };
+}
+
+interface Paging {
+  from: number;
+  to: number;
+  total: number;
+  /** There are more than `total`. */
+  isMore: boolean;
+  previous?: string;
+  next?: string;
+}
+
+/** Where in the list a page stands, and the ways on. */
+export function listPaging(
+  { keys, total, totalIsAtLeast, hasMore }: KeyPage,
+  address: ListAddress,
+  { page }: ListQuery,
+): Paging {
+  const from = (page - 1) * PAGE_SIZE;
+  const at = (number: number) => listPath(address, { page: number === 1 ? undefined : String(number) });
+  return {
+    from: from + 1,
+    to: from + keys.length,
+    total,
+    isMore: totalIsAtLeast,
+    ...(page > 1 && { previous: at(page - 1) }),
+    ...(hasMore && { next: at(page + 1) }),
+  };
+}
+
+/** So many scopes are shown of each key; the others are counted. */
+const MOST_BADGES = 3;
+
+/** A key in the list: all its texts are made, since a template takes longer over fifty rows than this does. */
+interface KeyListRow extends Pick<
+  KeyView,
+  'id' | 'name' | 'masked' | 'environment' | 'status' | 'note' | 'lastUsedIp' | 'spark' | 'may'
+> {
+  path: string;
+  /** What its box is for. */
+  choose: string;
+  created: Moment;
+  lastUsed: Moment | null;
+  statusText: string;
+  badges: ScopeBadge[];
+  /** The scopes that have no badge. */
+  more: { short: string; full: string; names: string } | undefined;
+  /** What the sparkline shows. */
+  requests: string;
+}
+
+/** The rows of a page of keys, in the reader's words. */
+export function keyListRows(
+  keys: readonly ApiKey[],
+  { days, sinceRotation }: KeyUses,
+  texts: Texts,
+  now: number,
+  manages: boolean,
+): KeyListRow[] {
+  const { t, moment } = texts;
+  return keys.map((key) => {
+    const row = keyView(key, texts, now, { manages, days: days.get(key.id), sinceRotation: sinceRotation.get(key.id) });
+    const { id, name, masked, environment, status, note, lastUsedIp, spark, may } = row;
+    return {
+      id,
+      name,
+      masked,
+      environment,
+      status,
+      note,
+      lastUsedIp,
+      spark,
+      may,
+      path: `${KEYS_PATH}/${id}`,
+      choose: t('keys.choose_one', { name }),
+      created: moment(key.createdAt, now),
+      lastUsed: key.lastUsedAt === null ? null : moment(key.lastUsedAt, now),
+      statusText: t(`ui.status_${status}`),
+      badges: row.scopes.slice(0, MOST_BADGES),
+      more: moreThanBadges(key.scopes, texts),
+      requests: t('ui.sparkline', { total: spark.total, days: spark.days }),
+    };
+  });
+}
+
+function moreThanBadges(scopes: readonly string[], { t, joined }: Texts): KeyListRow['more'] {
+  const count = scopes.length - MOST_BADGES;
+  if (count <= 0) return undefined;
+  const names = joined(scopes.slice(MOST_BADGES));
+  return { short: t('ui.more', { count }), full: t('ui.more_of', { count, names }), names };
 }

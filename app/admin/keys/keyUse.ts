@@ -3,6 +3,8 @@ import { UNUSED_MS } from '../../../db/tables/keys/apiKeyAttention.ts';
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { usesByScope } from '../../../db/tables/usage/apiKeyUsageHours.ts';
 import { opens } from '../../domain/scopeCatalogue.ts';
+import type { KeyUsage } from '../../../db/tables/usage/apiKeyUsage.ts';
+import { KEYS_PATH } from './keyAddress.ts';
 
 const LATELY_MS = 7 * 86_400_000;
 
@@ -34,4 +36,28 @@ export async function scopeUses(db: Db, key: ApiKey, now: number): Promise<Scope
       idle: isOld && requests === 0,
     };
   });
+}
+
+/** How long the page of a new key goes on asking whether it was used: longer, and it would keep a session open. */
+const ASKS_FOR_MS = 10 * 60_000;
+
+/** What the page of a new key tells of its use: its first request, or where to ask for one, until that is given up. */
+export function firstUse({ id, createdAt }: ApiKey, use: KeyUsage | undefined, now: number) {
+  return {
+    use,
+    requests: `${KEYS_PATH}/${id}#requests`,
+    asking: use === undefined && now < createdAt + ASKS_FOR_MS ? `${KEYS_PATH}/${id}/first-use` : undefined,
+  };
+}
+
+/** A request as the log of a key shows it. */
+export function requestRow(use: KeyUsage, scopes: readonly string[]) {
+  const { method, endpoint, statusCode, responseMs, ip, userAgent, scope, createdAt } = use;
+  const lacks = statusCode === 403 && scope !== null && !scopes.some((granted) => opens(granted, scope));
+  return {
+    ...{ method, endpoint, statusCode, ip, userAgent, createdAt },
+    ms: Math.round(responseMs),
+    denied: statusCode >= 400,
+    missing: lacks ? scope : null,
+  };
 }

@@ -5,8 +5,12 @@ import type { Locale } from '../../domain/locale.ts';
 import { CATALOGUE, namesOf, type Wording } from '../../domain/scopeCatalogue.ts';
 import { maskKey } from '../../domain/token.ts';
 import { sparklineOf, type Sparkline } from '../shell/bars.ts';
-import { SPARK_DAYS, MOST_USES } from './keyList.ts';
 import { textsIn, type Texts } from '../../locales/texts.ts';
+
+/** Requests of replaced keys are counted so far; beyond it the page shows a plus. */
+export const MOST_USES = 10_000;
+/** The days that the sparkline of a key covers. */
+export const SPARK_DAYS = 30;
 
 /** A scope as a badge. */
 export interface ScopeBadge {

@@ -1,11 +1,20 @@
 import Router from '@koa/router';
 import { principalOf, type State } from '../../context.ts';
 import { requestOrigin, whoamiCurl } from '../shell/curl.ts';
-import { managesKeys } from './keyFrame.ts';
-import { hasAnyKey, loadAttention, loadKeys, loadUses, lookedIntoOnly } from './keyList.ts';
-import { attentionItems, filterChoices, listHeads, listPaging } from './keyListParts.ts';
-import { keyListRows } from './keyListRow.ts';
-import { holdsKey, listAddress, listPath, readList, type ListAddress } from './keyQuery.ts';
+import { managesKeys } from './keyPages.ts';
+import {
+  attentionItems,
+  filterChoices,
+  hasAnyKey,
+  keyListRows,
+  listHeads,
+  listPaging,
+  loadAttention,
+  loadKeys,
+  loadUses,
+  lookedIntoOnly,
+} from './keyList.ts';
+import { holdsKey, listAddress, listPath, readList, type ListAddress } from './keyAddress.ts';
 import { isPartial, redirect } from '../../http/redirect.ts';
 import type { Pages } from '../shell/pages.ts';
 import type { Services } from '../../services.ts';

@@ -1,24 +1,31 @@
 import Router from '@koa/router';
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
-import { actOf } from '../../actions/act.ts';
+import { actOf } from '../../actions/actionContext.ts';
 import { rotateKey } from '../../actions/keys/rotateKey.ts';
 import { updateKey } from '../../actions/keys/updateKey.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { KeyChange, Rotation } from '../../domain/keyInput.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { keyFieldsOf, fieldsOfKey, keyFormProblems, keyInputOf, type KeyFields, type Problems } from './keyForm.ts';
-import { formLocals } from './keyFormParts.ts';
-import { returnPath, findActiveKeyOfPath, keyListPath, showDialog } from './keyFrame.ts';
-import { graceChoices } from './keyGrace.ts';
-import { KEYS_PATH } from './keyQuery.ts';
+import {
+  fieldsOfKey,
+  formLocals,
+  keyFieldsOf,
+  keyFormProblems,
+  keyInputOf,
+  type KeyFields,
+  type Problems,
+} from './keyForm.ts';
+import { findActiveKeyOfPath, showDialog } from './keyPages.ts';
+import { returnPath, keyListPath, KEYS_PATH } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
 import { scopeChoices } from './keyScopes.ts';
-import { showKey } from './keyShown.ts';
+import { showKey } from './keyReveal.ts';
 import { idempotentForm } from '../shell/idempotentForm.ts';
 import { recoverable, readFields } from '../shell/formErrors.ts';
 import { scopeUses } from './keyUse.ts';
 import type { Pages } from '../shell/pages.ts';
+import type { Policy } from '../../domain/policy.ts';
 import type { Texts } from '../../locales/texts.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
@@ -139,4 +146,17 @@ function whyRefused({ pageProblemText }: Texts, { problem, errors = [] }: AppErr
   const [field] = errors;
   const sentence = pageProblemText(field?.problem ?? problem);
   return { sentence: /[.!?]$/.test(sentence) ? sentence : `${sentence}.`, isExpiry: field?.path === 'expiresAt' };
+}
+
+const GRACES = [0, 3_600, 86_400, 604_800];
+const USUAL = 86_400;
+
+/** How long a replaced key may go on working, as far as the policy goes: a day unless it says less. */
+export function graceChoices({ t }: Texts, { maxGraceSeconds }: Policy) {
+  const allowed = GRACES.filter((seconds) => seconds <= maxGraceSeconds);
+  const usual = allowed.includes(USUAL) ? USUAL : (allowed.at(-1) ?? 0);
+  return {
+    value: String(usual),
+    options: allowed.map((seconds) => ({ value: String(seconds), label: t(`keys.grace_${seconds}`) })),
+  };
 }

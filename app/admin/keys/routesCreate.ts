@@ -3,12 +3,19 @@ import { issueKey } from '../../actions/keys/issueKey.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { NewKey } from '../../domain/keyInput.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { keyFieldsOf, newKeyFields, keyFormProblems, keyInputOf, type KeyFields, type Problems } from './keyForm.ts';
+import {
+  formLocals,
+  keyFieldsOf,
+  newKeyFields,
+  keyFormProblems,
+  keyInputOf,
+  type KeyFields,
+  type Problems,
+} from './keyForm.ts';
 import { readFields } from '../shell/formErrors.ts';
-import { formLocals } from './keyFormParts.ts';
-import { KEYS_PATH } from './keyQuery.ts';
+import { KEYS_PATH } from './keyAddress.ts';
 import { PRESETS, scopeChoices } from './keyScopes.ts';
-import { showKey } from './keyShown.ts';
+import { showKey } from './keyReveal.ts';
 import { idempotentForm } from '../shell/idempotentForm.ts';
 import type { Pages } from '../shell/pages.ts';
 import type { Services } from '../../services.ts';

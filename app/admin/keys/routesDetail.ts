@@ -1,21 +1,21 @@
 import Router from '@koa/router';
 import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { clientsSince, findFirstKeyUsage, listKeyUsage } from '../../../db/tables/usage/apiKeyUsage.ts';
-import { listAuditLogs } from '../../../db/tables/auditLogs.ts';
+import { listAuditLogs, type AuditLog } from '../../../db/tables/auditLogs.ts';
 import { findMember } from '../../../db/tables/people/memberships.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { keyStatus } from '../../domain/keyStatus.ts';
 import { maskKey } from '../../domain/token.ts';
 import { STATS_PERIODS, type StatsPeriod } from '../../domain/statsPeriod.ts';
 import { usageStats } from '../../usage/usageStats.ts';
-import { auditRow, requestRow } from './keyDetail.ts';
-import { firstUse } from './keyFirstUse.ts';
-import { findKeyOfPath, managesKeys } from './keyFrame.ts';
+import { findKeyOfPath, managesKeys } from './keyPages.ts';
 import { replacedAt } from './keyList.ts';
-import { KEYS_PATH } from './keyQuery.ts';
+import { KEYS_PATH } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
-import { scopeUses } from './keyUse.ts';
+import { firstUse, requestRow, scopeUses } from './keyUse.ts';
 import { addressOf, isPartial } from '../../http/redirect.ts';
+import { changesOf } from '../audit/auditChanges.ts';
+import type { Texts } from '../../locales/texts.ts';
 import type { Pages } from '../shell/pages.ts';
 import { usageChart, windowLinks } from '../shell/usageChart.ts';
 import type { Services } from '../../services.ts';
@@ -144,4 +144,17 @@ interface Seen {
 /** The address of a key's page; a link that changes one choice keeps the other. */
 function pathOf({ id }: ApiKey, { window, cursor }: Seen): string {
   return addressOf(`${KEYS_PATH}/${id}`, { window: window ?? '', cursor: cursor ?? '' });
+}
+
+/** What was done with a key, by whom, and what it changed. */
+function auditRow(log: AuditLog, texts: Texts) {
+  const { action, actor, origin, createdAt } = log;
+  const { t, has } = texts;
+  const named = `keys.action_${action}`;
+  return {
+    ...{ createdAt, ip: origin.ip },
+    action: has(named) ? t(named) : action,
+    actor: actor.name ?? t(`keys.actor_${actor.type}`),
+    changes: changesOf(log, texts),
+  };
 }

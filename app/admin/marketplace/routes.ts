@@ -1,5 +1,5 @@
 import Router from '@koa/router';
-import { actOf } from '../../actions/act.ts';
+import { actOf } from '../../actions/actionContext.ts';
 import { installApp } from '../../actions/product/installApp.ts';
 import { uninstallApp } from '../../actions/product/uninstallApp.ts';
 import { holdsScope } from '../../auth/authority.ts';

@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Member } from '../../../db/tables/people/memberships.ts';
-import { actOf } from '../../actions/act.ts';
+import { actOf } from '../../actions/actionContext.ts';
 import { changeUser } from '../../actions/people/changeUser.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import type { AppError } from '../../errors.ts';

@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import { findInvitation, type Invitation } from '../../../db/tables/people/invitations.ts';
-import { actOf } from '../../actions/act.ts';
+import { actOf } from '../../actions/actionContext.ts';
 import { invitationLink, inviteMember, type InvitationInput } from '../../actions/people/inviteMember.ts';
 import { withdrawInvitation } from '../../actions/people/withdrawInvitation.ts';
 import { principalOf, type Context, type State } from '../../context.ts';

@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import { z } from 'zod';
 import { listInvitations } from '../../../db/tables/people/invitations.ts';
 import { findMember, listMembers, type Member } from '../../../db/tables/people/memberships.ts';
-import { actOf } from '../../actions/act.ts';
+import { actOf } from '../../actions/actionContext.ts';
 import { changeMember } from '../../actions/people/changeMember.ts';
 import { removeMember } from '../../actions/people/removeMember.ts';
 import { principalOf, type Context, type State } from '../../context.ts';

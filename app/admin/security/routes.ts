@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { listSessions } from '../../../db/tables/people/sessions.ts';
-import { actOf } from '../../actions/act.ts';
+import { actOf } from '../../actions/actionContext.ts';
 import { changePassword, passwordRefused } from '../../actions/people/changePassword.ts';
 import { changePolicy } from '../../actions/tenants/changePolicy.ts';
 import { endSession } from '../../actions/people/endSession.ts';

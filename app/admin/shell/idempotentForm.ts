@@ -1,13 +1,13 @@
 import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { keyMadeByForm } from '../../../db/tables/sentForms.ts';
 import type { Db } from '../../../db/connection/connect.ts';
-import { actOf, type Act } from '../../actions/act.ts';
+import { actOf, type Act } from '../../actions/actionContext.ts';
 import { principalOf, type Context } from '../../context.ts';
 import { isId, newId } from '../../domain/id.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
 import type { Section } from './frame.ts';
-import { showDialog } from '../keys/keyFrame.ts';
+import { showDialog } from '../keys/keyPages.ts';
 import { keyView } from '../keys/keyView.ts';
 import type { Pages } from './pages.ts';
 

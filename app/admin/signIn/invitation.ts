@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import { z } from 'zod';
 import { changeSessionTenant } from '../../../db/tables/people/sessions.ts';
 import type { OpenedInvitation } from '../../../db/tables/people/invitations.ts';
-import { originOf } from '../../actions/act.ts';
+import { originOf } from '../../actions/actionContext.ts';
 import {
   acceptInvitation,
   declineInvitation,

@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { hasAnyUser } from '../../../db/tables/people/users.ts';
-import { originOf } from '../../actions/act.ts';
+import { originOf } from '../../actions/actionContext.ts';
 import { signOut } from '../../actions/people/endSession.ts';
 import { openSession } from '../../actions/people/openSession.ts';
 import { signIn, type SignedIn } from '../../actions/people/signIn.ts';

@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import type { User } from '../../../db/tables/people/users.ts';
-import { originOf } from '../../actions/act.ts';
+import { originOf } from '../../actions/actionContext.ts';
 import { openReset, resetPassword } from '../../actions/people/resetPassword.ts';
 import type { Context, State } from '../../context.ts';
 import { AppError } from '../../errors.ts';

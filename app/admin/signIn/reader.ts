@@ -5,7 +5,7 @@ import { principalOf, type Context, type State } from '../../context.ts';
 import { localeNamed, themeNamed } from '../../domain/locale.ts';
 import { AppError } from '../../errors.ts';
 import { formOf, ownForm } from '../../auth/csrf.ts';
-import { KEYS_PATH } from '../keys/keyQuery.ts';
+import { KEYS_PATH } from '../keys/keyAddress.ts';
 import { ownPath } from '../../http/ownPath.ts';
 import type { Pages } from '../shell/pages.ts';
 import { refuseConfined } from '../../auth/confined.ts';

@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { hasAnyUser } from '../../../db/tables/people/users.ts';
-import { originOf } from '../../actions/act.ts';
+import { originOf } from '../../actions/actionContext.ts';
 import { openSession } from '../../actions/people/openSession.ts';
 import { setUp, type FirstPerson } from '../../actions/tenants/setUp.ts';
 import { noteSignedIn } from '../../actions/people/signIn.ts';

@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { findTenant, pageOfTenants, type TenantRecord } from '../../../db/tables/tenants.ts';
-import { actOf } from '../../actions/act.ts';
+import { actOf } from '../../actions/actionContext.ts';
 import { createTenant } from '../../actions/tenants/createTenant.ts';
 import { updateTenant } from '../../actions/tenants/updateTenant.ts';
 import { principalOf, type Context, type State } from '../../context.ts';

@@ -8,7 +8,7 @@ import {
   TICKET_STATUSES,
   type Ticket,
 } from '../../../db/tables/product/supportTickets.ts';
-import { actOf } from '../../actions/act.ts';
+import { actOf } from '../../actions/actionContext.ts';
 import { addTicketMessage, answerTicket, closeTicket } from '../../actions/product/continueTicket.ts';
 import { openTicket } from '../../actions/product/openTicket.ts';
 import { holdsScope } from '../../auth/authority.ts';

@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { findCheckout, findPendingCheckout } from '../../../db/tables/product/checkouts.ts';
-import { actOf } from '../../actions/act.ts';
+import { actOf } from '../../actions/actionContext.ts';
 import { confirmCheckout } from '../../actions/product/confirmCheckout.ts';
 import { startCheckout } from '../../actions/product/startCheckout.ts';
 import { principalOf, type State } from '../../context.ts';

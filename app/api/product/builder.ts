@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { problem } from '../../domain/problem.ts';
 import { findDraft, listDrafts } from '../../../db/tables/product/builderDrafts.ts';
 import { findDraftVersion } from '../../../db/tables/product/builderDraftVersions.ts';
-import { actOf } from '../../actions/act.ts';
+import { actOf } from '../../actions/actionContext.ts';
 import { saveDraft } from '../../actions/product/saveDraft.ts';
 import { principalOf, type State } from '../../context.ts';
 import { Json } from '../../domain/json.ts';

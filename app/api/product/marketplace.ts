@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import { actOf } from '../../actions/act.ts';
+import { actOf } from '../../actions/actionContext.ts';
 import { installApp } from '../../actions/product/installApp.ts';
 import { uninstallApp } from '../../actions/product/uninstallApp.ts';
 import { principalOf, type State } from '../../context.ts';

@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { deleteRecord, findRecord, insertRecord, listRecords } from '../../../db/tables/product/records.ts';
-import { actOf, makerOf } from '../../actions/act.ts';
+import { actOf, makerOf } from '../../actions/actionContext.ts';
 import { updateRecord } from '../../actions/product/updateRecord.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { newId } from '../../domain/id.ts';

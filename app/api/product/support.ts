@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import { z } from 'zod';
 import { listTicketMessages } from '../../../db/tables/product/supportMessages.ts';
 import { findTicket, listTickets, type Ticket } from '../../../db/tables/product/supportTickets.ts';
-import { actOf } from '../../actions/act.ts';
+import { actOf } from '../../actions/actionContext.ts';
 import { addTicketMessage, answerTicket, closeTicket } from '../../actions/product/continueTicket.ts';
 import { openTicket } from '../../actions/product/openTicket.ts';
 import { principalOf, type Context, type State } from '../../context.ts';

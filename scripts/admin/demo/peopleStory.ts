@@ -1,4 +1,4 @@
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemAct } from '../../../app/actions/actionContext.ts';
 import { acceptInvitation, joinWithNewAccount } from '../../../app/actions/people/answerInvitation.ts';
 import { changeMember } from '../../../app/actions/people/changeMember.ts';
 import { createTenant } from '../../../app/actions/tenants/createTenant.ts';

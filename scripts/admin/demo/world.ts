@@ -1,4 +1,4 @@
-import type { Act } from '../../../app/actions/act.ts';
+import type { Act } from '../../../app/actions/actionContext.ts';
 import type { IssuedKey } from '../../../app/actions/keys/storedKey.ts';
 import { holdsScope } from '../../../app/auth/authority.ts';
 import type { Person } from '../../../app/context.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemAct } from '../../../app/actions/actionContext.ts';
 import { revokeKey } from '../../../app/actions/keys/revokeKey.ts';
 import { as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
 import { onEachDatabase, untilSomebodyWaits } from '../../support/databases.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { systemAct, type Act } from '../../../app/actions/act.ts';
+import { systemAct, type Act } from '../../../app/actions/actionContext.ts';
 import { addMember } from '../../../app/actions/people/addMember.ts';
 import { changeMember } from '../../../app/actions/people/changeMember.ts';
 import { createTenant, type CreatedTenant } from '../../../app/actions/tenants/createTenant.ts';

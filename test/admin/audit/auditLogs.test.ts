@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemAct } from '../../../app/actions/actionContext.ts';
 import { recordAuditEvent } from '../../../app/actions/auditRecord.ts';
 import { changedFields } from '../../../app/domain/auditEvent.ts';
 import { expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';

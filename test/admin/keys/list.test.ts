@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemAct } from '../../../app/actions/actionContext.ts';
 import { issueKey } from '../../../app/actions/keys/issueKey.ts';
 import { NewKey } from '../../../app/domain/keyInput.ts';
 import { CATALOGUE } from '../../../app/domain/scopeCatalogue.ts';

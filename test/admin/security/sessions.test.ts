@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { changePassword } from '../../../app/actions/people/changePassword.ts';
 import { changeUser } from '../../../app/actions/people/changeUser.ts';
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemAct } from '../../../app/actions/actionContext.ts';
 import { hashToken, IDLE_MS, LIFETIME_MS } from '../../../app/domain/session.ts';
 import { hashPassword } from '../../../app/auth/passwords.ts';
 import { addPlayer, castOf, joinTenant, PASSWORD, type Cast } from '../../support/cast.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemAct } from '../../../app/actions/actionContext.ts';
 import { makeResetLink } from '../../../app/actions/people/resetPassword.ts';
 import { expectAccessible, expectNoOverflow, signIn, useBrowser } from '../../support/browser.ts';
 import { addPlayer, as, castOf, type Cast, type Player } from '../../support/cast.ts';

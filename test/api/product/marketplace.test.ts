@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemAct } from '../../../app/actions/actionContext.ts';
 import { storeNewKey, newKeyState } from '../../../app/actions/keys/storedKey.ts';
 import { newId } from '../../../app/domain/id.ts';
 import { lockApiKey, updateApiKey } from '../../../db/tables/keys/apiKeys.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemAct } from '../../../app/actions/actionContext.ts';
 import { makeResetLink } from '../../../app/actions/people/resetPassword.ts';
 import { readConfig } from '../../../app/config.ts';
 import type { DatabaseConfig } from '../../../db/connection/settings.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemAct } from '../../../app/actions/actionContext.ts';
 import { inviteMember } from '../../../app/actions/people/inviteMember.ts';
 import { recordAuditEvent } from '../../../app/actions/auditRecord.ts';
 import { makeResetLink } from '../../../app/actions/people/resetPassword.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { systemAct } from '../../../../app/actions/act.ts';
+import { systemAct } from '../../../../app/actions/actionContext.ts';
 import { issueKey } from '../../../../app/actions/keys/issueKey.ts';
 import { newId } from '../../../../app/domain/id.ts';
 import { NewKey } from '../../../../app/domain/keyInput.ts';

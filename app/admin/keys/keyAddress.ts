@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { KEY_ATTENTIONS } from '../../../db/tables/keys/apiKeyAttention.ts';
 import { searchText } from '../../domain/keySearch.ts';
+import type { Context } from '../../context.ts';
 import { AppError } from '../../errors.ts';
+import { pathOfUrl } from '../../http/ownPath.ts';
+import { isPartial } from '../../http/redirect.ts';
 import { KeyQuery } from '../../inputs/keyQuery.ts';
 
 export const KEYS_PATH = '/admin/api-keys';
@@ -43,4 +46,15 @@ export function listPath(address: ListAddress, change: Readonly<Record<string, s
   );
   const query = new URLSearchParams(fields).toString();
   return query === '' ? KEYS_PATH : `${KEYS_PATH}?${query}`;
+}
+
+/** Where to go when a dialog is done: the list or the key that it was opened from. */
+export function returnPath(ctx: Context): string {
+  const from = pathOfUrl(isPartial(ctx) ? ctx.get('HX-Current-URL') : ctx.get('Referer'));
+  return keyListPath(from) ?? KEYS_PATH;
+}
+
+/** The list or a key's own page, with whatever it was narrowed to; forms are nowhere to go back to. */
+export function keyListPath(path: string | null | undefined): string | undefined {
+  return path && /^\/admin\/api-keys(?:\/[0-9a-f-]{36})?(?:\?[^#]*)?$/.test(path) ? path : undefined;
 }

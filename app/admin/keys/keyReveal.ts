@@ -1,10 +1,10 @@
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { principalOf, type Context } from '../../context.ts';
 import { requestOrigin, whoamiCurl } from '../shell/curl.ts';
-import { firstUse } from './keyFirstUse.ts';
-import { showDialog } from './keyFrame.ts';
+import { firstUse } from './keyUse.ts';
+import { showDialog } from './keyPages.ts';
 import { keyView } from './keyView.ts';
-import { KEYS_PATH } from './keyQuery.ts';
+import { KEYS_PATH } from './keyAddress.ts';
 import type { Pages } from '../shell/pages.ts';
 
 /** A key at the one moment its text is shown. */

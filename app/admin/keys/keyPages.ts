@@ -4,9 +4,7 @@ import { keyStatus } from '../../domain/keyStatus.ts';
 import { AppError } from '../../errors.ts';
 import { pathId } from '../../http/pathId.ts';
 import type { Services } from '../../services.ts';
-import { KEYS_PATH } from './keyQuery.ts';
 import { isPartial } from '../../http/redirect.ts';
-import { pathOfUrl } from '../../http/ownPath.ts';
 import type { Page, Pages } from '../shell/pages.ts';
 
 /** The key that the address names, its last uses counted; one of another tenant does not exist. */
@@ -46,15 +44,4 @@ export async function showDialog(
     locals: { ...locals, body: `keys/${body}.njk`, inPage: !isPartial(ctx) },
     ...(here !== undefined && { here }),
   });
-}
-
-/** Where to go when a dialog is done: the list or the key that it was opened from. */
-export function returnPath(ctx: Context): string {
-  const from = pathOfUrl(isPartial(ctx) ? ctx.get('HX-Current-URL') : ctx.get('Referer'));
-  return keyListPath(from) ?? KEYS_PATH;
-}
-
-/** The list or a key's own page, with whatever it was narrowed to; forms are nowhere to go back to. */
-export function keyListPath(path: string | null | undefined): string | undefined {
-  return path && /^\/admin\/api-keys(?:\/[0-9a-f-]{36})?(?:\?[^#]*)?$/.test(path) ? path : undefined;
 }
