@@ -5,11 +5,11 @@ import { createApp } from './app.ts';
 import type { Services } from './services.ts';
 
 /** How long proxies have to notice that readiness is gone, while everything else is answered as before. */
-const NOTICE_MS = 5_000;
+const PROXY_NOTICE_MS = 5_000;
 /** How long the port waits for a turn without a new connection before it closes. */
 const QUIET_TURN_MS = 2_000;
 /** How long kept connections have to ask once more and be told to close, before the idle ones are closed. */
-const FAREWELL_MS = 2_000;
+const KEEP_ALIVE_CLOSE_MS = 2_000;
 /** What running requests may take after that. */
 const DRAIN_MS = 15_000;
 
@@ -65,10 +65,10 @@ export async function listen(server: Server, port: number, host: string): Promis
  */
 export async function drain(server: Server, readiness: Services['readiness']): Promise<void> {
   readiness.stopping = true;
-  await untilNoConnections(server, NOTICE_MS);
+  await untilNoConnections(server, PROXY_NOTICE_MS);
   await untilQuietTurn(server);
   const closed = new Promise<void>((resolve) => closePort(server, resolve));
-  await within(FAREWELL_MS, closed);
+  await within(KEEP_ALIVE_CLOSE_MS, closed);
   server.closeIdleConnections();
   await within(DRAIN_MS, closed);
   server.closeAllConnections();

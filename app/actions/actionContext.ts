@@ -3,7 +3,7 @@ import type { Actor, Origin } from '../domain/auditEvent.ts';
 import { principalOf, type Context, type Principal } from '../context.ts';
 
 /** Who acts, for which tenant, when and from where: the first argument of every action. */
-export interface Act {
+export interface ActionContext {
   db: Db;
   now: number;
   tenantId: string;
@@ -16,7 +16,7 @@ export interface Act {
 }
 
 /** The act of a request's caller. */
-export function actOf(ctx: Context, db: Db): Act {
+export function actionContext(ctx: Context, db: Db): ActionContext {
   const principal = principalOf(ctx);
   return {
     db,
@@ -29,13 +29,13 @@ export function actOf(ctx: Context, db: Db): Act {
 }
 
 /** Who made a thing and the key it was made with; what the key of a person makes is from that person. */
-export interface Maker {
+export interface Creator {
   createdBy: string | null;
   createdWith: string | null;
 }
 
 /** Whom a thing that this act makes is from. */
-export function makerOf({ actor, principal }: Act): Maker {
+export function creatorOf({ actor, principal }: ActionContext): Creator {
   if (principal?.type !== 'api_key') return { createdBy: actor.id, createdWith: null };
   return { createdBy: principal.owner?.id ?? principal.id, createdWith: principal.id };
 }
@@ -50,7 +50,7 @@ export function originOf(ctx: Context): Origin {
 }
 
 /** The act of an operator at the command line, or of the process itself. */
-export function systemAct(db: Db, tenantId: string, now = Date.now()): Act {
+export function systemContext(db: Db, tenantId: string, now = Date.now()): ActionContext {
   return {
     db,
     now,

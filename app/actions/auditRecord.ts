@@ -2,10 +2,10 @@ import type { Db } from '../../db/connection/connect.ts';
 import { insertAuditLog, insertAuditLogsOncePerWindow, type AuditLog } from '../../db/tables/auditLogs.ts';
 import { AUDITED, type AuditEvent } from '../domain/auditEvent.ts';
 import { newId } from '../domain/id.ts';
-import type { Act } from './actionContext.ts';
+import type { ActionContext } from './actionContext.ts';
 
 /** The part of an act that the log keeps; the tenant is null for what happens above tenants. */
-export type AuditContext = Pick<Act, 'actor' | 'origin' | 'now'> & { tenantId: string | null };
+export type AuditContext = Pick<ActionContext, 'actor' | 'origin' | 'now'> & { tenantId: string | null };
 
 /** Writes the event down with who did it; in the transaction of the change, so that neither exists without the other. */
 export async function recordAuditEvent(trx: Db, act: AuditContext, event: AuditEvent): Promise<void> {

@@ -1,7 +1,7 @@
 import type { ProblemKey } from '../domain/problem.ts';
 import type { Permission, Role } from '../domain/role.ts';
 import { AppError } from '../errors.ts';
-import type { Act } from './actionContext.ts';
+import type { ActionContext } from './actionContext.ts';
 
 /** Refuses a key that adds, changes or removes a person who is more than a member without permissions. */
 export function refuseMoreThanPlainMember(role: Role, permissions: readonly Permission[]): void {
@@ -10,7 +10,7 @@ export function refuseMoreThanPlainMember(role: Role, permissions: readonly Perm
 }
 
 /** Refuses a key that changes what only a person may change. */
-export function requirePerson({ principal }: Act, problem: ProblemKey, path?: string): void {
+export function requirePerson({ principal }: ActionContext, problem: ProblemKey, path?: string): void {
   if (principal?.type !== 'api_key') return;
   throw new AppError('insufficient_permission', problem, {
     ...(path !== undefined && { errors: [{ path, problem: { key: 'only_a_person_changes' } }] }),

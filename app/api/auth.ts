@@ -35,8 +35,8 @@ export function authRoutes(
     ]),
     body(Login, async (ctx, login) => {
       const act = { db, now: Date.now(), origin: originOf(ctx) };
-      const who = { email: login.email, address: ctx.state.countedAddress };
-      const signedIn = await throttle.attempt(who, async () => signIn(act, login));
+      const loginAttempt = { email: login.email, address: ctx.state.countedAddress };
+      const signedIn = await throttle.attempt(loginAttempt, async () => signIn(act, login));
       if (!signedIn) throw wrongLogin();
       const token = issueToken(config.jwt, secret, claimsOf(signedIn), act.now);
       ctx.body = presentLogin(signedIn, token, config.jwt.ttlSeconds);

@@ -61,10 +61,10 @@ export function healthChecks({
 }
 
 /** How long a write that went well is believed, and one that did not. */
-const BELIEVED_MS = 5_000;
-const DOUBTED_MS = 1_000;
+const SUCCESS_VALID_MS = 5_000;
+const FAILURE_VALID_MS = 1_000;
 /** Uses that the database has not taken for this long count as much as a write of our own that failed. */
-const LONG_MS = 3_000;
+const LONGEST_FLUSH_FAILURE_MS = 3_000;
 
 /** Whether the database can be written: by the last uses that it took, or else by a small write of our own now and then. */
 function writableDatabase(db: Db, usage: Services['usage']): () => Promise<boolean> {
@@ -72,9 +72,9 @@ function writableDatabase(db: Db, usage: Services['usage']): () => Promise<boole
   return async () => {
     const now = performance.now();
     const { failingMs } = usage;
-    if (failingMs !== undefined && failingMs > LONG_MS) return false;
-    if (failingMs === undefined && now - usage.writtenAt < BELIEVED_MS) return true;
-    if (now - last.at < (last.ok && failingMs === undefined ? BELIEVED_MS : DOUBTED_MS)) return last.ok;
+    if (failingMs !== undefined && failingMs > LONGEST_FLUSH_FAILURE_MS) return false;
+    if (failingMs === undefined && now - usage.writtenAt < SUCCESS_VALID_MS) return true;
+    if (now - last.at < (last.ok && failingMs === undefined ? SUCCESS_VALID_MS : FAILURE_VALID_MS)) return last.ok;
     last = { ok: await tryToWrite(db, last.ok), at: now };
     return last.ok;
   };

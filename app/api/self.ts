@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { findApiKey } from '../../db/tables/keys/apiKeys.ts';
-import { actOf } from '../actions/actionContext.ts';
+import { actionContext } from '../actions/actionContext.ts';
 import { updateOwnKey } from '../actions/keys/updateKey.ts';
 import { principalOf, type State } from '../context.ts';
 import { SelfChange } from '../domain/keyInput.ts';
@@ -40,7 +40,7 @@ export function selfRoutes({ db }: Pick<Services, 'db'>): Router<State> {
         if (principal.type === 'user') {
           throw new AppError('insufficient_permission', 'only_a_key_changes_itself');
         }
-        const key = await updateOwnKey(actOf(ctx, db), principal.id, change);
+        const key = await updateOwnKey(actionContext(ctx, db), principal.id, change);
         ctx.body = presentSelf(principal, key, await personOfKey(db, principal));
       }),
     );

@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { findTenant } from '../../db/tables/tenants.ts';
-import { actOf } from '../actions/actionContext.ts';
+import { actionContext } from '../actions/actionContext.ts';
 import { updateTenant } from '../actions/tenants/updateTenant.ts';
 import { principalOf, type State } from '../context.ts';
 import { Slug } from '../domain/slug.ts';
@@ -35,7 +35,7 @@ export function settingsRoutes({ db }: Pick<Services, 'db'>): Router<State> {
       scope('settings:write'),
       answers(200, SettingsAnswer, 'Changes what the tenant is called; a new slug holds at once.', ['conflict']),
       body(SettingsChange, async (ctx, change) => {
-        const act = actOf(ctx, db);
+        const act = actionContext(ctx, db);
         ctx.body = presentSettings(await updateTenant(act, act.tenantId, change));
       }),
     );

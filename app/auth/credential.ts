@@ -14,10 +14,10 @@ declare module '../context.ts' {
 }
 
 /** Finds the credential; two of them are refused, since guessing which one was meant would be guessing who calls. */
-export function credentialOf(ctx: Context, keyPrefix: string): Credential | undefined {
+export function credentialOf(ctx: Context, installationPrefix: string): Credential | undefined {
   const authorization = onlyHeader(ctx, 'authorization');
   const apiKey = onlyHeader(ctx, 'x-api-key');
-  const credential = authorization === undefined ? undefined : readAuthorization(authorization, keyPrefix);
+  const credential = authorization === undefined ? undefined : readAuthorization(authorization, installationPrefix);
   if (apiKey === undefined) return credential;
   if (credential !== undefined) throw ambiguous();
   return { kind: 'key', text: apiKey, transport: 'x-api-key' };
@@ -42,12 +42,12 @@ export function onlyHeader(ctx: Context, header: string): string | undefined {
 const SCHEME = /^(ApiKey|Bearer)(?: +(.*))?$/is;
 
 /** `Basic` and other schemes are for a proxy in front and no credential of ours. */
-function readAuthorization(value: string, keyPrefix: string): Credential | undefined {
+function readAuthorization(value: string, installationPrefix: string): Credential | undefined {
   const match = SCHEME.exec(value);
   if (!match) return undefined;
   const text = (match[2] ?? '').trimEnd();
   if (match[1]?.toLowerCase() === 'apikey') return { kind: 'key', text, transport: 'ApiKey' };
-  return looksLikeKey(text, keyPrefix) ? { kind: 'key', text, transport: 'Bearer' } : { kind: 'jwt', text };
+  return looksLikeKey(text, installationPrefix) ? { kind: 'key', text, transport: 'Bearer' } : { kind: 'jwt', text };
 }
 
 function ambiguous(): AppError {

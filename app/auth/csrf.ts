@@ -7,10 +7,10 @@ import { readForm } from '../http/body.ts';
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Refuses what other sites make a browser send; a program, which says nothing of an origin, has no cookies to abuse. */
-export function ownOrigin(publicUrl: string): Middleware {
+export function requireSameOrigin(publicUrl: string): Middleware {
   const { host } = new URL(publicUrl);
   return (ctx, next) => {
-    if (!SAFE.has(ctx.method) && !isOwn(ctx, host)) throw refused('form_from_another_site');
+    if (!SAFE.has(ctx.method) && !isSameOrigin(ctx, host)) throw refused('form_from_another_site');
     return next();
   };
 }
@@ -19,7 +19,7 @@ export function ownOrigin(publicUrl: string): Middleware {
  * Reads the form, and refuses one that does not carry its session's token: in its hidden field, or in the header that
  * htmx sends along. Without a session there is nothing to abuse.
  */
-export const ownForm: Middleware = async (ctx, next) => {
+export const requireCsrfToken: Middleware = async (ctx, next) => {
   if (!SAFE.has(ctx.method)) {
     const form = await readForm(ctx);
     const token = form.get('_csrf') ?? ctx.get('X-CSRF-Token');
@@ -41,7 +41,7 @@ export function formOf(ctx: Context): URLSearchParams {
 }
 
 /** Every browser in use says where a request comes from; those that do not say it of requests say it of forms. */
-function isOwn(ctx: Context, publicHost: string): boolean {
+function isSameOrigin(ctx: Context, publicHost: string): boolean {
   const site = ctx.get('Sec-Fetch-Site');
   if (site !== '') return site === 'same-origin' || site === 'none';
   const origin = ctx.get('Origin');

@@ -1,7 +1,7 @@
 import { unavailable } from '../errors.ts';
 
 /** Where a piece of work waits. */
-export interface Place {
+export interface QueuePlace {
   /** Lines get turns one after the other: all work of one address stands in one line. */
   line: string;
   /** Every other turn goes to these, as long as any of them waits. */
@@ -20,13 +20,13 @@ interface Waiting {
 export function fairQueue(
   atOnce: number,
   waitingAtMost: number,
-): <T>(work: () => Promise<T>, place?: Place) => Promise<T> {
+): <T>(work: () => Promise<T>, place?: QueuePlace) => Promise<T> {
   const preferred = new Lines(waitingAtMost);
   const others = new Lines(waitingAtMost);
   let running = 0;
   let lastWasPreferred = false;
 
-  async function enter({ line, preferred: isPreferred = false }: Place): Promise<void> {
+  async function enter({ line, preferred: isPreferred = false }: QueuePlace): Promise<void> {
     if (running < atOnce) {
       running++;
       return;

@@ -8,7 +8,7 @@ import {
 } from '../../db/lookups.ts';
 import type { Tenant } from '../context.ts';
 import { localeNamed, themeNamed, type Locale, type Theme } from '../domain/locale.ts';
-import { earlier, type KeyBounds } from '../domain/keyBounds.ts';
+import { earlierExpiry, type KeyBounds } from '../domain/keyBounds.ts';
 import { Networks } from '../domain/network.ts';
 import { planLimits } from '../domain/plan.ts';
 import { readPolicy } from '../domain/policy.ts';
@@ -161,7 +161,7 @@ function foundKey(row: AuthKeyRow): FoundKey {
     createdAt: row.createdAt,
     lastUsedAt: row.lastUsedAt,
     bounds: {
-      expiresAt: earlier(row.expiresAt, row.graceEndsAt),
+      expiresAt: earlierExpiry(row.expiresAt, row.graceEndsAt),
       allowedIps: row.allowedIps === null ? [] : parsedTexts(row.allowedIps),
       rateLimit: { own: rateOf(row), holds: rateLimit },
       monthlyQuota: { own: row.monthlyQuota, holds: monthlyQuota },

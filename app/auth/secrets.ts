@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ConfigError, type Config } from '../config.ts';
 
 /** What is written, and nothing else is read as one: tokens signed with less could be forged. */
-const WHOLE = /^[0-9a-f]{64}$/;
+const SECRET_PATTERN = /^[0-9a-f]{64}$/;
 
 /** The secret that signs tokens: the configured one, or with embedded SQLite one made at first start and kept beside it. */
 export function signingSecret(config: Pick<Config, 'dataDir' | 'jwt'>): string {
@@ -13,7 +13,7 @@ export function signingSecret(config: Pick<Config, 'dataDir' | 'jwt'>): string {
   const file = path.join(config.dataDir, 'jwt-secret');
   if (!existsSync(file)) makeSecret(file);
   const secret = readFileSync(file, 'utf8');
-  if (WHOLE.test(secret)) return secret;
+  if (SECRET_PATTERN.test(secret)) return secret;
   throw new ConfigError(
     `${file} does not hold the secret that was written to it: put it back from a backup, or delete it for a new one, with which everybody signs in again`,
   );

@@ -1,4 +1,4 @@
-import { refuseConfined } from './confined.ts';
+import { refuseConfinedElsewhere } from './confined.ts';
 import type { Context, Middleware, Person, Principal } from '../context.ts';
 import { isId } from '../domain/id.ts';
 import { hashKey } from '../domain/token.ts';
@@ -67,7 +67,7 @@ function personOf(token: Subject | undefined, found: FoundPerson | undefined, ct
   ctx.state.personId = found.id;
   const named = namedTenant(ctx, from);
   const membership = membershipFor(found, named, token?.tenantId);
-  if (ctx.state.ownToken) refuseConfined(found, membership.tenant.id);
+  if (ctx.state.ownToken) refuseConfinedElsewhere(found, membership.tenant.id);
   if (!membership.tenant.active) throw new AppError('tenant_suspended', 'tenant_is_suspended');
   const { tenant, role, permissions } = membership;
   return { type: 'user', id: found.id, name: found.name, tenant, role, permissions, operator: found.operator };

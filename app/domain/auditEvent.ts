@@ -72,10 +72,10 @@ export interface Origin {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const SMELLS_OF_SECRET = /key|hash|passw|pwd|token|secret|credential|cookie|jwt/i;
+const SECRET_NAME = /key|hash|passw|pwd|token|secret|credential|cookie|jwt/i;
 
 /** Fields of our own that only sound like secrets. */
-const HARMLESS = new Set([
+const NOT_SECRET = new Set([
   'keyId',
   'keyPrefix',
   'previousKeyId',
@@ -94,14 +94,14 @@ export function changedFields(
   after: Fields | null,
 ): { before?: AuditFields; after?: AuditFields } {
   for (const field of [...Object.keys(before ?? {}), ...Object.keys(after ?? {})]) {
-    if (soundsSecret(field)) throw new Error(`The field ${field} does not belong in the audit log`);
+    if (isSecretName(field)) throw new Error(`The field ${field} does not belong in the audit log`);
   }
-  const earlier = differing(before ?? {}, after ?? {});
-  const later = differing(after ?? {}, before ?? {});
+  const earlier = differingFields(before ?? {}, after ?? {});
+  const later = differingFields(after ?? {}, before ?? {});
   return { ...(earlier && { before: earlier }), ...(later && { after: later }) };
 }
 
-function differing(fields: Fields, others: Fields): AuditFields | undefined {
+function differingFields(fields: Fields, others: Fields): AuditFields | undefined {
   const other = new Map(Object.entries(others));
   const kept = Object.entries(fields).filter(
     ([field, value]) => value !== undefined && !isDeepStrictEqual(value, other.get(field)),
@@ -114,10 +114,10 @@ function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [name, soundsSecret(name) ? '[hidden]' : withoutSecrets(inner)]),
+    Object.entries(value).map(([name, inner]) => [name, isSecretName(name) ? '[hidden]' : withoutSecrets(inner)]),
   );
 }
 
-function soundsSecret(name: string): boolean {
-  return SMELLS_OF_SECRET.test(name) && !HARMLESS.has(name);
+function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name) && !NOT_SECRET.has(name);
 }

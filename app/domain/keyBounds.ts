@@ -37,10 +37,10 @@ export function fieldsBeyond(bounds: KeyBounds, key: BoundedFields): (keyof Boun
 }
 
 /** The same fields narrowed, each to what the bounds allow. */
-export function narrowedTo(bounds: KeyBounds, key: BoundedFields): BoundedFields {
+export function narrowToBounds(bounds: KeyBounds, key: BoundedFields): BoundedFields {
   const beyond = new Set(fieldsBeyond(bounds, key));
   return {
-    expiresAt: earlier(key.expiresAt, bounds.expiresAt),
+    expiresAt: earlierExpiry(key.expiresAt, bounds.expiresAt),
     allowedIps: beyond.has('allowedIps') ? bounds.allowedIps : key.allowedIps,
     rateLimit: beyond.has('rateLimit') ? bounds.rateLimit.own : key.rateLimit,
     monthlyQuota: beyond.has('monthlyQuota') ? bounds.monthlyQuota.own : key.monthlyQuota,
@@ -48,7 +48,7 @@ export function narrowedTo(bounds: KeyBounds, key: BoundedFields): BoundedFields
 }
 
 /** The earlier of two ends, null being never. */
-export function earlier(a: number | null, b: number | null): number | null {
+export function earlierExpiry(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 

@@ -15,10 +15,10 @@ const MASK = /^([\w-]*)(?:…|\.{3})([0-9A-Za-z]{4})$/;
  * The text to search keys for; undefined where it is empty. A whole key in it is replaced by its mask, so that the key is
  * neither searched for nor shown again.
  */
-export function searchText(text: string | undefined, keyPrefix: string): string | undefined {
+export function searchText(text: string | undefined, installationPrefix: string): string | undefined {
   if (text === undefined || text === '') return undefined;
   for (const word of text.match(/\w+/g) ?? []) {
-    const shown = parseKey(word, keyPrefix);
+    const shown = parseKey(word, installationPrefix);
     if (shown) return maskKey(shown.keyPrefix, shown.lastFour);
   }
   return text;

@@ -29,11 +29,15 @@ export const KeyQuery = z.strictObject({
 export type KeyQuery = z.output<typeof KeyQuery>;
 
 /** What to ask the database for; revoked keys stay out unless they are asked for, by either of the two ways. */
-export function keyListing(query: KeyQuery, keyPrefix: string, now: number): { filter: KeyFilter; page: KeyPage } {
+export function keyListing(
+  query: KeyQuery,
+  installationPrefix: string,
+  now: number,
+): { filter: KeyFilter; page: KeyPage } {
   const { page, limit, includeRevoked, status, scope, environment, q, sort } = query;
   const statuses = status ? [status] : KEY_STATUSES.filter((one) => includeRevoked || one !== 'revoked');
   return {
-    filter: { statuses, scope, environment, text: searchText(q, keyPrefix), now },
+    filter: { statuses, scope, environment, text: searchText(q, installationPrefix), now },
     page: { ...sort, offset: (page - 1) * limit, limit },
   };
 }

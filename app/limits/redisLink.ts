@@ -47,7 +47,7 @@ export class RedisLink {
   async ask<T>(question: (redis: Redis) => Promise<T>): Promise<T | undefined> {
     if (!this.#mayAsk()) return undefined;
     try {
-      const answer = await inTime(question(this.redis));
+      const answer = await withDeadline(question(this.redis));
       this.#answered();
       return answer;
     } catch (error) {
@@ -84,7 +84,7 @@ export class RedisLink {
   }
 }
 
-async function inTime<T>(answer: Promise<T>): Promise<T> {
+async function withDeadline<T>(answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const late = () => reject(new Error('no answer in time'));
     // After a pause of our own, what came during it is read before it is called late.

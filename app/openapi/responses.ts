@@ -49,7 +49,7 @@ export const HEADERS: Json = {
 const LIMIT_HEADERS = ['RateLimit', 'RateLimit-Policy'];
 
 /** The problem answers of a document: the same set of codes is written once, and referred to. */
-export class Refusals {
+export class ProblemResponses {
   readonly #named = new Map<string, Json>();
 
   get named(): Json {
@@ -65,7 +65,7 @@ export class Refusals {
 }
 
 /** What a route answers when all is well; a limited one tells with it how the caller stands. */
-export function goodResponse(
+export function successResponse(
   { status, schema, summary }: Answer,
   { limited, cached }: { limited: boolean; cached: boolean },
   schemas: Schemas,

@@ -14,10 +14,11 @@ export class Schemas {
 
   /** The JSON Schema of what is sent (`input`) or answered (`output`) under this schema. */
   of(schema: ZodType, io: 'input' | 'output'): Json {
-    const { $defs = {}, ...made } = z.toJSONSchema(schema, { io, override: tidy });
+    const { $defs = {}, ...made } = z.toJSONSchema(schema, { io, override: simplifySchema });
     delete made.$schema;
-    for (const [name, definition] of Object.entries($defs)) this.#named.set(name, pointed(definition) as Json);
-    return pointed(made) as Json;
+    for (const [name, definition] of Object.entries($defs))
+      this.#named.set(name, rewriteReferences(definition) as Json);
+    return rewriteReferences(made) as Json;
   }
 
   /** A schema with what it refers to at its top put in its place. */
@@ -28,7 +29,7 @@ export class Schemas {
 }
 
 /** Leaves out what zod says of its own workings, and puts back the defaults and examples of what it makes something of. */
-function tidy({
+function simplifySchema({
   zodSchema,
   jsonSchema,
 }: {
@@ -49,13 +50,13 @@ function tidy({
 }
 
 /** The same with every reference leading to the document's components. */
-function pointed(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(pointed);
+function rewriteReferences(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(rewriteReferences);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [
       name,
-      name === '$ref' && typeof inner === 'string' ? `#/components/schemas/${nameIn(inner)}` : pointed(inner),
+      name === '$ref' && typeof inner === 'string' ? `#/components/schemas/${nameIn(inner)}` : rewriteReferences(inner),
     ]),
   );
 }

@@ -14,7 +14,7 @@ export type Db = Knex;
 const ACQUIRE_TIMEOUT_MS = 500;
 const ATTEMPTS = 5;
 /** No further attempt begins after this long: a row that somebody keeps costs a second of waiting each time. */
-const PATIENCE_MS = 1_500;
+const RETRY_WITHIN_MS = 1_500;
 
 /** Opens the pool for either database; nothing is sent before the first query. */
 export function connect(config: DatabaseConfig, options: { queryTimeoutMs?: number; poolSize?: number } = {}): Db {
@@ -64,7 +64,7 @@ function nothing(): void {
 
 /** Runs the work in one transaction, again from its start when the database asks for that, a few times at most. */
 export async function transaction<T>(db: Db, work: (trx: Knex.Transaction) => Promise<T>): Promise<T> {
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + RETRY_WITHIN_MS;
   for (let attempt = 1; ; attempt++) {
     try {
       return await db.transaction(work);

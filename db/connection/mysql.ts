@@ -6,7 +6,7 @@ import type { MysqlConfig } from './settings.ts';
 
 /** What a query may take before its request is answered 503. */
 export const QUERY_TIMEOUT_MS = 1_000;
-const GOODBYE_MS = 500;
+const CLOSE_TIMEOUT_MS = 500;
 /** The driver's word for a query that took too long. */
 const TIMED_OUT = 'PROTOCOL_SEQUENCE_TIMEOUT';
 /** What a server says when the account, or the server itself, has as many connections as it may have. */
@@ -21,7 +21,7 @@ export class MysqlClient extends Mysql2Client {
     const timeout = (this.config as { queryTimeoutMs?: number }).queryTimeoutMs ?? QUERY_TIMEOUT_MS;
     query.options = { timeout, ...query.options };
     try {
-      if (isLong(query.bindings?.at(-1))) return await sentApart(connection, query, timeout);
+      if (isLong(query.bindings?.at(-1))) return await sendSeparately(connection, query, timeout);
       return await super._query(connection, query);
     } catch (error) {
       // The late answer would reach the next query of this connection: it must not go back to the pool.
@@ -55,7 +55,7 @@ export class MysqlClient extends Mysql2Client {
   /** Says goodbye, and hangs up on a server that does not say it back. */
   override async destroyRawConnection(connection: Connection): Promise<void> {
     const impatience = new AbortController();
-    const waited = delay(GOODBYE_MS, undefined, { signal: impatience.signal }).catch(() => undefined);
+    const waited = delay(CLOSE_TIMEOUT_MS, undefined, { signal: impatience.signal }).catch(() => undefined);
     await Promise.race([super.destroyRawConnection(connection), waited]);
     impatience.abort();
     destroySocket(connection);
@@ -74,7 +74,7 @@ const LONG = 4_096;
 const isLong = (value: unknown) => typeof value === 'string' && value.length >= LONG;
 
 /** A prepared statement, whose values go to the server as they are. The driver has no deadline for preparing it. */
-async function sentApart(connection: Connection, query: KnexQuery, timeoutMs: number): Promise<KnexQuery> {
+async function sendSeparately(connection: Connection, query: KnexQuery, timeoutMs: number): Promise<KnexQuery> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => {
       reject(Object.assign(new Error('Query inactivity timeout'), { code: TIMED_OUT }));
@@ -132,10 +132,10 @@ const UNKNOWN_VARIABLE = 'ER_UNKNOWN_SYSTEM_VARIABLE';
 
 /** Tells a new connection how its session is to be; one that cannot be told is closed. */
 export async function prepareSession(connection: Connection): Promise<void> {
-  const tell = async (sql: string) => connection.promise().query({ sql, timeout: QUERY_TIMEOUT_MS });
+  const runStatement = async (sql: string) => connection.promise().query({ sql, timeout: QUERY_TIMEOUT_MS });
   try {
-    for (const statement of SESSION_SETTINGS) await tell(statement);
-    await tell(GALERA_SETTING).catch((error: unknown) => {
+    for (const statement of SESSION_SETTINGS) await runStatement(statement);
+    await runStatement(GALERA_SETTING).catch((error: unknown) => {
       if (codeOf(error) !== UNKNOWN_VARIABLE) throw error;
     });
   } catch (error) {

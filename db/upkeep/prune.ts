@@ -7,7 +7,7 @@ import { tryLockWork } from '../locks/workLock.ts';
 const DAY_MS = 86_400_000;
 /** Small enough that nobody waits for a batch, with a breath between two for those who did. */
 const BATCH = 1_000;
-const BREATH_MS = 20;
+const PAUSE_MS = 20;
 
 /** What is kept of a table: rows from this value of the column on, and all that have a tenant where only the others go. */
 interface Kept {
@@ -63,7 +63,7 @@ async function pruneAll(db: Db, now: number, stop: AbortSignal | undefined): Pro
     while (batch === BATCH && !stop?.aborted) {
       batch = await deleteOldest(db, kept, kept.from(now));
       gone += batch;
-      if (batch === BATCH) await delay(BREATH_MS);
+      if (batch === BATCH) await delay(PAUSE_MS);
     }
     pruned[kept.table] = gone;
   }

@@ -1,4 +1,4 @@
-import { systemAct } from '../../app/actions/actionContext.ts';
+import { systemContext } from '../../app/actions/actionContext.ts';
 import { recordAuditEvent } from '../../app/actions/auditRecord.ts';
 import { changedFields } from '../../app/domain/auditEvent.ts';
 import { Email } from '../../app/domain/email.ts';
@@ -26,7 +26,7 @@ export const tokenCommand: Command = {
     const permissions = permissionsOf(role, membership.permissions);
     const token = issueToken(config.jwt, secret, { userId: user.id, tenantId: tenant.id, role, permissions }, now);
     // Whoever holds it acts as that person, so their tenant's owner gets to see that it was made.
-    await recordAuditEvent(db, systemAct(db, tenant.id, now), {
+    await recordAuditEvent(db, systemContext(db, tenant.id, now), {
       action: 'LOGIN',
       entityId: user.id,
       ...changedFields(null, { email }),

@@ -6,7 +6,7 @@ import type { NewKey } from '../../domain/keyInput.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { KeyStyle } from '../../domain/token.ts';
 import { AppError, invalidField } from '../../errors.ts';
-import type { Act } from '../actionContext.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import {
   findPolicy,
@@ -21,7 +21,7 @@ import { auditedFields, newKeyState, storeNewKey, type IssuedKey } from './store
 const DAY_MS = 86_400_000;
 
 /** Issues a key within the tenant's policy and plan, with no more scopes and no wider limits than the caller has. */
-export async function issueKey(act: Act, style: KeyStyle, input: NewKey): Promise<IssuedKey> {
+export async function issueKey(act: ActionContext, style: KeyStyle, input: NewKey): Promise<IssuedKey> {
   return transaction(act.db, async (trx) => {
     const policy = await findPolicy(trx, act.tenantId);
     requireKeysMayManageKeys(act, policy);
@@ -32,7 +32,7 @@ export async function issueKey(act: Act, style: KeyStyle, input: NewKey): Promis
 /** Issues a key in a transaction of the caller, such as the installation of an app, which has read the policy already. */
 export async function issueKeyWithin(
   trx: Db,
-  act: Act,
+  act: ActionContext,
   style: KeyStyle,
   policy: Policy,
   input: NewKey,
@@ -82,7 +82,7 @@ export async function issueKeyWithin(
  * The person who will own the key: the caller, or the owner of the key that calls. Their membership is locked, so that
  * removing them from the tenant at the same time also revokes this key.
  */
-async function lockOwner(trx: Db, { principal, tenantId }: Act): Promise<string> {
+async function lockOwner(trx: Db, { principal, tenantId }: ActionContext): Promise<string> {
   const id = principal?.type === 'user' ? principal.id : principal?.owner?.id;
   if (id === undefined) throw invalidField('owner', 'own_key_takes_a_person');
   if (await lockMembership(trx, tenantId, id)) return id;

@@ -9,7 +9,7 @@ import { planLimits, planNamed } from '../../domain/plan.ts';
 import { lifetimeProblem, policyFault, type Policy } from '../../domain/policy.ts';
 import { isPlatformScope } from '../../domain/scopeCatalogue.ts';
 import { AppError, invalidField } from '../../errors.ts';
-import type { Act } from '../actionContext.ts';
+import type { ActionContext } from '../actionContext.ts';
 
 /** The tenant's policy as this transaction reads it. */
 export async function findPolicy(trx: Db, tenantId: string): Promise<Policy> {
@@ -19,13 +19,13 @@ export async function findPolicy(trx: Db, tenantId: string): Promise<Policy> {
 }
 
 /** Refuses callers that are keys where the policy does not let keys manage keys. */
-export function requireKeysMayManageKeys({ principal }: Act, policy: Policy): void {
+export function requireKeysMayManageKeys({ principal }: ActionContext, policy: Policy): void {
   if (principal?.type !== 'api_key' || policy.keysMayManageKeys) return;
   throw new AppError('insufficient_permission', 'keys_manage_no_keys');
 }
 
 /** Refuses to grant scopes that the caller lacks; only operators grant platform scopes, and never through a key. */
-export function refuseToGrantBeyondOwnScopes(act: Act, scopes: readonly string[]): void {
+export function refuseToGrantBeyondOwnScopes(act: ActionContext, scopes: readonly string[]): void {
   if (act.principal?.type === 'api_key') {
     const platform = scopes.find(isPlatformScope);
     if (platform !== undefined) throw operatorScopeRefused(platform);
@@ -34,7 +34,7 @@ export function refuseToGrantBeyondOwnScopes(act: Act, scopes: readonly string[]
 }
 
 /** Refuses to change a key that has scopes the caller lacks, since rotating a key gives its new text to the caller. */
-export function refuseBeyondOwnScopes({ principal }: Act, scopes: readonly string[]): void {
+export function refuseBeyondOwnScopes({ principal }: ActionContext, scopes: readonly string[]): void {
   if (!principal) return;
   const beyond = scopes.find((scope) => !holdsScope(principal, scope));
   if (beyond === undefined) {
@@ -64,7 +64,7 @@ function refuseScopesOfLackedPermissions(principal: Principal, scopes: readonly 
  * in the error where the input calls them otherwise.
  */
 export function refuseBeyondOwnBounds(
-  { principal }: Act,
+  { principal }: ActionContext,
   key: BoundedFields,
   paths: Partial<Record<keyof BoundedFields, string>> = {},
 ): void {
@@ -81,7 +81,7 @@ export function refuseBeyondOwnBounds(
 }
 
 /** A person who manages keys may revoke any of them; a key only those within its own scopes, so that it locks out nobody. */
-export function refuseToRevokeBeyondOwnScopes(act: Act, scopes: readonly string[]): void {
+export function refuseToRevokeBeyondOwnScopes(act: ActionContext, scopes: readonly string[]): void {
   if (act.principal?.type === 'api_key') refuseBeyondOwnScopes(act, scopes);
 }
 
@@ -100,7 +100,10 @@ export function refuseExpiry(policy: Policy, expiresAt: number | null, startsAt:
  * Refuses one more key than the tenant's plan allows, however many requests come at once. Keys that have ended do not
  * count, nor do rotated keys in their grace period, whose successors count already.
  */
-export async function refuseKeysBeyondPlan(trx: Db, { tenantId, now }: Pick<Act, 'tenantId' | 'now'>): Promise<void> {
+export async function refuseKeysBeyondPlan(
+  trx: Db,
+  { tenantId, now }: Pick<ActionContext, 'tenantId' | 'now'>,
+): Promise<void> {
   const tenant = await findTenant(trx, tenantId);
   if (!tenant || planLimits(tenant.plan).keys === null) return;
   // Only tenants with a limit pay for the lock, which makes their requests wait for each other.

@@ -5,7 +5,7 @@ import type { Revocation } from '../../domain/keyInput.ts';
 import { whyNotValid } from '../../domain/keyStatus.ts';
 import { iso } from '../../domain/times.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../actionContext.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { refuseToRevokeBeyondOwnScopes } from './keyRules.ts';
 import { changeKey, lockKey, lockKeyChain, type LockedKey } from './storedKey.ts';
@@ -17,7 +17,7 @@ export type RevokedKey = ApiKey & { revokedAt: number };
  * Revokes a key, in every process once this returns. The id of a rotated key whose grace period has ended stands for its
  * successor; a key that is revoked already stays as it is, and nothing is written.
  */
-export async function revokeKey(act: Act, id: string, revocation: Revocation): Promise<RevokedKey> {
+export async function revokeKey(act: ActionContext, id: string, revocation: Revocation): Promise<RevokedKey> {
   return changeKey(act, id, async (trx) => revokeLocked(trx, await lockLiveKey(trx, act, id), revocation));
 }
 
@@ -25,7 +25,7 @@ export async function revokeKey(act: Act, id: string, revocation: Revocation): P
  * Revokes this key and never its successor, for a person who saw this key on a page: if its grace period has ended in the
  * meantime, the answer is 409 and the successor stays valid.
  */
-export async function revokeOnlyKey(act: Act, id: string, revocation: Revocation): Promise<RevokedKey> {
+export async function revokeOnlyKey(act: ActionContext, id: string, revocation: Revocation): Promise<RevokedKey> {
   return changeKey(act, id, async (trx) => {
     const locked = await lockKey(trx, act, id);
     if (isRotatedAway(locked)) throw new AppError('key_not_active', 'key_is_revoked');
@@ -36,7 +36,7 @@ export async function revokeOnlyKey(act: Act, id: string, revocation: Revocation
 /** Revokes a key and all its successors in a transaction of the caller; `refuse` may throw before each is revoked. */
 export async function revokeKeyChain(
   trx: Db,
-  act: Act,
+  act: ActionContext,
   id: string,
   revocation: Revocation,
   refuse: (key: ApiKey) => void = () => undefined,
@@ -72,7 +72,7 @@ async function writeRevocation(trx: Db, { key, act }: LockedKey, { reason }: Rev
 }
 
 /** Locks the key of this id, or its live successor where the key was rotated and its grace period has ended. */
-async function lockLiveKey(trx: Db, act: Act, id: string): Promise<LockedKey> {
+async function lockLiveKey(trx: Db, act: ActionContext, id: string): Promise<LockedKey> {
   const locked = await lockKey(trx, act, id);
   const { successorKeyId } = locked.key;
   return successorKeyId !== null && isRotatedAway(locked) ? lockLiveKey(trx, locked.act, successorKeyId) : locked;

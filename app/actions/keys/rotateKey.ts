@@ -7,7 +7,7 @@ import { graceProblem, policyFault } from '../../domain/policy.ts';
 import { iso, monthOf } from '../../domain/times.ts';
 import type { KeyStyle } from '../../domain/token.ts';
 import { AppError, invalidField } from '../../errors.ts';
-import type { Act } from '../actionContext.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { refuseBeyondOwnBounds, refuseBeyondOwnScopes, refuseExpiry } from './keyRules.ts';
 import { changeKey, lockKey, newKeyState, refuseInactive, storeNewKey, type IssuedKey } from './storedKey.ts';
@@ -16,7 +16,12 @@ import { changeKey, lockKey, newKeyState, refuseInactive, storeNewKey, type Issu
  * Replaces a key by a new one with the same name, scopes and limits. The old key works until its grace period ends, and
  * never past its own expiry; of several rotations at the same time one succeeds.
  */
-export async function rotateKey(request: Act, style: KeyStyle, id: string, rotation: Rotation): Promise<IssuedKey> {
+export async function rotateKey(
+  request: ActionContext,
+  style: KeyStyle,
+  id: string,
+  rotation: Rotation,
+): Promise<IssuedKey> {
   return changeKey(request, id, async (trx, policy) => {
     const locked = await lockKey(trx, request, id);
     const { key: old, act } = locked;

@@ -8,7 +8,7 @@ import type { Policy } from '../../domain/policy.ts';
 import { iso } from '../../domain/times.ts';
 import { hashKey, mintKey, type KeyStyle } from '../../domain/token.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../actionContext.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { findPolicy, requireKeysMayManageKeys } from './keyRules.ts';
 
 /** A stored key with its text, which is never stored and can be shown only now. */
@@ -28,7 +28,11 @@ const lastChangesByDatabase = new WeakMap<Db, Map<string, Promise<unknown>>>();
  * keys. Changes of the same key queue before they take a connection: otherwise many of them would hold connections only
  * to wait for each other's row lock.
  */
-export async function changeKey<T>(act: Act, id: string, work: (trx: Db, policy: Policy) => Promise<T>): Promise<T> {
+export async function changeKey<T>(
+  act: ActionContext,
+  id: string,
+  work: (trx: Db, policy: Policy) => Promise<T>,
+): Promise<T> {
   return changeKeyUnderAnyPolicy(act, id, async (trx) => {
     const policy = await findPolicy(trx, act.tenantId);
     requireKeysMayManageKeys(act, policy);
@@ -37,7 +41,11 @@ export async function changeKey<T>(act: Act, id: string, work: (trx: Db, policy:
 }
 
 /** Runs a change that a key may make to itself whatever the policy says, in the same queue and transaction. */
-export async function changeKeyUnderAnyPolicy<T>(act: Act, id: string, work: (trx: Db) => Promise<T>): Promise<T> {
+export async function changeKeyUnderAnyPolicy<T>(
+  act: ActionContext,
+  id: string,
+  work: (trx: Db) => Promise<T>,
+): Promise<T> {
   return runAfterEarlier(lastChangesOf(act.db), `${act.tenantId} ${id}`, async () => transaction(act.db, work));
 }
 
@@ -69,14 +77,14 @@ async function runAfterEarlier<T>(
 /** A locked key, and the act with its time moved after the last change of the key. */
 export interface LockedKey {
   key: ApiKey;
-  act: Act;
+  act: ActionContext;
 }
 
 /**
  * Locks the tenant's key until the transaction ends; a key of another tenant is not found. The time of the act is moved
  * on because requests wait for locks and clocks differ: an act that waited for a rotation must find the old key ended.
  */
-export async function lockKey(trx: Db, act: Act, id: string): Promise<LockedKey> {
+export async function lockKey(trx: Db, act: ActionContext, id: string): Promise<LockedKey> {
   const key = await lockApiKey(trx, act.tenantId, id);
   if (!key) throw new AppError('not_found', 'no_such_key');
   return { key, act: { ...act, now: Math.max(act.now, key.updatedAt) } };
@@ -86,7 +94,7 @@ export async function lockKey(trx: Db, act: Act, id: string): Promise<LockedKey>
  * Locks a key and all its successors, the oldest first: a key that was rotated after it was listed has a successor that
  * is not in the list.
  */
-export async function lockKeyChain(trx: Db, act: Act, id: string): Promise<LockedKey[]> {
+export async function lockKeyChain(trx: Db, act: ActionContext, id: string): Promise<LockedKey[]> {
   const chain: LockedKey[] = [];
   for (let next: string | null = id; next !== null;) {
     const locked: LockedKey = await lockKey(trx, chain.at(-1)?.act ?? act, next);
@@ -105,7 +113,7 @@ export function refuseInactive({ key, act }: LockedKey): void {
 /** Generates the text of a key and stores the key without it; a form that has made a key already makes no second one. */
 export async function storeNewKey(
   trx: Db,
-  { actor, formId, now }: Act,
+  { actor, formId, now }: ActionContext,
   style: KeyStyle,
   values: NewKeyValues,
 ): Promise<IssuedKey> {
@@ -120,7 +128,7 @@ export async function storeNewKey(
 }
 
 /** The columns that say what happened to a key, as they are when nothing has. */
-export function newKeyState({ actor, now }: Act) {
+export function newKeyState({ actor, now }: ActionContext) {
   return {
     createdBy: actor.id,
     createdAt: now,

@@ -5,7 +5,7 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import { whyNotValid } from '../../domain/keyStatus.ts';
 import { unauthenticated } from '../../auth/challenge.ts';
 import type { KeyChange, SelfChange } from '../../domain/keyInput.ts';
-import type { Act } from '../actionContext.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import {
   refuseBeyondOwnBounds,
@@ -16,7 +16,7 @@ import {
 import { auditedFields, changeKey, changeKeyUnderAnyPolicy, lockKey, refuseInactive } from './storedKey.ts';
 
 /** Changes an active key from its next request on; the audit log keeps only the fields that changed. */
-export async function updateKey(request: Act, id: string, change: KeyChange): Promise<ApiKey> {
+export async function updateKey(request: ActionContext, id: string, change: KeyChange): Promise<ApiKey> {
   return changeKey(request, id, async (trx, policy) => {
     const locked = await lockKey(trx, request, id);
     const { key: before, act } = locked;
@@ -35,7 +35,7 @@ export async function updateKey(request: Act, id: string, change: KeyChange): Pr
 }
 
 /** Changes the name and description of the key that calls; what the key may do stays as it is. */
-export async function updateOwnKey(request: Act, id: string, change: SelfChange): Promise<ApiKey> {
+export async function updateOwnKey(request: ActionContext, id: string, change: SelfChange): Promise<ApiKey> {
   const { name, description } = change;
   return changeKeyUnderAnyPolicy(request, id, async (trx) => {
     const locked = await lockKey(trx, request, id);
@@ -46,7 +46,7 @@ export async function updateOwnKey(request: Act, id: string, change: SelfChange)
   });
 }
 
-async function storeChange(trx: Db, act: Act, before: ApiKey, after: ApiKey): Promise<ApiKey> {
+async function storeChange(trx: Db, act: ActionContext, before: ApiKey, after: ApiKey): Promise<ApiKey> {
   const scopes = changedFields({ scopes: before.scopes }, { scopes: after.scopes });
   const fields = changedFields(auditedFields(before), auditedFields(after));
   if (!scopes.after && !fields.after) return before;

@@ -6,7 +6,7 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import { mayGrantMembership } from '../../domain/granting.ts';
 import type { Permission, Role } from '../../domain/role.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../actionContext.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { refuseMoreThanPlainMember } from '../keyCallers.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
@@ -17,7 +17,7 @@ export interface MemberInput {
 }
 
 /** Takes a person who exists into the act's tenant; somebody who is in already is 409. */
-export async function addMember(act: Act, userId: string, input: MemberInput): Promise<void> {
+export async function addMember(act: ActionContext, userId: string, input: MemberInput): Promise<void> {
   refuseMembershipBeyondOwn(act, input);
   try {
     await transaction(act.db, async (trx) => {
@@ -34,7 +34,7 @@ export async function addMember(act: Act, userId: string, input: MemberInput): P
 /** The same within a transaction that knows the person and has asked nothing yet. */
 export async function insertMember(
   trx: Db,
-  act: Act,
+  act: ActionContext,
   user: { id: string; email: string },
   { role, permissions = [] }: MemberInput,
 ): Promise<void> {
@@ -47,7 +47,7 @@ export async function insertMember(
 }
 
 /** Refuses what would give more than its giver holds; the system and operators stand above that. */
-export function refuseMembershipBeyondOwn({ principal }: Act, { role, permissions = [] }: MemberInput): void {
+export function refuseMembershipBeyondOwn({ principal }: ActionContext, { role, permissions = [] }: MemberInput): void {
   if (!principal || (principal.type === 'user' && principal.operator)) return;
   if (principal.type === 'api_key') {
     refuseMoreThanPlainMember(role, permissions);

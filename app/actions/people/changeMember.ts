@@ -8,7 +8,7 @@ import {
 import { changedFields } from '../../domain/auditEvent.ts';
 import type { Permission, Role } from '../../domain/role.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../actionContext.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { refuseMembershipBeyondOwn } from './addMember.ts';
 import { requirePerson } from '../keyCallers.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
@@ -19,7 +19,7 @@ export interface MemberChange {
 }
 
 /** Changes what a member of the act's tenant is; it holds from their next request. The last owner stays one: 409. */
-export async function changeMember(act: Act, userId: string, change: MemberChange): Promise<Membership> {
+export async function changeMember(act: ActionContext, userId: string, change: MemberChange): Promise<Membership> {
   requirePerson(act, 'keys_change_no_rights');
   return transaction(act.db, async (trx) => {
     const owners = await lockOwners(trx, act.tenantId);
@@ -33,7 +33,7 @@ export async function changeMember(act: Act, userId: string, change: MemberChang
     refuseMembershipBeyondOwn(act, before);
     refuseMembershipBeyondOwn(act, after);
     if (after.role !== 'OWNER') refuseLastOwner(owners, userId);
-    const changes = changedFields(visible(before), visible(after));
+    const changes = changedFields(auditedFields(before), auditedFields(after));
     if (!changes.before && !changes.after) return before;
     await changeMembership(trx, after, act.now);
     await recordAuditEvent(trx, act, { action: 'MEMBER_CHANGED', entityId: userId, ...changes });
@@ -47,6 +47,6 @@ export function refuseLastOwner(owners: readonly string[], userId: string): void
   throw new AppError('conflict', 'last_owner');
 }
 
-function visible({ role, permissions }: Membership) {
+function auditedFields({ role, permissions }: Membership) {
   return { role, permissions: [...permissions] };
 }

@@ -5,7 +5,7 @@ import { passwordProblem, passwordFault } from '../../domain/password.ts';
 import type { Problem } from '../../domain/problem.ts';
 import { AppError } from '../../errors.ts';
 import { checkPassword, hashPassword } from '../../auth/passwords.ts';
-import type { Act } from '../actionContext.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 /** What somebody wrote to change their password. */
@@ -21,7 +21,7 @@ export interface PasswordChange {
  * Undefined where the current password is not it, so that guesses can be counted; 422 names what is wrong with the new one.
  */
 export async function changePassword(
-  act: Act,
+  act: ActionContext,
   { userId, sessionId }: { userId: string; sessionId: string | null },
   { current, wanted, device }: PasswordChange,
 ): Promise<'changed' | undefined> {

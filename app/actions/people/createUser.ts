@@ -6,7 +6,7 @@ import { newId } from '../../domain/id.ts';
 import { passwordProblem, passwordFault } from '../../domain/password.ts';
 import { AppError } from '../../errors.ts';
 import { hashPassword } from '../../auth/passwords.ts';
-import type { Act } from '../actionContext.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { insertMember, refuseMembershipBeyondOwn, type MemberInput } from './addMember.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
@@ -30,7 +30,7 @@ export interface CreatedUser {
 }
 
 /** Makes a person, and a member of the act's tenant where that is asked for; an email somebody has is 409. */
-export async function createUser(act: Act, input: UserInput): Promise<CreatedUser> {
+export async function createUser(act: ActionContext, input: UserInput): Promise<CreatedUser> {
   if (input.membership) refuseMembershipBeyondOwn(act, input.membership);
   const passwordHash = await acceptedPassword(input.password, input.email);
   try {
@@ -46,7 +46,7 @@ export async function createUser(act: Act, input: UserInput): Promise<CreatedUse
 /** The same within a transaction, under a given id and with the password hashed before, for that takes a while. */
 export async function addUser(
   trx: Db,
-  act: Act,
+  act: ActionContext,
   id: string,
   {
     email,

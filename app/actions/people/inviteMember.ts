@@ -6,7 +6,7 @@ import { newId } from '../../domain/id.ts';
 import { INVITATION_LIFETIME_MS } from '../../domain/invitation.ts';
 import { hashToken, newToken } from '../../domain/session.ts';
 import { iso } from '../../domain/times.ts';
-import type { Act } from '../actionContext.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { alreadyMember, refuseMembershipBeyondOwn, type MemberInput } from './addMember.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
@@ -20,7 +20,7 @@ export interface InvitationInput extends MemberInput {
  * its link, this once. Nothing here depends on whether somebody has an account; a member of this tenant is 409.
  */
 export async function inviteMember(
-  act: Act,
+  act: ActionContext,
   { email, role, permissions = [] }: InvitationInput,
 ): Promise<{ invitation: Invitation; token: string }> {
   refuseMembershipBeyondOwn(act, { role, permissions });

@@ -2,10 +2,10 @@ import { transaction } from '../../../db/connection/connect.ts';
 import { deleteExpiredSessions, deleteSessionByHash, insertSession } from '../../../db/tables/people/sessions.ts';
 import { hashToken, LIFETIME_MS, newToken } from '../../domain/session.ts';
 import { newId } from '../../domain/id.ts';
-import type { Act } from '../actionContext.ts';
+import type { ActionContext } from '../actionContext.ts';
 
 /** Who signed in, the tenant they begin in, and the token their browser had until now. */
-interface Opening {
+interface NewSession {
   userId: string;
   tenantId: string | null;
   formerToken: string | undefined;
@@ -16,8 +16,8 @@ interface Opening {
  * before ends, so that nobody can plant one and wait for it to become somebody's.
  */
 export async function openSession(
-  { db, now, origin }: Pick<Act, 'db' | 'now' | 'origin'>,
-  { userId, tenantId, formerToken }: Opening,
+  { db, now, origin }: Pick<ActionContext, 'db' | 'now' | 'origin'>,
+  { userId, tenantId, formerToken }: NewSession,
 ): Promise<string> {
   const token = newToken();
   const session = {

@@ -11,7 +11,7 @@ import { passwordProblem, passwordFault } from '../../domain/password.ts';
 import { hashToken, newToken } from '../../domain/session.ts';
 import { AppError } from '../../errors.ts';
 import { hashPassword } from '../../auth/passwords.ts';
-import type { Act } from '../actionContext.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { passwordRefused } from './changePassword.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
@@ -20,7 +20,7 @@ export const RESET_LIFETIME_MS = 24 * 3_600_000;
 
 /** Makes a link by which the person chooses a new password, in place of an earlier one, and gives its token, this once. */
 export async function makeResetLink(
-  act: Omit<Act, 'tenantId'>,
+  act: Omit<ActionContext, 'tenantId'>,
   userId: string,
 ): Promise<{ token: string; expiresAt: number }> {
   const token = newToken();
@@ -45,7 +45,10 @@ export function resetLink(origin: string, token: string): string {
 }
 
 /** The person whose link this is, as long as it works. */
-export async function openReset({ db, now }: Pick<Act, 'db' | 'now'>, token: string): Promise<User | undefined> {
+export async function openReset(
+  { db, now }: Pick<ActionContext, 'db' | 'now'>,
+  token: string,
+): Promise<User | undefined> {
   const reset = await findPasswordReset(db, hashToken(token));
   if (!reset || now >= reset.expiresAt) return undefined;
   const user = await findUser(db, reset.userId);
@@ -57,7 +60,7 @@ export async function openReset({ db, now }: Pick<Act, 'db' | 'now'>, token: str
  * every tenant of theirs is open to them. Undefined for a link that does not work; 422 says what is wrong with the password.
  */
 export async function resetPassword(
-  { db, now, origin }: Pick<Act, 'db' | 'now' | 'origin'>,
+  { db, now, origin }: Pick<ActionContext, 'db' | 'now' | 'origin'>,
   token: string,
   wanted: string,
 ): Promise<User | undefined> {

@@ -5,12 +5,12 @@ import { listAppKeys } from '../../../db/tables/keys/apiKeys.ts';
 import type { App } from '../../domain/apps.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { newId } from '../../domain/id.ts';
-import { narrowedTo } from '../../domain/keyBounds.ts';
+import { narrowToBounds } from '../../domain/keyBounds.ts';
 import { NewKey } from '../../domain/keyInput.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { KeyStyle } from '../../domain/token.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../actionContext.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { issueKeyWithin } from '../keys/issueKey.ts';
 import type { IssuedKey } from '../keys/storedKey.ts';
 import { findPolicy } from '../keys/keyRules.ts';
@@ -24,7 +24,7 @@ const DAY_MS = 86_400_000;
  * Gives an app a service token of its own with the scopes it declares, which have to be within the installer's. Of
  * several installs at once one succeeds, the others are 409.
  */
-export async function installApp(act: Act, style: KeyStyle, app: App): Promise<IssuedKey> {
+export async function installApp(act: ActionContext, style: KeyStyle, app: App): Promise<IssuedKey> {
   try {
     return await transaction(act.db, async (trx) => {
       await refuseInstalled(trx, act, app);
@@ -45,7 +45,7 @@ export async function installApp(act: Act, style: KeyStyle, app: App): Promise<I
 }
 
 /** An app whose token was revoked by hand, or has expired, is installed no more. */
-async function refuseInstalled(trx: Db, { tenantId, now }: Act, { id }: App): Promise<void> {
+async function refuseInstalled(trx: Db, { tenantId, now }: ActionContext, { id }: App): Promise<void> {
   const installed = await lockAppInstall(trx, tenantId, id);
   if (!installed) return;
   const working = await listAppKeys(trx, tenantId, now);
@@ -54,7 +54,7 @@ async function refuseInstalled(trx: Db, { tenantId, now }: Act, { id }: App): Pr
 }
 
 /** The token of an app that a key installs is bounded as that key is, since nobody is asked for its bounds. */
-function tokenFor({ principal, now }: Act, app: App, { requireExpiry, maxLifetimeDays }: Policy): NewKey {
+function tokenFor({ principal, now }: ActionContext, app: App, { requireExpiry, maxLifetimeDays }: Policy): NewKey {
   const needsEnd = requireExpiry || maxLifetimeDays !== null;
   const days = Math.min(maxLifetimeDays ?? LONGEST_DAYS, LONGEST_DAYS);
   const free = {
@@ -65,7 +65,7 @@ function tokenFor({ principal, now }: Act, app: App, { requireExpiry, maxLifetim
   };
   const { name, description, scopes } = app;
   const token = NewKey.parse({ name, description: description.en, scopes });
-  const { allowedIps, ...bounds } = principal?.type === 'api_key' ? narrowedTo(principal.bounds, free) : free;
+  const { allowedIps, ...bounds } = principal?.type === 'api_key' ? narrowToBounds(principal.bounds, free) : free;
   return { ...token, ...bounds, allowedIps: [...allowedIps] };
 }
 

@@ -3,7 +3,7 @@ import { isDuplicate } from '../../../db/connection/faults.ts';
 import { insertDraft, lockDraftNamed, updateDraft, type Draft } from '../../../db/tables/product/builderDrafts.ts';
 import { insertDraftVersion, type DraftVersion } from '../../../db/tables/product/builderDraftVersions.ts';
 import { newId } from '../../domain/id.ts';
-import { makerOf, type Act } from '../actionContext.ts';
+import { creatorOf, type ActionContext } from '../actionContext.ts';
 
 export interface DraftInput {
   name: string;
@@ -17,8 +17,8 @@ export interface SavedDraft {
 }
 
 /** Saves a draft: the first version under a new name, the next one under a name that is known. None is ever lost. */
-export async function saveDraft(act: Act, input: DraftInput): Promise<SavedDraft> {
-  const save = async () => transaction(act.db, async (trx) => store(trx, act, input));
+export async function saveDraft(act: ActionContext, input: DraftInput): Promise<SavedDraft> {
+  const save = async () => transaction(act.db, async (trx) => storeVersion(trx, act, input));
   try {
     return await save();
   } catch (error) {
@@ -28,9 +28,9 @@ export async function saveDraft(act: Act, input: DraftInput): Promise<SavedDraft
   }
 }
 
-async function store(trx: Db, act: Act, { name, content }: DraftInput): Promise<SavedDraft> {
+async function storeVersion(trx: Db, act: ActionContext, { name, content }: DraftInput): Promise<SavedDraft> {
   const { tenantId, now } = act;
-  const maker = makerOf(act);
+  const maker = creatorOf(act);
   const known = await lockDraftNamed(trx, tenantId, name);
   const draft: Draft = known
     ? { ...known, version: known.version + 1, updatedAt: now }

@@ -5,7 +5,7 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import { newId } from '../../domain/id.ts';
 import { freeSlug, slugOf } from '../../domain/slug.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../actionContext.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface TenantInput {
@@ -22,12 +22,12 @@ export interface CreatedTenant {
 }
 
 /** Whoever creates a tenant is in none of its making: the act has no tenant yet. */
-type TenantlessAct = Omit<Act, 'tenantId'>;
+type ContextWithoutTenant = Omit<ActionContext, 'tenantId'>;
 
 const ATTEMPTS = 3;
 
 /** Makes an active tenant; a slug that was asked for and is taken is 409, a suggested one gets a number behind it. */
-export async function createTenant(act: TenantlessAct, input: TenantInput): Promise<CreatedTenant> {
+export async function createTenant(act: ContextWithoutTenant, input: TenantInput): Promise<CreatedTenant> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await transaction(act.db, async (trx) => addTenant(trx, act, input));
@@ -39,7 +39,7 @@ export async function createTenant(act: TenantlessAct, input: TenantInput): Prom
 }
 
 /** The same within a transaction; a slug taken in this very moment is the unique index's refusal. */
-export async function addTenant(trx: Db, act: TenantlessAct, input: TenantInput): Promise<CreatedTenant> {
+export async function addTenant(trx: Db, act: ContextWithoutTenant, input: TenantInput): Promise<CreatedTenant> {
   const { name, externalId = null } = input;
   const wanted = input.slug ?? slugOf(name);
   const taken = await slugsLike(trx, wanted);

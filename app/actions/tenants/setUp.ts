@@ -2,7 +2,7 @@ import { transaction } from '../../../db/connection/connect.ts';
 import { isDuplicate } from '../../../db/connection/faults.ts';
 import { hasAnyUser } from '../../../db/tables/people/users.ts';
 import { hashPassword } from '../../auth/passwords.ts';
-import type { Act } from '../actionContext.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { addTenant, type CreatedTenant } from './createTenant.ts';
 import { addUser, type CreatedUser } from '../people/createUser.ts';
 
@@ -22,7 +22,7 @@ const FIRST_ID = '00000000-0000-7000-8000-000000000001';
 
 /** Makes the first person, an operator, and their tenant, which they own; undefined where somebody exists already. */
 export async function setUp(
-  act: Pick<Act, 'db' | 'now' | 'origin'>,
+  act: Pick<ActionContext, 'db' | 'now' | 'origin'>,
   { email, name, password, tenantName }: FirstPerson,
 ): Promise<{ user: CreatedUser; tenant: CreatedTenant } | undefined> {
   if (await hasAnyUser(act.db)) return undefined;

@@ -45,7 +45,7 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
       query(AuditPageQuery, async (ctx, { cursor, ...fields }) => {
         const words = pages.texts(ctx);
         const tenantId = principalOf(ctx).tenant.id;
-        const filter = narrowing(fields);
+        const filter = auditFilter(fields);
         await usage.flush();
         const page = { limit: LIMIT, cursor };
         const { rows, nextCursor } = await readPage(page, ['audit page', tenantId, filter], async (wanted) =>
@@ -68,7 +68,7 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
       permission('audit:read'),
       query(AuditFields, async (ctx, fields) => {
         const { id, slug } = principalOf(ctx).tenant;
-        const filter = narrowing(fields);
+        const filter = auditFilter(fields);
         await usage.flush();
         const now = Date.now();
         ctx.type = 'text/csv; charset=utf-8';
@@ -91,7 +91,7 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
 }
 
 /** The filter of the log that the fields stand for; days begin and end in UTC, as the page says. */
-function narrowing({ action, actor, entity, key, about, from, to }: AuditFields) {
+function auditFilter({ action, actor, entity, key, about, from, to }: AuditFields) {
   const dayOf = (text: string) => parsed(Day, text, 'invalid_query', 'date_is_none');
   const fields = {
     ...(action !== '' && { action }),

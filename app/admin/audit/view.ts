@@ -51,13 +51,13 @@ export function presentAuditFilters(
   const named = keys.map(({ id, name, lastFour }) => ({ value: id, label: `${name} …${lastFour}` }));
   return {
     ...fields,
-    people: withChosen(
+    people: includeChosen(
       people.map((person) => ({ value: person.id, label: person.name })),
       // A key acts too: it is among the people where it was chosen by a link.
       named.some(({ value }) => value === fields.actor) ? '' : fields.actor,
     ),
     actingKeys: named,
-    keys: withChosen(named, fields.key),
+    keys: includeChosen(named, fields.key),
     narrowed: Object.values(fields).some((value) => value !== ''),
     exportPath: addressOf(`${PATH}/export`, fields),
     paging: {
@@ -79,7 +79,7 @@ export function labelsOf({
 }
 
 /** What is chosen is always among the choices. */
-function withChosen(choices: Choice[], chosen: string): Choice[] {
+function includeChosen(choices: Choice[], chosen: string): Choice[] {
   const isThere = chosen === '' || choices.some(({ value }) => value === chosen);
   return isThere ? choices : [...choices, { value: chosen, label: chosen }];
 }

@@ -19,17 +19,19 @@ export type ListQuery = z.output<typeof ListQuery>;
 export type ListAddress = Readonly<Record<string, string>>;
 
 /** The fields of a list's address that say something; of a repeated one the last, and of a whole key its mask. */
-export function listAddress(querystring: string, keyPrefix: string): ListAddress {
+export function listAddress(querystring: string, installationPrefix: string): ListAddress {
   const names = new Set(Object.keys(ListQuery.shape));
-  const said = [...new URLSearchParams(querystring)].filter(([name, value]) => names.has(name) && value.trim() !== '');
+  const fields = [...new URLSearchParams(querystring)].filter(
+    ([name, value]) => names.has(name) && value.trim() !== '',
+  );
   return Object.fromEntries(
-    said.map(([name, value]) => [name, name === 'q' ? (searchText(value, keyPrefix) ?? '') : value]),
+    fields.map(([name, value]) => [name, name === 'q' ? (searchText(value, installationPrefix) ?? '') : value]),
   );
 }
 
 /** Whether somebody searches for the whole text of a key, which an address should not go on holding. */
-export function holdsKey(querystring: string, keyPrefix: string): boolean {
-  return new URLSearchParams(querystring).getAll('q').some((q) => q !== (searchText(q, keyPrefix) ?? ''));
+export function searchesForWholeKey(querystring: string, installationPrefix: string): boolean {
+  return new URLSearchParams(querystring).getAll('q').some((q) => q !== (searchText(q, installationPrefix) ?? ''));
 }
 
 /** What an address asks for; refused where it is not understood. */

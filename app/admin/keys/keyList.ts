@@ -59,8 +59,8 @@ export async function loadKeys(db: Db, tenantId: string, wanted: ListQuery, now:
 /** Loads what the keys of a page were used for. */
 export async function loadUses(db: Db, tenantId: string, { keys }: KeyPage, now: number): Promise<KeyUses> {
   const [days, sinceRotation] = await Promise.all([
-    usesADay(db, tenantId, keys, now),
-    usesSinceRotation(db, tenantId, keys, now),
+    countUsesByDay(db, tenantId, keys, now),
+    countUsesSinceRotation(db, tenantId, keys, now),
   ]);
   return { days, sinceRotation };
 }
@@ -71,7 +71,7 @@ export async function loadAttention(db: Db, tenantId: string, now: number): Prom
 }
 
 /** How many keys the list looks into, where the tenant has more that it would have to. */
-export async function lookedIntoOnly(
+export async function countOfCheckedKeys(
   db: Db,
   tenantId: string,
   { attention }: ListQuery,
@@ -92,7 +92,7 @@ export async function replacedAt(db: Db, key: ApiKey): Promise<number> {
   return successor?.createdAt ?? key.updatedAt;
 }
 
-async function usesADay(
+async function countUsesByDay(
   db: Db,
   tenantId: string,
   keys: readonly ApiKey[],
@@ -104,7 +104,7 @@ async function usesADay(
   return sumByDay(db, tenantId, used, { from, to: today + DAY_MS });
 }
 
-async function usesSinceRotation(
+async function countUsesSinceRotation(
   db: Db,
   tenantId: string,
   keys: readonly ApiKey[],
@@ -154,14 +154,14 @@ export function filterChoices({ t }: Pick<Texts, 't'>) {
   };
 }
 
-interface Head {
+interface SortLink {
   href: string;
   direction: '' | 'ascending' | 'descending';
 }
 
 /** The heads that sort: a click turns the order round, the first one begins with what is mostly looked for. */
-export function listHeads(address: ListAddress, { sort }: ListQuery): { heads: Record<KeySort, Head> } {
-  const head = (column: KeySort, descendsFirst: boolean): Head => {
+export function listHeads(address: ListAddress, { sort }: ListQuery): { heads: Record<KeySort, SortLink> } {
+  const head = (column: KeySort, descendsFirst: boolean): SortLink => {
     const isSorted = sort.sort === column;
     const descends = isSorted ? !sort.descending : descendsFirst;
     return {
@@ -256,13 +256,13 @@ export function keyListRows(
       lastUsed: key.lastUsedAt === null ? null : moment(key.lastUsedAt, now),
       statusText: t(`ui.status_${status}`),
       badges: row.scopes.slice(0, MOST_BADGES),
-      more: moreThanBadges(key.scopes, texts),
+      more: scopesWithoutBadge(key.scopes, texts),
       requests: t('ui.sparkline', { total: spark.total, days: spark.days }),
     };
   });
 }
 
-function moreThanBadges(scopes: readonly string[], { t, joined }: Texts): KeyListRow['more'] {
+function scopesWithoutBadge(scopes: readonly string[], { t, joined }: Texts): KeyListRow['more'] {
   const count = scopes.length - MOST_BADGES;
   if (count <= 0) return undefined;
   const names = joined(scopes.slice(MOST_BADGES));

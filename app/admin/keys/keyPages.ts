@@ -25,7 +25,7 @@ export async function findActiveKeyOfPath(ctx: Context, services: Pick<Services,
 }
 
 /** Whether the reader sees what changes keys. */
-export function managesKeys(ctx: Context): boolean {
+export function mayManageKeys(ctx: Context): boolean {
   const principal = principalOf(ctx);
   return principal.type === 'user' && principal.permissions.has('api-keys:manage');
 }

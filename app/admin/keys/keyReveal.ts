@@ -8,7 +8,7 @@ import { KEYS_PATH } from './keyAddress.ts';
 import type { Pages } from '../shell/pages.ts';
 
 /** A key at the one moment its text is shown. */
-interface Shown {
+interface RevealedKey {
   key: ApiKey;
   text: string;
   /** The key whose place it takes, where that goes on working for a while. */
@@ -18,7 +18,7 @@ interface Shown {
 }
 
 /** Shows the text of a key, this once: in the answer to the very request that made it. */
-export async function showKey(pages: Pages, ctx: Context, shown: Shown): Promise<void> {
+export async function revealKey(pages: Pages, ctx: Context, shown: RevealedKey): Promise<void> {
   const { key, text, replaced, now, publicUrl } = shown;
   const texts = pages.texts(ctx);
   // What htmx sent came from a form, but what it gets is a dialog over the whole page.
@@ -45,13 +45,13 @@ export async function showKey(pages: Pages, ctx: Context, shown: Shown): Promise
         back: KEYS_PATH,
       },
       old: replaced && { ...keyView(replaced, texts, now, { manages: true }), graceEndsAt: replaced.graceEndsAt },
-      firstUse: mayFollow(ctx) && firstUse(key, undefined, now),
+      firstUse: mayReadKeys(ctx) && firstUse(key, undefined, now),
     },
   });
 }
 
 /** Whether the reader may look at what keys do. */
-function mayFollow(ctx: Context): boolean {
+function mayReadKeys(ctx: Context): boolean {
   const principal = principalOf(ctx);
   return principal.type === 'user' && principal.permissions.has('api-keys:read');
 }

@@ -36,7 +36,7 @@ export const PRESETS = {
   integration: ['read', 'customers:write', 'orders:write', 'products:write', 'inventory:write', 'notifications:write'],
 } as const;
 
-const APART = new Set(['platform', 'everything']);
+const GROUPS_WITHOUT_SELECT_ALL = new Set(['platform', 'everything']);
 
 /** The scopes to choose from, in their groups: those that open a route and the reader can grant, and those the key holds. */
 export function scopeChoices(
@@ -49,7 +49,7 @@ export function scopeChoices(
     uses = [],
   }: { checked: readonly string[]; granted?: readonly string[]; uses?: readonly ScopeUse[] },
 ): ScopeGroupChoice[] {
-  const opened = openedBy(routes);
+  const opened = requiredScopesOf(routes);
   // There is one box for a scope and its alias, but for an alias that the key holds.
   const chosen = checked.map((scope) => (granted.includes(scope) ? scope : meaningOf(scope)));
   const choice = (scope: string): ScopeChoice => ({
@@ -63,7 +63,7 @@ export function scopeChoices(
   const groups = GROUPS.map(({ id, title }) => ({
     id,
     title: title[texts.locale],
-    together: !APART.has(id),
+    together: !GROUPS_WITHOUT_SELECT_ALL.has(id),
     scopes: CATALOGUE.filter((one) => one.group === id)
       .map(({ scope }) => choice(scope))
       .filter((one) => one.granted || (one.opens > 0 && mayGrant(principal, one.scope))),
@@ -77,7 +77,7 @@ export function scopeChoices(
 }
 
 /** For each route below either prefix of the API once, the scope it asks for. */
-function openedBy(routes: readonly Route[]): string[] {
+function requiredScopesOf(routes: readonly Route[]): string[] {
   return [...routesByScope(routes)].flatMap(([scope, names]) => {
     const own = new Set(names.map((name) => name.replace(/^(\w+) \/api(?:\/v1)?\//, '$1 /')));
     return Array<string>(own.size).fill(scope);

@@ -53,7 +53,7 @@ export function keyView(
     sinceRotation,
   }: { manages: boolean; days?: number[] | undefined; sinceRotation?: number | undefined },
 ): KeyView {
-  const status = shownStatus(key, now);
+  const status = statusOnPage(key, now);
   const lives = status !== 'revoked' && status !== 'expired';
   return {
     id: key.id,
@@ -80,12 +80,12 @@ export function keyView(
 
 /** A scope with what it opens, in the reader's language. */
 export function scopeBadge(scope: string, texts: Pick<Texts, 'locale' | 't'>): ScopeBadge {
-  return KNOWN.get(scope)?.[texts.locale] ?? badgeOf(scope, texts.t('keys.scope_unknown'), texts);
+  return BADGES.get(scope)?.[texts.locale] ?? badgeOf(scope, texts.t('keys.scope_unknown'), texts);
 }
 
 const isStrong = (scope: string) => !/(?:^|:)read$/.test(scope);
 
-const KNOWN = new Map(
+const BADGES = new Map(
   CATALOGUE.flatMap(({ scope, description }) =>
     namesOf(scope).map((name) => [name, badgesOf(name, description)] as const),
   ),
@@ -126,7 +126,7 @@ const UNITS = [
   ['minute', 60_000],
 ] as const satisfies readonly (readonly [string, number])[];
 
-function shownStatus(key: ApiKey, now: number): KeyView['status'] {
+function statusOnPage(key: ApiKey, now: number): KeyView['status'] {
   const status = keyStatus(key, now);
   const isSoon = key.expiresAt !== null && key.expiresAt <= now + SOON_MS;
   return status === 'active' && isSoon ? 'expiring' : status;

@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { principalOf, type State } from '../../context.ts';
 import { requestOrigin, whoamiCurl } from '../shell/curl.ts';
-import { managesKeys } from './keyPages.ts';
+import { mayManageKeys } from './keyPages.ts';
 import {
   attentionItems,
   filterChoices,
@@ -12,9 +12,9 @@ import {
   loadAttention,
   loadKeys,
   loadUses,
-  lookedIntoOnly,
+  countOfCheckedKeys,
 } from './keyList.ts';
-import { holdsKey, listAddress, listPath, readList, type ListAddress } from './keyAddress.ts';
+import { searchesForWholeKey, listAddress, listPath, readList, type ListAddress } from './keyAddress.ts';
 import { isPartial, redirect } from '../../http/redirect.ts';
 import type { Pages } from '../shell/pages.ts';
 import type { Services } from '../../services.ts';
@@ -40,11 +40,11 @@ export function apiKeyPages(services: Services, pages: Pages, table: () => reado
 function keyListPages({ db, usage, config }: Services, pages: Pages): Router<State> {
   return new Router<State>(ROUTER).get('/api-keys', permission('api-keys:read'), async (ctx) => {
     const texts = pages.texts(ctx);
-    const manages = managesKeys(ctx);
+    const manages = mayManageKeys(ctx);
     const tenantId = principalOf(ctx).tenant.id;
     const now = Date.now();
     const address = listAddress(ctx.querystring, config.keys.prefix);
-    if (holdsKey(ctx.querystring, config.keys.prefix)) {
+    if (searchesForWholeKey(ctx.querystring, config.keys.prefix)) {
       redirect(ctx, listPath(address));
       return;
     }
@@ -75,7 +75,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
           rows: keyListRows(page.keys, uses, texts, now, manages),
           attention: counts && attentionItems(counts, address, wanted),
           paging: listPaging(page, address, wanted),
-          lookedInto: await lookedIntoOnly(db, tenantId, wanted, now),
+          lookedInto: await countOfCheckedKeys(db, tenantId, wanted, now),
           isEmpty: page.keys.length === 0 && !(await hasAnyKey(db, tenantId, now)),
         };
       },

@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
-import { actOf } from '../../actions/actionContext.ts';
+import { actionContext } from '../../actions/actionContext.ts';
 import { rotateKey } from '../../actions/keys/rotateKey.ts';
 import { updateKey } from '../../actions/keys/updateKey.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
@@ -20,7 +20,7 @@ import { findActiveKeyOfPath, showDialog } from './keyPages.ts';
 import { returnPath, keyListPath, KEYS_PATH } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
 import { scopeChoices } from './keyScopes.ts';
-import { showKey } from './keyReveal.ts';
+import { revealKey } from './keyReveal.ts';
 import { idempotentForm } from '../shell/idempotentForm.ts';
 import { recoverable, readFields } from '../shell/formErrors.ts';
 import { scopeUses } from './keyUse.ts';
@@ -49,11 +49,11 @@ export function keyChangePages(
       const key = await findActiveKeyOfPath(ctx, services);
       const fields = keyFieldsOf(formOf(ctx));
       const texts = pages.texts(ctx);
-      const act = actOf(ctx, db);
+      const act = actionContext(ctx, db);
       try {
         const change = readFields(KeyChange, keyInputOf(fields, act.now));
         const { id, name } = await updateKey(act, key.id, change);
-        pages.lead(ctx, `${KEYS_PATH}/${id}`, { text: 'keys.saved', values: { name } });
+        pages.redirect(ctx, `${KEYS_PATH}/${id}`, { text: 'keys.saved', values: { name } });
       } catch (error) {
         await showForm(ctx, key, fields, keyFormProblems(error, texts));
       }
@@ -65,10 +65,10 @@ export function keyChangePages(
       const scopes = key.scopes.filter((scope) => !removed.includes(scope));
       if (scopes.length === 0) throw new AppError('conflict', 'key_needs_a_scope');
       // What stays was granted before: it need not be in the catalogue any more.
-      const { id } = await updateKey(actOf(ctx, db), key.id, { scopes });
+      const { id } = await updateKey(actionContext(ctx, db), key.id, { scopes });
       const count = key.scopes.length - scopes.length;
       const back = keyListPath(form.get('back')) ?? `${KEYS_PATH}/${id}`;
-      pages.lead(ctx, back, { text: 'keys.scopes_removed', values: { count, name: key.name } });
+      pages.redirect(ctx, back, { text: 'keys.scopes_removed', values: { count, name: key.name } });
     })
     .get('/api-keys/:id/rotate', permission('api-keys:manage'), async (ctx) => {
       const key = await findActiveKeyOfPath(ctx, services);
@@ -90,9 +90,9 @@ export function keyChangePages(
         });
         if ('refusal' in rotated) return showRotation(ctx, old, back, rotated.refusal);
         const { key, text } = rotated.done;
-        const replaced = await liveKeyOrNone(ctx);
+        const replaced = await findKeyInGrace(ctx);
         const shown = { key, text, now: act.now, publicUrl: config.publicUrl };
-        await showKey(pages, ctx, replaced ? { ...shown, replaced } : shown);
+        await revealKey(pages, ctx, replaced ? { ...shown, replaced } : shown);
       }),
     );
 
@@ -106,13 +106,13 @@ export function keyChangePages(
         key: keyView(key, texts, Date.now(), { manages: true }),
         back,
         graces: graceChoices(texts, principalOf(ctx).tenant.policy),
-        refused: refusal && whyRefused(texts, refusal),
+        refused: refusal && rotationRefusal(texts, refusal),
       },
     });
   }
 
   /** The replaced key, where it still works. */
-  async function liveKeyOrNone(ctx: Context): Promise<ApiKey | undefined> {
+  async function findKeyInGrace(ctx: Context): Promise<ApiKey | undefined> {
     try {
       return await findActiveKeyOfPath(ctx, services);
     } catch (error) {
@@ -142,7 +142,7 @@ export function keyChangePages(
 }
 
 /** Why nothing was rotated; a key whose expiry is in the way can be changed first. */
-function whyRefused({ pageProblemText }: Texts, { problem, errors = [] }: AppError) {
+function rotationRefusal({ pageProblemText }: Texts, { problem, errors = [] }: AppError) {
   const [field] = errors;
   const sentence = pageProblemText(field?.problem ?? problem);
   return { sentence: /[.!?]$/.test(sentence) ? sentence : `${sentence}.`, isExpiry: field?.path === 'expiresAt' };

@@ -15,7 +15,7 @@ import {
 import { readFields } from '../shell/formErrors.ts';
 import { KEYS_PATH } from './keyAddress.ts';
 import { PRESETS, scopeChoices } from './keyScopes.ts';
-import { showKey } from './keyReveal.ts';
+import { revealKey } from './keyReveal.ts';
 import { idempotentForm } from '../shell/idempotentForm.ts';
 import type { Pages } from '../shell/pages.ts';
 import type { Services } from '../../services.ts';
@@ -42,9 +42,9 @@ export function keyCreatePages(
         const texts = pages.texts(ctx);
         const { environment, owner } = fields;
         try {
-          const wish = readFields(NewKey, { ...keyInputOf(fields, act.now), environment, owner: owner || undefined });
-          const { key, text } = await issueKey(act, config.keys, wish);
-          await showKey(pages, ctx, { key, text, now: act.now, publicUrl: config.publicUrl });
+          const input = readFields(NewKey, { ...keyInputOf(fields, act.now), environment, owner: owner || undefined });
+          const { key, text } = await issueKey(act, config.keys, input);
+          await revealKey(pages, ctx, { key, text, now: act.now, publicUrl: config.publicUrl });
         } catch (error) {
           await showForm(ctx, fields, keyFormProblems(error, texts));
         }

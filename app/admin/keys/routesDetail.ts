@@ -8,7 +8,7 @@ import { keyStatus } from '../../domain/keyStatus.ts';
 import { maskKey } from '../../domain/token.ts';
 import { STATS_PERIODS, type StatsPeriod } from '../../domain/statsPeriod.ts';
 import { usageStats } from '../../usage/usageStats.ts';
-import { findKeyOfPath, managesKeys } from './keyPages.ts';
+import { findKeyOfPath, mayManageKeys } from './keyPages.ts';
 import { replacedAt } from './keyList.ts';
 import { KEYS_PATH } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
@@ -38,7 +38,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     const texts = pages.texts(ctx);
     const key = await findKeyOfPath(ctx, services);
     const now = Date.now();
-    const manages = managesKeys(ctx);
+    const manages = mayManageKeys(ctx);
     const query = new URLSearchParams(ctx.querystring);
     const asked = STATS_PERIODS.find((one) => one === query.get('window'));
     const window = asked ?? '24h';
@@ -55,7 +55,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
         facts: await factsOf(key),
         here: `${KEYS_PATH}/${key.id}`,
         window,
-        windows: windowLinks(window, texts.t, (one) => pathOf(key, { window: one, cursor })),
+        windows: windowLinks(window, texts.t, (one) => keyPath(key, { window: one, cursor })),
         chart: usageChart(stats.buckets, window, texts.locale),
         stats,
         uses: uses.map((use, index) => ({ ...use, badge: row.scopes[index] })),
@@ -73,7 +73,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     const use = await findFirstKeyUsage(db, key.tenantId, key.id);
     const locals = firstUse(key, use, Date.now());
     if (!isPartial(ctx)) {
-      pages.lead(ctx, locals.requests);
+      pages.redirect(ctx, locals.requests);
       return;
     }
     if (locals.asking !== undefined) {
@@ -110,7 +110,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     };
   }
 
-  async function requestsOf(key: ApiKey, { window, cursor }: Seen) {
+  async function requestsOf(key: ApiKey, { window, cursor }: KeyPageChoices) {
     const binding = JSON.stringify(['page usage', key.tenantId, key.id]);
     const after = positionOf(cursor, binding);
     const found = await listKeyUsage(db, key.tenantId, key.id, { after, limit: REQUESTS + 1 });
@@ -118,8 +118,8 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     return {
       requests: rows.map((use) => requestRow(use, key.scopes)),
       requestPages: {
-        first: cursor === undefined ? undefined : `${pathOf(key, { window })}#requests`,
-        next: nextCursor === null ? undefined : `${pathOf(key, { window, cursor: nextCursor })}#requests`,
+        first: cursor === undefined ? undefined : `${keyPath(key, { window })}#requests`,
+        next: nextCursor === null ? undefined : `${keyPath(key, { window, cursor: nextCursor })}#requests`,
       },
     };
   }
@@ -136,13 +136,13 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
 }
 
 /** What of a key's page is chosen in its address: the time that its usage covers, and where in its requests it stands. */
-interface Seen {
+interface KeyPageChoices {
   window?: StatsPeriod | undefined;
   cursor?: string | undefined;
 }
 
 /** The address of a key's page; a link that changes one choice keeps the other. */
-function pathOf({ id }: ApiKey, { window, cursor }: Seen): string {
+function keyPath({ id }: ApiKey, { window, cursor }: KeyPageChoices): string {
   return addressOf(`${KEYS_PATH}/${id}`, { window: window ?? '', cursor: cursor ?? '' });
 }
 

@@ -3,7 +3,7 @@ import type { Section } from './frame.ts';
 import type { Pages } from './pages.ts';
 
 /** A question before something that is not easily undone. */
-export interface Question {
+export interface Confirmation {
   title: string;
   /** What will happen, in sentences. */
   lines: readonly string[];
@@ -24,7 +24,7 @@ export async function askConfirmation(
   pages: Pages,
   ctx: Context,
   section: Section | undefined,
-  question: Question,
+  question: Confirmation,
 ): Promise<void> {
   await pages.show(ctx, 'shell/confirm', {
     title: question.title,

@@ -4,7 +4,7 @@ import { parsed } from '../../http/input.ts';
 import type { Texts } from '../../locales/texts.ts';
 
 /** What a form that came back shows: a problem for each field that is wrong, or one sentence about all of it. */
-export interface Refused {
+export interface FormErrors {
   status: number;
   /** Empty where the fields say it. */
   sentence: string;
@@ -15,10 +15,10 @@ export interface Refused {
 }
 
 /** The fields of a form in their order, each with what it is called. */
-export type Labels = Readonly<Record<string, string>>;
+export type FieldLabels = Readonly<Record<string, string>>;
 
 /** What the reader of a form can do something about while it is before them. */
-const MENDABLE: ReadonlySet<ErrorCode> = new Set([
+const RECOVERABLE_CODES: ReadonlySet<ErrorCode> = new Set([
   'invalid_input',
   'conflict',
   'plan_limit',
@@ -36,17 +36,17 @@ export async function recoverable<T>(work: () => Promise<T>): Promise<{ done: T 
   try {
     return { done: await work() };
   } catch (error) {
-    if (error instanceof AppError && MENDABLE.has(error.code)) return { refusal: error };
+    if (error instanceof AppError && RECOVERABLE_CODES.has(error.code)) return { refusal: error };
     throw error;
   }
 }
 
 /** The refusal in the reader's words, beside the fields it is about. */
-export function refusedIn(
+export function formErrors(
   { pageProblemText }: Texts,
   { status, problem, errors = [] }: AppError,
-  labels: Labels,
-): Refused {
+  labels: FieldLabels,
+): FormErrors {
   const problems: Record<string, string> = {};
   for (const { path, problem: found } of errors) {
     // A list such as `scopes.2` is one field of the form.
@@ -61,7 +61,7 @@ export function refusedIn(
 }
 
 /** A field that was left empty is one that was not sent. */
-export function given(form: URLSearchParams, name: string): string | undefined {
+export function optionalField(form: URLSearchParams, name: string): string | undefined {
   const text = form.get(name)?.trim() ?? '';
   return text === '' ? undefined : text;
 }

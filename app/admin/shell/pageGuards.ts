@@ -2,7 +2,7 @@ import type { Middleware } from '../../context.ts';
 import type { Cookies } from '../../http/cookies.ts';
 import type { Services } from '../../services.ts';
 import { views } from './views.ts';
-import { ownForm, ownOrigin } from '../../auth/csrf.ts';
+import { requireCsrfToken, requireSameOrigin } from '../../auth/csrf.ts';
 import { requireAccess } from '../../auth/requireAccess.ts';
 import { session, signedIn } from '../../auth/session.ts';
 
@@ -11,21 +11,21 @@ export function openPageGuards(
   { config, lookup }: Pick<Services, 'config' | 'lookup'>,
   cookies: Cookies,
 ): Middleware[] {
-  return [...everyPage(config.publicUrl), session(lookup, cookies)];
+  return [...guardsOfEveryPage(config.publicUrl), session(lookup, cookies)];
 }
 
 /** What stands before the pages of people who are signed in: then each page's own access decides. */
 export function pageGuards(services: Pick<Services, 'config' | 'db' | 'lookup'>, cookies: Cookies): Middleware[] {
   const { config, db, lookup } = services;
-  return [...everyPage(config.publicUrl), signedIn(db, lookup, cookies), ownForm, requireAccess];
+  return [...guardsOfEveryPage(config.publicUrl), signedIn(db, lookup, cookies), requireCsrfToken, requireAccess];
 }
 
-function everyPage(publicUrl: string): Middleware[] {
-  return [views(), ownOrigin(publicUrl), varied];
+function guardsOfEveryPage(publicUrl: string): Middleware[] {
+  return [views(), requireSameOrigin(publicUrl), varyByHtmx];
 }
 
 /** The same address gives a whole page or a part of one. */
-const varied: Middleware = (ctx, next) => {
+const varyByHtmx: Middleware = (ctx, next) => {
   ctx.vary('HX-Request');
   return next();
 };

@@ -36,7 +36,7 @@ export interface Pages {
   /** Answers with a page that stands open to the world, in the small frame. */
   showOpen(ctx: Context, view: string, page: Pick<Page, 'title' | 'locals' | 'here'>): Promise<void>;
   /** Leads to another page of ours, which then tells what was done. */
-  lead(ctx: Context, path: string, notice?: Notice): void;
+  redirect(ctx: Context, path: string, notice?: Notice): void;
 }
 
 /** Makes the pages' own helper; `routes` are the pages there are, known only once all are mounted. */
@@ -71,7 +71,7 @@ export function createPages(cookies: Cookies, routes: () => readonly Route[]): P
       const shown = here === undefined ? frame : { ...frame, here };
       await ctx.render(fileOf(view), { ...locals, ...words, frame: shown, notice });
     },
-    lead(ctx, path, notice) {
+    redirect(ctx, path, notice) {
       if (notice) setNotice(ctx, cookies, notice);
       redirect(ctx, path);
     },

@@ -13,6 +13,6 @@ export function frontRoutes(pages: Pages, routes: () => readonly Route[]): Route
     const principal = principalOf(ctx);
     const path = principal.type === 'user' ? firstAllowedPage(principal, routes()) : undefined;
     if (path === undefined) throw new AppError('insufficient_permission');
-    pages.lead(ctx, path);
+    pages.redirect(ctx, path);
   });
 }

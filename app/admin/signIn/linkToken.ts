@@ -17,7 +17,7 @@ export function keepLinkToken(ctx: Context, pages: Pages, link: Link, path: stri
   // A text that is no token must not leave another link's behind.
   if (TOKEN.test(token)) pages.cookies.set(ctx, link, token, KEPT_SECONDS);
   else pages.cookies.clear(ctx, link);
-  pages.lead(ctx, path);
+  pages.redirect(ctx, path);
   return true;
 }
 

@@ -3,7 +3,7 @@ import { hasAnyUser } from '../../../db/tables/people/users.ts';
 import { originOf } from '../../actions/actionContext.ts';
 import { openSession } from '../../actions/people/openSession.ts';
 import { setUp, type FirstPerson } from '../../actions/tenants/setUp.ts';
-import { noteSignedIn } from '../../actions/people/signIn.ts';
+import { recordLogin } from '../../actions/people/signIn.ts';
 import type { Context, State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { readForm } from '../../http/body.ts';
@@ -24,13 +24,13 @@ export function setupRoutes(
   return new Router<State>(ROUTER)
     .get('/setup', open(), async (ctx) => {
       const token = new URLSearchParams(ctx.querystring).get('token') ?? '';
-      await refuseOthers(token);
+      await requireSetUpToken(token);
       await showForm(ctx, pages, token);
     })
     .post('/setup', open(), async (ctx) => {
       const form = await readForm(ctx);
       const token = form.get('token') ?? '';
-      await refuseOthers(token);
+      await requireSetUpToken(token);
       const written = personIn(form);
       const read = readFirstPerson(written);
       if ('problems' in read) {
@@ -48,13 +48,13 @@ export function setupRoutes(
 
   /** Who has just chosen a password need not be asked for it. */
   async function signInFirst(ctx: Context, act: FirstAct, { user, tenant }: SetUp): Promise<void> {
-    await noteSignedIn(act, user, tenant.id);
+    await recordLogin(act, user, tenant.id);
     const formerToken = pages.cookies.get(ctx, 'session');
     pages.cookies.set(ctx, 'session', await openSession(act, { userId: user.id, tenantId: tenant.id, formerToken }));
   }
 
   /** The token in the form is what a forged request could not know; once somebody exists it opens nothing. */
-  async function refuseOthers(token: string): Promise<void> {
+  async function requireSetUpToken(token: string): Promise<void> {
     if (!isSetUpToken(token, secret) || (await hasAnyUser(db))) throw gone();
   }
 }

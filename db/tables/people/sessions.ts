@@ -58,7 +58,7 @@ export async function listSessions(db: Db, userId: string, now: number): Promise
   return rows.map(sessionOf);
 }
 
-export async function noteSeen(db: Db, id: string, now: number): Promise<void> {
+export async function updateLastSeen(db: Db, id: string, now: number): Promise<void> {
   await table(db).where({ id }).update({ last_seen_at: now });
 }
 

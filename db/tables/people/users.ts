@@ -104,7 +104,7 @@ export async function lockOperators(trx: Db): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
-export async function noteLogin(db: Db, id: string, now: number): Promise<void> {
+export async function updateLastLogin(db: Db, id: string, now: number): Promise<void> {
   await table(db).where({ id }).update({ last_login_at: now });
 }
 

@@ -1,4 +1,4 @@
-import { systemAct } from '../../../app/actions/actionContext.ts';
+import { systemContext } from '../../../app/actions/actionContext.ts';
 import { acceptInvitation, joinWithNewAccount } from '../../../app/actions/people/answerInvitation.ts';
 import { changeMember } from '../../../app/actions/people/changeMember.ts';
 import { createTenant } from '../../../app/actions/tenants/createTenant.ts';
@@ -7,7 +7,7 @@ import { inviteMember } from '../../../app/actions/people/inviteMember.ts';
 import { openSession } from '../../../app/actions/people/openSession.ts';
 import { recordAuditEvent } from '../../../app/actions/auditRecord.ts';
 import { setUp } from '../../../app/actions/tenants/setUp.ts';
-import { noteSignedIn } from '../../../app/actions/people/signIn.ts';
+import { recordLogin } from '../../../app/actions/people/signIn.ts';
 import { changedFields } from '../../../app/domain/auditEvent.ts';
 import { firstPassword } from '../../../app/auth/firstPassword.ts';
 import { belongingsOf } from '../../../db/tables/people/memberships.ts';
@@ -77,7 +77,7 @@ async function personArrives(world: World, who: PersonName, joining: Joining, at
   const { db } = world.services;
   if (by === undefined) {
     const password = firstPassword();
-    const act = systemAct(db, world.tenant(tenant), at);
+    const act = systemContext(db, world.tenant(tenant), at);
     world.addPerson(
       who,
       (await createUser(act, { email, name, password, vouched: true, membership: { role } })).id,
@@ -111,7 +111,7 @@ async function signedIn(world: World, name: PersonName, at: number, { stays = fa
   const tenantId = (await belongingsOf(db, id))[0]?.tenantId ?? null;
   const origin = world.origin(name);
   const act = { db, now: at, origin };
-  await noteSignedIn(act, { id, name: PEOPLE[name].name, email: PEOPLE[name].email }, tenantId);
+  await recordLogin(act, { id, name: PEOPLE[name].name, email: PEOPLE[name].email }, tenantId);
   if (stays) await openSession(act, { userId: id, tenantId, formerToken: undefined });
 }
 

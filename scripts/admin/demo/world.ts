@@ -1,4 +1,4 @@
-import type { Act } from '../../../app/actions/actionContext.ts';
+import type { ActionContext } from '../../../app/actions/actionContext.ts';
 import type { IssuedKey } from '../../../app/actions/keys/storedKey.ts';
 import { holdsScope } from '../../../app/auth/authority.ts';
 import type { Person } from '../../../app/context.ts';
@@ -69,13 +69,18 @@ export class World {
   }
 
   /** Where a person's request came from. */
-  origin(name: PersonName): Act['origin'] {
+  origin(name: PersonName): ActionContext['origin'] {
     const { ip, agent } = PEOPLE[name].host;
     return { ip, userAgent: agent, requestId: this.chance.uuid() };
   }
 
   /** A person at work, with the authority they have then; throws where the route would have asked for more. */
-  async act(name: PersonName, tenant: TenantName, at: number, asked?: Permission | { scope: string }): Promise<Act> {
+  async act(
+    name: PersonName,
+    tenant: TenantName,
+    at: number,
+    asked?: Permission | { scope: string },
+  ): Promise<ActionContext> {
     const { db } = this.services;
     const principal = await this.#principal(name, tenant);
     if (asked !== undefined && !holds(principal, asked)) throw new Error(`${name} lacks ${JSON.stringify(asked)}`);
