@@ -28,7 +28,7 @@ type AnswerContext = Pick<ActionContext, 'db' | 'now' | 'origin'>;
 
 const ANONYMOUS: Actor = { type: 'anonymous', id: null, name: null };
 
-/** The invitation that a link leads to, as long as it can be answered; undefined for any other text. */
+/** Finds the pending invitation of a link's token; undefined for any other text. */
 export async function openInvitation({ db, now }: AnswerContext, token: string): Promise<OpenedInvitation | undefined> {
   const invitation = await findInvitationByHash(db, hashToken(token));
   if (!invitation?.tenantActive || !isPending(invitation, now)) return undefined;
@@ -53,8 +53,8 @@ export async function acceptInvitation(context: AnswerContext, invitation: Invit
 }
 
 /**
- * Makes an account for the invited email, with a name and a password that were checked before, and a member of it.
- * Undefined, after the same work, where somebody has this email already: they sign in and accept.
+ * Creates an account for the invited email, with a name and password checked before, and makes it a member. Gives
+ * undefined, after the same work, if the email has an account already: its owner signs in and accepts.
  */
 export async function joinWithNewAccount(
   context: AnswerContext,
@@ -80,7 +80,9 @@ export async function joinWithNewAccount(
   }
 }
 
-/** Declines for whoever holds the link, signed in or not: its maker could take it back as well. */
+/**
+ * Declines the invitation for anyone who has the link, signed in or not, since the inviter could withdraw it as well.
+ */
 export async function declineInvitation(
   context: AnswerContext,
   invitation: Invitation,
@@ -93,7 +95,7 @@ export async function declineInvitation(
   });
 }
 
-/** The refusal of a link that was used, withdrawn or replaced, whose time is over, or that never was one. */
+/** The 404 for a link that was used, withdrawn, replaced, has expired or never existed. */
 export function invitationGone(): AppError {
   return new AppError('not_found', 'invitation_gone');
 }
@@ -119,7 +121,9 @@ async function endAndRecord(
   await recordAuditEvent(trx, act, { action, entityId: id, ...changedFields(null, { email }) });
 }
 
-/** Whether the inviter could send the same invitation today: whoever was removed or demoted leaves no way back in. */
+/**
+ * Whether the inviter could still send the same invitation, so that a removed or demoted inviter leaves no way back in.
+ */
 async function mayInviterStillInvite(db: Db, { tenantId, inviter, role, permissions }: Invitation): Promise<boolean> {
   if (inviter.type === 'system') return true;
   if (inviter.id === null) return false;
@@ -135,7 +139,7 @@ async function mayInviterStillInvite(db: Db, { tenantId, inviter, role, permissi
   );
 }
 
-/** A key that was rotated away stands for its successor. */
+/** A rotated key counts as unrevoked while one of its successors is. */
 async function isKeyUnrevoked(db: Db, tenantId: string, id: string): Promise<boolean> {
   for (let next: string | null = id; next !== null;) {
     const key = await findApiKey(db, tenantId, next);

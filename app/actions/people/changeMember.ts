@@ -18,7 +18,7 @@ export interface MemberChange {
   permissions?: readonly Permission[] | undefined;
 }
 
-/** Changes what a member of the act's tenant is; it holds from their next request. The last owner stays one: 409. */
+/** Changes the role and permissions of a member from their next request on; demoting the last owner is 409. */
 export async function changeMember(act: ActionContext, userId: string, change: MemberChange): Promise<Membership> {
   requirePerson(act, 'keys_change_no_rights');
   return transaction(act.db, async (trx) => {
@@ -41,7 +41,7 @@ export async function changeMember(act: ActionContext, userId: string, change: M
   });
 }
 
-/** Refuses to lose the one owner who can still sign in. */
+/** Refuses to remove or demote the only owner who can sign in. */
 export function refuseLastOwner(owners: readonly string[], userId: string): void {
   if (owners.length !== 1 || owners[0] !== userId) return;
   throw new AppError('conflict', 'last_owner');

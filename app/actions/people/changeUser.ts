@@ -21,8 +21,8 @@ export interface UserChange {
 }
 
 /**
- * Changes the account of somebody in the act's tenant. An account is one for all tenants, so that no tenant changes it:
- * operators may, and people their own name. The last owner and the last operator cannot be disabled: 409.
+ * Changes the account of a member of the tenant. An account belongs to no tenant, so only operators may change it, and
+ * people their own name. Disabling the last owner or the last operator is 409.
  */
 export async function changeUser(act: ActionContext, userId: string, { name, status }: UserChange): Promise<void> {
   await transaction(act.db, async (trx) => {

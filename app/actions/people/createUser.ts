@@ -11,15 +11,15 @@ import { insertMember, refuseMembershipBeyondOwn, type MemberInput } from './add
 import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface UserInput {
-  /** In its one spelling. */
+  /** Normalised by `normaliseEmail`. */
   email: string;
   name: string;
-  /** Null for somebody who signs in elsewhere. */
+  /** Null for a person who signs in through an identity provider. */
   password: string | null;
   operator?: boolean | undefined;
-  /** Whether an operator answers for the account belonging to whoever has the email. */
+  /** Whether an operator vouches that the account belongs to the owner of the email. */
   vouched?: boolean | undefined;
-  /** What they become in the act's tenant. */
+  /** The membership of the tenant that the person gets. */
   membership?: MemberInput | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface CreatedUser {
   name: string;
 }
 
-/** Makes a person, and a member of the act's tenant where that is asked for; an email somebody has is 409. */
+/** Creates a person and, if asked, their membership of the tenant; an email that has an account is 409. */
 export async function createUser(act: ActionContext, input: UserInput): Promise<CreatedUser> {
   if (input.membership) refuseMembershipBeyondOwn(act, input.membership);
   const passwordHash = await acceptedPassword(input.password, input.email);
@@ -43,7 +43,10 @@ export async function createUser(act: ActionContext, input: UserInput): Promise<
   }
 }
 
-/** The same within a transaction, under a given id and with the password hashed before, for that takes a while. */
+/**
+ * Creates a person in a transaction of the caller, who chose the id and hashed the password before, since hashing is
+ * slow.
+ */
 export async function addUser(
   trx: Db,
   act: ActionContext,

@@ -3,7 +3,7 @@ import { deleteSession } from '../../../db/tables/people/sessions.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent, type AuditContext } from '../auditRecord.ts';
 
-/** Ends the session that the person acts in, whether or not they belong to a tenant still. */
+/** Ends the session that the person uses now, whether or not they are still a member of a tenant. */
 export async function signOut(
   act: AuditContext & Pick<ActionContext, 'db'>,
   userId: string,
@@ -12,7 +12,7 @@ export async function signOut(
   await deleteAndRecord(act, 'LOGOUT', userId, sessionId);
 }
 
-/** Ends another session of the person, such as one on a lost phone; false where there is none of this id. */
+/** Ends another session of the person, such as one on a lost phone; false if there is no session of this id. */
 export async function endSession(act: ActionContext, userId: string, sessionId: string): Promise<boolean> {
   return deleteAndRecord(act, 'SESSION_ENDED', userId, sessionId);
 }

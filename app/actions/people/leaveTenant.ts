@@ -5,7 +5,9 @@ import type { ActionContext } from '../actionContext.ts';
 import { refuseLastOwner } from './changeMember.ts';
 import { endMembership } from './removeMember.ts';
 
-/** Ends the acting person's own membership of the act's tenant and revokes their own keys there. The last owner stays: 409. */
+/**
+ * Ends the caller's own membership of the tenant and revokes their own keys there; the last owner cannot leave: 409.
+ */
 export async function leaveTenant(act: ActionContext, userId: string): Promise<void> {
   await transaction(act.db, async (trx) => {
     const owners = await lockOwners(trx, act.tenantId);

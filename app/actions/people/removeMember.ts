@@ -15,8 +15,8 @@ import { recordAuditEvent } from '../auditRecord.ts';
 import { revokeKeyChain } from '../keys/revokeKey.ts';
 
 /**
- * Puts a member out of the act's tenant, from the next request on, and revokes all their own keys there: they would work
- * again if the person came back. The last owner stays: 409.
+ * Removes a member from the tenant from their next request on, and revokes their own keys there, which would work again
+ * if the person came back. The last owner cannot be removed: 409.
  */
 export async function removeMember(act: ActionContext, userId: string): Promise<void> {
   await transaction(act.db, async (trx) => {
@@ -29,7 +29,7 @@ export async function removeMember(act: ActionContext, userId: string): Promise<
   });
 }
 
-/** Ends a membership that is held, and revokes the person's own keys in the tenant for this reason. */
+/** Ends a locked membership, and revokes the person's own keys in the tenant for this reason. */
 export async function endMembership(
   trx: Db,
   act: ActionContext,

@@ -18,7 +18,7 @@ import { recordAuditEvent } from '../auditRecord.ts';
 /** How long a link to choose a new password works. */
 export const RESET_LIFETIME_MS = 24 * 3_600_000;
 
-/** Makes a link by which the person chooses a new password, in place of an earlier one, and gives its token, this once. */
+/** Creates a link on which the person chooses a new password, replaces an earlier link, and returns its token, once. */
 export async function makeResetLink(
   act: Omit<ActionContext, 'tenantId'>,
   userId: string,
@@ -39,12 +39,12 @@ export async function makeResetLink(
   return { token, expiresAt };
 }
 
-/** Where the person chooses a new password; whoever holds it can. */
+/** The link on which the person chooses a new password; anyone who has it can. */
 export function resetLink(origin: string, token: string): string {
   return `${origin}/reset?token=${token}`;
 }
 
-/** The person whose link this is, as long as it works. */
+/** Finds the person of a reset link that still works. */
 export async function openReset(
   { db, now }: Pick<ActionContext, 'db' | 'now'>,
   token: string,
@@ -56,8 +56,9 @@ export async function openReset(
 }
 
 /**
- * Uses the link up and changes the password of its person: all their sessions end, tokens made before are refused, and
- * every tenant of theirs is open to them. Undefined for a link that does not work; 422 says what is wrong with the password.
+ * Uses up the link and changes the person's password: all their sessions end, tokens issued before are refused, and the
+ * account is confined to no tenant any more. Gives undefined for a link that does not work; 422 says what is wrong with
+ * the password.
  */
 export async function resetPassword(
   { db, now, origin }: Pick<ActionContext, 'db' | 'now' | 'origin'>,

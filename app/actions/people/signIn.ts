@@ -9,16 +9,16 @@ import { recordAuditEvent, type AuditContext } from '../auditRecord.ts';
 
 export interface SignedIn {
   user: User;
-  /** Their tenants, the one they have been in longest first. */
+  /** Their memberships, the oldest first. */
   belongings: Belonging[];
 }
 
-/** Found by nobody, so that an email without an account costs the same queries as one with. */
+/** Stands in for an unknown email, so that it costs the same work as a known one. */
 const UNKNOWN_USER = { id: 'nobody', passwordHash: null, status: 'disabled' } as const;
 
 /**
- * Signs a person in by email and password; undefined, after the same work, for a wrong password, an unknown email and
- * somebody disabled. Either way the audit log of the tenant they have been in longest tells of it.
+ * Signs a person in by email and password; gives undefined, after the same work, for a wrong password, an unknown email
+ * and a disabled account. The audit log of the person's oldest tenant records success and failure.
  */
 export async function signIn(
   act: Pick<ActionContext, 'db' | 'now' | 'origin'>,
@@ -39,7 +39,7 @@ export async function signIn(
   return { user: { ...known, lastLoginAt: now }, belongings };
 }
 
-/** Writes down that somebody is in who has just shown who they are. */
+/** Records in the audit log that a person has signed in. */
 export async function recordLogin(
   { db, now, origin }: Pick<ActionContext, 'db' | 'now' | 'origin'>,
   { id, name, email }: Pick<User, 'id' | 'name' | 'email'>,
@@ -54,7 +54,9 @@ export async function recordLogin(
 
 const ANONYMOUS = { type: 'anonymous', id: null, name: null } as const;
 
-/** An owner recognises a guesser by the email; what is none may be a password or a key, pasted into the wrong field. */
+/**
+ * The log keeps a failed login's email so that owners recognise guessing; text that is no email may be a pasted secret.
+ */
 function loginFailed(userId: string | null, email: string | undefined) {
   return { action: 'LOGIN_FAILED', entityId: userId, ...changedFields(null, { email }) } as const;
 }

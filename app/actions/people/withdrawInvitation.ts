@@ -6,7 +6,7 @@ import type { ActionContext } from '../actionContext.ts';
 import { refuseMembershipBeyondOwn } from './addMember.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
-/** Takes a pending invitation of the act's tenant back: its link opens nothing from now on. */
+/** Withdraws a pending invitation of the tenant; its link stops working. */
 export async function withdrawInvitation(act: ActionContext, id: string): Promise<void> {
   await transaction(act.db, async (trx) => {
     const invitation = await lockInvitation(trx, act.tenantId, id);

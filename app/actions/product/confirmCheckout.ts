@@ -8,8 +8,8 @@ import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 /**
- * Confirms an order: the plan is the tenant's and its limits hold once this returns. Only a person may, with
- * `billing:manage`; a second confirmation finds the first one's work done and writes nothing.
+ * Confirms an order: the tenant is on the plan and its limits hold once this returns. Only a person with
+ * `billing:manage` may; a second confirmation changes nothing.
  */
 export async function confirmCheckout(act: ActionContext, provider: PaymentProvider, id: string): Promise<Checkout> {
   requireBillingManager(act);
@@ -42,7 +42,7 @@ export async function confirmCheckout(act: ActionContext, provider: PaymentProvi
   });
 }
 
-/** The route asks for the same; this holds for whoever else calls. */
+/** The route requires the same permission; this also covers other callers of the action. */
 function requireBillingManager({ principal }: ActionContext): void {
   if (!principal || (principal.type === 'user' && principal.permissions.has('billing:manage'))) return;
   throw new AppError('insufficient_permission', 'confirm_takes_a_person');

@@ -9,12 +9,12 @@ import { recordAuditEvent } from '../auditRecord.ts';
 /** A ticket is read as a whole, so it must not grow for ever. */
 const MOST_MESSAGES = 200;
 
-/** Adds what is still to be said, by which an answered ticket is open again. A closed one stays closed: 409. */
+/** Adds a message, which reopens an answered ticket; a closed ticket takes no message: 409. */
 export async function addTicketMessage(act: ActionContext, id: string, text: string): Promise<Ticket> {
   return changeTicket(act, id, async (trx, ticket) => insertMessage(trx, act, ticket, text, 'open'));
 }
 
-/** Answers a ticket. A closed one takes no answer any more: 409. */
+/** Answers a ticket; a closed ticket takes no answer: 409. */
 export async function answerTicket(act: ActionContext, id: string, text: string): Promise<Ticket> {
   return changeTicket(act, id, async (trx, ticket) => insertMessage(trx, act, ticket, text, 'answered'));
 }

@@ -16,13 +16,13 @@ import type { IssuedKey } from '../keys/storedKey.ts';
 import { findPolicy } from '../keys/keyRules.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
-/** How long a token lives where the policy wants an end and names none. */
+/** The lifetime of a token if the policy requires an expiry but names no longest one. */
 const LONGEST_DAYS = 365;
 const DAY_MS = 86_400_000;
 
 /**
- * Gives an app a service token of its own with the scopes it declares, which have to be within the installer's. Of
- * several installs at once one succeeds, the others are 409.
+ * Installs an app: issues a service token with the scopes it declares, which the installer must hold. Of several
+ * installs at the same time one succeeds, the others are 409.
  */
 export async function installApp(act: ActionContext, style: KeyStyle, app: App): Promise<IssuedKey> {
   try {
@@ -44,7 +44,7 @@ export async function installApp(act: ActionContext, style: KeyStyle, app: App):
   }
 }
 
-/** An app whose token was revoked by hand, or has expired, is installed no more. */
+/** An app counts as installed until its token is revoked or expires. */
 async function refuseInstalled(trx: Db, { tenantId, now }: ActionContext, { id }: App): Promise<void> {
   const installed = await lockAppInstall(trx, tenantId, id);
   if (!installed) return;
@@ -53,7 +53,7 @@ async function refuseInstalled(trx: Db, { tenantId, now }: ActionContext, { id }
   await removeAppInstall(trx, installed, now);
 }
 
-/** The token of an app that a key installs is bounded as that key is, since nobody is asked for its bounds. */
+/** A token that a key installs has the bounds of that key, since the installer is not asked for any. */
 function tokenFor({ principal, now }: ActionContext, app: App, { requireExpiry, maxLifetimeDays }: Policy): NewKey {
   const needsEnd = requireExpiry || maxLifetimeDays !== null;
   const days = Math.min(maxLifetimeDays ?? LONGEST_DAYS, LONGEST_DAYS);

@@ -16,13 +16,13 @@ export interface SavedDraft {
   saved: DraftVersion;
 }
 
-/** Saves a draft: the first version under a new name, the next one under a name that is known. None is ever lost. */
+/** Saves the first version of a new name, or the next version of a known one; no version is ever overwritten. */
 export async function saveDraft(act: ActionContext, input: DraftInput): Promise<SavedDraft> {
   const save = async () => transaction(act.db, async (trx) => storeVersion(trx, act, input));
   try {
     return await save();
   } catch (error) {
-    // Somebody else has just saved the first version under this name.
+    // Another request has just saved the first version under this name.
     if (isDuplicate(error)) return save();
     throw error;
   }

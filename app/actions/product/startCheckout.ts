@@ -17,13 +17,13 @@ import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface Order {
   plan: PlanId;
-  /** The caller's own name for the order: sent twice, it is one. */
+  /** The caller's own id for the order; the same reference sent twice makes one order. */
   reference?: string | undefined;
 }
 
 /**
- * Orders a plan, which changes nothing until an owner confirms it. The same reference is the same checkout, whatever
- * became of it; a new one takes the place of an order that still waited.
+ * Orders a plan, which changes nothing until an owner confirms it. The same reference finds the same checkout in any
+ * state; a new order replaces one that is still pending.
  */
 export async function startCheckout(act: ActionContext, provider: PaymentProvider, order: Order): Promise<Checkout> {
   const known = await sameOrder(act.db, act, order);

@@ -9,8 +9,8 @@ import { recordAuditEvent } from '../auditRecord.ts';
 import { revokeKeyChain } from '../keys/revokeKey.ts';
 
 /**
- * Takes an app out of use and revokes its token, the ones it was rotated from and into included, in every process once
- * this returns. An app that is not installed stays so, and nothing is written.
+ * Uninstalls an app and revokes its token with all its predecessors and successors, in every process once this returns.
+ * An app that is not installed stays so, and nothing is written.
  */
 export async function uninstallApp(act: ActionContext, app: App): Promise<void> {
   const { tenantId, now } = act;

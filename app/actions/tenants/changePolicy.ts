@@ -28,13 +28,17 @@ export async function changePolicy(act: ActionContext, change: PolicyChange): Pr
   });
 }
 
-/** The use of a key is written down a moment later; until then its own new rule could take it for idle. */
+/**
+ * Uses are stored a moment after the request; without this the calling key could count as idle under its own new rule.
+ */
 async function recordOwnUse(trx: Db, { principal, tenantId, now, origin }: ActionContext): Promise<void> {
   if (principal?.type !== 'api_key') return;
   await noteKeyUses(trx, [{ tenantId, keyId: principal.id, at: now, ip: origin.ip }]);
 }
 
-/** A key that shut itself out could not undo it. Networks bind keys alone, so a person always can. */
+/**
+ * Refuses a key that would lock itself out, which it could not undo; networks bind keys alone, so people always can.
+ */
 function refuseOwnLockout({ principal, origin }: ActionContext, { allowedNetworks = [] }: PolicyChange): void {
   if (principal?.type !== 'api_key' || allowedNetworks.length === 0) return;
   if (origin.ip !== null && Networks.of(allowedNetworks).contains(origin.ip)) return;

@@ -10,7 +10,7 @@ import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface TenantInput {
   name: string;
-  /** Without one, the name suggests it. */
+  /** Derived from the name if absent. */
   slug?: string | undefined;
   externalId?: string | null | undefined;
 }
@@ -21,12 +21,12 @@ export interface CreatedTenant {
   name: string;
 }
 
-/** Whoever creates a tenant is in none of its making: the act has no tenant yet. */
+/** The context of creating a tenant, which has no tenant yet. */
 type ContextWithoutTenant = Omit<ActionContext, 'tenantId'>;
 
 const ATTEMPTS = 3;
 
-/** Makes an active tenant; a slug that was asked for and is taken is 409, a suggested one gets a number behind it. */
+/** Creates an active tenant; a requested slug that is taken is 409, a derived one gets a number appended. */
 export async function createTenant(act: ContextWithoutTenant, input: TenantInput): Promise<CreatedTenant> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -38,7 +38,7 @@ export async function createTenant(act: ContextWithoutTenant, input: TenantInput
   }
 }
 
-/** The same within a transaction; a slug taken in this very moment is the unique index's refusal. */
+/** Creates a tenant in a transaction of the caller; a slug taken at the same moment is refused by the unique index. */
 export async function addTenant(trx: Db, act: ContextWithoutTenant, input: TenantInput): Promise<CreatedTenant> {
   const { name, externalId = null } = input;
   const wanted = input.slug ?? slugOf(name);
@@ -58,7 +58,7 @@ export async function addTenant(trx: Db, act: ContextWithoutTenant, input: Tenan
   return tenant;
 }
 
-/** What is said where a slug belongs to another tenant. */
+/** The 409 for a slug of another tenant. */
 export function slugTaken(cause?: unknown): AppError {
   return new AppError('conflict', 'slug_taken', { cause });
 }

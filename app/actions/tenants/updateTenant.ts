@@ -15,8 +15,8 @@ export interface TenantUpdate {
 }
 
 /**
- * Changes what an operator may change of a tenant; a suspension is in force for every process once this returns. The
- * audit row lands in that tenant's own log, and a change that changes nothing leaves none.
+ * Changes a tenant as an operator may; a suspension holds in every process once this returns. The audit event is in
+ * that tenant's own log, and a change without effect records none.
  */
 export async function updateTenant(
   act: Omit<ActionContext, 'tenantId'>,

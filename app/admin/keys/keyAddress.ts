@@ -9,16 +9,18 @@ import { KeyQuery } from '../../inputs/keyQuery.ts';
 
 export const KEYS_PATH = '/admin/api-keys';
 
-/** What the address of the list may ask: the same as the API's, and for what needs attention. */
+/** The query of the list: the API's, and a filter by attention. */
 const ListQuery = KeyQuery.omit({ limit: true, includeRevoked: true }).extend({
   attention: z.enum(KEY_ATTENTIONS).optional(),
 });
 export type ListQuery = z.output<typeof ListQuery>;
 
-/** A query as it stood in the address, empty fields left out. */
+/** The parameters of the list's address, without empty ones. */
 export type ListAddress = Readonly<Record<string, string>>;
 
-/** The fields of a list's address that say something; of a repeated one the last, and of a whole key its mask. */
+/**
+ * The non-empty parameters of the list's address; of a repeated one the last, and a whole key is replaced by its mask.
+ */
 export function listAddress(querystring: string, installationPrefix: string): ListAddress {
   const names = new Set(Object.keys(ListQuery.shape));
   const fields = [...new URLSearchParams(querystring)].filter(
@@ -29,19 +31,19 @@ export function listAddress(querystring: string, installationPrefix: string): Li
   );
 }
 
-/** Whether somebody searches for the whole text of a key, which an address should not go on holding. */
+/** Whether the search has the whole text of a key, which must not stay in the address. */
 export function searchesForWholeKey(querystring: string, installationPrefix: string): boolean {
   return new URLSearchParams(querystring).getAll('q').some((q) => q !== (searchText(q, installationPrefix) ?? ''));
 }
 
-/** What an address asks for; refused where it is not understood. */
+/** Parses the parameters of the list's address, or refuses them with 400. */
 export function readList(address: ListAddress): ListQuery {
   const read = ListQuery.safeParse(address);
   if (read.success) return read.data;
   throw new AppError('invalid_query', 'query_not_understood');
 }
 
-/** The address of a list, with some fields other than they are now; undefined takes a field away. */
+/** The address of the list with some parameters changed; undefined removes one. */
 export function listPath(address: ListAddress, change: Readonly<Record<string, string | undefined>> = {}): string {
   const fields = Object.entries({ ...address, ...change }).filter(
     (field): field is [string, string] => field[1] !== undefined,
@@ -50,13 +52,13 @@ export function listPath(address: ListAddress, change: Readonly<Record<string, s
   return query === '' ? KEYS_PATH : `${KEYS_PATH}?${query}`;
 }
 
-/** Where to go when a dialog is done: the list or the key that it was opened from. */
+/** The page to return to after a dialog: the list or the key page from which it was opened. */
 export function returnPath(ctx: Context): string {
   const from = pathOfUrl(isPartial(ctx) ? ctx.get('HX-Current-URL') : ctx.get('Referer'));
   return keyListPath(from) ?? KEYS_PATH;
 }
 
-/** The list or a key's own page, with whatever it was narrowed to; forms are nowhere to go back to. */
+/** The path if it is the list or a key's page, with its query; undefined for any other page. */
 export function keyListPath(path: string | null | undefined): string | undefined {
   return path && /^\/admin\/api-keys(?:\/[0-9a-f-]{36})?(?:\?[^#]*)?$/.test(path) ? path : undefined;
 }

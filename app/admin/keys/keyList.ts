@@ -17,7 +17,7 @@ import { CATALOGUE } from '../../domain/scopeCatalogue.ts';
 import type { Texts, Moment } from '../../locales/texts.ts';
 
 export const PAGE_SIZE = 50;
-/** Beyond it what needs attention is only "many": more than a page of it, which somebody will not look at one by one. */
+/** Keys that need attention are counted up to one page; beyond it the page shows a plus. */
 export const MOST_ATTENTION = PAGE_SIZE;
 
 const DAY_MS = 86_400_000;
@@ -30,7 +30,7 @@ export interface KeyPage {
   hasMore: boolean;
 }
 
-/** What the rows of a page show beside their keys. */
+/** The usage that the rows show. */
 export interface KeyUses {
   /** Requests a day, the oldest first. */
   days: ReadonlyMap<string, number[]>;
@@ -56,7 +56,7 @@ export async function loadKeys(db: Db, tenantId: string, wanted: ListQuery, now:
   return { keys: keys.slice(0, PAGE_SIZE), ...total, hasMore: keys.length > PAGE_SIZE };
 }
 
-/** Loads what the keys of a page were used for. */
+/** Loads the usage of the keys of a page. */
 export async function loadUses(db: Db, tenantId: string, { keys }: KeyPage, now: number): Promise<KeyUses> {
   const [days, sinceRotation] = await Promise.all([
     countUsesByDay(db, tenantId, keys, now),
@@ -70,7 +70,9 @@ export async function loadAttention(db: Db, tenantId: string, now: number): Prom
   return countAttention(db, tenantId, now, MOST_ATTENTION + 1);
 }
 
-/** How many keys the list looks into, where the tenant has more that it would have to. */
+/**
+ * The number of keys that the check for unused scopes covers, if the tenant has more keys than that; else undefined.
+ */
 export async function countOfCheckedKeys(
   db: Db,
   tenantId: string,
@@ -81,7 +83,7 @@ export async function countOfCheckedKeys(
   return (await hasMoreInUse(db, tenantId, now)) ? MOST_LOOKED_INTO : undefined;
 }
 
-/** Whether there is a key at all, to tell an empty tenant from an empty search. */
+/** Whether the tenant has a key, to tell an empty tenant from an empty search. */
 export async function hasAnyKey(db: Db, tenantId: string, now: number): Promise<boolean> {
   return (await countApiKeys(db, tenantId, { now }, 1)) > 0;
 }
@@ -126,13 +128,12 @@ interface AttentionItem {
   current: boolean;
 }
 
-/** What of the keys wants attention, as links that narrow the list to it; a second click widens it again. */
+/** Links that filter the list to keys that need attention; a second click removes the filter. */
 export function attentionItems(
   counts: Record<KeyAttention, number>,
   address: ListAddress,
   { attention }: ListQuery,
 ): AttentionItem[] {
-  // Reported leaks take their place behind these once they can be reported.
   return KEY_ATTENTIONS.map((id) => ({
     id,
     count: Math.min(counts[id], MOST_ATTENTION),
@@ -144,7 +145,7 @@ export function attentionItems(
   }));
 }
 
-/** What the fields of the filter offer, the first of each being anything. */
+/** The choices of the filter, each with "any" first. */
 export function filterChoices({ t }: Pick<Texts, 't'>) {
   const any = { value: '', label: t('keys.any') };
   return {
@@ -159,7 +160,7 @@ interface SortLink {
   direction: '' | 'ascending' | 'descending';
 }
 
-/** The heads that sort: a click turns the order round, the first one begins with what is mostly looked for. */
+/** The sort links of the columns: a click reverses the order; the first click sorts by what is mostly looked for. */
 export function listHeads(address: ListAddress, { sort }: ListQuery): { heads: Record<KeySort, SortLink> } {
   const head = (column: KeySort, descendsFirst: boolean): SortLink => {
     const isSorted = sort.sort === column;
@@ -189,7 +190,7 @@ interface Paging {
   next?: string;
 }
 
-/** Where in the list a page stands, and the ways on. */
+/** The rows that a page covers, and the links to the previous and next page. */
 export function listPaging(
   { keys, total, totalIsAtLeast, hasMore }: KeyPage,
   address: ListAddress,
@@ -207,16 +208,16 @@ export function listPaging(
   };
 }
 
-/** So many scopes are shown of each key; the others are counted. */
+/** Scopes shown as badges; the others are counted. */
 const MOST_BADGES = 3;
 
-/** A key in the list: all its texts are made, since a template takes longer over fifty rows than this does. */
+/** A row of the list. Its texts are made here, since a template is slower over fifty rows. */
 interface KeyListRow extends Pick<
   KeyView,
   'id' | 'name' | 'masked' | 'environment' | 'status' | 'note' | 'lastUsedIp' | 'spark' | 'may'
 > {
   path: string;
-  /** What its box is for. */
+  /** The label of the row's checkbox. */
   choose: string;
   created: Moment;
   lastUsed: Moment | null;
@@ -224,7 +225,7 @@ interface KeyListRow extends Pick<
   badges: ScopeBadge[];
   /** The scopes that have no badge. */
   more: { short: string; full: string; names: string } | undefined;
-  /** What the sparkline shows. */
+  /** The sparkline in words, for screen readers. */
   requests: string;
 }
 

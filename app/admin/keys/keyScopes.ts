@@ -6,7 +6,7 @@ import { scopeBadge } from './keyView.ts';
 import type { ScopeUse } from './keyUse.ts';
 import type { Texts } from '../../locales/texts.ts';
 
-/** A scope as a box to tick. */
+/** A scope as a checkbox of the form. */
 export interface ScopeChoice {
   scope: string;
   /** The id of its box. */
@@ -16,7 +16,7 @@ export interface ScopeChoice {
   /** How many routes it opens, and their names. */
   opens: number;
   checked: boolean;
-  /** The key holds it now. */
+  /** Whether the key has the scope now. */
   granted: boolean;
   use?: ScopeUse | undefined;
 }
@@ -24,7 +24,7 @@ export interface ScopeChoice {
 export interface ScopeGroupChoice {
   id: string;
   title: string;
-  /** Whether one box ticks them all: never where each one reaches far. */
+  /** Whether the group has a "select all" box; groups with far-reaching scopes have none. */
   together: boolean;
   scopes: ScopeChoice[];
 }
@@ -38,7 +38,9 @@ export const PRESETS = {
 
 const GROUPS_WITHOUT_SELECT_ALL = new Set(['platform', 'everything']);
 
-/** The scopes to choose from, in their groups: those that open a route and the reader can grant, and those the key holds. */
+/**
+ * The grouped scopes of the form: those that open a route and that the reader may grant, and those that the key has.
+ */
 export function scopeChoices(
   principal: Principal,
   texts: Texts,
@@ -50,7 +52,7 @@ export function scopeChoices(
   }: { checked: readonly string[]; granted?: readonly string[]; uses?: readonly ScopeUse[] },
 ): ScopeGroupChoice[] {
   const opened = requiredScopesOf(routes);
-  // There is one box for a scope and its alias, but for an alias that the key holds.
+  // A scope and its alias share a checkbox, except for an alias that the key has.
   const chosen = checked.map((scope) => (granted.includes(scope) ? scope : meaningOf(scope)));
   const choice = (scope: string): ScopeChoice => ({
     ...scopeBadge(scope, texts),

@@ -8,15 +8,15 @@ import { KEYS_PATH } from './keyAddress.ts';
 
 const LATELY_MS = 7 * 86_400_000;
 
-/** What a scope of a key was good for in the last 90 days. */
+/** The use of one scope of a key in the last 90 days. */
 export interface ScopeUse {
   scope: string;
   requests: number;
   /** The hour of the last request that needed it. */
   lastAt: number | null;
-  /** It was needed within a week. */
+  /** Whether a request needed it within a week. */
   lately: boolean;
-  /** Nobody needed it, though the key is old enough to say so. */
+  /** Whether no request needed it although the key is older than 90 days. */
   idle: boolean;
 }
 
@@ -38,10 +38,10 @@ export async function scopeUses(db: Db, key: ApiKey, now: number): Promise<Scope
   });
 }
 
-/** How long the page of a new key goes on asking whether it was used: longer, and it would keep a session open. */
+/** The page of a new key polls this long for its first use; polling longer would keep an idle session open. */
 const POLLING_MS = 10 * 60_000;
 
-/** What the page of a new key tells of its use: its first request, or where to ask for one, until that is given up. */
+/** The first use of a new key, or the address to poll until the page gives up. */
 export function firstUse({ id, createdAt }: ApiKey, use: KeyUsage | undefined, now: number) {
   return {
     use,

@@ -16,23 +16,23 @@ export const SPARK_DAYS = 30;
 export interface ScopeBadge {
   scope: string;
   description: string;
-  /** The description as it is read out behind the scope. */
+  /** The description for screen readers, read out after the scope. */
   spoken: string;
   /** It opens more than reading. */
   strong: boolean;
 }
 
-/** What pages show of a key, in the reader's words. */
+/** A key as pages show it, in the reader's language. */
 export interface KeyView {
   id: string;
   name: string;
   description: string | null;
   environment: string;
-  /** As the key can be told from others, without being it. */
+  /** The prefix and last four characters, as `fsk_live_01234567…abcd`. */
   masked: string;
   scopes: ScopeBadge[];
   status: 'active' | 'expiring' | 'rotating' | 'expired' | 'revoked';
-  /** What the status adds: when it ends, and who still calls. */
+  /** When the key ends and how often a replaced key is still used. */
   note: string;
   createdAt: number;
   expiresAt: number | null;
@@ -42,7 +42,7 @@ export interface KeyView {
   may: { edit: boolean; rotate: boolean; revoke: boolean };
 }
 
-/** What the row of a key shows; `manages` says whether its reader may change keys. */
+/** Builds the view of a key; `manages` says whether the reader may change keys. */
 export function keyView(
   key: ApiKey,
   texts: Texts,
@@ -72,7 +72,7 @@ export function keyView(
     may: {
       edit: manages && lives,
       rotate: manages && lives && status !== 'rotating',
-      // One that has run out can be revoked too, so that nobody can let it live again.
+      // An expired key can be revoked too, so that it cannot be given a later expiry.
       revoke: manages && status !== 'revoked',
     },
   };
@@ -107,7 +107,7 @@ export function durationText(ms: number, locale: Texts['locale']): string {
   return unit === 'hour' ? `${count}\u00a0h` : spanFormat(locale, unit).format(count);
 }
 
-/** Made once for each language and unit, which takes a hundred times as long as using it. */
+/** Kept by language and unit, since making one takes a hundred times as long as using it. */
 const spanFormats = new Map<string, Intl.NumberFormat>();
 
 function spanFormat(locale: Texts['locale'], unit: string): Intl.NumberFormat {

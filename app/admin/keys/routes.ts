@@ -26,7 +26,7 @@ import { keyCreatePages } from './routesCreate.ts';
 import { keyDetailPages } from './routesDetail.ts';
 import { keyRevokePages } from './routesRevoke.ts';
 
-/** All pages of keys, those with a name of their own before the ones named by a key's id. */
+/** All pages of keys; paths with a fixed name come before those with a key's id. */
 export function apiKeyPages(services: Services, pages: Pages, table: () => readonly Route[]): Router<State> {
   return new Router<State>(ROUTER)
     .use(keyListPages(services, pages).routes())
@@ -64,11 +64,11 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
         example: whoamiCurl(requestOrigin(ctx, config.publicUrl), 'YOUR_KEY'),
       },
       load: async () => {
-        // The list by itself: beside it, what takes longer would only keep the rest waiting.
+        // The list is loaded first, since slower queries beside it would delay it.
         const page = await loadKeys(db, tenantId, wanted, now);
         const [uses, counts] = await Promise.all([
           loadUses(db, tenantId, page, now),
-          // What htmx fetches is the list below it.
+          // htmx fetches only the list, which is below the attention links.
           isPartial(ctx) ? undefined : loadAttention(db, tenantId, now),
         ]);
         return {
@@ -83,7 +83,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
   });
 }
 
-/** What the fields of the filter hold, and what travels with them. */
+/** The values of the filter form, and of the hidden fields that it keeps. */
 function filterOf({ q = '', status = '', scope = '', environment = '', attention = '', sort = '' }: ListAddress) {
   return { q, status, scope, environment, attention, sort };
 }

@@ -32,7 +32,7 @@ import { permission } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
 import type { Route } from '../../http/table.ts';
 
-/** The pages that change a key and those that put another one in its place. */
+/** The pages that edit and rotate a key. */
 export function keyChangePages(
   services: Pick<Services, 'db' | 'config' | 'usage'>,
   pages: Pages,
@@ -64,7 +64,7 @@ export function keyChangePages(
       const removed = form.getAll('scope');
       const scopes = key.scopes.filter((scope) => !removed.includes(scope));
       if (scopes.length === 0) throw new AppError('conflict', 'key_needs_a_scope');
-      // What stays was granted before: it need not be in the catalogue any more.
+      // The remaining scopes were granted before and need not be in the catalogue any more.
       const { id } = await updateKey(actionContext(ctx, db), key.id, { scopes });
       const count = key.scopes.length - scopes.length;
       const back = keyListPath(form.get('back')) ?? `${KEYS_PATH}/${id}`;
@@ -111,7 +111,7 @@ export function keyChangePages(
     });
   }
 
-  /** The replaced key, where it still works. */
+  /** The replaced key if it is in its grace period. */
   async function findKeyInGrace(ctx: Context): Promise<ApiKey | undefined> {
     try {
       return await findActiveKeyOfPath(ctx, services);
@@ -141,7 +141,7 @@ export function keyChangePages(
   }
 }
 
-/** Why nothing was rotated; a key whose expiry is in the way can be changed first. */
+/** Why the rotation was refused; if the expiry is the reason, the page offers to change it. */
 function rotationRefusal({ pageProblemText }: Texts, { problem, errors = [] }: AppError) {
   const [field] = errors;
   const sentence = pageProblemText(field?.problem ?? problem);
@@ -151,7 +151,7 @@ function rotationRefusal({ pageProblemText }: Texts, { problem, errors = [] }: A
 const GRACES = [0, 3_600, 86_400, 604_800];
 const USUAL = 86_400;
 
-/** How long a replaced key may go on working, as far as the policy goes: a day unless it says less. */
+/** The grace periods that the policy allows; a day is preselected unless the policy allows less. */
 export function graceChoices({ t }: Texts, { maxGraceSeconds }: Policy) {
   const allowed = GRACES.filter((seconds) => seconds <= maxGraceSeconds);
   const usual = allowed.includes(USUAL) ? USUAL : (allowed.at(-1) ?? 0);

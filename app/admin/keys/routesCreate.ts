@@ -23,7 +23,7 @@ import { permission } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
 import type { Route } from '../../http/table.ts';
 
-/** The page that makes a key, and the answer that shows its text. */
+/** The page that issues a key, and the answer that shows its text. */
 export function keyCreatePages(
   { db, config }: Pick<Services, 'db' | 'config'>,
   pages: Pages,

@@ -67,7 +67,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     });
   }
 
-  /** Asked again and again by the page that shows a new key, and answered once there is something to say. */
+  /** Polled by the page of a new key; answers 204 until the key was used or the page gives up. */
   async function showFirstUse(ctx: Context): Promise<void> {
     const key = await findKeyOfPath(ctx, services);
     const use = await findFirstKeyUsage(db, key.tenantId, key.id);
@@ -99,7 +99,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     };
   }
 
-  /** Who still uses a key that was replaced and goes on for a while. */
+  /** The clients that still use a replaced key in its grace period. */
   async function rotationOf(key: ApiKey, now: number) {
     if (keyStatus(key, now) !== 'rotating') return undefined;
     const since = await replacedAt(db, key);
@@ -128,14 +128,14 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
   async function auditOf(ctx: Context, key: ApiKey) {
     const principal = principalOf(ctx);
     if (principal.type !== 'user' || !principal.permissions.has('audit:read')) return undefined;
-    // Its uses stand in the log of requests.
+    // Uses are in the list of requests.
     const changes = { entity: 'api_key', entityId: key.id, without: 'API_KEY_USED' } as const;
     const logs = await listAuditLogs(db, key.tenantId, changes, { limit: AUDIT_ROWS });
     return logs.map((log) => auditRow(log, pages.texts(ctx)));
   }
 }
 
-/** What of a key's page is chosen in its address: the time that its usage covers, and where in its requests it stands. */
+/** The choices in the address of a key's page: the period of its usage and the position in its requests. */
 interface KeyPageChoices {
   window?: StatsPeriod | undefined;
   cursor?: string | undefined;
@@ -146,7 +146,7 @@ function keyPath({ id }: ApiKey, { window, cursor }: KeyPageChoices): string {
   return addressOf(`${KEYS_PATH}/${id}`, { window: window ?? '', cursor: cursor ?? '' });
 }
 
-/** What was done with a key, by whom, and what it changed. */
+/** A row of the key's audit log: the action, the actor and the changes. */
 function auditRow(log: AuditLog, texts: Texts) {
   const { action, actor, origin, createdAt } = log;
   const { t, has } = texts;

@@ -72,7 +72,7 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
       });
     });
 
-  /** False where the key ended by itself in the meantime. */
+  /** False if the key ended in the meantime. */
   async function revokeIfActive(ctx: Context, id: string): Promise<boolean> {
     try {
       await revokeOnlyKey(actionContext(ctx, db), id, {});
@@ -96,7 +96,7 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
     };
   }
 
-  /** The keys that were ticked and still work, each once, at most a page of them. */
+  /** The ticked keys that are not revoked, at most one page of them. */
   async function findChosenKeys(ctx: Context, fields: URLSearchParams): Promise<ApiKey[]> {
     const ids = [...new Set(fields.getAll('id'))].filter(isId).slice(0, PAGE_SIZE);
     const now = Date.now();
