@@ -14,7 +14,7 @@ import { answers } from '../http/answers.ts';
 import { body } from '../http/input.ts';
 import { ROUTER } from '../http/router.ts';
 
-// Whatever was typed is only ever wrong, so that the answer says nothing of which emails could have an account.
+// A malformed email is wrong like any other, so that the answer does not reveal which emails could have an account.
 const Login = z
   .strictObject({ email: z.string().min(1), password: z.string().min(1) })
   .meta({ examples: [{ email: 'ada@example.com', password: 'a long and quiet evening' }] });

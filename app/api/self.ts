@@ -13,7 +13,7 @@ import { body } from '../http/input.ts';
 import { ROUTER } from '../http/router.ts';
 import { personOfKey } from './whoami.ts';
 
-/** What a key sees and changes of itself, without any right to manage keys. */
+/** The routes on which a key reads and renames itself, without any right to manage keys. */
 export function selfRoutes({ db }: Pick<Services, 'db'>): Router<State> {
   return new Router<State>(ROUTER)
     .get(

@@ -14,10 +14,11 @@ import { answers } from '../http/answers.ts';
 import { body } from '../http/input.ts';
 import { ROUTER } from '../http/router.ts';
 
-// Not its externalId: by that the product's own backend knows the tenant, so one could pass for another.
+// The externalId cannot be changed here: the product's backend finds the tenant by it, so a tenant could pass for
+// another.
 const SettingsChange = z.strictObject({ name: Name, slug: Slug }).partial();
 
-/** What the tenant is called. */
+/** The tenant's name and slug. */
 export function settingsRoutes({ db }: Pick<Services, 'db'>): Router<State> {
   return new Router<State>(ROUTER)
     .get(

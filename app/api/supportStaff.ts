@@ -32,7 +32,7 @@ const SupportQuery = z.strictObject({
   q: KeyQuery.shape.q,
 });
 
-/** What support staff look at: the keys of every tenant, to read only. */
+/** The keys of every tenant, read only, for support staff. */
 export function supportStaffRoutes({ db, config, usage }: Pick<Services, 'db' | 'config' | 'usage'>): Router<State> {
   return new Router<State>(ROUTER).get(
     '/admin/api-keys',

@@ -10,7 +10,7 @@ import type { DoubtfulLookups } from '../limits/doubtfulLookups.ts';
 import { unauthenticated } from './challenge.ts';
 import type { Credential } from './credential.ts';
 
-/** Turns a key into its holder, or says why not; a text that is no key of ours never reaches the database. */
+/** Authenticates a key, or refuses it with the reason; text that is no well-formed key never reaches the database. */
 export function apiKey(lookup: Lookup, installationPrefix: string, doubtful: DoubtfulLookups): Middleware {
   return (ctx, next) => {
     const { credential } = ctx.state;

@@ -1,10 +1,10 @@
 import { unavailable } from '../errors.ts';
 
-/** Where a piece of work waits. */
+/** The place of a piece of work in the queue. */
 export interface QueuePlace {
-  /** Lines get turns one after the other: all work of one address stands in one line. */
+  /** The line of the work; lines take turns, and all work of one address is in one line. */
   line: string;
-  /** Every other turn goes to these, as long as any of them waits. */
+  /** Preferred work gets every other turn while any of it waits. */
   preferred?: boolean;
 }
 
@@ -14,8 +14,8 @@ interface Waiting {
 }
 
 /**
- * Runs work `atOnce` pieces at a time, the lines in turn and each line in order of arrival. With `waitingAtMost` already
- * waiting the answer is 503: for whoever comes, or for the last of a line that is longer than theirs would be.
+ * Runs work `atOnce` pieces at a time; the lines take turns, and each line is in order of arrival. If `waitingAtMost`
+ * pieces wait already, the newcomer gets a 503, or the last of a line that is longer than the newcomer's.
  */
 export function fairQueue(
   atOnce: number,
@@ -37,7 +37,7 @@ export function fairQueue(
     });
   }
 
-  /** The place goes straight to somebody who waits, so that nobody who comes now gets ahead. */
+  /** Hands the free place to waiting work, so that newcomers do not overtake it. */
   function leave(): void {
     lastWasPreferred = preferred.size > 0 && !(lastWasPreferred && others.size > 0);
     const next = (lastWasPreferred ? preferred : others).next();
@@ -89,7 +89,7 @@ class Lines {
     return undefined;
   }
 
-  /** Refuses the last of the longest line, where that is longer than this; false where none is. */
+  /** Refuses the last piece of the longest line, if it is longer than `length`; false if no line is. */
   #shortenLineOver(length: number): boolean {
     let longest: Waiting[] = [];
     for (const line of this.#lines.values()) if (line.length > longest.length) longest = line;

@@ -3,7 +3,7 @@ import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import path from 'node:path';
 import { ConfigError, type Config } from '../config.ts';
 
-/** What is written, and nothing else is read as one: tokens signed with less could be forged. */
+/** The only form in which the secret is written and read: tokens signed with a shorter one could be forged. */
 const SECRET_PATTERN = /^[0-9a-f]{64}$/;
 
 /** The secret that signs tokens: the configured one, or with embedded SQLite one made at first start and kept beside it. */
@@ -19,7 +19,10 @@ export function signingSecret(config: Pick<Config, 'dataDir' | 'jwt'>): string {
   );
 }
 
-/** Of several processes at once the first wins, and none ever reads a part of it: the file has its name once it is whole. */
+/**
+ * Of several processes at the same time the first wins; the file gets its name once it is complete, so that none reads
+ * a part.
+ */
 function makeSecret(file: string): void {
   const draft = `${file}.${randomBytes(8).toString('hex')}`;
   try {

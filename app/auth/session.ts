@@ -11,7 +11,7 @@ import { readerOf } from '../http/reader.ts';
 
 const TOKEN = /^[\w-]{43}$/;
 
-/** Learns which session the browser shows, if any that counts still, and how its reader wants pages; it lets everybody pass. */
+/** Loads the open session of the browser, if any, and the reader's language and theme; it admits everybody. */
 export function session(lookup: Lookup, cookies: Cookies): Middleware {
   return async (ctx, next) => {
     await loadSession(ctx, lookup, cookies);
@@ -19,7 +19,10 @@ export function session(lookup: Lookup, cookies: Cookies): Middleware {
   };
 }
 
-/** Lets in whoever is signed in, as the same principal a token of theirs would make; everybody else is led to the login. */
+/**
+ * Admits people who are signed in, with the same principal that their token would give; others are redirected to the
+ * login.
+ */
 export function signedIn(db: Db, lookup: Lookup, cookies: Cookies): Middleware {
   return async (ctx, next) => {
     const session = await loadSession(ctx, lookup, cookies);
@@ -49,8 +52,8 @@ async function loadSession(ctx: Context, lookup: Lookup, cookies: Cookies): Prom
 }
 
 /**
- * The person in the tenant the session was switched to; in the one they joined first of those that are open, where that one
- * is closed to them now.
+ * The person as a member of the tenant that the session was switched to, or else of the first tenant they joined that
+ * is open to them.
  */
 function principalIn(person: FoundPerson, tenantId: string | null): Person {
   const { id, name, operator, confinedTo, memberships } = person;

@@ -13,7 +13,7 @@ export interface ScopeChoice {
   id: string;
   description: string;
   strong: boolean;
-  /** How many routes it opens, and their names. */
+  /** The number of routes that it opens. */
   opens: number;
   checked: boolean;
   /** Whether the key has the scope now. */

@@ -33,7 +33,7 @@ export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>
         const app = appNamed(formOf(ctx).get('app') ?? '');
         const outcome = await recoverable(async () => installApp(act, config.keys, app));
         if ('done' in outcome) return showToken(ctx, app, outcome.done.text);
-        // Over a page that is there the problem is enough; without one it stands above the apps.
+        // htmx shows the problem over the current page; a whole page shows it above the apps.
         if (isPartial(ctx)) throw outcome.refusal;
         ctx.status = outcome.refusal.status;
         await showApps(ctx, formErrors(pages.texts(ctx), outcome.refusal, {}));

@@ -14,7 +14,7 @@ import { UserChange } from '../../inputs/memberInput.ts';
 
 const HOME = '/admin/members';
 
-/** How the pages of members find and show one. */
+/** The functions of the member pages that these routes need. */
 interface MemberPageParts {
   memberOf: (ctx: Context) => Promise<Member>;
   showMember: (ctx: Context, member: Member, returned: { refusal: AppError }) => Promise<void>;

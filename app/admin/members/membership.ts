@@ -12,7 +12,7 @@ import type { AppError } from '../../errors.ts';
 
 const HOME = '/admin/membership';
 
-/** What the reader is in the organisation they look at, and the way out of it. */
+/** The reader's own membership of the current organisation, which they can end. */
 export function membershipPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {
   return new Router<State>(ROUTER)
     .get('/membership', anyCredential(), async (ctx) => show(ctx))

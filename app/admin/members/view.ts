@@ -4,7 +4,7 @@ import type { Principal } from '../../context.ts';
 import { mayGrantMembership } from '../../domain/granting.ts';
 import { PERMISSIONS, ROLES } from '../../domain/role.ts';
 
-/** The roles and permissions that somebody may hand out: no more than they hold, which operators stand above. */
+/** The roles and permissions that the reader may grant: no more than their own, and all for operators. */
 export function grantableRights(principal: Principal) {
   return {
     roles: ROLES.filter((role) => mayGrant(principal, role, [])),
@@ -12,7 +12,7 @@ export function grantableRights(principal: Principal) {
   };
 }
 
-/** A member as the page shows them, and what its reader may do about them. */
+/** A row of a member, and what the reader may do with it. */
 export function presentMemberRow(member: Member, principal: Principal) {
   const { id, name, email, role, permissions, status, createdAt } = member;
   const within = mayGrant(principal, role, permissions);

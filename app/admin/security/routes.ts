@@ -22,13 +22,13 @@ import { ROUTER } from '../../http/router.ts';
 const HOME = '/admin/security';
 const PASSWORD_FIELDS = ['current', 'wanted'] as const;
 
-/** What came back of one of the page's two forms. */
+/** A refused form of the page, of which there are two. */
 interface Returned {
   policy?: { fields: PolicyFields; refused: FormErrors };
   password?: FormErrors;
 }
 
-/** The rules for the tenant's keys, for those who may see them; the sessions and the password of whoever reads. */
+/** The tenant's key policy for those who may see it, and the reader's own sessions and password. */
 export function securityPages(
   { db, devices, limits }: Pick<Services, 'db' | 'devices' | 'limits'>,
   pages: Pages,
@@ -59,7 +59,7 @@ export function securityPages(
       const change = { current: form.get('current') ?? '', wanted: form.get('wanted') ?? '', device };
       const loginAttempt = { email, address: ctx.state.countedAddress, device };
       const outcome = await recoverable(async () => {
-        // Whoever has a session could guess here what the login would not let them.
+        // Without this limit a stolen session could be used to guess the password.
         const changed = await limits.login.attempt(loginAttempt, async () =>
           changePassword(actionContext(ctx, db), whose, change),
         );

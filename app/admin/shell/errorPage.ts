@@ -29,7 +29,7 @@ function statusClass({ status }: AppError): '4xx' | '5xx' {
   return status >= 500 ? '5xx' : '4xx';
 }
 
-/** A refusal changes nothing; of a fault during a change nobody knows how far that got. */
+/** A refused request changed nothing; after a fault during a change it is not known how much was changed. */
 function changeNotice({ method }: Context, { status }: AppError): string {
   const reads = method === 'GET' || method === 'HEAD';
   if (status < 500) return reads ? 'errors.read_only' : 'errors.unchanged';

@@ -3,21 +3,21 @@ import { AppError, type ErrorCode } from '../../errors.ts';
 import { parsed } from '../../http/input.ts';
 import type { Texts } from '../../locales/texts.ts';
 
-/** What a form that came back shows: a problem for each field that is wrong, or one sentence about all of it. */
+/** The errors of a refused form: one for each wrong field, or one sentence about the whole form. */
 export interface FormErrors {
   status: number;
   /** Empty where the fields say it. */
   sentence: string;
   /** In the order of the form. */
   fields: { field: string; label: string; problem: string }[];
-  /** The same by field. */
+  /** The problems by field. */
   problems: Readonly<Record<string, string>>;
 }
 
-/** The fields of a form in their order, each with what it is called. */
+/** The labels of a form's fields, in the order of the form. */
 export type FieldLabels = Readonly<Record<string, string>>;
 
-/** What the reader of a form can do something about while it is before them. */
+/** The errors that a reader can correct in the form. */
 const RECOVERABLE_CODES: ReadonlySet<ErrorCode> = new Set([
   'invalid_input',
   'conflict',
@@ -31,7 +31,10 @@ export function readFields<T>(schema: ZodType<T>, fields: unknown): T {
   return parsed(schema, fields, 'invalid_input', 'fields_wrong');
 }
 
-/** Does the work of a form: what came of it, or the refusal that its reader can mend; anything else is thrown. */
+/**
+ * Runs the work of a form; returns its result, or the error if the reader can correct the form; other errors are
+ * thrown.
+ */
 export async function recoverable<T>(work: () => Promise<T>): Promise<{ done: T } | { refusal: AppError }> {
   try {
     return { done: await work() };
@@ -41,7 +44,7 @@ export async function recoverable<T>(work: () => Promise<T>): Promise<{ done: T 
   }
 }
 
-/** The refusal in the reader's words, beside the fields it is about. */
+/** Describes a refused form in the reader's language, with each problem beside its field. */
 export function formErrors(
   { pageProblemText }: Texts,
   { status, problem, errors = [] }: AppError,
@@ -60,7 +63,7 @@ export function formErrors(
   return { status, sentence: fields.length > 0 ? '' : pageProblemText(problem), fields, problems };
 }
 
-/** A field that was left empty is one that was not sent. */
+/** A field of the form, undefined if it is empty. */
 export function optionalField(form: URLSearchParams, name: string): string | undefined {
   const text = form.get(name)?.trim() ?? '';
   return text === '' ? undefined : text;

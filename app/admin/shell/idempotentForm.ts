@@ -14,13 +14,13 @@ import type { Pages } from './pages.ts';
 /** Where the answer to a form belongs. */
 interface FormLocation {
   section: Section;
-  /** The page with which its reader goes on. */
+  /** The page that the reader goes to next. */
   home: string;
 }
 
 /**
- * A handler of a form whose answer shows a key: sent again, the form makes no second one, whichever process gets it, and
- * its sender is told of the first. A form without an id of its own counts as a new one.
+ * Makes a form that issues a key idempotent: a form sent twice, even to two processes, issues one key, and the second
+ * answer points to it. A form without an id counts as a new one.
  */
 export function idempotentForm(
   db: Db,
@@ -45,7 +45,7 @@ export function idempotentForm(
     const keyId = await keyMadeByForm(db, id, formId);
     if (keyId === undefined) return false;
     const key = await findApiKey(db, tenant.id, keyId);
-    // Its sender has gone to another tenant since, where it shall make none either.
+    // The person has switched to another tenant since, where the form must issue no key either.
     if (!key) throw new AppError('not_found', 'no_such_key');
     await showAlreadyMade(ctx, key);
     return true;

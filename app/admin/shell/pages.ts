@@ -9,7 +9,7 @@ import { textsIn, type Texts } from '../../locales/texts.ts';
 
 type Locals = Readonly<Record<string, unknown>>;
 
-/** What a page is beside its view: its title, its place, and what its template is filled with. */
+/** A page without its view: the title, the place in the admin and the locals of the template. */
 export interface Page {
   /** Already in the reader's language. */
   title: string;
@@ -18,11 +18,11 @@ export interface Page {
   part?: string;
   /** Set where what htmx fetches is narrowed and paged by its address, which the window then shows too. */
   listed?: boolean;
-  /** What the view shows, made by a presenter; never a whole row or person. */
+  /** The locals of the template, made by a presenter; never a whole row or person. */
   locals?: Locals;
-  /** The rest of it, where that is asked of the database. */
+  /** Loads further locals from the database. */
   load?: () => Promise<Locals>;
-  /** Where a switch of language leads back to, where that is not this address. */
+  /** The page to return to after a change of language, if it is not this address. */
   here?: string;
 }
 
@@ -33,9 +33,9 @@ export interface Pages {
   texts(ctx: Context): Texts;
   /** Answers with a page of the admin in its frame, or with its part where htmx asks. */
   show(ctx: Context, view: string, page: Page): Promise<void>;
-  /** Answers with a page that stands open to the world, in the small frame. */
+  /** Answers with a page that is open to the world, without the navigation. */
   showOpen(ctx: Context, view: string, page: Pick<Page, 'title' | 'locals' | 'here'>): Promise<void>;
-  /** Leads to another page of ours, which then tells what was done. */
+  /** Redirects to another page of the admin, which shows the notice. */
   redirect(ctx: Context, path: string, notice?: Notice): void;
 }
 

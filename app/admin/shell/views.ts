@@ -14,19 +14,19 @@ const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(FOLDE
   throwOnUndefined: false,
 });
 
-// Throws on a name that is none, so that no page is served without its styles.
+// An unknown name throws, so that no page is served without its styles.
 environment.addGlobal('asset', (name: string) => assets().address(name));
 environment.addGlobal('modulesOfApp', () => assets().modulesOfApp());
 environment.addGlobal('newFormId', () => newId());
 environment.addGlobal('each', each);
 
-// Its own way through the steps of an `include` has V8 keep what each page rendered until the next full collection.
+// The nunjucks implementation of `include` makes V8 keep what each page rendered until the next full collection.
 Object.assign(environment, { waterfall: runSteps });
 
 type Done = (error: unknown, result?: unknown) => void;
 type Step = (...given: [unknown, Done] | [Done]) => void;
 
-/** Takes one step after the other, each with what the one before it gave; nothing here waits for anything. */
+/** Runs the steps in order, each with the result of the one before; no step waits for anything. */
 function runSteps(steps: readonly Step[], done: Done, at = 0, given?: unknown): void {
   const step = steps[at];
   const next: Done = (error, result) => {
@@ -41,8 +41,8 @@ function runSteps(steps: readonly Step[], done: Done, at = 0, given?: unknown): 
 const rendered = new Map<string, WeakMap<object, string>>();
 
 /**
- * A view of each of some things, which sees nothing but its `one`, and is rendered once for the same thing: a page of fifty
- * rows shows the same few scopes over and over.
+ * Renders a view for each item, which the view sees as `one` and nothing else. An item is rendered once, since a page
+ * of fifty rows shows the same few scopes again and again.
  */
 function each(view: string, items: readonly object[]): nunjucks.runtime.SafeString {
   let known = rendered.get(view);

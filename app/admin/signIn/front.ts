@@ -7,7 +7,7 @@ import { anyCredential } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
 import type { Route } from '../../http/table.ts';
 
-/** Leads whoever is signed in to the first part of the admin that opens to them: the keys, for most. */
+/** Redirects to the first section that the person may open, mostly the keys. */
 export function frontRoutes(pages: Pages, routes: () => readonly Route[]): Router<State> {
   return new Router<State>(ROUTER).get('/front', anyCredential(), async (ctx) => {
     const principal = principalOf(ctx);

@@ -29,7 +29,7 @@ import { ROUTER } from '../../http/router.ts';
 const HOME = '/invitation';
 const FIELDS = ['name', 'password'] as const;
 
-/** The page on which the invited person joins an organisation, for whoever holds the link. */
+/** The page on which an invited person joins an organisation, open to anyone who has the link. */
 export function invitationRoutes({ db, limits }: Pick<Services, 'db' | 'limits'>, pages: Pages): Router<State> {
   return new Router<State>(ROUTER)
     .get('/invitation', open(), async (ctx) => {
@@ -68,7 +68,7 @@ export function invitationRoutes({ db, limits }: Pick<Services, 'db' | 'limits'>
       const outcome = await recoverable(async () => {
         const account = readNewAccount(form, invitation.email);
         const loginAttempt = { email: invitation.email, address: ctx.state.countedAddress };
-        // An email that has an account counts as a failed attempt to sign in, so that no link is a way to guess.
+        // An email that has an account counts as a failed login, so that links cannot be used to guess emails.
         const made = await limits.login.attempt(loginAttempt, async () =>
           joinWithNewAccount(answerContext(ctx), invitation, account),
         );
@@ -90,14 +90,14 @@ export function invitationRoutes({ db, limits }: Pick<Services, 'db' | 'limits'>
     return invitation;
   }
 
-  /** The invitation that the form was about, which another link opened meanwhile must not replace. */
+  /** The invitation that the form names; a link opened in another tab in the meantime must not replace it. */
   async function invitationOfForm(ctx: Context): Promise<OpenedInvitation> {
     const invitation = await invitationOfLink(ctx);
     if (formOf(ctx).get('invitation') !== invitation.id) throw invitationGone();
     return invitation;
   }
 
-  /** Who has just chosen a password need not be asked for it. */
+  /** The person has just chosen a password and need not enter it again. */
   async function signInNewPerson(ctx: Context, user: CreatedUser, invitation: OpenedInvitation): Promise<void> {
     const { tenantId } = invitation;
     const act = answerContext(ctx);
@@ -112,7 +112,7 @@ export function invitationRoutes({ db, limits }: Pick<Services, 'db' | 'limits'>
     pages.redirect(ctx, '/', { text: 'invitation.accepted', values: { tenant } });
   }
 
-  /** Both ways to join are always shown, so that the page tells nothing of who has an account. */
+  /** Both ways to join are always shown, so that the page does not reveal whether the email has an account. */
   async function show(
     ctx: Context,
     invitation: OpenedInvitation,
@@ -136,7 +136,7 @@ export function invitationRoutes({ db, limits }: Pick<Services, 'db' | 'limits'>
   }
 }
 
-/** The name and the password as somebody wrote them, or the refusal that names the fields which are wrong. */
+/** Parses the name and password of the new account, or refuses them by field. */
 function readNewAccount(form: URLSearchParams, email: string): { name: string; password: string } {
   const password = form.get('password') ?? '';
   const NewAccount = z.strictObject({

@@ -15,14 +15,14 @@ import type { Services } from '../../services.ts';
 import { open } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
 
-/** What the login shows of an attempt that failed. */
+/** A failed attempt as the login page shows it. */
 interface FailedLogin {
   email: string;
   problem: 'wrong' | 'throttled';
   retryAfter?: number;
 }
 
-/** What was typed, and the browser it was typed in where that signed in to this account before. */
+/** The submitted fields, and the browser's id if it has signed in to this account before. */
 interface Login {
   email: string;
   password: string;

@@ -14,7 +14,7 @@ import { ROUTER } from '../../http/router.ts';
 
 const HOME = '/reset';
 
-/** The page on which a person chooses a new password, for whoever holds a link that an operator made. */
+/** The page on which a person chooses a new password, open to anyone who has the link that an operator created. */
 export function passwordResetRoutes({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {
   return new Router<State>(ROUTER)
     .get('/reset', open(), async (ctx) => {
@@ -33,7 +33,7 @@ export function passwordResetRoutes({ db }: Pick<Services, 'db'>, pages: Pages):
         return;
       }
       pages.cookies.clear(ctx, 'reset');
-      // The person’s own session has ended too; somebody else’s in this browser is not theirs to go on with.
+      // The person's own session has ended too, and another person's session in this browser must not go on.
       pages.cookies.clear(ctx, 'session');
       pages.redirect(ctx, '/login', { text: 'reset.done' });
     });

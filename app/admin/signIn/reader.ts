@@ -14,7 +14,7 @@ import { anyCredential, open } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
 
 const YEAR_SECONDS = 31_536_000;
-/** From there everybody is led to what opens to them. */
+/** Redirects to the first section that the person may open. */
 const FRONT_PAGE = '/admin/front';
 
 /** The front page, other addresses of pages, and the switches of language and look, which work before anybody has signed in. */
@@ -23,7 +23,7 @@ export function readerRoutes({ db }: Pick<Services, 'db'>, pages: Pages): Router
     new Router<State>(ROUTER)
       .get('/', open(), async (ctx) => pages.redirect(ctx, FRONT_PAGE))
       .get('/admin', open(), async (ctx) => pages.redirect(ctx, FRONT_PAGE))
-      // Where people look for it who know other products.
+      // The address at which other products have their keys.
       .get('/settings/api-keys', open(), async (ctx) => pages.redirect(ctx, KEYS_PATH))
       .post('/preferences', open(), requireCsrfToken, async (ctx) => {
         const form = formOf(ctx);
@@ -40,7 +40,7 @@ export function readerRoutes({ db }: Pick<Services, 'db'>, pages: Pages): Router
   );
 }
 
-/** The login is no page to come back to, save from itself. */
+/** The login page is no page to return to, except from itself. */
 function loginPathIn(form: URLSearchParams): string | undefined {
   const [path, query = ''] = (form.get('next') ?? '').split('?');
   if (path !== '/login') return undefined;

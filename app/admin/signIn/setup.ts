@@ -16,7 +16,7 @@ import type { Services } from '../../services.ts';
 import { open } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
 
-/** The page on which the first person sets themselves up, for whoever holds the link that the start printed. */
+/** The page on which the first person creates their account, open to anyone who has the link that the start printed. */
 export function setupRoutes(
   { config, db, secret }: Pick<Services, 'config' | 'db' | 'secret'>,
   pages: Pages,
@@ -46,14 +46,14 @@ export function setupRoutes(
       await pages.showOpen(ctx, 'signIn/setUpDone', { title: pages.texts(ctx).t('setup.done_title'), locals });
     });
 
-  /** Who has just chosen a password need not be asked for it. */
+  /** The person has just chosen a password and need not enter it again. */
   async function signInFirst(ctx: Context, act: FirstAct, { user, tenant }: SetUp): Promise<void> {
     await recordLogin(act, user, tenant.id);
     const formerToken = pages.cookies.get(ctx, 'session');
     pages.cookies.set(ctx, 'session', await openSession(act, { userId: user.id, tenantId: tenant.id, formerToken }));
   }
 
-  /** The token in the form is what a forged request could not know; once somebody exists it opens nothing. */
+  /** The token also protects the form from forged requests; it stops working once a person exists. */
   async function requireSetUpToken(token: string): Promise<void> {
     if (!isSetUpToken(token, secret) || (await hasAnyUser(db))) throw gone();
   }

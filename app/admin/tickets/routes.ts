@@ -34,13 +34,13 @@ const TicketPageQuery = TicketQuery.pick({ cursor: true }).extend({
   status: z.enum(['', ...TICKET_STATUSES]).default(''),
 });
 
-/** What came back of a form, with what was written in it. */
+/** A refused form, with the fields as they were submitted. */
 interface Returned {
   form: URLSearchParams;
   refusal: AppError;
 }
 
-/** Tickets: open until somebody who manages them answers, until they are closed. */
+/** Tickets: open until a person who manages tickets answers, and until they are closed. */
 export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {
   return new Router<State>(ROUTER)
     .get(

@@ -18,7 +18,7 @@ import { pathId } from '../../http/pathId.ts';
 import { ROUTER } from '../../http/router.ts';
 import { Message, NewTicket, TicketQuery } from '../../inputs/ticketInput.ts';
 
-/** Tickets: open until somebody who manages them answers, until they are closed. */
+/** Tickets: open until a person who manages tickets answers, and until they are closed. */
 export function supportRoutes({ db }: Pick<Services, 'db'>): Router<State> {
   const show = async (ctx: Context, ticket: Ticket | undefined) => {
     if (!ticket) throw new AppError('not_found', 'no_such_ticket');
