@@ -50,7 +50,7 @@ interface Extra {
   cause?: unknown;
 }
 
-/** A refusal the caller may read, told in their language by the catalogue; its cause is for the log alone. */
+/** A refusal that the caller may read, translated by the catalogue; its cause is only for the log. */
 export class AppError extends Error {
   override name = 'AppError';
   readonly code: ErrorCode;
@@ -88,7 +88,7 @@ export function unavailable(cause?: unknown): AppError {
   });
 }
 
-/** What a caller is told of any error: AppError and exposed http-errors as they are, all else as a fault of ours. */
+/** The answer to any error: AppErrors and exposed http-errors as they are, all others as a 500. */
 export function problemOf(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (isUnavailable(error)) return unavailable(error);

@@ -10,7 +10,7 @@ const PROXY_NOTICE_MS = 5_000;
 const QUIET_TURN_MS = 2_000;
 /** How long kept connections have to ask once more and be told to close, before the idle ones are closed. */
 const KEEP_ALIVE_CLOSE_MS = 2_000;
-/** What running requests may take after that. */
+/** How long running requests may take after that. */
 const DRAIN_MS = 15_000;
 
 /** The HTTP server with the time limits of a public one; it does not listen yet. */
@@ -126,7 +126,7 @@ const REFUSALS: Record<string, string> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
-/** What is not HTTP never becomes a request; it is told so and cut off. */
+/** Answers malformed HTTP with 400 and closes the connection. */
 function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/** The closed list of what is written down, each with the kind of thing it is about. */
+/** The closed list of audited actions, each with the kind of entity that it is about. */
 export const AUDITED = {
   API_KEY_CREATED: 'api_key',
   API_KEY_USED: 'api_key',
@@ -48,7 +48,7 @@ declare const checked: unique symbol;
 /** Fields that went through `changedFields`, the only way into an event. */
 export type AuditFields = Readonly<Record<string, unknown>> & { readonly [checked]: true };
 
-/** What happened to which thing; `entityId` is null only where no such thing exists, as in a login nobody has. */
+/** An action on an entity; `entityId` is null only if no such entity exists, as in a login with an unknown email. */
 export interface AuditEvent {
   readonly action: AuditAction;
   readonly entityId: string | null;
@@ -74,7 +74,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const SECRET_NAME = /key|hash|passw|pwd|token|secret|credential|cookie|jwt/i;
 
-/** Fields of our own that only sound like secrets. */
+/** Fields of ours whose names only look like secrets. */
 const NOT_SECRET = new Set([
   'keyId',
   'keyPrefix',
@@ -85,9 +85,8 @@ const NOT_SECRET = new Set([
 ]);
 
 /**
- * What a change is in the log: the fields that differ, as they were and as they are; a side with nothing to tell is
- * left out, so a creation has no `before`. Throws on a field named like a secret, changed or not, so that the first
- * test to pass one by finds it.
+ * The changed fields with their values before and after; an empty side is left out, so a creation has no `before`.
+ * Throws on a field named like a secret, changed or not, so that a test finds it.
  */
 export function changedFields(
   before: Fields | null,
@@ -109,7 +108,7 @@ function differingFields(fields: Fields, others: Fields): AuditFields | undefine
   return kept.length > 0 ? (withoutSecrets(Object.fromEntries(kept)) as AuditFields) : undefined;
 }
 
-/** Inside a field the names may be a customer's, as in metadata: those are hidden, for they must not fail the change. */
+/** Names inside a field may be a customer's, as in metadata; they are hidden, since they must not fail the change. */
 function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (typeof value !== 'object' || value === null) return value;

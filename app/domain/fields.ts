@@ -3,7 +3,7 @@ import { problem } from './problem.ts';
 import { isId } from './id.ts';
 import { iso, parseInstant } from './times.ts';
 
-/** What records are made of, beside names, texts and emails. */
+/** The fields of records, beside names, texts and emails. */
 
 /** A field that may be left out or be null, and is kept as null then. */
 export function optional<T extends z.ZodType>(schema: T): z.ZodDefault<z.ZodNullable<T>> {

@@ -1,8 +1,8 @@
-/** What the list and the filter call a key; `rotating` is replaced already but still valid. */
+/** The statuses of a key in lists and filters; `rotating` is replaced already but still valid. */
 export const KEY_STATUSES = ['active', 'rotating', 'expired', 'revoked'] as const;
 export type KeyStatus = (typeof KEY_STATUSES)[number];
 
-/** The facts that decide whether a key lives: times in epoch ms, null where nothing is set. */
+/** The fields that decide a key's status: times in epoch ms, null if not set. */
 export interface KeyStatusFacts {
   readonly revokedAt: number | null;
   readonly expiresAt: number | null;

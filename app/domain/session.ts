@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 
-/** How long a session stays open while nobody uses it. */
+/** How long a session stays open without use. */
 export const IDLE_MS = 30 * 60_000;
 /** How long a session stays open at most. */
 export const LIFETIME_MS = 12 * 3_600_000;

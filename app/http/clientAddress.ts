@@ -16,7 +16,7 @@ export function clientAddress(trustedHops: number): Middleware {
 }
 
 function forwardedAddress(ctx: Context, trustedHops: number): string | null {
-  // Each trusted proxy appends the address it saw; what stands further left is the client's own writing.
+  // Each trusted proxy appends the address it saw; the client itself wrote what is further left.
   const hops = ctx.get('X-Forwarded-For').split(',');
   const forwarded = hops[hops.length - trustedHops]?.trim() ?? '';
   return normaliseAddress(forwarded) ?? normaliseAddress(withoutPort(forwarded)) ?? null;

@@ -13,13 +13,13 @@ export const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** What every answer says, errors included; static files lift `no-store` themselves. */
+/** The headers of every answer, errors included; static files replace `no-store`. */
 const ALWAYS: [string, string][] = [
   ['Cache-Control', 'no-store'],
   ['X-Content-Type-Options', 'nosniff'],
 ];
 
-/** What tells a browser how far to trust a page. */
+/** The headers of pages, which tell the browser what a page may do. */
 const PAGE: [string, string][] = [
   ['Content-Security-Policy', CONTENT_SECURITY_POLICY],
   ['Cross-Origin-Opener-Policy', 'same-origin'],

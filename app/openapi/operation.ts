@@ -6,7 +6,7 @@ import type { Json, Schemas } from './schemas.ts';
 import { securityOf, accessSentence } from './security.ts';
 import { tagOf } from './tags.ts';
 
-/** What the operations of a document share. */
+/** The schemas and responses that all operations share. */
 export interface Shared {
   schemas: Schemas;
   refusals: ProblemResponses;
@@ -17,7 +17,7 @@ export function templateOf(path: string): string {
   return path.replace(/:(\w+)/g, '{$1}');
 }
 
-/** One route as an operation, whole: who may use it, what it takes, and everything it can answer. */
+/** The operation of a route: its access, its input and all its answers. */
 export function operationOf(route: Route, { schemas, refusals }: Shared): Json {
   const { access, answers } = route;
   const responses: Record<number, Json> = {};

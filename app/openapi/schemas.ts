@@ -21,14 +21,14 @@ export class Schemas {
     return rewriteReferences(made) as Json;
   }
 
-  /** A schema with what it refers to at its top put in its place. */
+  /** The schema with a reference at its top resolved. */
   resolved(schema: Json): Json {
     const { $ref: reference } = schema;
     return typeof reference === 'string' ? (this.#named.get(nameIn(reference)) ?? schema) : schema;
   }
 }
 
-/** Leaves out what zod says of its own workings, and puts back the defaults and examples of what it makes something of. */
+/** Removes zod's own details, and restores the defaults and examples of transformed schemas. */
 function simplifySchema({
   zodSchema,
   jsonSchema,
@@ -49,7 +49,7 @@ function simplifySchema({
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
 }
 
-/** The same with every reference leading to the document's components. */
+/** Rewrites every reference to the document's components. */
 function rewriteReferences(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(rewriteReferences);
   if (typeof value !== 'object' || value === null) return value;
