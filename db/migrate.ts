@@ -9,14 +9,14 @@ import { STEPS } from './migrations/index.ts';
 import type { Step } from './migrations/steps.ts';
 
 const TABLE = 'migrations';
-/** A large table takes long to change; nobody waits for an answer meanwhile. */
+/** Changing a large table takes long, and no request waits for it. */
 const DDL_TIMEOUT_MS = 3_600_000;
 const LOCK_WAIT_MS = 60_000;
 const TAKEN = 'another process has been migrating this database for a minute';
 
 export type MigrationState = 'current' | 'pending';
 
-/** Brings the schema up to date and names the steps it took; processes that try together take turns. */
+/** Migrates the schema and returns the steps it took; processes that migrate at the same time take turns. */
 export async function migrate(
   config: DatabaseConfig,
   { steps = STEPS, stop }: { steps?: readonly Step[]; stop?: AbortSignal } = {},
@@ -29,7 +29,7 @@ export async function migrate(
         : await lockServer(db, config.database);
     try {
       const settings = knexMigrations(steps);
-      // Whoever held Knex's own lock is gone, since ours is held by the operating system or the server.
+      // A process that left Knex's own lock behind is gone, since our lock ends with its process.
       await db.migrate.forceFreeMigrationsLock(settings);
       const [, taken] = (await db.migrate.latest(settings)) as [number, string[]];
       return taken;

@@ -13,7 +13,7 @@ export type Db = Knex;
 
 const ACQUIRE_TIMEOUT_MS = 500;
 const ATTEMPTS = 5;
-/** No further attempt begins after this long: a row that somebody keeps costs a second of waiting each time. */
+/** No attempt begins after this time, since each waits a second for a row that another transaction keeps locked. */
 const RETRY_WITHIN_MS = 1_500;
 
 /** Opens the pool for either database; nothing is sent before the first query. */
@@ -27,7 +27,7 @@ function sqliteSettings(file: string): Knex.Config {
     client: SqliteClient,
     connection: { filename: file },
     useNullAsDefault: true,
-    // One connection: a second writer of the same process could only make the first one wait.
+    // A second connection of the same process would only wait for the first one's lock.
     pool: { min: 1, max: 1 },
     acquireConnectionTimeout: 5_000,
     log: QUIET,

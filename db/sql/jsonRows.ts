@@ -1,6 +1,6 @@
 import { isSqlite, type Db } from '../connection/connect.ts';
 
-/** MySQL's type of a column that rows are handed over in; SQLite needs none. */
+/** MySQL's type of a column in the JSON rows; SQLite needs none. */
 export type JsonColumn = 'varchar(255)' | 'longtext' | 'bigint' | 'double';
 
 /** How many rows go into one statement: enough to share its cost, and few enough to be done well before its deadline. */
@@ -20,8 +20,8 @@ export function jsonRows<Name extends string>(
 }
 
 /**
- * What a statement reads rows from, under the name `j`, where its one binding is a JSON array of arrays that begin with
- * these columns in this order. Each row's number among them is `row_index`, from 0.
+ * A table expression named `j` that reads rows from one binding: a JSON array of arrays with these columns in this
+ * order. `row_index` counts the rows from 0.
  */
 export function fromJson(db: Db, types: Record<string, JsonColumn>): string {
   if (isSqlite(db)) {

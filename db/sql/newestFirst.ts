@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { Position } from '../../app/domain/cursor.ts';
 
-/** A page of a list: what stands behind a position, or the beginning, and how much of it. */
+/** A page of a list: the rows after a position, or from the beginning, and their limit. */
 export interface Page {
   after: Position | undefined;
   limit: number;

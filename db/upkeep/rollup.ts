@@ -7,8 +7,7 @@ import { OPEN_MS, rollUpNextDays } from '../tables/usage/apiKeyUsageMonths.ts';
 const PAUSE_MS = 10;
 
 /**
- * Sums up what was written a while ago, so that lists need not; false where another process is at it already. What is
- * younger, and all that was not come to yet, lists look at themselves.
+ * Rolls up older usage for the lists, which read younger usage themselves; false if another process does so already.
  */
 export async function rollUp(db: Db, config: DatabaseConfig, now: number, stop?: AbortSignal): Promise<boolean> {
   const unlock = await tryLockWork(db, config, 'catching-up');

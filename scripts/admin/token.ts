@@ -25,7 +25,7 @@ export const tokenCommand: Command = {
     const { role } = membership;
     const permissions = permissionsOf(role, membership.permissions);
     const token = issueToken(config.jwt, secret, { userId: user.id, tenantId: tenant.id, role, permissions }, now);
-    // Whoever holds it acts as that person, so their tenant's owner gets to see that it was made.
+    // The token acts as that person, so the owners of their tenant see in the audit log that it was issued.
     await recordAuditEvent(db, systemContext(db, tenant.id, now), {
       action: 'LOGIN',
       entityId: user.id,

@@ -77,7 +77,7 @@ async function join(
     throw new UsageError(`${user.email} exists already: --password-stdin and --operator are only for somebody new`);
   }
   const act = systemContext(services.db, tenant.id, now);
-  // Whoever was invited first may have made this account: only its person, who gets the link, can say that it is theirs.
+  // An earlier invitee may have made this account, so only the person who gets the link can confirm that it is theirs.
   if (!user.vouched) return invite(services, act, user, tenant, role);
   await addMember(act, user.id, { role });
   return {

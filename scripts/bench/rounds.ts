@@ -115,7 +115,7 @@ export async function sample(
   };
 }
 
-const LONGEST_AFTERWORK_MS = 3_000;
+const LONGEST_IDLE_WAIT_MS = 3_000;
 const LOOK_EVERY_MS = 60;
 /** The system counts in ticks of 10 ms, and a process at rest may cross one. */
 const AT_REST_SECONDS = 0.011;
@@ -123,7 +123,7 @@ const AT_REST_SECONDS = 0.011;
 async function untilIdle(cpuSeconds: () => number): Promise<number> {
   const began = performance.now();
   let lastBusy = began;
-  for (let used = cpuSeconds(); performance.now() - began < LONGEST_AFTERWORK_MS;) {
+  for (let used = cpuSeconds(); performance.now() - began < LONGEST_IDLE_WAIT_MS;) {
     await sleep(LOOK_EVERY_MS);
     const now = cpuSeconds();
     if (!(now - used > AT_REST_SECONDS)) break;

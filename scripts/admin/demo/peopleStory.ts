@@ -14,16 +14,16 @@ import { belongingsOf } from '../../../db/tables/people/memberships.ts';
 import { changePreferences } from '../../../db/tables/people/users.ts';
 import { PEOPLE, TENANTS, type Joining, type PersonName, type TenantName } from './people.ts';
 import { CommandError } from '../commandErrors.ts';
-import { DAY_MS, type Happening, type World } from './world.ts';
+import { DAY_MS, type StoryEvent, type World } from './world.ts';
 
 const MINUTE_MS = 60_000;
 
 /** How the tenants and their people came, and when they signed in. */
-export function peopleStory(world: World): Happening[] {
+export function peopleStory(world: World): StoryEvent[] {
   const { ada, ...others } = PEOPLE;
   const { harbor, ...later } = TENANTS;
   return [
-    { daysAgo: harbor.daysAgo, run: async (at) => beginWith(world, at) },
+    { daysAgo: harbor.daysAgo, run: async (at) => setUpWith(world, at) },
     ...Object.entries(later).map(([name, { daysAgo }]) => ({
       daysAgo,
       run: async (at: number) => tenantArrives(world, name as TenantName, at),
@@ -55,8 +55,8 @@ export function peopleStory(world: World): Happening[] {
   ];
 }
 
-/** As on the set-up page; throws where somebody was faster. */
-async function beginWith(world: World, at: number): Promise<void> {
+/** Sets up as the set-up page does; throws if a person exists already. */
+async function setUpWith(world: World, at: number): Promise<void> {
   const { name, email } = PEOPLE.ada;
   const password = firstPassword();
   const act = { db: world.services.db, now: at, origin: world.origin('ada') };
@@ -95,16 +95,16 @@ async function personArrives(world: World, who: PersonName, joining: Joining, at
   if (locale && joining === joins[0]) await changePreferences(db, world.person(who).id, { locale });
 }
 
-function logins(world: World, name: PersonName, aWeek: number, sinceDaysAgo: number): Happening[] {
+function logins(world: World, name: PersonName, aWeek: number, sinceDaysAgo: number): StoryEvent[] {
   const chance = world.chance.branch(`logins of ${name}`);
-  const story: Happening[] = [];
+  const story: StoryEvent[] = [];
   for (let daysAgo = sinceDaysAgo; daysAgo > 1; daysAgo -= chance.between(2, 12) / aWeek) {
     story.push({ daysAgo, run: async (at) => signedIn(world, name, at) });
   }
   return story;
 }
 
-/** What a sign-in leaves behind, but for the work of checking a password. */
+/** The rows of a login without the work of checking a password. */
 async function signedIn(world: World, name: PersonName, at: number, { stays = false } = {}): Promise<void> {
   const { db } = world.services;
   const { id } = world.person(name);

@@ -7,7 +7,7 @@ import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { findTenant } from '../../../db/tables/tenants.ts';
 import { HOUR_MS } from './world.ts';
 
-/** Adds up what each request cost, so that the quotas stand where the product would have them. */
+/** Adds up the cost of each request, so that the quotas are as they would be in use. */
 export class Spending {
   readonly #successors = new Map<string, ApiKey[]>();
   readonly #months = new Map<number, string>();
@@ -25,7 +25,7 @@ export class Spending {
 
   add(uses: readonly JournalEntry[]): void {
     for (const [keyId, , , , statusCode, , , , , at] of uses) {
-      // What the guards refuse costs nothing.
+      // Refused requests cost nothing.
       if (statusCode === 403) continue;
       const month = this.#monthOf(at);
       this.#spend(keyId, month);

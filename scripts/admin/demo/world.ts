@@ -14,7 +14,7 @@ export const DAY_MS = 86_400_000;
 export const HOUR_MS = 3_600_000;
 
 /** Something that happened so many days ago. */
-export interface Happening {
+export interface StoryEvent {
   daysAgo: number;
   run: (at: number) => Promise<unknown>;
 }
@@ -27,7 +27,7 @@ export interface Chain {
   text: string;
 }
 
-/** What exists by now, for whoever comes later in the story. */
+/** The rows that earlier events of the story have created. */
 export class World {
   readonly services: Services;
   readonly now: number;
@@ -83,7 +83,7 @@ export class World {
   ): Promise<ActionContext> {
     const { db } = this.services;
     const principal = await this.#principal(name, tenant);
-    if (asked !== undefined && !holds(principal, asked)) throw new Error(`${name} lacks ${JSON.stringify(asked)}`);
+    if (asked !== undefined && !mayDo(principal, asked)) throw new Error(`${name} lacks ${JSON.stringify(asked)}`);
     const actor = { type: 'user', id: principal.id, name: principal.name } as const;
     return { db, now: at, tenantId: principal.tenant.id, actor, origin: this.origin(name), principal };
   }
@@ -100,20 +100,24 @@ export class World {
   }
 }
 
-function holds(person: Person, asked: Permission | { scope: string }): boolean {
+function mayDo(person: Person, asked: Permission | { scope: string }): boolean {
   return typeof asked === 'string' ? person.permissions.has(asked) : holdsScope(person, asked.scope);
 }
 
-/** Runs what happened in its order, in the hours in which people work; `told` hears how far it has come. */
-export async function live(world: World, story: readonly Happening[], told: (done: number) => void): Promise<void> {
+/** Runs the events in their order, in working hours; `onProgress` gets the part that is done. */
+export async function runStory(
+  world: World,
+  story: readonly StoryEvent[],
+  onProgress: (done: number) => void,
+): Promise<void> {
   const chance = world.chance.branch('hours');
   const ordered = [...story].sort((a, b) => b.daysAgo - a.daysAgo);
   let last = 0;
   for (const [done, { daysAgo, run }] of ordered.entries()) {
-    // Whatever was said last was so before what is said next.
+    // Messages of a ticket must keep their order.
     last = Math.max(last + chance.whole(1_000, 90_000), workingHour(world.now, daysAgo, chance));
     await run(Math.min(last, world.now - 1));
-    told(done + 1);
+    onProgress(done + 1);
   }
 }
 
