@@ -11,7 +11,7 @@ import { readerOf } from '../http/reader.ts';
 
 const TOKEN = /^[\w-]{43}$/;
 
-/** Loads the open session of the browser, if any, and the reader's language and theme; it admits everybody. */
+/** Loads the browser's open session, if any, and the reader's language and theme; it refuses no request. */
 export function session(lookup: Lookup, cookies: Cookies): Middleware {
   return async (ctx, next) => {
     await loadSession(ctx, lookup, cookies);

@@ -28,7 +28,7 @@ const PAGE: [string, string][] = [
   ['X-Frame-Options', 'DENY'],
 ];
 
-/** Sets the headers before anything can fail; answers to programs carry only those that mean something to them. */
+/** Sets the headers before any other middleware can fail; API answers get only those that matter to API clients. */
 export function securityHeaders(publicUrl: string): Middleware {
   const transport: [string, string][] = publicUrl.startsWith('https:')
     ? [['Strict-Transport-Security', 'max-age=31536000']]

@@ -119,7 +119,7 @@ const STEPS = [
 ] as const;
 
 function momentIn(locale: Locale): Texts['moment'] {
-  // UTC and said so, since the server does not know the reader's clock.
+  // Times are in UTC with its name, since the server does not know the reader's time zone.
   const full = new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, {
     dateStyle: 'medium',
     timeStyle: 'medium',

@@ -7,7 +7,7 @@ export interface Page {
   limit: number;
 }
 
-/** Narrows and orders rows to a page, the newest first, along any index that ends in `created_at` and `id`. */
+/** Filters and orders rows to a page, the newest first, by any index that ends in `created_at` and `id`. */
 export function newestFirst(rows: Knex.QueryBuilder, { after, limit }: Page): void {
   // The first condition repeats what the second implies: it is the one that an index can begin with.
   if (after) {

@@ -117,7 +117,7 @@ export async function listAuditLogs(
   return found.sort(byAge).slice(0, limit).map(logOf);
 }
 
-/** The actions to go through one by one; undefined where one walk along another index does it. */
+/** The actions to query one by one; undefined if one index serves them all. */
 function actionsToAsk({ action, entity, entityId, without, actorId }: AuditFilter): AuditAction[] | undefined {
   if (action) return entity && AUDITED[action] !== entity ? [] : [action];
   if (!without && (!entity || entityId !== undefined || actorId !== undefined)) return undefined;

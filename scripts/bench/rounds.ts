@@ -18,7 +18,7 @@ export interface Sample {
   p99Ms: number;
   /** Processor time of the server for one request, with what it does about it afterwards. */
   cpuMicros: number;
-  /** The same of MariaDB, whoever had it work. */
+  /** The processor time of MariaDB, for whichever subject it worked. */
   databaseMicros: number;
   /** Statements that MariaDB was sent for one request. */
   statements: number;
@@ -76,7 +76,7 @@ export async function warm(bench: Bench, subject: Subject, connections: number):
   }
 }
 
-/** One run, and then rest: nobody's afterwork falls into the next one's time. */
+/** One run and a pause, so that work left over from it does not fall into the next run. */
 export async function sample(
   { generator, stores }: Bench,
   subject: Subject,

@@ -80,7 +80,7 @@ export function refuseBeyondOwnBounds(
   );
 }
 
-/** A person who manages keys may revoke any of them; a key only those within its own scopes, so that it locks out nobody. */
+/** A person who manages keys may revoke any of them; a key may revoke only those within its own scopes. */
 export function refuseToRevokeBeyondOwnScopes(act: ActionContext, scopes: readonly string[]): void {
   if (act.principal?.type === 'api_key') refuseBeyondOwnScopes(act, scopes);
 }
