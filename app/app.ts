@@ -14,7 +14,7 @@ import { unknownRoute } from './http/unknownRoute.ts';
 import { createRoutes } from './routes.ts';
 import type { Services } from './services.ts';
 
-/** The whole way of a request, in order; what happens inside a protected router stands in `routes.ts`. */
+/** The order of all middlewares; what happens inside a protected router is in `routes.ts`. */
 export function createApp(services: Services): Koa<State> {
   const { config, log, usage } = services;
   const app = new Koa<State>();

@@ -118,7 +118,7 @@ function url(env: Environment, name: string, schemes: readonly string[]): string
   return value;
 }
 
-/** What links start with; anything behind the path would end up in the middle of them. */
+/** The beginning of all links; a query or fragment would end up in their middle. */
 function readPublicUrl(env: Environment): string | undefined {
   const value = url(env, 'PUBLIC_URL', ['http:', 'https:']);
   if (value === undefined) return undefined;
@@ -234,7 +234,7 @@ function unescaped(name: string, part: string): string {
   }
 }
 
-/** A TLS wish is honoured exactly or stops the start: falling back to clear text would be a silent lie. */
+/** A TLS mode is used exactly or stops the start, since falling back to clear text would go unnoticed. */
 function readTls(name: string, params: URLSearchParams): MysqlConfig['tls'] {
   for (const key of params.keys()) {
     if (/ssl|tls/i.test(key) && key !== 'ssl-mode' && key !== 'ssl-ca') {

@@ -6,23 +6,23 @@ import type { ScopeSet } from './domain/scope.ts';
 import type { Environment } from './domain/token.ts';
 import type { Rate } from './domain/rate.ts';
 
-/** What the middlewares learn about a request. A room that learns more of it declares that beside the code that does. */
+/** What the middlewares learn about a request. A room that adds a field declares it beside the code that sets it. */
 export interface State {
   requestId: string;
   startedAt: number;
-  /** The caller's address as the trusted proxies tell it; null where they do not, and then it is in no network. */
+  /** The caller's address as the trusted proxies report it; null if they do not, and then it is in no network. */
   address: string | null;
-  /** What limits count by: that address, or the socket's where it is unknown. */
+  /** The address that limits count by: the caller's, or the socket's if that is unknown. */
   countedAddress: string;
-  /** What a verified token says of itself. */
+  /** The claims of a verified token. */
   claims?: unknown;
   /** Whether that token is signed with our secret. */
   ownToken?: boolean;
-  /** The person whom a valid token names, known before their tenant is. */
+  /** The person of a valid token, known before the tenant is. */
   personId?: string;
   /** Who calls and for which tenant; set once, by `authenticate`. */
   principal?: Principal;
-  /** The fields of a form that was sent from a page of ours. */
+  /** The fields of a form that was submitted with a valid CSRF token. */
   form?: URLSearchParams;
 }
 
@@ -38,7 +38,7 @@ export interface Tenant {
   policy: Policy;
 }
 
-/** Somebody who signed in, seen in one of their tenants. */
+/** A person as a member of one of their tenants. */
 export interface Person {
   type: 'user';
   id: string;
@@ -46,11 +46,11 @@ export interface Person {
   tenant: Tenant;
   role: Role;
   permissions: ReadonlySet<Permission>;
-  /** Stands above tenants. */
+  /** Whether the person is an operator, who may manage all tenants. */
   operator: boolean;
 }
 
-/** A program that showed a key. */
+/** An API client that authenticated by a key. */
 export interface KeyHolder {
   type: 'api_key';
   id: string;
@@ -65,11 +65,11 @@ export interface KeyHolder {
   expiresAt: number | null;
   rateLimit: Rate | null;
   monthlyQuota: number | null;
-  /** What it may give to keys that it makes, changes or rotates. */
+  /** The bounds of keys that it issues, changes or rotates. */
   bounds: KeyBounds;
 }
 
-/** The caller of a guarded route; its absence there is a fault of ours, never an anonymous caller. */
+/** The caller of a guarded route; throws if there is none, since no guarded route has an anonymous caller. */
 export function principalOf(ctx: Context): Principal {
   const { principal } = ctx.state;
   if (!principal) throw new Error('a guarded route was reached without a principal');

@@ -50,7 +50,7 @@ interface Extra {
   cause?: unknown;
 }
 
-/** A refusal the caller may read, told in their language by the catalogue; its cause is for the log alone. */
+/** A refusal that the caller may read, translated by the catalogue; its cause is only for the log. */
 export class AppError extends Error {
   override name = 'AppError';
   readonly code: ErrorCode;
@@ -73,6 +73,13 @@ export class AppError extends Error {
   }
 }
 
+/** The 422 of a field that is well-formed but whose value is not allowed. */
+export function invalidField(path: string, problem: ProblemKey | Problem): AppError {
+  return new AppError('invalid_input', 'body_fields_wrong', {
+    errors: [{ path, problem: typeof problem === 'string' ? { key: problem } : problem }],
+  });
+}
+
 /** The refusal of a request that a dependency's trouble keeps from being decided: never 401, never 200. */
 export function unavailable(cause?: unknown): AppError {
   return new AppError('temporarily_unavailable', 'service_unavailable', {
@@ -81,7 +88,7 @@ export function unavailable(cause?: unknown): AppError {
   });
 }
 
-/** What a caller is told of any error: AppError and exposed http-errors as they are, all else as a fault of ours. */
+/** The answer to any error: AppErrors and exposed http-errors as they are, all others as a 500. */
 export function problemOf(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (isUnavailable(error)) return unavailable(error);

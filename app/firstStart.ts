@@ -19,7 +19,7 @@ export async function firstStart({
   if (await hasAnyUser(db)) return;
   if (!config.owner) {
     log.info(`Nobody is set up yet. Open this link, which works once: ${setUpLink(config.publicUrl, secret)}`);
-    // Nobody is invited to fill a server's database with what they may have to take out again.
+    // Only SQLite offers the demo, since a server's database is more than a trial.
     if (config.database.kind === 'sqlite')
       log.info('To see a full example first, fill this database with one: npm run -s admin -- demo');
     return;
@@ -32,7 +32,7 @@ export async function firstStart({
 
 const VARIABLES = { email: 'OWNER_EMAIL', password: 'OWNER_PASSWORD', tenantName: 'TENANT_NAME' } as const;
 
-/** Nobody asks the environment for a name: what stands before the @ will do until its owner changes it. */
+/** The owner's name is the part of the email before the @ until they change it. */
 function readOwner(owner: NonNullable<Config['owner']>): FirstPerson {
   const name = owner.email.split('@')[0]?.slice(0, 100) ?? '';
   const read = readFirstPerson({ ...owner, name });

@@ -7,7 +7,7 @@ import { repeat } from './timing.ts';
 const EVERY_MS = 60_000;
 const PRUNE_EVERY = 60;
 
-/** Does now and then what no request asks for: counts what dead processes left, sums up, and deletes what is too old. */
+/** Runs the periodic work that no request asks for: counts the journals of dead processes, rolls up and prunes. */
 export function startHousekeeping({ db, config, usage, log }: Services): { stop(): Promise<void> } {
   const stopping = new AbortController();
   let rounds = 0;

@@ -1,4 +1,4 @@
 import { createRequire } from 'node:module';
 
-/** Loads a package when it is first needed: what only some installations use takes megabytes from all others otherwise. */
+/** Loads a package when it is first needed, so that installations that do not use it save its memory. */
 export const importOnDemand = createRequire(import.meta.url);

@@ -7,7 +7,7 @@ import { repeat } from './timing.ts';
 /** The process's log; requests have a door of their own, since nothing else is written as often. */
 export type Log = Logger & { request: (line: RequestLine) => void };
 
-/** What is said of a request; every text in it is one of ours, or was checked to hold nothing that JSON would escape. */
+/** A request's line in the log; every text in it needs no JSON escape. */
 export interface RequestLine {
   requestId: string;
   method: string;

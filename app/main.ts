@@ -10,10 +10,10 @@ import { createHttpServer, drain, listen } from './server.ts';
 import { openServices, type Services } from './services.ts';
 import { waitAtMost } from './timing.ts';
 
-/** What the file system says of a folder that cannot be written. */
+/** The codes of a folder that cannot be written. */
 const FILE_FAULTS = new Set(['EACCES', 'EEXIST', 'EISDIR', 'ENOENT', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS']);
 
-/** What giving back connections and files may take at the end. */
+/** How long closing connections and files may take. */
 const CLOSE_MS = 5_000;
 
 // Left alone the heap grows to several times what is in it before it is collected, and the process never gives that back.
@@ -89,7 +89,7 @@ function readConfigOrExit(): Config {
   }
 }
 
-/** What went wrong, in one line that says what to do. */
+/** A failed start in one line that says what to do. */
 function startProblem(error: unknown, config: Config): string {
   if (error instanceof ConfigError) return error.message;
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };

@@ -5,7 +5,7 @@ import { metricsRegistry } from './api/metrics.ts';
 import { listen } from './server.ts';
 import type { Services } from './services.ts';
 
-/** The addresses of the machine itself; nobody else can reach them. */
+/** The loopback addresses, which only this machine can reach. */
 const LOOPBACK = ['127.0.0.1', '::1'];
 /** A machine without IPv6 has no `::1`. */
 const NO_IPV6 = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);

@@ -28,7 +28,7 @@ import { mount, type Mount } from './http/mount.ts';
 import { pageMounts } from './admin/admin.ts';
 import { routesByScope, routesOf, type Route } from './http/table.ts';
 
-/** Everything that is served: the way in, and the same routes as data. */
+/** The middlewares that serve all routes, and the table of the routes. */
 export interface Routes {
   middlewares: Middleware[];
   table: Route[];
@@ -59,7 +59,7 @@ export function createRoutes(services: Services): Routes {
   ];
 
   const guards = (tenantFrom: TenantFrom): Middleware[] => [authenticate(services, tenantFrom), limits.caller];
-  // The API first: it is asked most, and each mount passes on what it does not have.
+  // The API comes first since it gets most requests; each mount passes on paths that it does not have.
   const mounts = [
     mount('/api/v1', guards('credential'), apiRouters),
     mount('/api', guards('header'), apiRouters),

@@ -5,12 +5,12 @@ import type { Services } from './services.ts';
 import { delay, nextTurn, waitAtMost } from './timing.ts';
 
 /** How long proxies have to notice that readiness is gone, while everything else is answered as before. */
-const NOTICE_MS = 5_000;
+const PROXY_NOTICE_MS = 5_000;
 /** How long the port waits for a turn without a new connection before it closes. */
 const QUIET_TURN_MS = 2_000;
 /** How long kept connections have to ask once more and be told to close, before the idle ones are closed. */
-const FAREWELL_MS = 2_000;
-/** What running requests may take after that. */
+const KEEP_ALIVE_CLOSE_MS = 2_000;
+/** How long running requests may take after that. */
 const DRAIN_MS = 15_000;
 
 /** The HTTP server with the time limits of a public one; it does not listen yet. */
@@ -65,10 +65,10 @@ export async function listen(server: Server, port: number, host: string): Promis
  */
 export async function drain(server: Server, readiness: Services['readiness']): Promise<void> {
   readiness.stopping = true;
-  await untilNoConnections(server, NOTICE_MS);
+  await untilNoConnections(server, PROXY_NOTICE_MS);
   await untilQuietTurn(server);
   const closed = new Promise<void>((resolve) => closePort(server, resolve));
-  await waitAtMost(FAREWELL_MS, closed);
+  await waitAtMost(KEEP_ALIVE_CLOSE_MS, closed);
   server.closeIdleConnections();
   await waitAtMost(DRAIN_MS, closed);
   server.closeAllConnections();
@@ -119,7 +119,7 @@ const REFUSALS: Record<string, string> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
-/** What is not HTTP never becomes a request; it is told so and cut off. */
+/** Answers malformed HTTP with 400 and closes the connection. */
 function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

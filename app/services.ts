@@ -9,23 +9,23 @@ import { createDevices, type Devices } from './auth/devices.ts';
 import { verificationKey, type VerificationKey } from './auth/jwks.ts';
 import { signingSecret } from './auth/secrets.ts';
 
-/** What the app, the command line and the tests stand on; one set per process. */
+/** The services that the app, the command line and the tests use; one set per process. */
 export interface Services {
   config: Config;
   log: Log;
   db: Db;
   /** Finds keys and people for authentication, over connections of its own. */
   lookup: Lookup;
-  /** Takes note of what keys are used for. */
+  /** Records the uses of keys. */
   usage: Usage;
-  /** Says no to too many requests. */
+  /** Limits the rate of requests. */
   limits: Limits;
-  /** Knows browsers in which somebody signed in before. */
+  /** Recognises browsers in which a person has signed in before. */
   devices: Devices;
   /** Signs our own tokens. */
   secret: string;
   verificationKey: VerificationKey;
-  /** Says no from the moment the process is told to stop. */
+  /** Not ready from the moment the process is told to stop. */
   readiness: { stopping: boolean };
   close(): Promise<void>;
 }

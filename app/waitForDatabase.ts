@@ -11,15 +11,15 @@ const REMINDER_MS = 30_000;
 
 /** Returns once the schema is current or the process is told to stop; meanwhile health says 503 and the log says why. */
 export async function waitForDatabase(db: Db, config: DatabaseConfig, log: Log, stop: AbortSignal): Promise<void> {
-  let said = '';
-  let saidAt = 0;
+  let reported = '';
+  let reportedAt = 0;
   while (!stop.aborted) {
     const trouble = await troubleWith(db, config, stop);
     if (trouble === undefined) return;
-    if (trouble !== said || Date.now() - saidAt > REMINDER_MS) {
+    if (trouble !== reported || Date.now() - reportedAt > REMINDER_MS) {
       log.warn(trouble);
-      said = trouble;
-      saidAt = Date.now();
+      reported = trouble;
+      reportedAt = Date.now();
     }
     await delay(RETRY_MS, stop);
   }

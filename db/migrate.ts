@@ -9,7 +9,7 @@ import { STEPS } from './migrations/index.ts';
 import type { Step } from './migrations/steps.ts';
 
 const TABLE = 'migrations';
-/** A large table takes long to change; nobody waits for an answer meanwhile. */
+/** Changing a large table takes long, and no request waits for it. */
 const DDL_TIMEOUT_MS = 3_600_000;
 /** A node of a cluster that is busy with a change of the schema is slow to take a connection. */
 const ACQUIRE_TIMEOUT_MS = 10_000;
@@ -26,8 +26,8 @@ interface MigrateOptions {
 }
 
 /**
- * Brings the schema up to date and names the steps it took. Processes that try together take turns, on all nodes of a
- * cluster too.
+ * Migrates the schema and returns the steps it took; processes that migrate at the same time take turns, on all nodes of
+ * a cluster too.
  */
 export async function migrate(
   config: DatabaseConfig,

@@ -9,14 +9,14 @@ import { ROOT } from '../app/root.ts';
 import { startTestDatabase } from './testDatabase.ts';
 import { installMissingPrograms } from './testPrograms.ts';
 
-interface Tally {
+interface TestCounts {
   readonly passed: number;
   readonly failed: number;
 }
 
 const MOCHA = fileURLToPath(new URL('bin/mocha.js', import.meta.resolve('mocha')));
-// What counts for a run that could not say how it went.
-const NO_TALLY: Tally = { passed: 0, failed: 1 };
+// The result of a run that reported none.
+const NO_RESULT: TestCounts = { passed: 0, failed: 1 };
 
 let mocha: ChildProcess | undefined;
 let interruptedBy: NodeJS.Signals | undefined;
@@ -28,22 +28,22 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-async function runMocha(args: string[], folder: string, databaseUrl: string): Promise<Tally> {
-  if (interruptedBy) return NO_TALLY;
+async function runMocha(args: string[], folder: string, databaseUrl: string): Promise<TestCounts> {
+  if (interruptedBy) return NO_RESULT;
   const env = { ...process.env, TEST_DATABASE_URL: databaseUrl, TEST_FOLDER: folder };
   mocha = spawn(process.execPath, [MOCHA, ...args], { stdio: 'inherit', env });
   const [code, signal] = (await once(mocha, 'exit')) as [number | null, NodeJS.Signals | null];
   if (signal) console.error(`The tests were ended by ${signal}.`);
-  const tally = await readTally(folder);
+  const tally = await readTestCounts(folder);
   // A crash after the last test has no test to its name.
   return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
 }
 
-async function readTally(folder: string): Promise<Tally> {
+async function readTestCounts(folder: string): Promise<TestCounts> {
   try {
-    return JSON.parse(await readFile(join(folder, 'tally.json'), 'utf8')) as Tally;
+    return JSON.parse(await readFile(join(folder, 'tally.json'), 'utf8')) as TestCounts;
   } catch {
-    return NO_TALLY;
+    return NO_RESULT;
   }
 }
 
@@ -52,8 +52,8 @@ async function build(): Promise<void> {
   await promisify(execFile)('npm', ['run', '--silent', 'build'], { cwd: ROOT });
 }
 
-/** Runs the tests that the arguments select against a database of this run, and leaves nothing of either behind. */
-async function runTests(args: string[]): Promise<Tally> {
+/** Runs the selected tests against a database of this run, which is removed afterwards. */
+async function runTests(args: string[]): Promise<TestCounts> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
   try {
     await Promise.all([installMissingPrograms(), build()]);
@@ -65,7 +65,7 @@ async function runTests(args: string[]): Promise<Tally> {
     }
   } catch (error) {
     console.error(error);
-    return NO_TALLY;
+    return NO_RESULT;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

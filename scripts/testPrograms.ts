@@ -9,7 +9,7 @@ export const CHROMIUMS = ['chromium-headless-shell', 'chromium', 'chromium-brows
   (name) => `/usr/bin/${name}`,
 );
 
-/** What the tests use beside the database: any of the programs shows that it is there, the packages bring it. */
+/** The programs that the tests need beside the database, and the packages that have them. */
 const NEEDED = [
   {
     programs: CHROMIUMS,
@@ -23,8 +23,8 @@ const NEEDED = [
 ];
 
 /**
- * Installs what is missing, where that can be done: on Debian, as root. Elsewhere the tests that need it fail with a line
- * that says what to install.
+ * Installs missing programs on Debian as root; elsewhere the tests that need one fail with a line that says what to
+ * install.
  */
 export async function installMissingPrograms(): Promise<void> {
   const missing = NEEDED.filter(({ programs }) => !programs.some((program) => existsSync(program)));

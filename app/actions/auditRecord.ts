@@ -2,17 +2,17 @@ import type { Db } from '../../db/connection/connect.ts';
 import { insertAuditLog, insertAuditLogsOncePerWindow, type AuditLog } from '../../db/tables/auditLogs.ts';
 import { AUDITED, type AuditEvent } from '../domain/auditEvent.ts';
 import { newId } from '../domain/id.ts';
-import type { Act } from './act.ts';
+import type { ActionContext } from './actionContext.ts';
 
-/** The part of an act that the log keeps; the tenant is null for what happens above tenants. */
-export type AuditContext = Pick<Act, 'actor' | 'origin' | 'now'> & { tenantId: string | null };
+/** The part of an action's context that the audit log keeps; `tenantId` is null for events above tenants. */
+export type AuditContext = Pick<ActionContext, 'actor' | 'origin' | 'now'> & { tenantId: string | null };
 
-/** Writes the event down with who did it; in the transaction of the change, so that neither exists without the other. */
+/** Inserts the event into the audit log, in the transaction of the change, so that neither exists without the other. */
 export async function recordAuditEvent(trx: Db, act: AuditContext, event: AuditEvent): Promise<void> {
   await insertAuditLog(trx, logOf(act, event));
 }
 
-/** Writes down the first event of each window, such as the uses of a key from one address in one hour. */
+/** Inserts only the first event of each window, such as the uses of a key from one address in one hour. */
 export async function recordAuditEventsOncePerWindow(
   trx: Db,
   events: readonly { act: AuditContext; event: AuditEvent; window: string }[],

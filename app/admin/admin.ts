@@ -25,8 +25,8 @@ import { mount, type Mount } from '../http/mount.ts';
 import { routesOf, type Route } from '../http/table.ts';
 
 /**
- * Everything that browsers show people: pages open to the world, and those of the admin behind their guards. The table
- * of all routes is known only once they are mounted.
+ * All pages: those open to the world, and those of the admin behind their guards. `table` has the routes only once all
+ * are mounted.
  */
 export function pageMounts(services: Services, table: () => readonly Route[]): Mount[] {
   const cookies = cookiesOf(services.config.publicUrl);

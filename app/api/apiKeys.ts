@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { pageOfApiKeys } from '../../db/tables/keys/apiKeyList.ts';
 import { findApiKey, type ApiKey } from '../../db/tables/keys/apiKeys.ts';
 import { listKeyUsage } from '../../db/tables/usage/apiKeyUsage.ts';
-import { actOf } from '../actions/act.ts';
+import { actionContext } from '../actions/actionContext.ts';
 import { issueKey } from '../actions/keys/issueKey.ts';
 import { revokeKey } from '../actions/keys/revokeKey.ts';
 import { rotateKey } from '../actions/keys/rotateKey.ts';
@@ -51,7 +51,7 @@ export function apiKeyRoutes(
   { db, config, usage }: Pick<Services, 'db' | 'config' | 'usage'>,
   routesByScope: () => ReadonlyMap<string, string[]>,
 ): Router<State> {
-  const keyOf = async (ctx: Context): Promise<ApiKey> => {
+  const findKeyOfPath = async (ctx: Context): Promise<ApiKey> => {
     const id = pathId(ctx);
     await usage.flush();
     const key = await findApiKey(db, principalOf(ctx).tenant.id, id);
@@ -60,7 +60,7 @@ export function apiKeyRoutes(
   };
 
   const revoke = body(Revocation, async (ctx, revocation) => {
-    ctx.body = presentRevoked(await revokeKey(actOf(ctx, db), pathId(ctx), revocation));
+    ctx.body = presentRevoked(await revokeKey(actionContext(ctx, db), pathId(ctx), revocation));
   });
 
   return new Router<State>(ROUTER)
@@ -68,9 +68,9 @@ export function apiKeyRoutes(
       '/api-keys',
       managing(),
       answers(201, IssuedKeyAnswer, 'Creates a key; its text is in this answer and nowhere else.', ['plan_limit']),
-      body(NewKey, async (ctx, wish) => {
-        const act = actOf(ctx, db);
-        const { key, text } = await issueKey(act, config.keys, wish);
+      body(NewKey, async (ctx, input) => {
+        const act = actionContext(ctx, db);
+        const { key, text } = await issueKey(act, config.keys, input);
         created(ctx, `/api-keys/${key.id}`);
         ctx.body = presentIssuedKey(key, text, act.now);
       }),
@@ -99,14 +99,14 @@ export function apiKeyRoutes(
       },
     )
     .get('/api-keys/:id', reading(), answers(200, KeyAnswer, 'Shows a key.'), async (ctx) => {
-      ctx.body = presentKey(await keyOf(ctx), Date.now());
+      ctx.body = presentKey(await findKeyOfPath(ctx), Date.now());
     })
     .patch(
       '/api-keys/:id',
       managing(),
       answers(200, KeyAnswer, 'Changes a key, from its next request on.', ['key_not_active']),
       body(KeyChange, async (ctx, change) => {
-        const act = actOf(ctx, db);
+        const act = actionContext(ctx, db);
         const id = pathId(ctx);
         await usage.flush();
         ctx.body = presentKey(await updateKey(act, id, change), act.now);
@@ -120,7 +120,7 @@ export function apiKeyRoutes(
         'key_not_active',
       ]),
       body(Rotation, async (ctx, rotation) => {
-        const act = actOf(ctx, db);
+        const act = actionContext(ctx, db);
         const { key, text } = await rotateKey(act, config.keys, pathId(ctx), rotation);
         ctx.body = presentIssuedKey(key, text, act.now);
       }),
@@ -132,7 +132,7 @@ export function apiKeyRoutes(
       reading(),
       answers(200, KeyUsageListAnswer, 'Lists the requests made with a key, newest first.'),
       query(UsageQuery, async (ctx, { cursor, limit }) => {
-        const { id, tenantId } = await keyOf(ctx);
+        const { id, tenantId } = await findKeyOfPath(ctx);
         const binding = JSON.stringify(['usage', tenantId, id]);
         const after = positionOf(cursor, binding);
         const found = await listKeyUsage(db, tenantId, id, { after, limit: limit + 1 });
@@ -145,7 +145,7 @@ export function apiKeyRoutes(
       reading(),
       answers(200, UsageStatsAnswer, 'Sums up what a key was used for.'),
       query(StatsQuery, async (ctx, { window }) => {
-        ctx.body = presentUsageStats(await usageStats(db, await keyOf(ctx), window, Date.now()));
+        ctx.body = presentUsageStats(await usageStats(db, await findKeyOfPath(ctx), window, Date.now()));
       }),
     );
 }

@@ -17,7 +17,7 @@ const AuditQuery = AuditNarrowing.extend({
   limit: WholeNumber({ max: 100, fallback: 50 }),
 });
 
-/** Shows a tenant what was done in it. */
+/** The audit log of a tenant. */
 export function auditLogRoutes({ db, usage }: Pick<Services, 'db' | 'usage'>): Router<State> {
   return new Router<State>(ROUTER).get(
     '/audit-logs',

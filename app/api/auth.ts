@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import { originOf } from '../actions/act.ts';
+import { originOf } from '../actions/actionContext.ts';
 import { signIn, type SignedIn } from '../actions/people/signIn.ts';
 import type { State } from '../context.ts';
 import { permissionsOf } from '../domain/role.ts';
@@ -14,7 +14,7 @@ import { answers } from '../http/answers.ts';
 import { body } from '../http/input.ts';
 import { ROUTER } from '../http/router.ts';
 
-// Whatever was typed is only ever wrong, so that the answer says nothing of which emails could have an account.
+// A malformed email is wrong like any other, so that the answer does not reveal which emails could have an account.
 const Login = z
   .strictObject({ email: z.string().min(1), password: z.string().min(1) })
   .meta({ examples: [{ email: 'ada@example.com', password: 'a long and quiet evening' }] });
@@ -35,8 +35,8 @@ export function authRoutes(
     ]),
     body(Login, async (ctx, login) => {
       const act = { db, now: Date.now(), origin: originOf(ctx) };
-      const who = { email: login.email, address: ctx.state.countedAddress };
-      const signedIn = await throttle.attempt(who, async () => signIn(act, login));
+      const loginAttempt = { email: login.email, address: ctx.state.countedAddress };
+      const signedIn = await throttle.attempt(loginAttempt, async () => signIn(act, login));
       if (!signedIn) throw wrongLogin();
       const token = issueToken(config.jwt, secret, claimsOf(signedIn), act.now);
       ctx.body = presentLogin(signedIn, token, config.jwt.ttlSeconds);

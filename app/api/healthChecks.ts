@@ -5,7 +5,7 @@ import { probeWrite } from '../../db/connection/probeWrite.ts';
 import { hasAnyUser } from '../../db/tables/people/users.ts';
 import type { Services } from '../services.ts';
 
-/** What health looks at, each by its name, and what may be said of it; the first word of each means that all is well. */
+/** The health checks and the states of each; the first state is the healthy one. */
 export const HEALTH_STATES = {
   database: ['ok', 'unreachable', 'unwritable'],
   migrations: ['current', 'pending', 'unknown'],
@@ -14,25 +14,25 @@ export const HEALTH_STATES = {
 } as const;
 
 type States = typeof HEALTH_STATES;
-/** What was found; the owner is absent where the environment names none, and until they can be looked for. */
+/** The state of each check; `owner` is absent if the environment names none, and until it can be looked for. */
 export type Findings = { [Name in Exclude<keyof States, 'owner'>]: States[Name][number] } & {
   owner?: States['owner'][number];
 };
 
-/** What a check stands on: the schema as it was found, which is asked once for all of them. */
+/** The schema's state, read once for all checks of a round. */
 interface Round {
   migrations: MigrationState | 'unknown';
 }
 type Check<State> = (round: Round) => State | undefined | Promise<State | undefined>;
 type Checks = { [Name in keyof States]: Check<States[Name][number]> };
 
-/** Whether nothing that was looked at keeps requests from being answered. */
+/** Whether no check found a state that keeps requests from being answered. */
 export function isHealthy(findings: Findings): boolean {
   const names = Object.keys(HEALTH_STATES) as (keyof States)[];
   return names.every((name) => (findings[name] ?? HEALTH_STATES[name][0]) === HEALTH_STATES[name][0]);
 }
 
-/** Gives what looks at everything once, however many ask at the same time. */
+/** Runs all checks, once however many requests ask at the same time. */
 export function healthChecks({
   config,
   db,
@@ -43,7 +43,7 @@ export function healthChecks({
   const checks: Checks = {
     database: async ({ migrations }) => {
       if (migrations === 'unknown') return 'unreachable';
-      // Without its tables nothing can be written yet, and `migrations` says so.
+      // Without tables nothing can be written yet, which `migrations` reports.
       return migrations === 'pending' || (await canWrite()) ? 'ok' : 'unwritable';
     },
     migrations: ({ migrations }) => migrations,
@@ -60,21 +60,21 @@ export function healthChecks({
   });
 }
 
-/** How long a write that went well is believed, and one that did not. */
-const BELIEVED_MS = 5_000;
-const DOUBTED_MS = 1_000;
-/** Uses that the database has not taken for this long count as much as a write of our own that failed. */
-const LONG_MS = 3_000;
+/** How long the result of a test write is used again. */
+const SUCCESS_VALID_MS = 5_000;
+const FAILURE_VALID_MS = 1_000;
+/** A flush that has failed for this long counts as a failed write. */
+const LONGEST_FLUSH_FAILURE_MS = 3_000;
 
-/** Whether the database can be written: by the last uses that it took, or else by a small write of our own now and then. */
+/** Whether the database can be written: by its last flush of uses, or else by a test write from time to time. */
 function writableDatabase(db: Db, usage: Services['usage']): () => Promise<boolean> {
   let last = { ok: true, at: -Infinity };
   return async () => {
     const now = performance.now();
     const { failingMs } = usage;
-    if (failingMs !== undefined && failingMs > LONG_MS) return false;
-    if (failingMs === undefined && now - usage.writtenAt < BELIEVED_MS) return true;
-    if (now - last.at < (last.ok && failingMs === undefined ? BELIEVED_MS : DOUBTED_MS)) return last.ok;
+    if (failingMs !== undefined && failingMs > LONGEST_FLUSH_FAILURE_MS) return false;
+    if (failingMs === undefined && now - usage.writtenAt < SUCCESS_VALID_MS) return true;
+    if (now - last.at < (last.ok && failingMs === undefined ? SUCCESS_VALID_MS : FAILURE_VALID_MS)) return last.ok;
     last = { ok: await tryToWrite(db, last.ok), at: now };
     return last.ok;
   };
@@ -89,13 +89,13 @@ async function tryToWrite(db: Db, before: boolean): Promise<boolean> {
   }
 }
 
-/** Whether the first start has made its owner; once there is somebody, nobody asks again. */
+/** Whether the first start has created the owner; once it has, the database is not asked again. */
 function ownerCheck(db: Db): () => Promise<boolean> {
   let ready = false;
   return async () => (ready ||= await hasAnyUser(db).catch(() => false));
 }
 
-/** However many ask at once, the question is put once. */
+/** Shares one result among all who ask while it is being found. */
 function oncePerRound<T>(ask: () => Promise<T>): () => Promise<T> {
   let asking: Promise<T> | undefined;
   return () =>

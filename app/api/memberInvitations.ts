@@ -1,7 +1,7 @@
 import type Router from '@koa/router';
 import { z } from 'zod';
 import { findInvitation, listInvitations } from '../../db/tables/people/invitations.ts';
-import { actOf } from '../actions/act.ts';
+import { actionContext } from '../actions/actionContext.ts';
 import { invitationLink, inviteMember } from '../actions/people/inviteMember.ts';
 import { withdrawInvitation } from '../actions/people/withdrawInvitation.ts';
 import { principalOf, type State } from '../context.ts';
@@ -53,7 +53,7 @@ export function memberInvitationRoutes(
         ['conflict', 'insufficient_permission'],
       ),
       body(NewInvitation, async (ctx, input) => {
-        const { invitation, token } = await inviteMember(actOf(ctx, db), input);
+        const { invitation, token } = await inviteMember(actionContext(ctx, db), input);
         created(ctx, `/members/invitations/${invitation.id}`);
         ctx.body = presentInvited(invitation, invitationLink(config.publicUrl, token));
       }),
@@ -76,7 +76,7 @@ export function memberInvitationRoutes(
       ]),
       async (ctx) => {
         const id = pathId(ctx);
-        await withdrawInvitation(actOf(ctx, db), id);
+        await withdrawInvitation(actionContext(ctx, db), id);
         ctx.body = presentDeleted(id);
       },
     );

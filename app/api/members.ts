@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { findMember, listMembers } from '../../db/tables/people/memberships.ts';
-import { actOf } from '../actions/act.ts';
+import { actionContext } from '../actions/actionContext.ts';
 import { changeMember } from '../actions/people/changeMember.ts';
 import { removeMember } from '../actions/people/removeMember.ts';
 import { principalOf, type Context, type State } from '../context.ts';
@@ -59,7 +59,7 @@ export function memberRoutes(services: Pick<Services, 'config' | 'db'>): Router<
       ]),
       body(MemberChange, async (ctx, change) => {
         const id = pathId(ctx);
-        await changeMember(actOf(ctx, db), id, change);
+        await changeMember(actionContext(ctx, db), id, change);
         ctx.body = presentMember(await memberOf(ctx, id));
       }),
     )
@@ -72,7 +72,7 @@ export function memberRoutes(services: Pick<Services, 'config' | 'db'>): Router<
       ]),
       async (ctx) => {
         const id = pathId(ctx);
-        await removeMember(actOf(ctx, db), id);
+        await removeMember(actionContext(ctx, db), id);
         ctx.body = presentDeleted(id);
       },
     );

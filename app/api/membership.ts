@@ -1,5 +1,5 @@
 import Router from '@koa/router';
-import { actOf } from '../actions/act.ts';
+import { actionContext } from '../actions/actionContext.ts';
 import { leaveTenant } from '../actions/people/leaveTenant.ts';
 import { principalOf, type State } from '../context.ts';
 import { AppError } from '../errors.ts';
@@ -21,7 +21,7 @@ export function membershipRoutes({ db }: Pick<Services, 'db'>): Router<State> {
     async (ctx) => {
       const { type, id } = principalOf(ctx);
       if (type !== 'user') throw new AppError('insufficient_permission', 'only_a_person_leaves');
-      await leaveTenant(actOf(ctx, db), id);
+      await leaveTenant(actionContext(ctx, db), id);
       ctx.body = presentDeleted(id);
     },
   );

@@ -10,7 +10,7 @@ import { answers } from '../http/answers.ts';
 import { mount, type Mount } from '../http/mount.ts';
 import { ROUTER } from '../http/router.ts';
 
-/** There is nothing where nobody may look. */
+/** Without support staff the metrics are not served. */
 const METRICS = answers(200, z.string(), 'Says how the process is doing, for Prometheus.', ['not_found']);
 
 /** `GET /metrics` for Prometheus, under the password of support staff wherever it is asked from. */
@@ -30,7 +30,7 @@ function supportStaff({ config, limits }: Services): Middleware {
   };
 }
 
-/** What the metrics are collected from; they are read when somebody asks. */
+/** The registry of all metrics, whose values are read at each scrape. */
 export function metricsRegistry({ usage }: Services): Registry {
   const registry = new Registry();
   const counter = (name: string, help: string, value: () => number) =>

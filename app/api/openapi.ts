@@ -26,7 +26,7 @@ export function openApiRoutes(routes: () => readonly Route[]): Router<State> {
     answers(304, z.never(), 'It is still what `If-None-Match` names.'),
     async (ctx) => {
       asset ??= createAsset(Buffer.from(JSON.stringify(openApiDocument(routes(), version()))), 'application/json');
-      // Whoever keeps it asks each time whether it is still this one.
+      // Clients revalidate the document each time.
       ctx.set('Cache-Control', 'no-cache');
       await sendAsset(ctx, asset);
     },

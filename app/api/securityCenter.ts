@@ -1,5 +1,5 @@
 import Router from '@koa/router';
-import { actOf } from '../actions/act.ts';
+import { actionContext } from '../actions/actionContext.ts';
 import { changePolicy } from '../actions/tenants/changePolicy.ts';
 import { principalOf, type State } from '../context.ts';
 import { PolicyChange } from '../domain/policy.ts';
@@ -28,7 +28,7 @@ export function securityCenterRoutes({ db }: Pick<Services, 'db'>): Router<State
         'insufficient_permission',
       ]),
       body(PolicyChange, async (ctx, change) => {
-        ctx.body = presentPolicy(await changePolicy(actOf(ctx, db), change));
+        ctx.body = presentPolicy(await changePolicy(actionContext(ctx, db), change));
       }),
     );
 }

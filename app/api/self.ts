@@ -1,12 +1,11 @@
 import Router from '@koa/router';
 import { findApiKey } from '../../db/tables/keys/apiKeys.ts';
-import { actOf } from '../actions/act.ts';
-import { updateSelf } from '../actions/keys/updateKey.ts';
-import { invalidField } from '../actions/keys/keyExpiry.ts';
+import { actionContext } from '../actions/actionContext.ts';
+import { updateOwnKey } from '../actions/keys/updateKey.ts';
 import { changeUser } from '../actions/people/changeUser.ts';
 import { principalOf, type Context, type Person, type State } from '../context.ts';
 import { SelfChange } from '../domain/keyInput.ts';
-import { AppError } from '../errors.ts';
+import { AppError, invalidField } from '../errors.ts';
 import { presentPerson, presentSelf, SelfAnswer } from './answers/principal.ts';
 import type { Services } from '../services.ts';
 import { scope } from '../http/access.ts';
@@ -15,12 +14,12 @@ import { body } from '../http/input.ts';
 import { ROUTER } from '../http/router.ts';
 import { personOfKey } from './whoami.ts';
 
-/** What a caller sees and changes of themselves, without any right to manage keys or members. */
+/** The routes on which callers read and rename themselves, without any right to manage keys or members. */
 export function selfRoutes({ db }: Pick<Services, 'db'>): Router<State> {
   /** A person has a name, and no description that could be changed. */
   async function renameSelf(ctx: Context, person: Person, { name, description }: SelfChange): Promise<Person> {
     if (description !== undefined) throw invalidField('description', 'only_a_key_has_a_description');
-    await changeUser(actOf(ctx, db), person.id, { name });
+    await changeUser(actionContext(ctx, db), person.id, { name });
     return { ...person, name: name ?? person.name };
   }
 
@@ -50,7 +49,7 @@ export function selfRoutes({ db }: Pick<Services, 'db'>): Router<State> {
           ctx.body = presentPerson(await renameSelf(ctx, principal, change));
           return;
         }
-        const key = await updateSelf(actOf(ctx, db), principal.id, change);
+        const key = await updateOwnKey(actionContext(ctx, db), principal.id, change);
         ctx.body = presentSelf(principal, key, await personOfKey(db, principal));
       }),
     );

@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { findTenant } from '../../db/tables/tenants.ts';
-import { actOf } from '../actions/act.ts';
+import { actionContext } from '../actions/actionContext.ts';
 import { updateTenant } from '../actions/tenants/updateTenant.ts';
 import { principalOf, type State } from '../context.ts';
 import { Slug } from '../domain/slug.ts';
@@ -14,10 +14,11 @@ import { answers } from '../http/answers.ts';
 import { body } from '../http/input.ts';
 import { ROUTER } from '../http/router.ts';
 
-// Not its externalId: by that the product's own backend knows the tenant, so one could pass for another.
+// The externalId cannot be changed here: the product's backend finds the tenant by it, so a tenant could pass for
+// another.
 const SettingsChange = z.strictObject({ name: Name, slug: Slug }).partial();
 
-/** What the tenant is called. */
+/** The tenant's name and slug. */
 export function settingsRoutes({ db }: Pick<Services, 'db'>): Router<State> {
   return new Router<State>(ROUTER)
     .get(
@@ -35,7 +36,7 @@ export function settingsRoutes({ db }: Pick<Services, 'db'>): Router<State> {
       scope('settings:write'),
       answers(200, SettingsAnswer, 'Changes what the tenant is called; a new slug holds at once.', ['conflict']),
       body(SettingsChange, async (ctx, change) => {
-        const act = actOf(ctx, db);
+        const act = actionContext(ctx, db);
         ctx.body = presentSettings(await updateTenant(act, act.tenantId, change));
       }),
     );

@@ -32,7 +32,7 @@ const SupportQuery = z.strictObject({
   q: KeyQuery.shape.q,
 });
 
-/** What support staff look at: the keys of every tenant, to read only. */
+/** The keys of every tenant, read only, for support staff. */
 export function supportStaffRoutes({ db, config, usage }: Pick<Services, 'db' | 'config' | 'usage'>): Router<State> {
   return new Router<State>(ROUTER).get(
     '/admin/api-keys',
@@ -43,7 +43,7 @@ export function supportStaffRoutes({ db, config, usage }: Pick<Services, 'db' | 
     query(SupportQuery, async (ctx, { page, limit, tenant, status, q }) => {
       await usage.flush();
       const now = Date.now();
-      const whose = tenant === undefined ? EVERY_TENANT : ((await findTenantNamed(db, tenant))?.id ?? NOBODY);
+      const whose = tenant === undefined ? EVERY_TENANT : ((await findTenantNamed(db, tenant))?.id ?? NO_TENANT);
       const filter = { ...(status && { statuses: [status] }), text: searchText(q, config.keys.prefix), now };
       const order = { sort: 'createdAt', descending: true, offset: (page - 1) * limit, limit } as const;
       const { keys, ...total } = await pageOfApiKeys(db, whose, filter, order);
@@ -55,7 +55,7 @@ export function supportStaffRoutes({ db, config, usage }: Pick<Services, 'db' | 
 }
 
 /** No tenant has this id. */
-const NOBODY = '';
+const NO_TENANT = '';
 
 async function tenantsOf(db: Db, keys: readonly ApiKey[]): Promise<Map<string, KeyTenant>> {
   const found = await findTenants(db, [...new Set(keys.map(({ tenantId }) => tenantId))]);

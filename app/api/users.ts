@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { findMember, listMembers } from '../../db/tables/people/memberships.ts';
-import { actOf } from '../actions/act.ts';
+import { actionContext } from '../actions/actionContext.ts';
 import { changeUser } from '../actions/people/changeUser.ts';
 import { principalOf, type Context, type State } from '../context.ts';
 import { AppError } from '../errors.ts';
@@ -52,7 +52,7 @@ export function userRoutes({ db }: Pick<Services, 'db'>): Router<State> {
       ),
       body(UserChange, async (ctx, change) => {
         const id = pathId(ctx);
-        await changeUser(actOf(ctx, db), id, change);
+        await changeUser(actionContext(ctx, db), id, change);
         await show(ctx, id);
       }),
     );

@@ -10,7 +10,7 @@ import type { DoubtfulLookups } from '../limits/doubtfulLookups.ts';
 import { unauthenticated } from './challenge.ts';
 import type { Credential } from './credential.ts';
 
-/** Turns a key into its holder, or says why not; a text that is no key of ours never reaches the database. */
+/** Authenticates a key, or refuses it with the reason; text that is no well-formed key never reaches the database. */
 export function apiKey(lookup: Lookup, installationPrefix: string, doubtful: DoubtfulLookups): Middleware {
   return (ctx, next) => {
     const { credential } = ctx.state;
@@ -24,7 +24,7 @@ export function apiKey(lookup: Lookup, installationPrefix: string, doubtful: Dou
     if (turn) await turn;
     const key = await lookup.key(hash);
     if (!key) throw unauthenticated('invalid_key', 'not_a_valid_key');
-    refuseUnfit(key, credential, ctx.state.address);
+    refuseUnusable(key, credential, ctx.state.address);
     doubtful.foundValid(hash);
     ctx.state.principal = principalOfKey(key);
     await next();
@@ -33,8 +33,8 @@ export function apiKey(lookup: Lookup, installationPrefix: string, doubtful: Dou
 
 type ShownKey = Credential & { kind: 'key' };
 
-function refuseUnfit(key: FoundKey, { transport }: ShownKey, address: string | null): void {
-  refuseDead(key, Date.now());
+function refuseUnusable(key: FoundKey, { transport }: ShownKey, address: string | null): void {
+  refuseInactive(key, Date.now());
   if (transport === 'Bearer' && !key.tenant.policy.allowBearerKeys) {
     throw unauthenticated('invalid_key', 'no_bearer_keys');
   }
@@ -42,7 +42,7 @@ function refuseUnfit(key: FoundKey, { transport }: ShownKey, address: string | n
   refuseForeignAddress(key, address);
 }
 
-function refuseDead(key: FoundKey, now: number): void {
+function refuseInactive(key: FoundKey, now: number): void {
   const reason = whyNotValid(key, now);
   if (reason === 'revoked') throw unauthenticated('key_revoked', 'key_has_been_revoked');
   if (reason === 'expired') throw unauthenticated('key_expired', 'key_has_expired');

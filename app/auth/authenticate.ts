@@ -10,7 +10,7 @@ import type { VerificationKey } from './jwks.ts';
 import type { Lookup } from './lookup.ts';
 import { tenant, type TenantFrom } from './tenant.ts';
 
-/** What the chain stands on. */
+/** The parts of the application that the chain needs. */
 export interface AuthenticationParts {
   config: Config;
   lookup: Lookup;
@@ -18,7 +18,7 @@ export interface AuthenticationParts {
   verificationKey: VerificationKey;
 }
 
-/** The one chain every protected router shares: after it, `ctx.state.principal` is the caller and the route is theirs to use. */
+/** The chain of every protected router: after it `ctx.state.principal` is the caller, who may use the route. */
 export function authenticate(
   { config, lookup, limits, verificationKey }: AuthenticationParts,
   tenantFrom: TenantFrom,

@@ -4,7 +4,7 @@ import { permissionsBehind } from '../http/access.ts';
 
 type Holder = Person | Pick<KeyHolder, 'type' | 'scopes' | 'owner'>;
 
-/** Whether the caller could itself do what the scope opens: a key by its own scopes, and no more than its owner could. */
+/** Whether the caller could do what the scope opens: a key by its own scopes, and no more than its owner could. */
 export function holdsScope(principal: Holder, scope: string): boolean {
   if (principal.type === 'user') return roleCoversScope(principal.role, scope, principal.operator);
   const { scopes, owner } = principal;
@@ -12,8 +12,8 @@ export function holdsScope(principal: Holder, scope: string): boolean {
 }
 
 /**
- * The permissions that the scope stands for and that the caller, or the person whose key it is, does not hold. A key of
- * the tenant has no person behind it, and is bounded by its scopes alone.
+ * The permissions that the scope stands for and the caller, or the owner of the calling key, lacks. A tenant's own key
+ * has no owner and is bounded by its scopes alone.
  */
 export function lackedPermissions(principal: Holder, scope: string): Permission[] {
   const held = principal.type === 'user' ? principal.permissions : principal.owner?.permissions;

@@ -9,7 +9,7 @@ import { rateLimited, type Counter } from '../limits/count.ts';
 import { accessOf } from '../http/access.ts';
 import { onlyHeader } from './credential.ts';
 
-/** Lets in who shows the user and password of support staff, and nobody to a route that asks for anything else. */
+/** Admits support staff by user and password, and only to routes that state `basic`. */
 export function basicAuth(
   { user, password }: NonNullable<Config['support']>,
   { failures, rate }: { failures: Counter; rate: Rate | undefined },
@@ -18,7 +18,7 @@ export function basicAuth(
   const rightPassword = digest(password);
 
   function isRight([givenUser, givenPassword]: readonly [string, string]): boolean {
-    // Both are always compared, so that the time tells nothing of which one was wrong.
+    // Both are always compared, so that the time does not reveal which one was wrong.
     const userMatches = sameHash(digest(givenUser), rightUser);
     const passwordMatches = sameHash(digest(givenPassword), rightPassword);
     return userMatches && passwordMatches;
@@ -27,7 +27,7 @@ export function basicAuth(
   return async (ctx, next) => {
     const given = userAndPasswordOf(ctx);
     if (!given) throw challenge('missing_credential', 'send_support_login');
-    // Counted before it is known to fail: otherwise a hundred guesses at once would all be the first.
+    // Counted before the check: otherwise a hundred guesses at the same time would all count as the first.
     const count = rate && (await failures.take(ctx.state.countedAddress, rate));
     if (count && !count.allowed) throw rateLimited(count, 'too_many_wrong_passwords');
     if (!isRight(given)) throw challenge('invalid_login', 'wrong_support_login');
@@ -51,7 +51,7 @@ function challenge(code: ErrorCode, problem: ProblemKey): AppError {
   return new AppError(code, problem, { headers: { 'WWW-Authenticate': 'Basic realm="latchkey", charset="UTF-8"' } });
 }
 
-/** Texts of any length in the same length. */
+/** Hashes texts to one length, which a comparison in constant time needs. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

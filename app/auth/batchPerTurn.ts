@@ -1,19 +1,19 @@
 import { unavailable } from '../errors.ts';
 import { oncePerTurn } from '../timing.ts';
 
-/** A question that all who asked it in one turn wait for together. */
+/** One query for all hashes of a turn, and the promise that their callers wait for. */
 interface Waiting<Found> {
   answer: Promise<Found | undefined>;
   resolve: (found: Found | undefined) => void;
   reject: (error: Error) => void;
 }
 
-/** What one question to the database may hold. */
+/** The most hashes in one query. */
 const LARGEST_QUESTION = 1_000;
 
 /**
- * Puts every question that arrives in one turn of the event loop to the database together. A question is answered only
- * by a query sent after it came, and nothing is kept once it is answered: there is no cache that could be stale.
+ * Looks up all items that arrive in one turn of the event loop with one query. The query is always sent after its items
+ * arrived, and no result is kept: there is no cache that could be stale.
  */
 export function batchPerTurn<Found>(
   ask: (questions: string[]) => Promise<Map<string, Found>>,

@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 
-/** Refuses an account whose password others may know everywhere but in the tenant that it was made for. */
-export function refuseConfined({ confinedTo }: { confinedTo: string | null }, tenantId: string): void {
+/** Refuses an account in all tenants but the one it was created for, while others may still know its password. */
+export function refuseConfinedElsewhere({ confinedTo }: { confinedTo: string | null }, tenantId: string): void {
   if (confinedTo === null || confinedTo === tenantId) return;
   throw new AppError('password_change_required', 'password_known_to_others');
 }

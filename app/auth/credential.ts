@@ -13,7 +13,7 @@ declare module '../context.ts' {
   }
 }
 
-/** Finds the credential; two of them are refused, since guessing which one was meant would be guessing who calls. */
+/** Finds the credential of a request; two are refused, since choosing one would be guessing who calls. */
 export function credentialOf(ctx: Context, installationPrefix: string): Credential | undefined {
   const authorization = onlyHeader(ctx, 'authorization');
   const apiKey = onlyHeader(ctx, 'x-api-key');
@@ -24,8 +24,8 @@ export function credentialOf(ctx: Context, installationPrefix: string): Credenti
 }
 
 /**
- * The header of this name, which may stand there once. Node keeps the first of two `Authorization` and joins two
- * `x-api-key`, so repeats are counted where nothing is lost.
+ * The only header of this name. Repeats are counted in the raw headers, since Node keeps the first of two
+ * `Authorization` and joins two `x-api-key`.
  */
 export function onlyHeader(ctx: Context, header: string): string | undefined {
   const { rawHeaders } = ctx.req;
@@ -41,7 +41,7 @@ export function onlyHeader(ctx: Context, header: string): string | undefined {
 
 const SCHEME = /^(ApiKey|Bearer)(?: +(.*))?$/is;
 
-/** `Basic` and other schemes are for a proxy in front and no credential of ours. */
+/** `Basic` and other schemes are meant for a proxy in front and are no credential here. */
 function readAuthorization(value: string, installationPrefix: string): Credential | undefined {
   const match = SCHEME.exec(value);
   if (!match) return undefined;

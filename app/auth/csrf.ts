@@ -6,20 +6,20 @@ import { readForm } from '../http/body.ts';
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Refuses what other sites make a browser send; a program, which says nothing of an origin, has no cookies to abuse. */
-export function ownOrigin(publicUrl: string): Middleware {
+/** Refuses requests that another site made a browser send; API clients send no origin and have no cookies to abuse. */
+export function requireSameOrigin(publicUrl: string): Middleware {
   const { host } = new URL(publicUrl);
   return (ctx, next) => {
-    if (!SAFE.has(ctx.method) && !isOwn(ctx, host)) throw refused('form_from_another_site');
+    if (!SAFE.has(ctx.method) && !isSameOrigin(ctx, host)) throw refused('form_from_another_site');
     return next();
   };
 }
 
 /**
- * Reads the form, and refuses one that does not carry its session's token: in its hidden field, or in the header that
- * htmx sends along. Without a session there is nothing to abuse.
+ * Reads the form, and refuses one without its session's CSRF token, in the hidden field or in the header that htmx
+ * sends. Without a session there is nothing to abuse.
  */
-export const ownForm: Middleware = async (ctx, next) => {
+export const requireCsrfToken: Middleware = async (ctx, next) => {
   if (!SAFE.has(ctx.method)) {
     const form = await readForm(ctx);
     const token = form.get('_csrf') ?? ctx.get('X-CSRF-Token');
@@ -33,15 +33,15 @@ export const ownForm: Middleware = async (ctx, next) => {
   await next();
 };
 
-/** The fields of the form that was sent; its absence is a route behind the wrong guards. */
+/** The fields of the submitted form; without the guard that reads them it throws. */
 export function formOf(ctx: Context): URLSearchParams {
   const { form } = ctx.state;
   if (!form) throw new Error('a form was read that nobody has checked');
   return form;
 }
 
-/** Every browser in use says where a request comes from; those that do not say it of requests say it of forms. */
-function isOwn(ctx: Context, publicHost: string): boolean {
+/** Whether the request comes from a page of this origin, by `Sec-Fetch-Site` or else by `Origin`. */
+function isSameOrigin(ctx: Context, publicHost: string): boolean {
   const site = ctx.get('Sec-Fetch-Site');
   if (site !== '') return site === 'same-origin' || site === 'none';
   const origin = ctx.get('Origin');

@@ -5,23 +5,25 @@ import { normaliseEmail } from '../domain/email.ts';
 import { sameHash } from '../domain/token.ts';
 import { accountOf } from '../limits/loginThrottle.ts';
 
-/** How long a browser is known for after it signed in. */
+/** How long a browser counts as known after a login. */
 export const DEVICE_SECONDS = 365 * 24 * 3600;
 
-/** Knows the browsers in which somebody signed in before, by a signed text that each of them keeps. */
+/** Recognises the browsers in which a person has signed in before, by a signed cookie. */
 export interface Devices {
   /**
-   * The id of the browser that shows this text, where it signed in to the account of this email since its password was
-   * last changed; undefined for any other text, without asking the database where the text was not signed here.
+   * The id of the browser that sends this text, if it has signed in to the account of this email since its last change
+   * of password; otherwise undefined, without a query if the signature is wrong.
    */
   known(text: string | undefined, email: string): Promise<string | undefined>;
-  /** The text for a browser that has just signed in to this account; one that is known keeps its id. */
+  /** The cookie for a browser that has just signed in; a known browser keeps its id. */
   textFor(email: string, now: number, id?: string): string;
 }
 
 const TEXT = /^(?<id>[\w-]{22})\.(?<time>\d{13})\.(?<signature>[\w-]{43})$/;
 
-/** Signs with the secret that signs tokens. The account is in the signature alone, so that the text tells nobody of it. */
+/**
+ * Signs with the secret of the tokens. The account is in the signature alone, so that the cookie does not reveal it.
+ */
 export function createDevices(db: Db, secret: string): Devices {
   const signatureOf = (email: string, id: string, time: number) =>
     createHmac('sha256', secret)

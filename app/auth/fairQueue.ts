@@ -1,10 +1,10 @@
 import { unavailable } from '../errors.ts';
 
-/** Where a piece of work waits. */
-export interface Place {
-  /** Lines get turns one after the other: all work of one address stands in one line. */
+/** The place of a piece of work in the queue. */
+export interface QueuePlace {
+  /** The line of the work; lines take turns, and all work of one address is in one line. */
   line: string;
-  /** Every other turn goes to these, as long as any of them waits. */
+  /** Preferred work gets every other turn while any of it waits. */
   preferred?: boolean;
 }
 
@@ -14,19 +14,19 @@ interface Waiting {
 }
 
 /**
- * Runs work `atOnce` pieces at a time, the lines in turn and each line in order of arrival. With `waitingAtMost` already
- * waiting the answer is 503: for whoever comes, or for the last of a line that is longer than theirs would be.
+ * Runs work `atOnce` pieces at a time; the lines take turns, and each line is in order of arrival. If `waitingAtMost`
+ * pieces wait already, the newcomer gets a 503, or the last of a line that is longer than the newcomer's.
  */
 export function fairQueue(
   atOnce: number,
   waitingAtMost: number,
-): <T>(work: () => Promise<T>, place?: Place) => Promise<T> {
+): <T>(work: () => Promise<T>, place?: QueuePlace) => Promise<T> {
   const preferred = new Lines(waitingAtMost);
   const others = new Lines(waitingAtMost);
   let running = 0;
   let lastWasPreferred = false;
 
-  async function enter({ line, preferred: isPreferred = false }: Place): Promise<void> {
+  async function enter({ line, preferred: isPreferred = false }: QueuePlace): Promise<void> {
     if (running < atOnce) {
       running++;
       return;
@@ -37,7 +37,7 @@ export function fairQueue(
     });
   }
 
-  /** The place goes straight to somebody who waits, so that nobody who comes now gets ahead. */
+  /** Hands the free place to waiting work, so that newcomers do not overtake it. */
   function leave(): void {
     lastWasPreferred = preferred.size > 0 && !(lastWasPreferred && others.size > 0);
     const next = (lastWasPreferred ? preferred : others).next();
@@ -89,7 +89,7 @@ class Lines {
     return undefined;
   }
 
-  /** Refuses the last of the longest line, where that is longer than this; false where none is. */
+  /** Refuses the last piece of the longest line, if it is longer than `length`; false if no line is. */
   #shortenLineOver(length: number): boolean {
     let longest: Waiting[] = [];
     for (const line of this.#lines.values()) if (line.length > longest.length) longest = line;

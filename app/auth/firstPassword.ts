@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** A password for somebody who has none yet: told once, and long enough never to be guessed. */
+/** A random first password, shown once and too long to be guessed. */
 export function firstPassword(): string {
   return randomBytes(15).toString('base64url');
 }

@@ -5,10 +5,10 @@ import { normaliseEmail } from '../domain/email.ts';
 import { isId } from '../domain/id.ts';
 import { keySetAt } from './keySet.ts';
 
-/** Gives the one key that may have signed a token with this header, or refuses the token. */
+/** Finds the only key that may have signed a token with this header, or refuses the token. */
 export type VerificationKey = (header: unknown, payload: unknown) => Promise<KeyObject>;
 
-/** Whom a token names: a user of ours by id, or by the email that an identity provider vouches for. */
+/** The subject of a token: a user's id, or an email that the identity provider has verified. */
 export interface Subject {
   by: 'id' | 'email';
   subject: string;
@@ -45,9 +45,9 @@ export function verificationKey(config: JwtConfig, secret: string): Verification
 }
 
 /**
- * Whom the claims of a verified token name; undefined refuses the token. Our own tokens carry the user's id in `sub`. An
- * identity provider's ids mean nothing here, so its tokens count by `email` where `email_verified` is true; without one,
- * `sub` must be the id of a user of ours.
+ * The subject of a verified token; undefined refuses the token. Our own tokens have the user's id in `sub`. An identity
+ * provider's ids are unknown here, so its tokens count by `email` if `email_verified` is true; without an email, `sub`
+ * must be a user's id.
  */
 export function subjectOf(claims: unknown): Subject | undefined {
   const { sub, email, email_verified: verified, tenantId, iat } = fieldsOf(claims) ?? {};

@@ -30,13 +30,13 @@ export function jwt(config: Config['jwt'], verificationKey: VerificationKey): Mi
       await verify(ctx, async () => undefined);
     } catch (error) {
       const { originalError } = error as { originalError?: unknown };
-      // A key set that cannot be fetched is our trouble, not the caller's.
+      // A key set that cannot be fetched is a fault of the server, not of the caller.
       if (originalError instanceof AppError) throw originalError;
       throw unauthenticated('invalid_token', 'token_not_valid', error);
     }
     const { header, payload } = ctx.state.claims as Jwt;
     ctx.state.claims = payload;
-    // Nobody else has the secret.
+    // Only this installation has the secret.
     ctx.state.ownToken = header.alg === 'HS256';
     await next();
   }

@@ -7,7 +7,7 @@ export type OutsideAlgorithm = 'RS256' | 'ES256';
 
 const DEADLINE_MS = 2_000;
 const FRESH_MS = 600_000;
-/** Anybody can make up key ids, so they cause no fetch so soon after another one. */
+/** Key ids in tokens can be made up, so an unknown one causes at most one fetch in this time. */
 const UNKNOWN_KEY_MS = 5_000;
 /** A provider in trouble is asked again only after a pause. */
 const TROUBLE_MS = 1_000;
@@ -33,7 +33,7 @@ export function keySetAt(url: string): KeySet {
       try {
         return usable(await keys({ kid, alg: algorithm }));
       } catch (error) {
-        // Fetching fails with errors of ours alone; all others say that the set has no such key, or an unreadable one.
+        // Only a failed fetch throws an AppError; other errors say that the set has no such key, or an unreadable one.
         if (error instanceof AppError) throw error;
         return undefined;
       }

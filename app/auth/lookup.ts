@@ -9,7 +9,7 @@ import {
 import { KEY_FIELDS, type ApiKey } from '../../db/tables/keys/apiKeyFields.ts';
 import type { Tenant } from '../context.ts';
 import { localeNamed, themeNamed, type Locale, type Theme } from '../domain/locale.ts';
-import { earlier, type KeyBounds } from '../domain/keyBounds.ts';
+import { earlierExpiry, type KeyBounds } from '../domain/keyBounds.ts';
 import type { KeyStatusFacts } from '../domain/keyStatus.ts';
 import { Networks } from '../domain/network.ts';
 import { planLimits } from '../domain/plan.ts';
@@ -156,7 +156,7 @@ function foundKey(row: AuthKeyRow): FoundKey {
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
     bounds: {
-      expiresAt: earlier(row.expires_at, row.grace_ends_at),
+      expiresAt: earlierExpiry(row.expires_at, row.grace_ends_at),
       allowedIps: row.allowed_ips === null ? [] : parsedTexts(row.allowed_ips),
       rateLimit: { own: ownRate, holds: rateLimit },
       monthlyQuota: { own: row.monthly_quota, holds: monthlyQuota },

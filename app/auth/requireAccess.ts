@@ -4,10 +4,10 @@ import { AppError } from '../errors.ts';
 import { accessOf, isAboutKeys, type Access } from '../http/access.ts';
 import { missingScope } from './challenge.ts';
 
-/** What a key's reach depends on. */
+/** The fields of a key that decide which routes it may use. */
 export type KeyReach = Pick<KeyHolder, 'type' | 'scopes' | 'owner' | 'tenant'>;
 
-/** Compares what the route asks for with what the caller holds; a route that states nothing opens for nobody. */
+/** Compares the access that the route states with what the caller holds; a route without one is closed to all. */
 export const requireAccess: Middleware = (ctx, next) => {
   const access = accessOf(ctx);
   const { principal } = ctx.state;
@@ -17,7 +17,7 @@ export const requireAccess: Middleware = (ctx, next) => {
   return next();
 };
 
-/** Whether the caller could use a route of this access, for pages that show only what leads somewhere. */
+/** Whether the caller could use a route of this access, for pages that link only to pages the reader may open. */
 export function mayUse(principal: Person | KeyReach, access: Access): boolean {
   try {
     allow(principal, access);
@@ -49,7 +49,7 @@ function allowPerson(person: Person, { permission }: Access & { kind: 'permissio
   }
 }
 
-/** Keys manage keys only where the tenant has said so, and anything else only where the route names a scope for it. */
+/** Keys manage keys only if the tenant's policy allows it, and use other routes only if the route names a scope. */
 function allowKey(key: KeyReach, { permission, keyScope }: Access & { kind: 'permission' }): void {
   if (keyScope === undefined || (isAboutKeys(keyScope) && !key.tenant.policy.keysMayManageKeys)) {
     throw new AppError('insufficient_permission', { key: 'takes_a_person', values: { permission } });

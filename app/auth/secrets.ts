@@ -3,8 +3,8 @@ import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import path from 'node:path';
 import { ConfigError, type Config } from '../config.ts';
 
-/** What is written, and nothing else is read as one: tokens signed with less could be forged. */
-const WHOLE = /^[0-9a-f]{64}$/;
+/** The only form in which the secret is written and read: tokens signed with a shorter one could be forged. */
+const SECRET_PATTERN = /^[0-9a-f]{64}$/;
 
 /** The secret that signs tokens: the configured one, or with embedded SQLite one made at first start and kept beside it. */
 export function signingSecret(config: Pick<Config, 'dataDir' | 'jwt'>): string {
@@ -13,13 +13,16 @@ export function signingSecret(config: Pick<Config, 'dataDir' | 'jwt'>): string {
   const file = path.join(config.dataDir, 'jwt-secret');
   if (!existsSync(file)) makeSecret(file);
   const secret = readFileSync(file, 'utf8');
-  if (WHOLE.test(secret)) return secret;
+  if (SECRET_PATTERN.test(secret)) return secret;
   throw new ConfigError(
     `${file} does not hold the secret that was written to it: put it back from a backup, or delete it for a new one, with which everybody signs in again`,
   );
 }
 
-/** Of several processes at once the first wins, and none ever reads a part of it: the file has its name once it is whole. */
+/**
+ * Of several processes at the same time the first wins; the file gets its name once it is complete, so that none reads
+ * a part.
+ */
 function makeSecret(file: string): void {
   const draft = `${file}.${randomBytes(8).toString('hex')}`;
   try {

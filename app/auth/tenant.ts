@@ -1,4 +1,4 @@
-import { refuseConfined } from './confined.ts';
+import { refuseConfinedElsewhere } from './confined.ts';
 import type { Context, Middleware, Person, Principal } from '../context.ts';
 import { isId } from '../domain/id.ts';
 import { hashKey } from '../domain/token.ts';
@@ -8,10 +8,10 @@ import { subjectOf, type Subject } from './jwks.ts';
 import type { DoubtfulLookups } from '../limits/doubtfulLookups.ts';
 import { unauthenticated } from './challenge.ts';
 
-/** Where the tenant of a request is said: `/api` wants the header, `/api/v1` knows it from the credential. */
+/** Where the tenant of a request comes from: `/api` requires the header, `/api/v1` takes the credential's. */
 export type TenantFrom = 'header' | 'credential';
 
-/** Settles who calls and for which tenant; without a credential it ends here. */
+/** Settles the principal and the tenant of the request; a request without a credential ends here. */
 export function tenant(lookup: Lookup, from: TenantFrom, doubtful: DoubtfulLookups): Middleware {
   return (ctx, next) => {
     const { claims, principal } = ctx.state;
@@ -23,7 +23,7 @@ export function tenant(lookup: Lookup, from: TenantFrom, doubtful: DoubtfulLooku
 
   async function withToken(ctx: Context, claims: unknown, next: () => Promise<unknown>): Promise<void> {
     const token = subjectOf(claims);
-    // Of the token itself: another token of the same person may be one that is refused.
+    // The hash is the token's: another token of the same person may be refused.
     const hash = hashKey(ctx.state.credential?.text ?? '');
     const turn = token && doubtful.turn(ctx, hash);
     if (turn) await turn;
@@ -53,12 +53,12 @@ function isNamed(tenant: { id: string; slug: string }, named: string): boolean {
   return isId(named.toLowerCase()) ? tenant.id === named.toLowerCase() : tenant.slug === named;
 }
 
-/** The same words whether the tenant exists or not. */
+/** The answer is the same whether or not the tenant exists. */
 function mismatch(): AppError {
   return new AppError('tenant_mismatch', 'not_this_tenant');
 }
 
-/** Authority is what the database says now, not what the token said when it was signed. */
+/** Authority is read from the database, since the token may be older than a change of it. */
 function personOf(token: Subject | undefined, found: FoundPerson | undefined, ctx: Context, from: TenantFrom): Person {
   if (!found?.active) throw unauthenticated('invalid_token', 'token_of_nobody');
   if (ctx.state.ownToken && isOlderThanPassword(token?.issuedAt, found)) {
@@ -67,7 +67,7 @@ function personOf(token: Subject | undefined, found: FoundPerson | undefined, ct
   ctx.state.personId = found.id;
   const named = namedTenant(ctx, from);
   const membership = membershipFor(found, named, token?.tenantId);
-  if (ctx.state.ownToken) refuseConfined(found, membership.tenant.id);
+  if (ctx.state.ownToken) refuseConfinedElsewhere(found, membership.tenant.id);
   if (!membership.tenant.active) throw new AppError('tenant_suspended', 'tenant_is_suspended');
   const { tenant, role, permissions } = membership;
   return { type: 'user', id: found.id, name: found.name, tenant, role, permissions, operator: found.operator };

@@ -3,7 +3,7 @@ import jwt from 'jsonwebtoken';
 import type { JwtConfig } from '../config.ts';
 import type { Permission, Role } from '../domain/role.ts';
 
-/** What a token of ours says. */
+/** The claims of a token that this installation signs. */
 export interface TokenClaims {
   userId: string;
   /** Binds the token to this one tenant; without it, it is good for every tenant of the person. */

@@ -63,7 +63,7 @@ export const APPS: readonly App[] = [
 
 const BY_ID = new Map<string, App>(APPS.map((app) => [app.id, app]));
 
-/** The app of this name; undefined where there is none. */
+/** The app of this name; undefined if there is none. */
 export function findApp(id: string): App | undefined {
   return BY_ID.get(id);
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/** The closed list of what is written down, each with the kind of thing it is about. */
+/** The closed list of audited actions, each with the kind of entity that it is about. */
 export const AUDITED = {
   API_KEY_CREATED: 'api_key',
   API_KEY_USED: 'api_key',
@@ -52,7 +52,7 @@ declare const checked: unique symbol;
 /** Fields that went through `changedFields`, the only way into an event. */
 export type AuditFields = Readonly<Record<string, unknown>> & { readonly [checked]: true };
 
-/** What happened to which thing; `entityId` is null only where no such thing exists, as in a login nobody has. */
+/** An action on an entity; `entityId` is null only if no such entity exists, as in a login with an unknown email. */
 export interface AuditEvent {
   readonly action: AuditAction;
   readonly entityId: string | null;
@@ -76,10 +76,10 @@ export interface Origin {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const SMELLS_OF_SECRET = /key|hash|passw|pwd|token|secret|credential|cookie|jwt/i;
+const SECRET_NAME = /key|hash|passw|pwd|token|secret|credential|cookie|jwt/i;
 
-/** Fields of our own that only sound like secrets. */
-const HARMLESS = new Set([
+/** Fields of ours whose names only look like secrets. */
+const NOT_SECRET = new Set([
   'keyId',
   'keyPrefix',
   'previousKeyId',
@@ -89,19 +89,18 @@ const HARMLESS = new Set([
 ]);
 
 /**
- * What a change is in the log: the fields that differ, as they were and as they are; a side with nothing to tell is
- * left out, so a creation has no `before`. Throws on a field named like a secret, changed or not, so that the first
- * test to pass one by finds it.
+ * The changed fields with their values before and after; an empty side is left out, so a creation has no `before`.
+ * Throws on a field named like a secret, changed or not, so that a test finds it.
  */
 export function changedFields(
   before: Fields | null,
   after: Fields | null,
 ): { before?: AuditFields; after?: AuditFields } {
   for (const field of [...Object.keys(before ?? {}), ...Object.keys(after ?? {})]) {
-    if (soundsSecret(field)) throw new Error(`The field ${field} does not belong in the audit log`);
+    if (isSecretName(field)) throw new Error(`The field ${field} does not belong in the audit log`);
   }
-  const earlier = differing(before ?? {}, after ?? {});
-  const later = differing(after ?? {}, before ?? {});
+  const earlier = differingFields(before ?? {}, after ?? {});
+  const later = differingFields(after ?? {}, before ?? {});
   return { ...(earlier && { before: earlier }), ...(later && { after: later }) };
 }
 
@@ -128,7 +127,7 @@ function shortValue(value: unknown): unknown {
   return `${text.slice(0, LONGEST_TEXT).replace(/\p{Cs}/gu, '')}…`;
 }
 
-function differing(fields: Fields, others: Fields): AuditFields | undefined {
+function differingFields(fields: Fields, others: Fields): AuditFields | undefined {
   const other = new Map(Object.entries(others));
   const kept = Object.entries(fields).filter(
     ([field, value]) => value !== undefined && !isDeepStrictEqual(value, other.get(field)),
@@ -136,15 +135,15 @@ function differing(fields: Fields, others: Fields): AuditFields | undefined {
   return kept.length > 0 ? (withoutSecrets(Object.fromEntries(kept)) as AuditFields) : undefined;
 }
 
-/** Inside a field the names may be a customer's, as in metadata: those are hidden, for they must not fail the change. */
+/** Names inside a field may be a customer's, as in metadata; they are hidden, since they must not fail the change. */
 function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [name, soundsSecret(name) ? '[hidden]' : withoutSecrets(inner)]),
+    Object.entries(value).map(([name, inner]) => [name, isSecretName(name) ? '[hidden]' : withoutSecrets(inner)]),
   );
 }
 
-function soundsSecret(name: string): boolean {
-  return SMELLS_OF_SECRET.test(name) && !HARMLESS.has(name);
+function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name) && !NOT_SECRET.has(name);
 }

@@ -13,7 +13,7 @@ export function normaliseEmail(text: string): string | undefined {
   return email.length <= LONGEST_EMAIL && z.regexes.html5Email.test(email) ? email : undefined;
 }
 
-/** An email as input: refused when it is none, otherwise in its one spelling. */
+/** An email as input, normalised; text that is no email is refused. */
 export const Email = z
   .string()
   .refine((text) => normaliseEmail(text) !== undefined, problem('must_be_email'))

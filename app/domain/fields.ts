@@ -3,7 +3,7 @@ import { problem } from './problem.ts';
 import { isId } from './id.ts';
 import { iso, parseInstant } from './times.ts';
 
-/** What records are made of, beside names, texts and emails. */
+/** The fields of records, beside names, texts and emails. */
 
 /** A field that may be left out or be null, and is kept as null then. */
 export function optional<T extends z.ZodType>(schema: T): z.ZodDefault<z.ZodNullable<T>> {
@@ -11,7 +11,7 @@ export function optional<T extends z.ZodType>(schema: T): z.ZodDefault<z.ZodNull
   return (schema.nullable() as z.ZodNullable).default(null) as unknown as z.ZodDefault<z.ZodNullable<T>>;
 }
 
-/** One of a few words, the first unless said otherwise. */
+/** One of a few words; the first is the default. */
 export function OneOf<const Words extends readonly [string, ...string[]]>(...words: Words) {
   return z.enum(words).default(words[0] as Words[number]);
 }
@@ -41,7 +41,7 @@ export const Moment = z
   .overwrite((text) => iso(parseInstant(text) ?? null) ?? text)
   .meta({ format: 'date-time' });
 
-/** The id of something else of ours. */
+/** The id of another row. */
 export const Id = z.string().refine(isId, problem('must_be_id')).meta({ format: 'uuid' });
 
 /** What kind of content a file has. */

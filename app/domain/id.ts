@@ -14,7 +14,7 @@ export function newId(at?: number): string {
 
 const SHAPE = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Whether a text could be an id of ours; anything else need not be looked for. */
+/** Whether a text has the form of an id; other text need not be looked up. */
 export function isId(text: string): boolean {
   return SHAPE.test(text);
 }

@@ -1,4 +1,4 @@
-/** What became of an invitation. */
+/** The state of an invitation. */
 export type InvitationStatus = 'pending' | 'accepted' | 'declined' | 'withdrawn';
 
 /** How long an invitation can be accepted. */

@@ -1,13 +1,13 @@
 import { isContained } from './network.ts';
 import type { Rate } from './rate.ts';
 
-/** A limit of a key's own, and the one that holds: without its own, that of its tenant or plan, null for none. */
+/** A key's own limit, and the limit in force: without its own, that of its tenant or plan; null for none. */
 interface Limit<T> {
   readonly own: T | null;
   readonly holds: T | null;
 }
 
-/** What a key is bounded by beside its scopes. */
+/** The bounds of a key beside its scopes. */
 export interface KeyBounds {
   /** When it ends at the latest; null for never. */
   readonly expiresAt: number | null;
@@ -17,7 +17,7 @@ export interface KeyBounds {
   readonly monthlyQuota: Limit<number>;
 }
 
-/** The same fields of a key as they are stored. */
+/** The bounded fields of a key as they are stored. */
 export interface BoundedFields {
   readonly expiresAt: number | null;
   readonly allowedIps: readonly string[];
@@ -36,11 +36,11 @@ export function fieldsBeyond(bounds: KeyBounds, key: BoundedFields): (keyof Boun
   return FIELDS.filter((field) => !within[field]);
 }
 
-/** The same fields narrowed, each to what the bounds allow. */
-export function narrowedTo(bounds: KeyBounds, key: BoundedFields): BoundedFields {
+/** The fields narrowed to what the bounds allow. */
+export function narrowToBounds(bounds: KeyBounds, key: BoundedFields): BoundedFields {
   const beyond = new Set(fieldsBeyond(bounds, key));
   return {
-    expiresAt: earlier(key.expiresAt, bounds.expiresAt),
+    expiresAt: earlierExpiry(key.expiresAt, bounds.expiresAt),
     allowedIps: beyond.has('allowedIps') ? bounds.allowedIps : key.allowedIps,
     rateLimit: beyond.has('rateLimit') ? bounds.rateLimit.own : key.rateLimit,
     monthlyQuota: beyond.has('monthlyQuota') ? bounds.monthlyQuota.own : key.monthlyQuota,
@@ -48,13 +48,13 @@ export function narrowedTo(bounds: KeyBounds, key: BoundedFields): BoundedFields
 }
 
 /** The earlier of two ends, null being never. */
-export function earlier(a: number | null, b: number | null): number | null {
+export function earlierExpiry(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
 const FIELDS = ['expiresAt', 'allowedIps', 'rateLimit', 'monthlyQuota'] as const;
 
-/** Without a limit of its own a key follows its tenant, and so does what it makes without one. */
+/** A key without a limit of its own follows its tenant, and so do the keys that it issues without one. */
 function isLimitWithin<T>(
   { own, holds }: Limit<T>,
   wanted: T | null,

@@ -1,6 +1,6 @@
 import { maskKey, parseKey } from './token.ts';
 
-/** What a text to search for says of the keys that it may mean by what they show of themselves. */
+/** The part of a key's shown text that a search may mean. */
 export interface ShownPart {
   /** What the key's prefix begins with. */
   prefix?: string;
@@ -24,7 +24,10 @@ export function searchText(text: string | undefined, installationPrefix: string)
   return text;
 }
 
-/** Which keys a text may mean by what they show: the mask of one, the beginning of its prefix, or its last four characters. */
+/**
+ * The parts of a key's shown text that a search may mean: a mask, the beginning of a prefix, or the last four
+ * characters.
+ */
 export function shownParts(text: string): ShownPart[] {
   const [, prefix = '', lastFour] = MASK.exec(text) ?? [];
   if (lastFour !== undefined) return [{ prefix, lastFour }];

@@ -1,8 +1,8 @@
-/** What the list and the filter call a key; `rotating` is replaced already but still valid. */
+/** The statuses of a key in lists and filters; `rotating` is replaced already but still valid. */
 export const KEY_STATUSES = ['active', 'rotating', 'expired', 'revoked'] as const;
 export type KeyStatus = (typeof KEY_STATUSES)[number];
 
-/** The facts that decide whether a key lives: times in epoch ms, null where nothing is set. */
+/** The fields that decide a key's status: times in epoch ms, null if not set. */
 export interface KeyStatusFacts {
   readonly revokedAt: number | null;
   readonly expiresAt: number | null;
@@ -14,17 +14,17 @@ export interface KeyStatusFacts {
 /** Says why a key must be refused at `now`; undefined promises that it is valid. */
 export function whyNotValid(key: KeyStatusFacts, now: number): 'revoked' | 'expired' | undefined {
   if (key.revokedAt !== null) return 'revoked';
-  if (isRotated(key) && !isBefore(now, key.graceEndsAt)) return 'revoked';
+  if (hasBeenRotated(key) && !isBefore(now, key.graceEndsAt)) return 'revoked';
   if (key.expiresAt !== null && !isBefore(now, key.expiresAt)) return 'expired';
   return undefined;
 }
 
 /** Says which of the four statuses a key has at `now`: valid exactly when it is `active` or `rotating`. */
 export function keyStatus(key: KeyStatusFacts, now: number): KeyStatus {
-  return whyNotValid(key, now) ?? (isRotated(key) ? 'rotating' : 'active');
+  return whyNotValid(key, now) ?? (hasBeenRotated(key) ? 'rotating' : 'active');
 }
 
-function isRotated({ graceEndsAt, successorKeyId }: KeyStatusFacts): boolean {
+function hasBeenRotated({ graceEndsAt, successorKeyId }: KeyStatusFacts): boolean {
   return graceEndsAt !== null || successorKeyId !== null;
 }
 

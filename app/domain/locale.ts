@@ -5,17 +5,19 @@ export type Locale = (typeof LOCALES)[number];
 export const THEMES = ['dark', 'light'] as const;
 export type Theme = (typeof THEMES)[number];
 
-/** The language of ours that a text names; undefined for any other. */
+/** The supported language of this name; undefined for any other. */
 export function localeNamed(text: string | null | undefined): Locale | undefined {
   return LOCALES.find((locale) => locale === text);
 }
 
-/** The look of ours that a text names; undefined for any other. */
+/** The supported theme of this name; undefined for any other. */
 export function themeNamed(text: string | null | undefined): Theme | undefined {
   return THEMES.find((theme) => theme === text);
 }
 
-/** The language of ours that an Accept-Language header likes best: `fr-CA,fr;q=0.9` is French, what names none is English. */
+/**
+ * The supported language that an Accept-Language header prefers: `fr-CA,fr;q=0.9` is French, the default is English.
+ */
 export function localeOfHeader(header: string): Locale {
   let best: Locale | undefined;
   let most = 0;

@@ -42,7 +42,7 @@ export function normaliseNetwork(text: string): string | undefined {
   return length === bits ? network : `${network}/${length}`;
 }
 
-/** An address or CIDR network as input: refused when it is none, otherwise in its one spelling. */
+/** An address or CIDR network as input, normalised; other text is refused. */
 export const Network = z
   .string()
   .refine((text) => normaliseNetwork(text) !== undefined, problem('must_be_network'))

@@ -20,7 +20,7 @@ export function passwordProblem(password: string, email: string): PasswordProble
   return clean.trim().toLowerCase() === email.trim().toLowerCase() ? 'is_email' : undefined;
 }
 
-/** What is wrong with a password, as a problem to be told. */
+/** A password's fault as a problem with a text. */
 export function passwordFault(key: PasswordProblem): Problem {
   return { key, values: { min: SHORTEST, max: LONGEST } };
 }

@@ -18,7 +18,7 @@ export interface Plan {
   readonly limits: PlanLimits;
 }
 
-/** What a tenant is on until it orders something. */
+/** The plan of a new tenant. */
 export const DEFAULT_PLAN = 'free';
 
 export const PLAN_IDS = [DEFAULT_PLAN, 'starter', 'pro', 'business'] as const;
@@ -64,7 +64,7 @@ export const PLANS: readonly Plan[] = [
   },
 ];
 
-/** What a plan is called; one that this release does not know goes by its id. */
+/** The name of a plan; a plan that this release does not know goes by its id. */
 export function planNamed(id: string): string {
   return PLANS.find((plan) => plan.id === id)?.name ?? id;
 }
@@ -72,7 +72,7 @@ export function planNamed(id: string): string {
 const LIMITS = new Map<string, PlanLimits>(PLANS.map(({ id, limits }) => [id, limits]));
 const UNLIMITED: PlanLimits = { keys: null, rateLimit: null, monthlyQuota: null };
 
-/** What holds for a tenant on this plan; a plan that this release does not know adds no limit to the installation's. */
+/** The limits of a plan; a plan that this release does not know adds no limit to the installation's. */
 export function planLimits(plan: string): PlanLimits {
   return LIMITS.get(plan) ?? UNLIMITED;
 }

@@ -47,7 +47,7 @@ type Stored = z.output<typeof StoredPolicy>;
 /** A tenant's rules for its keys, every one stated; frozen, since many requests share it. */
 export type Policy = { readonly [Field in keyof Stored]: Readonly<Stored[Field]> };
 
-/** What holds for a tenant that has decided nothing. */
+/** The policy of a tenant that has changed nothing. */
 export const DEFAULT_POLICY: Policy = frozen({
   maxLifetimeDays: null,
   requireExpiry: false,
@@ -96,7 +96,7 @@ export function graceProblem(policy: Policy, seconds: number): PolicyProblem | u
   return seconds <= policy.maxGraceSeconds ? undefined : 'grace_too_long';
 }
 
-/** What the policy refuses, as a problem to be told. */
+/** A policy's refusal as a problem with a text. */
 export function policyFault(key: PolicyProblem, { maxLifetimeDays, maxGraceSeconds }: Policy): Problem {
   return { key, values: { days: maxLifetimeDays ?? 0, seconds: maxGraceSeconds } };
 }

@@ -4,7 +4,7 @@ import type problems from '../locales/en/problems.json';
 /** The name of a problem in the catalogue of every language: an entry of `app/locales/en/problems.json`. */
 export type ProblemKey = keyof typeof problems;
 
-/** What is wrong, for whoever tells it in a reader's language: its name, and what its text is filled with. */
+/** A problem: its key in the catalogue, and the values that its text is filled with. */
 export interface Problem {
   key: ProblemKey;
   values?: Readonly<Record<string, string | number>>;
@@ -18,7 +18,7 @@ export function refuses<T>(find: (value: T) => Problem | undefined): z.core.Chec
   };
 }
 
-/** The same for a check that is either passed or not; it keeps the keys of schemas to those that have a text. */
+/** Checks at compile time that a schema's message is a key of the catalogue. */
 export function problem(key: ProblemKey): ProblemKey {
   return key;
 }

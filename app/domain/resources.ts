@@ -66,14 +66,14 @@ const LINES = {
 /** The fields of a record by their names, as they are kept and shown: every one of them is stated. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** What of its data a record is found by: a part of the name, or the very value of the other two. */
+/** The fields by which a record is found: a part of the name, or the exact value of the other two. */
 export interface RecordSearchValues {
   name: string;
   status: string | null;
   reference: string | null;
 }
 
-/** What records of a resource are made of. */
+/** A resource: the schema of its records and how they are stored and found. */
 export interface Resource {
   name: string;
   /** A record to be made; what it leaves out takes its default. */

@@ -1,7 +1,7 @@
 import { covers } from './scope.ts';
 import { CATALOGUE, isPlatformScope, meaningOf, scopeSetOf } from './scopeCatalogue.ts';
 
-/** What a person is in a tenant, the mightiest first. */
+/** The roles of a person in a tenant, the most powerful first. */
 export const ROLES = ['OWNER', 'ADMIN', 'MEMBER'] as const;
 export type Role = (typeof ROLES)[number];
 

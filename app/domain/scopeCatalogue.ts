@@ -92,7 +92,7 @@ const ADMINISTRATION: readonly Resource[] = [
 
 const WORDED: readonly Resource[] = [...RECORDS, ...WORKSPACE, ...ADMINISTRATION];
 
-/** Resources that nobody has found words for yet go by their names, among the business records. */
+/** Resources without a description yet are named by their id, among the business records. */
 const UNWORDED: readonly Resource[] = RECORDED.filter(({ name }) => !WORDED.some(([worded]) => worded === name)).map(
   ({ name }) => {
     const fr = `les données «\u00a0${name}\u00a0»`;

@@ -3,7 +3,7 @@ import { refuses } from './problem.ts';
 import { normaliseScope } from './scope.ts';
 import { isKnownScope } from './scopeCatalogue.ts';
 
-/** Longer names are not repeated to whoever sent them. */
+/** Longer scope names are not repeated in the answer. */
 const LONGEST_NAMED = 64;
 
 /** A scope as input: in its one spelling, and refused by name when nothing by that name can be granted. */

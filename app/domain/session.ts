@@ -1,11 +1,11 @@
 import { hash, randomBytes } from 'node:crypto';
 
-/** How long a session stays open while nobody uses it. */
+/** How long a session stays open without use. */
 export const IDLE_MS = 30 * 60_000;
 /** How long a session stays open at most. */
 export const LIFETIME_MS = 12 * 3_600_000;
 /** Being seen is noted this often at most, so that a page costs no write. */
-export const NOTED_EVERY_MS = 60_000;
+export const VISIT_RECORDED_EVERY_MS = 60_000;
 
 /** The times of a session that say whether it is open. */
 export interface SessionTimes {

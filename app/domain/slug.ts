@@ -19,7 +19,7 @@ const SPELT_OUT: Readonly<Record<string, string>> = {
   þ: 'th',
 };
 
-/** Whether a text can be a slug: what `x-tenant-id` takes for an id is none. */
+/** Whether a text can be a slug; text that `x-tenant-id` would read as an id cannot. */
 export function isSlug(text: string): boolean {
   return SHAPE.test(text) && !isId(text);
 }

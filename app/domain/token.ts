@@ -9,7 +9,7 @@ export interface KeyStyle {
   format: KeyFormat;
 }
 
-/** What may be kept and shown of a key; the environment is written only into base62 texts. */
+/** The part of a key that is stored and shown; the environment is written only into base62 keys. */
 export interface KeyText {
   keyPrefix: string;
   lastFour: string;
@@ -37,7 +37,7 @@ const HEX = layoutOf('0123456789abcdef', 56, 8);
  */
 export const KEY_PREFIX_PATTERN = /^(?=.{1,20}$)(?!(?:.*_)?(?:live|test)$)[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
 
-/** Makes a new key that nobody can guess, in the deployment's style. */
+/** Generates a random key in the installation's style. */
 export function mintKey(style: KeyStyle, environment: Environment): KeyText & { key: string } {
   const inBase62 = style.format === 'base62';
   const layout = inBase62 ? BASE62 : HEX;
@@ -63,7 +63,9 @@ export function parseKey(text: string, prefix: string): KeyText | undefined {
   }
 }
 
-/** Whether a bearer text claims to be a key of ours, well-formed or not: then it is never tried as a JWT. */
+/**
+ * Whether a Bearer text starts like a key of this installation, well-formed or not: then it is never tried as a JWT.
+ */
 export function looksLikeKey(text: string, prefix: string): boolean {
   return text.startsWith(prefix) && text[prefix.length] === '_';
 }
@@ -73,7 +75,7 @@ export function hashKey(key: string): Buffer {
   return hash('sha256', key, 'buffer');
 }
 
-/** Compares two hashes in a time that tells nothing of their content; hashes of different lengths differ. */
+/** Compares two hashes in constant time; hashes of different lengths differ. */
 export function sameHash(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -4,7 +4,7 @@ import { covers } from '../domain/scope.ts';
 import { isKnownScope, opens } from '../domain/scopeCatalogue.ts';
 import { AppError } from '../errors.ts';
 
-/** What a route asks of its caller; each route states one, and the guard at the end of `authenticate` enforces it. */
+/** The access that a route requires; each route states one, and `requireAccess` enforces it. */
 export type Access =
   | { kind: 'public' }
   | { kind: 'anyone' }
@@ -48,7 +48,7 @@ export function permission(required: Permission, keyScope?: string): AccessMarke
   return state({ kind: 'permission', permission: required, keyScope });
 }
 
-/** What people must hold where keys must hold the scope, as the routes state it. */
+/** The permissions that people need on routes where keys need the scope. */
 const permissionsByKeyScope = new Map<string, Set<Permission>>();
 
 /** The permissions that a key gets its holder around: those of every route that the scope opens to keys. */
@@ -57,7 +57,7 @@ export function permissionsBehind(scope: string): Permission[] {
   return [...new Set(behind.flatMap(([, permissions]) => [...permissions]))];
 }
 
-/** A scope that nobody can be granted would shut its route for good, so that the process does not start with it. */
+/** Throws on an unknown scope, which would close its route for good, so that the process does not start. */
 function known(scope: string): string {
   if (!isKnownScope(scope)) throw new Error(`${scope} is not in the catalogue of scopes`);
   return scope;
@@ -90,19 +90,19 @@ interface RouteLayer {
   stack: readonly unknown[];
 }
 
-/** The route that answers this request; undefined where the request matched none. */
+/** The route of this request; undefined if none matched. */
 export function routeOf(ctx: Context): RouteLayer | undefined {
   const { matched = [] } = ctx as { matched?: RouteLayer[] };
   return matched.find((layer) => layer.methods.includes(ctx.method));
 }
 
-/** The access of the route that answers; undefined where there is none or it states none. */
+/** The access that the route of this request states; undefined if there is no route or it states none. */
 export function accessOf(ctx: Context): Access | undefined {
   const layer = routeOf(ctx);
   return layer && accessOfLayer(layer);
 }
 
-/** What a route of a router states. */
+/** The access that a route of a router states. */
 export function accessOfLayer(layer: RouteLayer): Access | undefined {
   for (const middleware of layer.stack) {
     if (typeof middleware === 'function' && 'access' in middleware) return (middleware as AccessMarker).access;

@@ -7,7 +7,7 @@ export interface Answer {
   schema: ZodType;
   /** One sentence on what the route does. */
   summary: string;
-  /** What this route alone can refuse, beyond what its access and its input imply. */
+  /** Problems of this route beyond those that its access and input imply. */
   problems: readonly ErrorCode[];
 }
 

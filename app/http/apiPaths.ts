@@ -1,6 +1,6 @@
 const PROGRAMS = /^\/(?:api|oauth|forward-auth|metrics|openapi\.json)(?:\/|$)/;
 
-/** Whether only programs call this path: they are answered in JSON, whatever they say they accept. */
+/** Whether only API clients call this path: they get JSON whatever they accept. */
 export function isApiPath(path: string): boolean {
   return PROGRAMS.test(path);
 }

@@ -14,7 +14,7 @@ export interface Asset {
   readonly body: Buffer;
   /** Changes with the content; modules that import each other share one. */
   readonly hash: string;
-  /** The same content smaller, made when it is first asked for; undefined where it would hardly be. */
+  /** The compressed content, made at the first request; undefined if compression saves too little. */
   compressed(encoding: Encoding): Promise<Buffer> | undefined;
 }
 
@@ -30,7 +30,7 @@ export class Assets {
     return this.#byName.get(name);
   }
 
-  /** The address of a file for as long as its content stays; throws on a name that is none, so that no page links to nothing. */
+  /** The address of a file with the hash of its content; throws on an unknown name, so that no page has a dead link. */
   address(name: string): string {
     const asset = this.find(name);
     if (!asset) throw new Error(`There is no asset named ${name}`);
@@ -47,7 +47,7 @@ export class Assets {
   }
 }
 
-/** What the addresses of all assets begin with. */
+/** The prefix of all assets' addresses. */
 export const ASSET_PREFIX = '/static/';
 
 /** Files of packages that pages need, by the names they are served under. */
@@ -69,7 +69,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 };
 
-/** Every asset of this installation, read now; the same for whoever asks again. */
+/** All assets of this installation, read once. */
 export function assets(): Assets {
   return (known ??= new Assets(readAssets()));
 }

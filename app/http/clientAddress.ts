@@ -16,17 +16,17 @@ export function clientAddress(trustedHops: number): Middleware {
 }
 
 function forwardedAddress(ctx: Context, trustedHops: number): string | null {
-  // Each trusted proxy appends the address it saw; what stands further left is the client's own writing.
+  // Each trusted proxy appends the address it saw; the client itself wrote what is further left.
   const hops = ctx.get('X-Forwarded-For').split(',');
-  const told = hops[hops.length - trustedHops]?.trim() ?? '';
-  return normaliseAddress(told) ?? normaliseAddress(withoutPort(told)) ?? null;
+  const forwarded = hops[hops.length - trustedHops]?.trim() ?? '';
+  return normaliseAddress(forwarded) ?? normaliseAddress(withoutPort(forwarded)) ?? null;
 }
 
 const WITH_PORT = /^(?:\[(?<ipv6>[^\]]+)\](?::\d{1,5})?|(?<ipv4>[\d.]+):\d{1,5})$/;
 
 /** The address in `1.2.3.4:port` and `[v6]:port`, as some proxies write it. */
-function withoutPort(told: string): string {
-  const { ipv4, ipv6 } = WITH_PORT.exec(told)?.groups ?? {};
+function withoutPort(forwarded: string): string {
+  const { ipv4, ipv6 } = WITH_PORT.exec(forwarded)?.groups ?? {};
   if (ipv6 !== undefined) return ipv6.includes(':') ? ipv6 : '';
   return ipv4 ?? '';
 }

@@ -4,12 +4,12 @@ import type { Middleware } from '../context.ts';
 
 const compress = promisify(gzip);
 const WORTH_IT = 1_024;
-/** What every browser in use says of a request that it was not its reader or a page of ours that made it. */
+/** The values by which browsers report that another site made the request. */
 const FOREIGN = new Set(['cross-site', 'same-site']);
 
 /**
- * Sends pages compressed, but not to a browser that another site made ask: led here it brings its session along, and what
- * the address has of the page would tell by the length whether it is like the secrets beside it.
+ * Compresses pages, but not for requests that another site caused: they carry the session, and the length of a
+ * compressed page would reveal whether text in the address resembles a secret in the page (BREACH).
  */
 export const compressPage: Middleware = async (ctx, next) => {
   await next();

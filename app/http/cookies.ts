@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 
 /** The cookies of pages; their names are the installation's, so that browsers hold them to what the names promise. */
 export interface Cookies {
-  /** Undefined where the browser sent none of this name, or one that no browser of ours could have. */
+  /** Undefined if the browser sent no valid cookie of this name. */
   get(ctx: Context, name: CookieName): string | undefined;
   /** Sets it for the browser's session, or for so many seconds. */
   set(ctx: Context, name: CookieName, value: string, maxAgeSeconds?: number): void;
@@ -10,8 +10,8 @@ export interface Cookies {
 }
 
 /**
- * The session, what shows that the browser signed in before, what was chosen before there was a session, what the next page
- * has to say, and links that were opened.
+ * The session, the known browser, the preferences before a login, the notice for the next page, and the tokens of
+ * opened links.
  */
 export type CookieName = 'session' | 'device' | 'locale' | 'theme' | 'notice' | 'invitation' | 'reset';
 

@@ -7,7 +7,7 @@ const MOST = 20;
 
 type Issue = ZodError['issues'][number];
 
-/** What a schema refused, by field; told by the codes of its issues, never by the library's wording. */
+/** The problems of a schema by field, from the codes of its issues and never from the library's wording. */
 export function fieldErrors({ issues }: Pick<ZodError, 'issues'>): FieldError[] {
   return issues.slice(0, MOST).flatMap((issue): FieldError[] => {
     const path = issue.path.map(String);
@@ -36,7 +36,7 @@ const BY_TYPE: Readonly<Record<string, ProblemKey>> = {
 };
 
 function problemOf(issue: Issue): Problem {
-  // Checks of ours name their problem in place of a message.
+  // Our own checks have a problem's key in place of a message.
   if (isProblemKey(issue.message)) return ownProblem(issue.message, issue);
   if ('input' in issue && issue.input === undefined) return { key: 'required' };
   switch (issue.code) {

@@ -11,7 +11,7 @@ import { isApiPath } from './apiPaths.ts';
 /** Makes the page of an error, for who reads pages. */
 export type ErrorPage = (ctx: Context, problem: AppError, reader: Reader) => string;
 
-/** The outermost answer to every error; what was set before it, such as CSP and no-store, stays. */
+/** Turns every error into an answer; headers set before, such as CSP and no-store, stay. */
 export function handleErrors(log: Log, publicUrl: string, errorPage: ErrorPage): Middleware {
   const cookies = cookiesOf(publicUrl);
   return async (ctx, next) => {
@@ -58,7 +58,7 @@ function logFault(log: Log, ctx: Context, problem: AppError, error: unknown): vo
   else log.error({ ...details, stack: stackOf(cause) }, 'unexpected fault');
 }
 
-/** Logs what goes wrong with an answer that is on its way already, so that nobody can be told: a table broken off, a reader gone. */
+/** Logs errors after the answer has begun, such as an aborted export or a closed connection. */
 export function logLateErrors(log: Log): (error: unknown, ctx: Context) => void {
   return (error, ctx) => {
     const details = { fault: faultCode(error), requestId: ctx.state.requestId };

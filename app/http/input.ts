@@ -5,7 +5,7 @@ import { AppError, type ErrorCode, type FieldError } from '../errors.ts';
 import { readJson } from './body.ts';
 import { fieldErrors, safeName } from './fieldErrors.ts';
 
-/** What a route reads of a request, and from where. */
+/** The part of a request that a route reads, and its schema. */
 export interface Input {
   from: 'body' | 'query';
   schema: ZodType;
@@ -34,7 +34,7 @@ export function query<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) =
   return Object.assign(run, { input: { from: 'query' as const, schema } });
 }
 
-/** The value as the schema gives it, or the refusal that names its faults without repeating what was sent. */
+/** Parses a value, or refuses it with its problems by field, without repeating the input. */
 export function parsed<T>(schema: ZodType<T>, value: unknown, code: ErrorCode, problem: ProblemKey): T {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;

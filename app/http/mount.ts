@@ -19,7 +19,7 @@ export function mount(prefix: string, guards: readonly Middleware[], routers: re
   for (const router of guarded) {
     const middleware = router.routes() as Middleware;
     for (const segment of new Set(segmentsOf(router, prefix))) {
-      // The second would take every request of the first.
+      // The second router would get no request of its segment.
       if (bySegment.has(segment)) throw new Error(`two routers have routes below ${prefix}/${segment}`);
       bySegment.set(segment, middleware);
     }
@@ -53,7 +53,7 @@ function segmentsOf(router: Router<State>, prefix: string): string[] {
     });
 }
 
-/** What stands between the prefix and the next slash. */
+/** The first segment of the path after the prefix. */
 function segmentOf(path: string, prefix: string): string | undefined {
   const start = prefix.length + 1;
   if (path[start - 1] !== '/' || !path.startsWith(prefix)) return undefined;

@@ -2,8 +2,8 @@
 const HERE = 'http://here.invalid';
 
 /**
- * The path, with its query, of one of our own pages; undefined for anything that could lead elsewhere, such as
- * `//evil.example` or `/\evil.example`, and for pages that only lead on.
+ * The path and query of a page of this admin; undefined for anything that could lead elsewhere, such as
+ * `//evil.example` or `/\evil.example`, and for pages that only redirect.
  */
 export function ownPath(text: string | null | undefined): string | undefined {
   if (!text?.startsWith('/') || text.length > 2_000 || !URL.canParse(text, HERE)) return undefined;
@@ -15,7 +15,7 @@ export function ownPath(text: string | null | undefined): string | undefined {
   return url.pathname + url.search;
 }
 
-/** The path of the page of ours that a browser says it is on, whatever name it knows us by. */
+/** The path of the admin page that a browser reports to be on, under any host name. */
 export function pathOfUrl(url: string): string | undefined {
   if (!URL.canParse(url)) return undefined;
   const { pathname, search } = new URL(url);

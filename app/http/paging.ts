@@ -25,7 +25,7 @@ export function pageOf<Row extends { id: string; createdAt: number }>(
   return { rows, nextCursor: isLast ? null : encodeCursor({ at: last.createdAt, id: last.id }, binding) };
 }
 
-/** What every list that is read by cursor takes. */
+/** The query of every list that is read by cursor. */
 export const PAGE = { limit: WholeNumber({ max: 100, fallback: 50 }), cursor: z.string().optional() };
 
 /** Reads one page of a list; the binding names the list, its tenant and the filter. */

@@ -2,14 +2,14 @@ import type { Context } from '../context.ts';
 import { localeNamed, localeOfHeader, themeNamed, type Locale, type Theme } from '../domain/locale.ts';
 import type { Cookies } from './cookies.ts';
 
-/** In which language and look somebody reads. */
+/** The language and theme of a reader. */
 export interface Reader {
   locale: Locale;
   /** Undefined follows the reader's system. */
   theme: Theme | undefined;
 }
 
-/** What somebody has chosen for every browser of theirs; undefined where they have chosen nothing. */
+/** The preferences that a person has saved; undefined if they have saved none. */
 export type Choice = { [K in keyof Reader]: Reader[K] | undefined };
 
 declare module '../context.ts' {
@@ -19,7 +19,7 @@ declare module '../context.ts' {
   }
 }
 
-/** What the person who is signed in has chosen, else what was chosen in this browser, else what the browser asks for. */
+/** The saved preferences of the person, or else those of this browser, or else what the browser asks for. */
 export function readerOf(ctx: Context, cookies: Cookies, chosen?: Choice): Reader {
   return {
     locale: chosen?.locale ?? localeNamed(cookies.get(ctx, 'locale')) ?? localeOfHeader(ctx.get('Accept-Language')),

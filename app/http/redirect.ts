@@ -17,7 +17,7 @@ export function addressOf(path: string, fields: URLSearchParams | Readonly<Recor
   return named.length === 0 ? path : `${path}?${new URLSearchParams(named).toString()}`;
 }
 
-/** Leads the browser to a page of ours: by a redirect, or by the header that htmx follows with the whole window. */
+/** Redirects the browser to a page of the admin, with the header that htmx follows if htmx asks. */
 export function redirect(ctx: Context, path: string): void {
   if (isPartial(ctx)) {
     ctx.status = 204;

@@ -3,7 +3,7 @@ import type { Middleware } from '../context.ts';
 
 const WELL_FORMED = /^[A-Za-z0-9._-]{8,128}$/;
 
-/** UUIDs that begin alike and count on: they tell requests apart, and nobody gains by guessing one. */
+/** UUIDs with a prefix of the process and a counter: they need not be unguessable. */
 const OF_PROCESS = randomUUID().slice(0, -12);
 let requests = 0;
 const newName = () => OF_PROCESS + (requests++).toString(16).padStart(12, '0');

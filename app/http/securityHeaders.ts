@@ -13,13 +13,13 @@ export const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** What every answer says, errors included; static files lift `no-store` themselves. */
+/** The headers of every answer, errors included; static files replace `no-store`. */
 const ALWAYS: [string, string][] = [
   ['Cache-Control', 'no-store'],
   ['X-Content-Type-Options', 'nosniff'],
 ];
 
-/** What tells a browser how far to trust a page. */
+/** The headers of pages, which tell the browser what a page may do. */
 const PAGE: [string, string][] = [
   ['Content-Security-Policy', CONTENT_SECURITY_POLICY],
   ['Cross-Origin-Opener-Policy', 'same-origin'],
@@ -28,7 +28,7 @@ const PAGE: [string, string][] = [
   ['X-Frame-Options', 'DENY'],
 ];
 
-/** Sets the headers before anything can fail; answers to programs carry only those that mean something to them. */
+/** Sets the headers before any other middleware can fail; API answers get only those that matter to API clients. */
 export function securityHeaders(publicUrl: string): Middleware {
   const transport: [string, string][] = publicUrl.startsWith('https:')
     ? [['Strict-Transport-Security', 'max-age=31536000']]

@@ -9,9 +9,9 @@ export interface Route {
   method: string;
   path: string;
   access: Access;
-  /** What it reads of a request beside the path; absent where that is nothing. */
+  /** The input beside the path; absent if there is none. */
   input?: Input;
-  /** What it says when all is well, first of all, and what else it says that is no problem. */
+  /** The successful answer first, then other answers that are no problem. */
   answers: readonly Answer[];
 }
 

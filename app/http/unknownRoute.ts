@@ -1,7 +1,7 @@
 import type { Context, Middleware } from '../context.ts';
 import { AppError } from '../errors.ts';
 
-/** The last stop: a path nobody serves is 404, a method it does not know is 405 and names those it does. */
+/** Answers what no route has: an unknown path is 404, an unknown method 405 with the known ones. */
 export const unknownRoute: Middleware = async (ctx) => {
   const methods = methodsOf(ctx);
   if (methods.length === 0) throw new AppError('not_found', 'nothing_here');

@@ -9,7 +9,7 @@ export const AUDIT_ENTITIES: AuditEntity[] = [...new Set(Object.values(AUDITED))
 /** Most are UUIDs, but an app is known by its name. */
 const Subject = z.string().regex(/^[\w.:-]{1,36}$/, problem('must_be_id'));
 
-/** What a reader may narrow the audit log by. */
+/** The filter of the audit log. */
 export const AuditNarrowing = z.strictObject({
   action: z.enum(AUDIT_ACTIONS).optional(),
   entity: z.enum(AUDIT_ENTITIES).optional(),

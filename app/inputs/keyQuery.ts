@@ -28,7 +28,9 @@ export const KeyQuery = z.strictObject({
 });
 export type KeyQuery = z.output<typeof KeyQuery>;
 
-/** What to ask the database for; revoked keys stay out unless they are asked for, by either of the two ways. */
+/**
+ * The filter and page of a list of keys; revoked keys are left out unless `status` or `includeRevoked` asks for them.
+ */
 export function keyListing(
   query: KeyQuery,
   installationPrefix: string,

@@ -6,15 +6,15 @@ import { Name } from '../domain/text.ts';
 
 const Permissions = z.array(z.enum(PERMISSIONS)).overwrite((permissions) => [...new Set(permissions)]);
 
-/** What a member becomes; what is left out stays. */
+/** A change of a member; absent fields stay as they are. */
 export const MemberChange = z.strictObject({ role: z.enum(ROLES).optional(), permissions: Permissions.optional() });
 
-/** Somebody to invite. */
+/** An invitation. */
 export const NewInvitation = z.strictObject({
   email: Email,
   role: z.enum(ROLES).default('MEMBER'),
   permissions: Permissions.default([]),
 });
 
-/** What changes of somebody's account. */
+/** A change of a person's account. */
 export const UserChange = z.strictObject({ name: Name, status: z.enum(USER_STATUSES) }).partial();

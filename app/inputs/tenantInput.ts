@@ -7,7 +7,7 @@ import { Name } from '../domain/text.ts';
 /** A tenant to make. */
 export const NewTenant = z.strictObject({ name: Name, slug: Slug.optional(), externalId: ExternalId.optional() });
 
-/** What an operator changes of a tenant; what is left out stays. */
+/** A change of a tenant; absent fields stay as they are. */
 export const TenantChange = z
   .strictObject({ name: Name, slug: Slug, externalId: ExternalId.nullable(), status: z.enum(TENANT_STATUSES) })
   .partial();

@@ -8,7 +8,7 @@ import type { Count, Counter } from './count.ts';
  */
 const WIDER_TIMES = 10;
 
-/** What an address counts as: a network of IPv6 is handed out whole, so 2^64 addresses are one caller. */
+/** The id that limits count an address by: an IPv6 address counts as its /64, since networks are handed out whole. */
 export function callerOf(address: string): string {
   return networkOf(address, 64);
 }
@@ -42,7 +42,7 @@ export class AddressCounter implements Counter {
     if (wider) await this.#counter.giveBack(wider);
   }
 
-  /** What one /64 is refused does not count for its /48, so that it takes ten of them to shut that. */
+  /** Requests refused for their /64 do not count for the /48, so that ten /64 are needed to use it up. */
   async #takeBoth(address: string, rate: Rate): Promise<Count> {
     const own = await this.#counter.take(callerOf(address), rate);
     if (!own.allowed) return own;

@@ -11,7 +11,7 @@ export interface Counter {
   giveBack(count: Count): Promise<void>;
 }
 
-/** How a counter stands once a request has been counted. */
+/** The state of a counter after a request. */
 export class Count {
   readonly by: Counter;
   readonly rule: Rule;
@@ -37,7 +37,7 @@ export class Count {
   }
 }
 
-/** What a limited route's answer says of the limit: the draft standard's fields, and the older ones. */
+/** The rate limit headers of an answer: the draft standard's and the older ones. */
 export function rateHeaders(count: Count): Record<string, string> {
   const { rule, remaining, reset, resetSeconds } = count;
   return {

@@ -5,16 +5,15 @@ import type { SpentAddresses } from './spentAddresses.ts';
 
 /** How often the database is asked for all doubtful credentials together. */
 const EVERY_MS = 1_000;
-/** How many wait for that; they are asked about in one query. */
+/** The most credentials that wait; they are looked up with one query. */
 const WAITING_AT_MOST = 1_000;
 /** How many credentials are remembered as valid, in each of two generations: about 4 MB in all. */
 const REMEMBERED = 50_000;
 
 /**
- * Decides when the database is asked about a credential from an address over its limit. One that was found valid lately
- * is asked about at once, like any from elsewhere; all others together once a second, so that a flood of unknown ones costs
- * one query a second at most and a valid one still gets in. What is remembered never lets anybody in: it only says
- * whether to ask at once.
+ * Decides when a credential from an address over its limit is looked up. A credential that was found valid lately is
+ * looked up at once; all others together once a second, so that a flood of unknown ones costs one query a second and a
+ * valid one still gets in. What is remembered never admits a request: it only decides when to look up.
  */
 export class DoubtfulLookups {
   readonly #spent: SpentAddresses;

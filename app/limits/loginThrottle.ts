@@ -11,18 +11,18 @@ export interface Attempt {
   device?: string | undefined;
 }
 
-/** The one door to signing in that keeps guessers out. */
+/** Runs every login attempt, so that guessing passwords is limited. */
 export interface LoginThrottle {
   /**
-   * Runs the attempt, or refuses it with 429 once the account or the address has failed too often. Only an attempt that
-   * gives undefined counts, so that signing in often locks nobody out.
+   * Runs the attempt, or refuses it with 429 after too many failures of the account or the address. Only attempts that
+   * give undefined count, so that signing in often locks no person out.
    */
   attempt<T>(who: Attempt, signIn: () => Promise<T | undefined>): Promise<T | undefined>;
 }
 
 /**
- * Counts failures per account and per address, each at this rate. A device that has signed in to the account before is
- * counted by itself instead, so that nobody elsewhere can lock it out.
+ * Counts failures per account and per address, each at this rate. A known browser of the account is counted by itself
+ * instead, so that attackers elsewhere cannot lock it out.
  */
 export function loginThrottle(
   rate: Rate | undefined,
@@ -47,14 +47,14 @@ export function loginThrottle(
         failed = found === undefined;
         return found;
       } finally {
-        // What was refused has not counted.
+        // Attempts that were refused have not counted.
         if (!failed) await Promise.all(taken.map(async ([counter, count]) => counter.giveBack(count)));
       }
     },
   };
 }
 
-/** What failures are counted by: a counter, and the id in it. */
+/** The counter that failures are counted in, and the id. */
 type Place = [counter: Counter, id: string];
 
 function allowed(count: Count): Count {
@@ -62,7 +62,7 @@ function allowed(count: Count): Count {
   return count;
 }
 
-/** A name of one length that tells nobody the email. What is none has no account, but its failures count for the address. */
+/** A hash of the email as the id of its counter; text that is no email has no account but counts for the address. */
 export function accountOf(email: string): string {
   return createHash('sha256')
     .update(normaliseEmail(email) ?? '')

@@ -12,11 +12,11 @@ export interface Quotas {
   take(keyId: string, quota: number, cost?: number): Promise<QuotaCount>;
 }
 
-/** How a key's quota stands once a request has been counted. */
+/** The state of a key's quota after a request. */
 export interface QuotaCount {
   allowed: boolean;
   quota: number;
-  /** What is left of it after this request. */
+  /** The requests left after this one. */
   left: number;
 }
 
@@ -26,18 +26,18 @@ interface Request {
   fail: (error: Error) => void;
 }
 
-/** What arrived for one key in a turn of the event loop. */
+/** The requests of one key in one turn of the event loop. */
 interface Turn {
   quota: number;
   requests: Request[];
 }
 
-/** Keys whose quotas are counted at once; the others wait, and what arrives for them meanwhile is counted with them. */
+/** The most keys whose quotas are counted at the same time; requests of other keys gather in the meantime. */
 const AT_ONCE = 4;
-/** How long a statement that the database wants sent again is worth sending. */
+/** How long a statement is repeated that the database asks to repeat. */
 const PATIENCE_MS = 500;
 
-/** Quotas counted in the database, once per key and turn; its trouble is 503 for all who wait. */
+/** Counts quotas in the database, once per key and turn; if it is unavailable, all waiting requests are 503. */
 export function createQuotas(db: Db, now: () => number = Date.now): Quotas {
   const waiting = new Map<string, Turn>();
   let underWay = 0;
@@ -57,7 +57,7 @@ export function createQuotas(db: Db, now: () => number = Date.now): Quotas {
     underWay++;
     try {
       const { served, left } = await serve(db, keyId, monthOf(now()), turn);
-      // Each is told what it left to those behind it.
+      // Each request gets the count that it leaves for the next.
       let leftForNext = left + costOf(served);
       for (const request of turn.requests) {
         const allowed = served.has(request);
@@ -65,7 +65,7 @@ export function createQuotas(db: Db, now: () => number = Date.now): Quotas {
         request.answer({ allowed, quota: turn.quota, left: Math.max(0, leftForNext) });
       }
     } catch (error) {
-      // Whoever waits would wait for the same.
+      // The waiting requests would fail as well.
       const failed = [turn, ...waiting.values()];
       waiting.clear();
       for (const { requests } of failed) for (const request of requests) request.fail(unavailable(error));
@@ -109,7 +109,7 @@ function addItem(response: ServerResponse, name: string, item: string): void {
 
 interface Served {
   served: Set<Request>;
-  /** What is left of the quota after them; below 0 where it was lowered. */
+  /** The quota left after these requests; below 0 if it was lowered. */
   left: number;
 }
 
@@ -150,7 +150,7 @@ function costOf(requests: Iterable<Request>): number {
   return cost;
 }
 
-/** How long the month of this moment is, and how much of it is still to come: at least 1. */
+/** The length of the month in seconds, and the seconds left of it: at least 1. */
 function secondsOfMonth(now: number): { month: number; untilNext: number } {
   const date = new Date(now);
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];

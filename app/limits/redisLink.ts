@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import { importOnDemand } from '../importOnDemand.ts';
 import { withDeadline } from '../timing.ts';
 
-/** What a request waits for Redis. */
+/** How long a request waits for Redis. */
 const DEADLINE_MS = 50;
 /** How long Redis is left alone after it failed; then one request tries for all. */
 const PAUSE_MS = 1_000;
@@ -17,7 +17,7 @@ const OPTIONS = {
   // A connection that died without a word is found out by this, and made anew.
   socketTimeout: 5_000,
   retryStrategy: () => PAUSE_MS,
-  // After a failover the old primary refuses writes: the name may lead to the new one by now.
+  // After a failover the old primary refuses writes, and the name may resolve to the new one.
   reconnectOnError: ({ message }: Error) => message.startsWith('READONLY'),
   // A count that cannot be made now is made here; it is worth nothing later.
   enableOfflineQueue: false,

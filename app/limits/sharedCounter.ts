@@ -5,8 +5,8 @@ import type { RedisLink } from './redisLink.ts';
 import { Rules, type Rule } from './rule.ts';
 
 /**
- * Counts in Redis, for all processes together. What Redis does not answer in time is counted locally: a dead Redis neither
- * opens the door nor closes it, it only lets each process count for itself. Whether a key is valid never depends on it.
+ * Counts in Redis, for all processes together. If Redis does not answer in time, the process counts locally, so that a
+ * dead Redis neither admits nor refuses all requests. Whether a key is valid never depends on it.
  */
 export class SharedCounter implements Counter {
   readonly #link: RedisLink;

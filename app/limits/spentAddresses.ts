@@ -5,7 +5,7 @@ import type { Count } from './count.ts';
 /** In about 5 MB; an address that is pushed out is noted again by its next refusal. */
 const REMEMBERED = 20_000;
 
-/** The addresses whose limit is spent, until their window ends: asking costs nothing while there are none. */
+/** The addresses over their limit, until their window ends. */
 export class SpentAddresses {
   readonly #counts = new LRUCache<string, Count>({ max: REMEMBERED });
   /** The last end of a window among them. */

@@ -5,19 +5,19 @@ import type { Problem, ProblemKey } from '../domain/problem.ts';
 import { LOCALES, type Locale } from '../domain/locale.ts';
 import { ROOT } from '../root.ts';
 
-/** What a text may be filled with. */
+/** The values that a text is filled with. */
 export type Values = Readonly<Record<string, string | number>>;
 
-/** Everything that is said differently in another language. */
+/** All that depends on the language. */
 export interface Texts {
   readonly locale: Locale;
   /** The text of this key, `keys.title`; a key without a text is shown itself, and found by the catalogue's test. */
   readonly t: (key: string, values?: Values) => string;
   /** Whether there is a text of this key. */
   readonly has: (key: string) => boolean;
-  /** What is wrong, in the words of the API. */
+  /** The text of a problem as the API words it. */
   readonly problemText: (problem: Problem) => string;
-  /** The same in the words of the pages, which have names of their own for some things. */
+  /** The text of a problem as the pages word it, which have other names for some things. */
   readonly pageProblemText: (problem: Problem) => string;
   readonly number: (value: number) => string;
   /** A list of words, as `a, b and c`. */
@@ -34,12 +34,12 @@ export interface Moment {
 
 const FOLDER = path.join(ROOT, 'app', 'locales');
 
-/** The texts of one language, the same object for whoever asks. */
+/** The texts of one language; always the same object. */
 export function textsIn(locale: Locale): Texts {
   return ALL[locale];
 }
 
-/** Whether a text is the name of a problem rather than somebody's wording. */
+/** Whether a text is the key of a problem rather than a wording. */
 export function isProblemKey(text: string): text is ProblemKey {
   return ALL.en.has(`problems.${text}`);
 }
@@ -119,7 +119,7 @@ const STEPS = [
 ] as const;
 
 function momentIn(locale: Locale): Texts['moment'] {
-  // UTC and said so, since the server does not know the reader's clock.
+  // Times are in UTC with its name, since the server does not know the reader's time zone.
   const full = new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, {
     dateStyle: 'medium',
     timeStyle: 'medium',

@@ -2,7 +2,7 @@ import { isApiPath } from '../http/apiPaths.ts';
 import type { Route } from '../http/table.ts';
 import { exampleOf } from './example.ts';
 import { operationOf, templateOf } from './operation.ts';
-import { HEADERS, PROBLEM_SCHEMA, Refusals } from './responses.ts';
+import { HEADERS, PROBLEM_SCHEMA, ProblemResponses } from './responses.ts';
 import { Schemas, type Json } from './schemas.ts';
 import { securitySchemes } from './security.ts';
 import { describedTags } from './tags.ts';
@@ -24,7 +24,7 @@ token of \`POST /api/auth/login\` as \`Authorization: Bearer …\`.
 /** The OpenAPI document of these routes, pages left out: what a route states of itself and nothing else. */
 export function openApiDocument(routes: readonly Route[], version: string): Json {
   const documented = routes.filter(({ path }) => isApiPath(path));
-  const shared = { schemas: new Schemas(), refusals: new Refusals() };
+  const shared = { schemas: new Schemas(), refusals: new ProblemResponses() };
   const paths: Record<string, Json> = {};
   for (const route of [...documented].sort(byPath)) {
     const path = templateOf(route.path);

@@ -1,6 +1,6 @@
 import type { Json, Schemas } from './schemas.ts';
 
-/** What stands for a text of this name, where its schema does not say what it looks like. */
+/** Examples of text fields by their names, if the schema has none. */
 const BY_NAME: Readonly<Record<string, unknown>> = {
   key: 'fsk_live_0123456789ABCDEFGHIJKLMNOPQRSTUV',
   keyPrefix: 'fsk_live_01234567',
@@ -63,7 +63,7 @@ const NUMBERS: Readonly<Record<string, number>> = {
   averageMs: 4.2,
 };
 
-/** What a thing in its ordinary state does not have. */
+/** Fields that an ordinary object does not have. */
 const ABSENT = new Set([
   'graceEndsAt',
   'revokedAt',

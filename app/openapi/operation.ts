@@ -1,15 +1,15 @@
 import type { Route } from '../http/table.ts';
 import { smallestExampleOf } from './example.ts';
 import { problemsOf } from './problems.ts';
-import { goodResponse, NOT_MODIFIED, type Refusals } from './responses.ts';
+import { successResponse, NOT_MODIFIED, type ProblemResponses } from './responses.ts';
 import type { Json, Schemas } from './schemas.ts';
 import { securityOf, accessSentence } from './security.ts';
 import { tagOf } from './tags.ts';
 
-/** What the operations of a document share. */
+/** The schemas and responses that all operations share. */
 export interface Shared {
   schemas: Schemas;
-  refusals: Refusals;
+  refusals: ProblemResponses;
 }
 
 /** The path as OpenAPI writes it: `/api/v1/api-keys/{id}`. */
@@ -17,7 +17,7 @@ export function templateOf(path: string): string {
   return path.replace(/:(\w+)/g, '{$1}');
 }
 
-/** One route as an operation, whole: who may use it, what it takes, and everything it can answer. */
+/** The operation of a route: its access, its input and all its answers. */
 export function operationOf(route: Route, { schemas, refusals }: Shared): Json {
   const { access, answers } = route;
   const responses: Record<number, Json> = {};
@@ -27,7 +27,7 @@ export function operationOf(route: Route, { schemas, refusals }: Shared): Json {
   const limited = access.kind !== 'basic' && problems.has(429);
   const cached = answers.some(({ status }) => status === NOT_MODIFIED);
   // Stated by the route itself, so it goes before what is implied: a health check answers 503 in its own words.
-  for (const answer of answers) responses[answer.status] = goodResponse(answer, { limited, cached }, schemas);
+  for (const answer of answers) responses[answer.status] = successResponse(answer, { limited, cached }, schemas);
   const parameters = [...pathParameters(route), ...tenantHeader(route), ...queryParameters(route, schemas)];
   return {
     tags: [tagOf(route.path)],
@@ -68,8 +68,8 @@ function queryParameters({ input }: Route, schemas: Schemas): Json[] {
   const { properties = {}, required = [] } = schemas.resolved(schemas.of(input.schema, 'input'));
   return Object.entries(properties as Record<string, Json>).map(([name, schema]) => {
     const { description, ...rest } = schema;
-    const said = typeof description === 'string' ? { description } : {};
-    return { name, in: 'query', required: (required as string[]).includes(name), ...said, schema: rest };
+    const described = typeof description === 'string' ? { description } : {};
+    return { name, in: 'query', required: (required as string[]).includes(name), ...described, schema: rest };
   });
 }
 

@@ -3,7 +3,7 @@ import type { Access } from '../http/access.ts';
 import type { Input } from '../http/input.ts';
 import type { Route } from '../http/table.ts';
 
-/** What every route behind `authenticate` can refuse. */
+/** The problems of every route behind `authenticate`. */
 const CREDENTIAL: readonly ErrorCode[] = [
   'ambiguous_credentials',
   'tenant_required',

@@ -45,11 +45,11 @@ export const HEADERS: Json = {
   ETag: header('Changes with the content; send it as `If-None-Match`.', { type: 'string' }),
 };
 
-/** What tells how a caller stands with a limit; absent where the configuration sets none. */
+/** The headers of a limit; absent if the configuration sets none. */
 const LIMIT_HEADERS = ['RateLimit', 'RateLimit-Policy'];
 
 /** The problem answers of a document: the same set of codes is written once, and referred to. */
-export class Refusals {
+export class ProblemResponses {
   readonly #named = new Map<string, Json>();
 
   get named(): Json {
@@ -64,8 +64,8 @@ export class Refusals {
   }
 }
 
-/** What a route answers when all is well; a limited one tells with it how the caller stands. */
-export function goodResponse(
+/** The successful response of a route, with the headers of its limit. */
+export function successResponse(
   { status, schema, summary }: Answer,
   { limited, cached }: { limited: boolean; cached: boolean },
   schemas: Schemas,

@@ -14,21 +14,22 @@ export class Schemas {
 
   /** The JSON Schema of what is sent (`input`) or answered (`output`) under this schema. */
   of(schema: ZodType, io: 'input' | 'output'): Json {
-    const { $defs = {}, ...made } = z.toJSONSchema(schema, { io, override: tidy });
+    const { $defs = {}, ...made } = z.toJSONSchema(schema, { io, override: simplifySchema });
     delete made.$schema;
-    for (const [name, definition] of Object.entries($defs)) this.#named.set(name, pointed(definition) as Json);
-    return pointed(made) as Json;
+    for (const [name, definition] of Object.entries($defs))
+      this.#named.set(name, rewriteReferences(definition) as Json);
+    return rewriteReferences(made) as Json;
   }
 
-  /** A schema with what it refers to at its top put in its place. */
+  /** The schema with a reference at its top resolved. */
   resolved(schema: Json): Json {
     const { $ref: reference } = schema;
     return typeof reference === 'string' ? (this.#named.get(nameIn(reference)) ?? schema) : schema;
   }
 }
 
-/** Leaves out what zod says of its own workings, and puts back the defaults and examples of what it makes something of. */
-function tidy({
+/** Removes zod's own details, and restores the defaults and examples of transformed schemas. */
+function simplifySchema({
   zodSchema,
   jsonSchema,
 }: {
@@ -48,14 +49,14 @@ function tidy({
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
 }
 
-/** The same with every reference leading to the document's components. */
-function pointed(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(pointed);
+/** Rewrites every reference to the document's components. */
+function rewriteReferences(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(rewriteReferences);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [
       name,
-      name === '$ref' && typeof inner === 'string' ? `#/components/schemas/${nameIn(inner)}` : pointed(inner),
+      name === '$ref' && typeof inner === 'string' ? `#/components/schemas/${nameIn(inner)}` : rewriteReferences(inner),
     ]),
   );
 }

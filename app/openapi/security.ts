@@ -1,7 +1,7 @@
 import { isAboutKeys, type Access } from '../http/access.ts';
 import type { Json } from './schemas.ts';
 
-/** The ways to show who calls, those of support staff only where there are any. */
+/** The security schemes; that of support staff only if there are any. */
 export function securitySchemes(accesses: readonly Access[]): Json {
   const hasStaff = accesses.some(({ kind }) => kind === 'basic');
   return { ...SCHEMES, ...(hasStaff && { BasicAuth: BASIC }) };
@@ -39,7 +39,7 @@ export function securityOf(access: Access): Json[] {
   return [{ BearerAuth: keyScopes }, { ApiKeyAuthorization: keyScopes }];
 }
 
-/** What the route asks for, as a sentence. */
+/** The required access as a sentence. */
 export function accessSentence(access: Access): string {
   switch (access.kind) {
     case 'public':
@@ -62,7 +62,7 @@ function sentenceOfPermission({ permission, keyScope }: Access & { kind: 'permis
   return `${person}, or an API key with the scope \`${keyScope}\`${where}.`;
 }
 
-/** What an API key has to hold; undefined where none is let in. */
+/** The scopes that a key needs; undefined if no key is admitted. */
 function scopesOf(access: Exclude<Access, { kind: 'public' | 'basic' }>): string[] | undefined {
   if (access.kind === 'scope') return [access.scope];
   if (access.kind === 'anyone') return [];

@@ -2,7 +2,7 @@ import type { Access } from '../http/access.ts';
 import type { Route } from '../http/table.ts';
 import type { Json } from './schemas.ts';
 
-/** What the parts of the API are called, in the order in which somebody new wants them; others follow by name. */
+/** The titles of the API's parts, in the order in which a new reader needs them; others follow by name. */
 const TITLES: Readonly<Record<string, string>> = {
   auth: 'Signing in',
   whoami: 'Who am I',

@@ -13,8 +13,8 @@ export type Db = Knex;
 
 const ACQUIRE_TIMEOUT_MS = 500;
 const ATTEMPTS = 5;
-/** No further attempt begins after this long: a row that somebody keeps costs a second of waiting each time. */
-const PATIENCE_MS = 1_500;
+/** No attempt begins after this time, since each waits a second for a row that another transaction keeps locked. */
+const RETRY_WITHIN_MS = 1_500;
 
 interface PoolOptions {
   queryTimeoutMs?: number;
@@ -34,7 +34,7 @@ function sqliteSettings(file: string): Knex.Config {
     client: SqliteClient,
     connection: { filename: file },
     useNullAsDefault: true,
-    // One connection: a second writer of the same process could only make the first one wait.
+    // A second connection of the same process would only wait for the first one's lock.
     pool: { min: 1, max: 1 },
     acquireConnectionTimeout: 5_000,
     log: QUIET,
@@ -68,7 +68,7 @@ function nothing(): void {
 
 /** Runs the work in one transaction, again from its start when the database asks for that, a few times at most. */
 export async function transaction<T>(db: Db, work: (trx: Knex.Transaction) => Promise<T>): Promise<T> {
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + RETRY_WITHIN_MS;
   for (let attempt = 1; ; attempt++) {
     try {
       return await db.transaction(work);

@@ -17,7 +17,7 @@ const NOT_OF_THE_STATEMENT = /no such (table|column|index)|has no column named|t
 /** For some statements its driver gives no code at all. */
 const REFUSED_WITHOUT_CODE = /JSON|syntax error|constraint failed|datatype mismatch|too big/i;
 
-/** What the system says of a connection that cannot be made or has ended. */
+/** The system's codes for a connection that failed or ended. */
 const NETWORK = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -43,8 +43,8 @@ export function isDuplicate(error: unknown): boolean {
 }
 
 /**
- * Whether the database refused a statement for what is in it: a constraint, a value that does not fit, its syntax, its
- * JSON. The same statement would be refused at any time.
+ * Whether the database refused a statement for its content: a constraint, a value that does not fit, syntax or JSON.
+ * The same statement would be refused at any time.
  */
 export function isRefused(error: unknown): boolean {
   const sqlite = sqliteCode(error);
@@ -58,16 +58,16 @@ export function isRefused(error: unknown): boolean {
 }
 
 /**
- * Whether the database cannot do now what it could do at another time, so that the request must be answered 503: it is
- * away, overloaded, full, read-only, over a limit of its account, not yet migrated, or anything else that nobody has
- * heard of yet. Faults that do not come from the database or its driver are not among these.
+ * Whether the database cannot do now what it could at another time, so that the answer is 503: it is away, overloaded,
+ * full, read-only, over a limit of its account, not yet migrated, or has an unknown fault. Faults outside the database
+ * and its driver are not among these.
  */
 export function isUnavailable(error: unknown): boolean {
   // A file that is no database does not become one.
   return isOfDatabase(error) && !isRefused(error) && sqliteCode(error) !== SQLITE_NOTADB;
 }
 
-/** Whether others were at the same rows or at the same file, which says nothing of the database's own state. */
+/** Whether the statement collided with another transaction, which says nothing about the database's state. */
 export function isContention(error: unknown): boolean {
   return isRetryable(error) || sqliteCode(error) === SQLITE_BUSY;
 }

@@ -10,9 +10,8 @@ export interface HeldConnections {
 }
 
 /**
- * Holds on to connections of a pool, for a statement that is sent thousands of times a second: what a pool does for each
- * query, and a query builder for each statement, takes longer than the driver's own part. After any fault a connection
- * is hung up, and the next query has a new one.
+ * Keeps connections of the pool for a statement that is sent thousands of times a second, since Knex takes longer for
+ * each query than the driver. After a fault the connection is closed and the next query gets a new one.
  */
 export function holdConnections(db: Db): HeldConnections {
   const { client } = db as unknown as { client: PoolClient };
@@ -49,7 +48,7 @@ export function holdConnections(db: Db): HeldConnections {
   };
 }
 
-/** What Knex's client offers to whoever asks for connections themselves. */
+/** The methods of Knex's client that acquire and release connections. */
 interface PoolClient {
   acquireConnection(): Promise<Connection>;
   releaseConnection(connection: Connection): Promise<void>;

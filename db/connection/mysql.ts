@@ -4,14 +4,14 @@ import Mysql2Client from 'knex/lib/dialects/mysql2/index.js';
 import { delay, waitAtMost, withDeadline } from '../../app/timing.ts';
 import type { MysqlConfig } from './settings.ts';
 
-/** What a query may take before its request is answered 503. */
+/** How long a query may take before its request is answered 503. */
 export const QUERY_TIMEOUT_MS = 1_000;
-const GOODBYE_MS = 500;
-/** The driver's word for a query that took too long. */
+const CLOSE_TIMEOUT_MS = 500;
+/** The driver's code for a query that timed out. */
 const TIMED_OUT = 'PROTOCOL_SEQUENCE_TIMEOUT';
-/** What a server says when the account, or the server itself, has as many connections as it may have. */
+/** The codes of a server that allows no more connections. */
 const CONNECTION_LIMITS = new Set(['ER_USER_LIMIT_REACHED', 'ER_TOO_MANY_USER_CONNECTIONS', 'ER_CON_COUNT_ERROR']);
-/** How long a connection is asked for anew while the pool has none at all; its own deadline is a little later. */
+/** How long a connection is requested again while the pool has none; the pool's own deadline is a little later. */
 const LIMIT_PATIENCE_MS = 400;
 const LIMIT_RETRY_MS = 50;
 
@@ -21,7 +21,7 @@ export class MysqlClient extends Mysql2Client {
     const timeout = (this.config as { queryTimeoutMs?: number }).queryTimeoutMs ?? QUERY_TIMEOUT_MS;
     query.options = { timeout, ...query.options };
     try {
-      if (isLong(query.bindings?.at(-1))) return await sentApart(connection, query, timeout);
+      if (isLong(query.bindings?.at(-1))) return await sendSeparately(connection, query, timeout);
       return await super._query(connection, query);
     } catch (error) {
       // The late answer would reach the next query of this connection: it must not go back to the pool.
@@ -31,8 +31,8 @@ export class MysqlClient extends Mysql2Client {
   }
 
   /**
-   * Waits where the account has as many connections as it may have. Whoever asked the pool has one of its other
-   * connections meanwhile, or is answered by the pool's own deadline; without any other they are told the reason.
+   * Waits while the account has all the connections it may have. Requests use the pool's other connections in the
+   * meantime, or are refused at the pool's deadline; a pool without connections rejects with the reason.
    */
   override async acquireRawConnection(): Promise<Connection> {
     const deadline = performance.now() + LIMIT_PATIENCE_MS;
@@ -52,26 +52,26 @@ export class MysqlClient extends Mysql2Client {
     return pool.numUsed() + pool.numFree() > 0 || performance.now() < deadline;
   }
 
-  /** Says goodbye, and hangs up on a server that does not say it back. */
+  /** Closes the connection in order, and destroys the socket if the server does not answer. */
   override async destroyRawConnection(connection: Connection): Promise<void> {
-    await waitAtMost(GOODBYE_MS, super.destroyRawConnection(connection));
+    await waitAtMost(CLOSE_TIMEOUT_MS, super.destroyRawConnection(connection));
     destroySocket(connection);
   }
 }
 
-/** What Knex's pool says of itself. */
+/** The counters of Knex's pool. */
 interface Pool {
   numUsed(): number;
   numFree(): number;
   numPendingAcquires(): number;
 }
 
-/** What is as long as this costs more to write into a statement, and to be read there, than to be sent beside it. */
+/** Longer values are sent beside the statement, which is cheaper than writing them into it. */
 const LONG = 4_096;
 const isLong = (value: unknown) => typeof value === 'string' && value.length >= LONG;
 
-/** A prepared statement, whose values go to the server as they are. The driver has no deadline for preparing it. */
-async function sentApart(connection: Connection, query: KnexQuery, timeoutMs: number): Promise<KnexQuery> {
+/** Sends values in a prepared statement; preparing it needs a deadline of its own, since the driver has none. */
+async function sendSeparately(connection: Connection, query: KnexQuery, timeoutMs: number): Promise<KnexQuery> {
   const answer = new Promise<KnexQuery>((resolve, reject) => {
     connection.execute(query.sql, query.bindings as string[], (error, ...response) => {
       if (error) reject(error);
@@ -116,22 +116,22 @@ export function mysqlConnection(config: MysqlConfig): Record<string, unknown> {
 
 const codeOf = (error: unknown) => String((error as { code?: unknown }).code);
 
-/** What each session is told first: strict writes, row locks without gaps, and short waits for them. */
+/** The settings of each session: strict writes, row locks without gaps, and short waits for locks. */
 const SESSION_SETTINGS = [
   "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 1, time_zone = '+00:00'",
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
 ];
 /** On a node of a Galera cluster, reads wait until the node has what was committed on the others before. */
 const GALERA_SETTING = 'SET SESSION wsrep_sync_wait = 1';
-/** What a server says that is no such node, and was not built to be one. */
+/** The code of a server that is no Galera node. */
 const UNKNOWN_VARIABLE = 'ER_UNKNOWN_SYSTEM_VARIABLE';
 
-/** Tells a new connection how its session is to be; one that cannot be told is closed. */
+/** Applies the session settings to a new connection, which is closed if that fails. */
 export async function prepareSession(connection: Connection): Promise<void> {
-  const tell = async (sql: string) => connection.promise().query({ sql, timeout: QUERY_TIMEOUT_MS });
+  const runStatement = async (sql: string) => connection.promise().query({ sql, timeout: QUERY_TIMEOUT_MS });
   try {
-    for (const statement of SESSION_SETTINGS) await tell(statement);
-    await tell(GALERA_SETTING).catch((error: unknown) => {
+    for (const statement of SESSION_SETTINGS) await runStatement(statement);
+    await runStatement(GALERA_SETTING).catch((error: unknown) => {
       if (codeOf(error) !== UNKNOWN_VARIABLE) throw error;
     });
   } catch (error) {

@@ -9,10 +9,10 @@ import { delay, nextTurn } from '../../app/timing.ts';
 const SQLITE_BUSY = 5;
 /** How long a statement waits for another process's write, asynchronously, before it gives up. */
 const BUSY_DEADLINE_MS = 2_000;
-/** A statement keeps all else from running: after one that took this long, what came meanwhile has its turn. */
+/** After a statement that took this long, other events of the process get a turn first. */
 const LONG_MS = 3;
 
-/** Opens the file as every connection of ours wants it: WAL, foreign keys, and waits too short to freeze the event loop. */
+/** Opens the file with WAL, foreign keys, and lock waits too short to block the event loop. */
 export function openSqlite(file: string): Connection {
   const connection = new DatabaseSync(file);
   connection.exec('PRAGMA busy_timeout = 50; PRAGMA foreign_keys = ON');
@@ -36,7 +36,7 @@ export class SqliteClient extends BetterSqlite3Client {
     try {
       connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch {
-      // Another process still reads: the write-ahead log stays, and whoever closes last folds it in.
+      // Another process still reads; the last one to close truncates the write-ahead log.
     }
     connection.close();
   }

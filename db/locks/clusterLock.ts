@@ -1,4 +1,4 @@
-import { delay } from '../../app/timing.ts';
+import { delay, repeat } from '../../app/timing.ts';
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import { tryServerLock } from './serverLock.ts';
@@ -101,18 +101,12 @@ function keep(
   { table, holder, unlockServer }: { table: string; holder: string; unlockServer: () => Promise<void> },
 ): ClusterLock {
   const mine = () => connection(table).where({ id: ROW, holder });
-  let writing = false;
-  const beat = async () => {
-    if (writing) return;
-    writing = true;
+  const heartbeat = repeat(BEAT_MS, async () => {
     // What went wrong is met again by `confirm`.
     await mine()
       .increment('beat')
       .catch(() => undefined);
-    writing = false;
-  };
-  const timer = setInterval(() => void beat(), BEAT_MS);
-  timer.unref();
+  });
 
   return {
     async confirm() {
@@ -126,7 +120,7 @@ function keep(
       if (kept !== 1) throw new ClusterLockTaken('the lock was lost');
     },
     async release() {
-      clearInterval(timer);
+      await heartbeat.stop();
       // What is not released here is so with the connection, or taken over from a holder that has gone.
       await mine()
         .update({ holder: '' })

@@ -2,8 +2,8 @@ import { DatabaseSync } from '@photostructure/sqlite';
 import { isBusy } from '../connection/sqlite.ts';
 
 /**
- * Takes the lock that this file stands for and gives what frees it; undefined while another process has it. The
- * operating system frees it with the process, however that ended.
+ * Locks the file and returns the function that unlocks it; undefined if another process has the lock. The operating
+ * system frees it when the process ends in any way.
  */
 export function tryLockFile(file: string): (() => void) | undefined {
   const lock = new DatabaseSync(file);

@@ -39,7 +39,7 @@ export function createTable(name: string, build: (columns: Columns) => void): St
   };
 }
 
-/** The step that takes a table away with all that is in it. */
+/** The step that drops a table with all its rows. */
 export function dropTable(name: string): Step {
   return {
     name: `drop ${name}`,
@@ -74,7 +74,7 @@ export function addIndex(table: string, columns: string[], { unique = false } = 
   };
 }
 
-/** The step that takes an index away that `addIndex` added. */
+/** The step that drops an index that `addIndex` added. */
 export function dropIndex(table: string, columns: string[]): Step {
   const name = indexName(table, columns);
   return {
@@ -89,8 +89,8 @@ export function dropIndex(table: string, columns: string[]): Step {
 }
 
 /**
- * The step that puts an index with other columns in the place of one, under the same name, on one database or both. MySQL
- * does both in one statement, so that a query that asks for the index by its name always finds it.
+ * The step that replaces the columns of an index under the same name, on one database or both. MySQL does it in one
+ * statement, so that queries with an index hint always find the index.
  */
 export function replaceIndex(
   table: string,
@@ -115,7 +115,7 @@ export function replaceIndex(
   };
 }
 
-/** The columns of an index in their order; none where there is no such index. */
+/** The columns of an index in their order; empty if the index does not exist. */
 async function indexColumns(db: Db, table: string, name: string): Promise<string[]> {
   const found: unknown = isSqlite(db)
     ? await db.raw('select name from pragma_index_info(?) order by seqno', [name])
@@ -136,7 +136,7 @@ const MYSQL_INDEX_EXISTS = 1061;
 const MYSQL_NO_SUCH_INDEX = 1091;
 const JUST_DONE = new Set<unknown>([MYSQL_TABLE_EXISTS, MYSQL_COLUMN_EXISTS, MYSQL_INDEX_EXISTS, MYSQL_NO_SUCH_INDEX]);
 
-/** A server goes on with a statement whose client was killed: who repeats it meanwhile may find it just done. */
+/** A server finishes a statement whose client was killed, so a repeated step may find it just done. */
 async function unlessJustDone(work: PromiseLike<unknown>): Promise<void> {
   try {
     await work;

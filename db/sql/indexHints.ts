@@ -2,19 +2,19 @@ import type { Knex } from 'knex';
 import { isSqlite, type Db } from '../connection/connect.ts';
 
 /**
- * A table to be read along one of its indexes, for lists that go on from a position: left to itself MariaDB starts
- * at the newest row of the tenant and reads its way down to the page. SQLite needs no telling.
+ * Reads a table by one of its indexes, for lists that go on from a position: MariaDB on its own starts at the tenant's
+ * newest row and reads down to the page. SQLite needs no hint.
  */
 export function useIndex(db: Db, table: string, index: string): string | Knex.Raw {
   return isSqlite(db) ? table : db.raw('?? force index (??)', [table, index]);
 }
 
-/** A table to be read along one index on both databases, where SQLite too was seen to take another. */
+/** Reads a table by this index on both databases, if SQLite was seen to choose another too. */
 export function forceIndex(db: Db, table: string, index: string): Knex.Raw {
   return db.raw(isSqlite(db) ? '?? indexed by ??' : '?? force index (??)', [table, index]);
 }
 
-/** A table to be read by any index but one, which would lead through rows that are not asked for. */
+/** Reads a table by any index but this one, which would read rows that are not asked for. */
 export function ignoreIndex(db: Db, table: string, index: string): string | Knex.Raw {
   return isSqlite(db) ? table : db.raw('?? ignore index (??)', [table, index]);
 }

@@ -1,6 +1,6 @@
 import { isSqlite, type Db } from '../connection/connect.ts';
 
-/** MySQL's type of a column that rows are handed over in; SQLite needs none. */
+/** MySQL's type of a column in the JSON rows; SQLite needs none. */
 export type JsonColumn = 'varchar(255)' | 'longtext' | 'bigint' | 'double';
 
 /** How many rows go into one statement: enough to share its cost, and few enough to be done well before its deadline. */

@@ -1,4 +1,4 @@
-/** Stands behind a column; `!` escapes, since a backslash means something in one of the databases and nothing in the other. */
+/** Follows a column; `!` escapes, since a backslash has a meaning in only one of the databases. */
 export const LIKE = "like ? escape '!'";
 
 /** A text as a part of a pattern, taken to the letter. */

@@ -1,13 +1,13 @@
 import type { Knex } from 'knex';
 import type { Position } from '../../app/domain/cursor.ts';
 
-/** A page of a list: what stands behind a position, or the beginning, and how much of it. */
+/** A page of a list: the rows after a position, or from the beginning, and their limit. */
 export interface Page {
   after: Position | undefined;
   limit: number;
 }
 
-/** Narrows and orders rows to a page, the newest first, along any index that ends in `created_at` and `id`. */
+/** Filters and orders rows to a page, the newest first, by any index that ends in `created_at` and `id`. */
 export function newestFirst(rows: Knex.QueryBuilder, { after, limit }: Page): void {
   // The first condition repeats what the second implies: it is the one that an index can begin with.
   if (after) {

@@ -22,12 +22,12 @@ export interface AuditLog {
   createdAt: number;
 }
 
-/** What a reader may narrow the log by; times are inclusive at both ends. */
+/** The filter of the log; times are inclusive at both ends. */
 export interface AuditFilter {
   action?: AuditAction | undefined;
   entity?: AuditEntity | undefined;
   entityId?: string | undefined;
-  /** Left out of what is about one thing, whose rows of this action would crowd out all others. */
+  /** An action left out of an entity's rows, which it would crowd out. */
   without?: AuditAction | undefined;
   actorId?: string | undefined;
   from?: number | undefined;
@@ -75,7 +75,7 @@ export async function insertAuditLog(db: Db, log: AuditLog): Promise<void> {
   await db<AuditLogRow>(TABLE).insert(rowOf(log, null));
 }
 
-/** Adds each row unless its window already holds one; any other fault of a row is still a fault. */
+/** Inserts each row unless its window has one; other faults of a row are thrown. */
 export async function insertAuditLogsOncePerWindow(
   db: Db,
   logs: readonly { log: AuditLog; window: string }[],
@@ -95,7 +95,7 @@ export async function insertAuditLogsOncePerWindow(
   }
 }
 
-/** The tenant's newest rows that match, at most `limit`, from behind the position on. */
+/** Lists the tenant's newest matching rows, at most `limit`, after the position. */
 export async function listAuditLogs(
   db: Db,
   tenantId: string,
@@ -117,7 +117,7 @@ export async function listAuditLogs(
   return found.sort(byAge).slice(0, limit).map(logOf);
 }
 
-/** The actions to go through one by one; undefined where one walk along another index does it. */
+/** The actions to query one by one; undefined if one index serves them all. */
 function actionsToAsk({ action, entity, entityId, without, actorId }: AuditFilter): AuditAction[] | undefined {
   if (action) return entity && AUDITED[action] !== entity ? [] : [action];
   if (!without && (!entity || entityId !== undefined || actorId !== undefined)) return undefined;
@@ -125,7 +125,7 @@ function actionsToAsk({ action, entity, entityId, without, actorId }: AuditFilte
   return all.filter((one) => one !== without && (!entity || AUDITED[one] === entity));
 }
 
-/** The index that holds what is narrowed to most, in the order of the list. */
+/** The index for the narrowest filter, in the order of the list. */
 function indexFor({ entityId, actorId }: AuditFilter, action: AuditAction | undefined): string {
   const byAction = action ? 'action_' : '';
   const column = entityId !== undefined ? `entity_id_${byAction}` : actorId !== undefined ? 'actor_id_' : byAction;

@@ -59,7 +59,7 @@ export async function findTenantNamed(db: Db, name: string): Promise<TenantRecor
   return row && tenantOf(row);
 }
 
-/** One tenant, held until the transaction ends so that no other one changes it meanwhile. */
+/** Finds one tenant and locks it until the transaction ends. */
 export async function lockTenant(trx: Db, id: string): Promise<TenantRecord | undefined> {
   const row = await table(trx).where({ id }).forUpdate().first();
   return row && tenantOf(row);
@@ -112,7 +112,7 @@ export async function slugsLike(db: Db, slug: string): Promise<Set<string>> {
   const rows = await table(db)
     .select('slug')
     .where({ slug })
-    // A dot sorts right behind a hyphen: everything that starts with the stem lies between.
+    // A dot sorts right after a hyphen, so all slugs with the stem lie between.
     .orWhere((either) => void either.where('slug', '>=', stem).andWhere('slug', '<', `${stem.slice(0, -1)}.`));
   return new Set(rows.map((row) => row.slug));
 }
@@ -148,7 +148,7 @@ function tenantOf(row: Row): TenantRecord {
     slug: row.slug,
     name: row.name,
     externalId: row.external_id,
-    // What this release does not know is not open.
+    // A status that this release does not know counts as suspended.
     status: row.status === 'active' ? 'active' : 'suspended',
     policy: readPolicy(row.policy),
     plan: row.plan,

@@ -5,11 +5,14 @@ import { isSqlite, type Db } from '../connection/connect.ts';
 import { tryLockWork } from '../locks/workLock.ts';
 
 const DAY_MS = 86_400_000;
-/** Small enough that nobody waits for a batch, with a breath between two for those who did. */
+/** Small batches with a pause between them, so that requests do not wait for their locks. */
 const BATCH = 1_000;
-const BREATH_MS = 20;
+const PAUSE_MS = 20;
 
-/** What is kept of a table: rows from this value of the column on, and all that have a tenant where only the others go. */
+/**
+ * The rows of a table that are kept: those from this value of the column on, and all with a tenant if only others are
+ * pruned.
+ */
 interface Kept {
   table: string;
   column: string;
@@ -32,14 +35,14 @@ const KEPT: Kept[] = [
   { table: 'invitations', column: 'expires_at', from: (now) => now - 30 * DAY_MS },
   { table: 'password_resets', column: 'expires_at', from: (now) => now },
   { table: 'sessions', column: 'expires_at', from: (now) => now },
-  // No owner can read them, and whoever guesses at emails makes as many as they like.
+  // Events without a tenant are read by no owner, and guessing at emails makes any number of them.
   { table: 'audit_logs', column: 'created_at', from: (now) => now - 30 * DAY_MS, tenantless: true },
 ];
 
 /** How many rows of each table went. */
 export type Pruned = Record<string, number>;
 
-/** Deletes what is too old, in small batches; undefined where another process is at it already. */
+/** Deletes old rows in small batches; undefined if another process does so already. */
 export async function prune(
   db: Db,
   config: DatabaseConfig,
@@ -63,7 +66,7 @@ async function pruneAll(db: Db, now: number, stop: AbortSignal | undefined): Pro
     while (batch === BATCH && !stop?.aborted) {
       batch = await deleteOldest(db, kept, kept.from(now));
       gone += batch;
-      if (batch === BATCH) await delay(BREATH_MS);
+      if (batch === BATCH) await delay(PAUSE_MS);
     }
     pruned[kept.table] = gone;
   }

@@ -4,11 +4,10 @@ import type { Db } from '../connection/connect.ts';
 import { tryLockWork } from '../locks/workLock.ts';
 import { OPEN_MS, rollUpNextDays } from '../tables/usage/apiKeyUsageMonths.ts';
 
-const BREATH_MS = 10;
+const PAUSE_MS = 10;
 
 /**
- * Sums up what was written a while ago, so that lists need not; false where another process is at it already. What is
- * younger, and all that was not come to yet, lists look at themselves.
+ * Rolls up older usage for the lists, which read younger usage themselves; false if another process does so already.
  */
 export async function rollUp(db: Db, config: DatabaseConfig, now: number, stop?: AbortSignal): Promise<boolean> {
   const unlock = await tryLockWork(db, config, 'catching-up');
@@ -23,5 +22,5 @@ export async function rollUp(db: Db, config: DatabaseConfig, now: number, stop?:
 
 /** In small steps, with a breath between two for those who wait. */
 async function repeat(step: () => Promise<boolean>, stop: AbortSignal | undefined): Promise<void> {
-  while (!stop?.aborted && (await step())) await delay(BREATH_MS);
+  while (!stop?.aborted && (await step())) await delay(PAUSE_MS);
 }

@@ -4,14 +4,14 @@ import { fieldErrors } from '../../app/http/fieldErrors.ts';
 import { textsIn } from '../../app/locales/texts.ts';
 import { UsageError } from './commandErrors.ts';
 
-/** No option of ours takes a list, though the parser's types allow for it. */
+/** No option takes a list, though the parser's types allow it. */
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 
-/** What a command says of the words behind its name. */
+/** The arguments that a command takes. */
 export interface TakesArgs {
   /** Two words at most: `tenant create`. */
   name: string;
-  /** What stands behind the name, such as the id of a key. */
+  /** The operand after the command's name, such as the id of a key. */
   operand?: string;
   options: Readonly<Record<string, Option>>;
 }
@@ -22,7 +22,7 @@ export interface Option {
   required?: boolean;
 }
 
-/** What a command was given, every option checked to be one of its own. */
+/** The arguments of a command, every option checked to be one of its own. */
 export class Args {
   readonly json: boolean;
   readonly #values: Values;
@@ -34,7 +34,7 @@ export class Args {
     this.json = values['json'] === true;
   }
 
-  /** Reads what stands behind a command's name; throws a UsageError that names the first fault. */
+  /** Parses the arguments after a command's name; throws a UsageError that names the first fault. */
   static of(command: TakesArgs, words: readonly string[]): Args {
     const { values, positionals, tokens } = parsed(command, words);
     const [operand, extra] = positionals;
@@ -112,7 +112,7 @@ function parsed(command: TakesArgs, words: readonly string[]) {
   try {
     return parseArgs({ args: [...words], options, allowPositionals: true, strict: true, tokens: true });
   } catch (error) {
-    // Node goes on to explain positional arguments, which are none of the operator's concern.
+    // Only Node's first sentence is shown; the rest explains positional arguments to programmers.
     const [sentence = ''] = (error instanceof Error ? error.message : '').split(/\.?\s*(?:To specify|$)/);
     throw new UsageError(`${command.name}: ${sentence}`);
   }

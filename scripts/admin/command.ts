@@ -9,7 +9,7 @@ export interface Command extends TakesArgs {
   run(work: Workbench, args: Args): Promise<Result>;
 }
 
-/** What a command works with. */
+/** The services that a command uses. */
 export interface Workbench {
   services: Services;
   now: number;
@@ -17,7 +17,7 @@ export interface Workbench {
   readInput: () => Promise<string>;
 }
 
-/** What a command says: to a person as lines, to a script as JSON. */
+/** The output of a command: lines for a person, JSON for a script. */
 export interface Result {
   lines: string[];
   json: unknown;

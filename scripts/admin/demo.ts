@@ -15,7 +15,7 @@ import { PEOPLE, TENANTS, type PersonName } from './demo/people.ts';
 import { peopleStory } from './demo/peopleStory.ts';
 import { Progress } from './demo/progress.ts';
 import { tenantStory } from './demo/tenantStory.ts';
-import { live, World } from './demo/world.ts';
+import { runStory, World } from './demo/world.ts';
 import { table } from './table.ts';
 
 /** How many requests the last month of a demo has. */
@@ -38,7 +38,7 @@ export const demoCommand: Command = {
     try {
       const world = new World({ ...services, db }, now, new Chance(seed));
       await fill(world, requests, progress);
-      return await told(world, { seed, requests, seconds: (performance.now() - started) / 1000 });
+      return await resultOf(world, { seed, requests, seconds: (performance.now() - started) / 1000 });
     } finally {
       progress.end();
       await db.destroy();
@@ -51,7 +51,7 @@ const PATIENCE_MS = 60_000;
 async function fill(world: World, requests: number, progress: Progress): Promise<void> {
   const story = [...peopleStory(world), ...tenantStory(world), ...keyStory(world)];
   const lived = progress.stage('People, tenants, keys');
-  await live(world, story, (done) => lived(done / story.length));
+  await runStory(world, story, (done) => lived(done / story.length));
   await writeHistory(world, requests, progress.stage('A year of requests'));
   progress.end();
 }
@@ -65,7 +65,7 @@ async function refuseUnlessEmpty(db: Db): Promise<void> {
   );
 }
 
-async function told(
+async function resultOf(
   world: World,
   { seed, requests, seconds }: { seed: number; requests: number; seconds: number },
 ): Promise<Result> {

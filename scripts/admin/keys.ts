@@ -1,5 +1,6 @@
-import { systemAct } from '../../app/actions/act.ts';
-import { issueKey, type IssuedKey } from '../../app/actions/keys/issueKey.ts';
+import { systemContext } from '../../app/actions/actionContext.ts';
+import { issueKey } from '../../app/actions/keys/issueKey.ts';
+import type { IssuedKey } from '../../app/actions/keys/storedKey.ts';
 import { revokeKey } from '../../app/actions/keys/revokeKey.ts';
 import { rotateKey } from '../../app/actions/keys/rotateKey.ts';
 import { isId } from '../../app/domain/id.ts';
@@ -38,7 +39,7 @@ export const keyCreate: Command = {
       environment: args.optional('environment'),
     });
     const { id } = await tenantNamed(services.db, args.text('tenant'));
-    return shown('Created', await issueKey(systemAct(services.db, id, now), services.config.keys, wish), now);
+    return shown('Created', await issueKey(systemContext(services.db, id, now), services.config.keys, wish), now);
   },
 };
 
@@ -74,7 +75,7 @@ export const keyRotate: Command = {
   async run({ services, now }, args) {
     const rotation = args.readAll(Rotation, { gracePeriodSeconds: args.wholeNumber('grace-period-seconds') });
     const key = await keyWithId(services.db, args.operand);
-    const act = systemAct(services.db, key.tenantId, now);
+    const act = systemContext(services.db, key.tenantId, now);
     return shown('Rotated', await rotateKey(act, services.config.keys, key.id, rotation), now);
   },
 };
@@ -86,7 +87,7 @@ export const keyRevoke: Command = {
   options: { reason: { value: 'TEXT' } },
   async run({ services, now }, args) {
     const key = await keyWithId(services.db, args.operand);
-    const act = systemAct(services.db, key.tenantId, now);
+    const act = systemContext(services.db, key.tenantId, now);
     const revoked = await revokeKey(act, key.id, args.readAll(Revocation, { reason: args.optional('reason') }));
     return {
       lines: [`Revoked ${revoked.name} (${maskKey(revoked.keyPrefix, revoked.lastFour)}) at ${iso(revoked.revokedAt)}`],

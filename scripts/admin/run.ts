@@ -11,7 +11,7 @@ import { CommandError, UsageError } from './commandErrors.ts';
 import { COMMANDS } from './commands.ts';
 import { help } from './help.ts';
 
-/** The log would stand between the lines of an answer; what goes wrong is said on its own. */
+/** A log would mix with the command's output; faults are reported on their own. */
 const NO_LOG = createLog('silent');
 
 /** Where a run reads and writes. */
@@ -65,7 +65,9 @@ async function requireSchema({ config, db }: Services): Promise<void> {
   }
 }
 
-/** One line on what went wrong; a driver's own words may hold what was to be stored, so only its code is said. */
+/**
+ * Describes a fault in one line; a driver's message may have the values of the statement, so only its code is shown.
+ */
 function complaint(error: unknown): string {
   if (error instanceof UsageError || error instanceof CommandError || error instanceof ConfigError)
     return error.message;

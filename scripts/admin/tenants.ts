@@ -1,4 +1,4 @@
-import { systemAct } from '../../app/actions/act.ts';
+import { systemContext } from '../../app/actions/actionContext.ts';
 import { createTenant } from '../../app/actions/tenants/createTenant.ts';
 import { updateTenant } from '../../app/actions/tenants/updateTenant.ts';
 import { Slug } from '../../app/domain/slug.ts';
@@ -16,7 +16,7 @@ export const tenantCreate: Command = {
   options: { name: { value: 'NAME', required: true }, slug: { value: 'SLUG' } },
   async run({ services, now }, args) {
     const input = { name: args.read('name', Name), slug: args.read('slug', Slug.optional()) };
-    const { id, slug, name } = await createTenant(systemAct(services.db, '', now), input);
+    const { id, slug, name } = await createTenant(systemContext(services.db, '', now), input);
     return { lines: [`Created the tenant ${name}: slug ${slug}, id ${id}`], json: { id, slug, name } };
   },
 };
@@ -53,7 +53,7 @@ export const tenantActivate: Command = {
   async run({ services, now }, args) {
     const { db } = services;
     const tenant = await tenantNamed(db, args.text('tenant'));
-    const { id, slug, name, status } = await updateTenant(systemAct(db, '', now), tenant.id, { status: 'active' });
+    const { id, slug, name, status } = await updateTenant(systemContext(db, '', now), tenant.id, { status: 'active' });
     const line = tenant.status === status ? `${name} (${slug}) is active already` : `${name} (${slug}) is active again`;
     return { lines: [line], json: { id, slug, name, status } };
   },

@@ -1,4 +1,4 @@
-import { systemAct } from '../../app/actions/act.ts';
+import { systemContext } from '../../app/actions/actionContext.ts';
 import { recordAuditEvent } from '../../app/actions/auditRecord.ts';
 import { changedFields } from '../../app/domain/auditEvent.ts';
 import { Email } from '../../app/domain/email.ts';
@@ -25,8 +25,8 @@ export const tokenCommand: Command = {
     const { role } = membership;
     const permissions = permissionsOf(role, membership.permissions);
     const token = issueToken(config.jwt, secret, { userId: user.id, tenantId: tenant.id, role, permissions }, now);
-    // Whoever holds it acts as that person, so their tenant's owner gets to see that it was made.
-    await recordAuditEvent(db, systemAct(db, tenant.id, now), {
+    // The token acts as that person, so the owners of their tenant see in the audit log that it was issued.
+    await recordAuditEvent(db, systemContext(db, tenant.id, now), {
       action: 'LOGIN',
       entityId: user.id,
       ...changedFields(null, { email }),

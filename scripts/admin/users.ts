@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemContext } from '../../app/actions/actionContext.ts';
 import { addMember } from '../../app/actions/people/addMember.ts';
 import { createUser } from '../../app/actions/people/createUser.ts';
 import { invitationLink, inviteMember } from '../../app/actions/people/inviteMember.ts';
@@ -11,7 +11,7 @@ import { iso } from '../../app/domain/times.ts';
 import { firstPassword } from '../../app/auth/firstPassword.ts';
 import type { TenantRecord } from '../../db/tables/tenants.ts';
 import { findUserByEmail, type User } from '../../db/tables/people/users.ts';
-import type { Act } from '../../app/actions/act.ts';
+import type { ActionContext } from '../../app/actions/actionContext.ts';
 import type { Services } from '../../app/services.ts';
 import type { Args } from './args.ts';
 import type { Command, Result, Workbench } from './command.ts';
@@ -55,7 +55,7 @@ async function create(
   const operator = args.flag('operator');
   const given = args.flag('password-stdin') ? (await readInput()).replace(/\r?\n$/, '') : undefined;
   const password = given ?? firstPassword();
-  const act = systemAct(services.db, tenant.id, now);
+  const act = systemContext(services.db, tenant.id, now);
   const { id } = await createUser(act, { email, name, password, operator, vouched: true, membership: { role } });
   return {
     lines: [
@@ -76,8 +76,8 @@ async function join(
   if (args.flag('password-stdin') || args.flag('operator')) {
     throw new UsageError(`${user.email} exists already: --password-stdin and --operator are only for somebody new`);
   }
-  const act = systemAct(services.db, tenant.id, now);
-  // Whoever was invited first may have made this account: only its person, who gets the link, can say that it is theirs.
+  const act = systemContext(services.db, tenant.id, now);
+  // An earlier invitee may have made this account, so only the person who gets the link can confirm that it is theirs.
   if (!user.vouched) return invite(services, act, user, tenant, role);
   await addMember(act, user.id, { role });
   return {
@@ -88,7 +88,7 @@ async function join(
 
 async function invite(
   { config }: Services,
-  act: Act,
+  act: ActionContext,
   { id, email, name }: User,
   tenant: TenantRecord,
   role: Role,
@@ -118,7 +118,7 @@ export const userResetLink: Command = {
     const email = args.read('email', Email);
     const user = await findUserByEmail(db, email);
     if (!user) throw new CommandError(`Nobody has the email ${email}.`);
-    const { token, expiresAt } = await makeResetLink(systemAct(db, '', now), user.id);
+    const { token, expiresAt } = await makeResetLink(systemContext(db, '', now), user.id);
     const url = resetLink(config.publicUrl, token);
     return {
       lines: [

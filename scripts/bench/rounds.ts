@@ -18,7 +18,7 @@ export interface Sample {
   p99Ms: number;
   /** Processor time of the server for one request, with what it does about it afterwards. */
   cpuMicros: number;
-  /** The same of MariaDB, whoever had it work. */
+  /** The processor time of MariaDB, for whichever subject it worked. */
   databaseMicros: number;
   /** Statements that MariaDB was sent for one request. */
   statements: number;
@@ -76,7 +76,7 @@ export async function warm(bench: Bench, subject: Subject, connections: number):
   }
 }
 
-/** One run, and then rest: nobody's afterwork falls into the next one's time. */
+/** One run and a pause, so that work left over from it does not fall into the next run. */
 export async function sample(
   { generator, stores }: Bench,
   subject: Subject,
@@ -115,7 +115,7 @@ export async function sample(
   };
 }
 
-const LONGEST_AFTERWORK_MS = 3_000;
+const LONGEST_IDLE_WAIT_MS = 3_000;
 const LOOK_EVERY_MS = 60;
 /** The system counts in ticks of 10 ms, and a process at rest may cross one. */
 const AT_REST_SECONDS = 0.011;
@@ -123,7 +123,7 @@ const AT_REST_SECONDS = 0.011;
 async function untilIdle(cpuSeconds: () => number): Promise<number> {
   const began = performance.now();
   let lastBusy = began;
-  for (let used = cpuSeconds(); performance.now() - began < LONGEST_AFTERWORK_MS;) {
+  for (let used = cpuSeconds(); performance.now() - began < LONGEST_IDLE_WAIT_MS;) {
     await sleep(LOOK_EVERY_MS);
     const now = cpuSeconds();
     if (!(now - used > AT_REST_SECONDS)) break;

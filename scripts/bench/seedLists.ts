@@ -35,7 +35,7 @@ export async function seedScopeUses(sql: Sql): Promise<void> {
     from api_key_usage_hours where scope <> '' group by key_id, scope`);
 }
 
-/** Lets housekeeping do what it does, and somebody be signed in. */
+/** Runs housekeeping, and inserts a session. */
 export async function settle(env: Record<string, string>, now: number): Promise<void> {
   const { database } = readConfig(env);
   const db = connect(database, { queryTimeoutMs: 60_000 });

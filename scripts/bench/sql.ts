@@ -23,7 +23,7 @@ export interface Sql {
 /** Where something lies: a schema of the private server, or a file. */
 export type Place = { url: string } | { file: string };
 
-/** Opens a place for filling; what is lost by a crash meanwhile is of no use to anybody. */
+/** Opens a database for filling, without protection against crashes. */
 export function openSql(place: Place): Sql {
   return 'url' in place ? mysql(place.url) : sqlite(place.file);
 }

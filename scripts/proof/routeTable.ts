@@ -12,7 +12,7 @@ export function routeTable(routes: readonly Route[]): string {
   return ['| method | path | an API key needs | a person needs |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-/** What a route asks of a key and of a person. */
+/** The access of a route for keys and for people. */
 function asks({ access, scope, permission }: Route): [key: string, person: string] {
   switch (access) {
     case 'public':

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { changedFields, type AuditAction } from '../../app/domain/auditEvent.ts';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemContext } from '../../app/actions/actionContext.ts';
 import { recordAuditEvent, recordAuditEventsOncePerWindow } from '../../app/actions/auditRecord.ts';
 import { newId } from '../../app/domain/id.ts';
 import { iso } from '../../app/domain/times.ts';
@@ -194,7 +194,7 @@ onEachDatabase('the audit log', (database) => {
     });
 
     async function once(events: { window: string; thing: string }[]): Promise<void> {
-      const act = systemAct(server.services.db, cast.acme.id);
+      const act = systemContext(server.services.db, cast.acme.id);
       await recordAuditEventsOncePerWindow(
         server.services.db,
         events.map(({ window, thing }) => ({ act, window, event: { action: 'TICKET_OPENED', entityId: thing } })),
@@ -218,7 +218,10 @@ onEachDatabase('the audit log', (database) => {
   });
 
   async function write(action: AuditAction, entityId: string, at: number): Promise<void> {
-    await recordAuditEvent(server.services.db, systemAct(server.services.db, cast.acme.id, at), { action, entityId });
+    await recordAuditEvent(server.services.db, systemContext(server.services.db, cast.acme.id, at), {
+      action,
+      entityId,
+    });
   }
 
   async function list(query: string): Promise<Page> {

@@ -1,7 +1,7 @@
 import argon2 from '@node-rs/argon2';
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemContext } from '../../app/actions/actionContext.ts';
 import { changePassword } from '../../app/actions/people/changePassword.ts';
 import { changeUser } from '../../app/actions/people/changeUser.ts';
 import { issueToken } from '../../app/auth/tokens.ts';
@@ -86,7 +86,7 @@ onEachDatabase('logging in', (database) => {
     let disabled: Player;
     before(async () => {
       disabled = await addPlayer(server.services, cast.acme, 'Dora', { role: 'MEMBER' });
-      await changeUser(systemAct(server.services.db, cast.acme.id), disabled.id, { status: 'disabled' });
+      await changeUser(systemContext(server.services.db, cast.acme.id), disabled.id, { status: 'disabled' });
     });
 
     const wrong: Record<string, () => [email: string, password: string]> = {
@@ -145,7 +145,7 @@ onEachDatabase('logging in', (database) => {
   });
 
   it('is refused from the next login on when somebody is disabled, and open again when they are enabled', async () => {
-    const act = systemAct(server.services.db, cast.acme.id);
+    const act = systemContext(server.services.db, cast.acme.id);
     await changeUser(act, cast.bob.id, { status: 'disabled' });
     expectWrongLogin(await login(cast.bob.email, PASSWORD));
     await changeUser(act, cast.bob.id, { status: 'active' });
@@ -164,7 +164,7 @@ onEachDatabase('logging in', (database) => {
     });
     const whoami = async (token: string) => server.get('/api/v1/whoami', bearer({ token }));
     for (const token of [earlier, timeless]) expect((await whoami(token)).status).to.equal(200);
-    const act = systemAct(db, cast.acme.id);
+    const act = systemContext(db, cast.acme.id);
     const change = { current: PASSWORD, wanted: 'another good password' };
     expect(await changePassword(act, { userId: faye.id, sessionId: null }, change)).to.equal('changed');
     for (const token of [earlier, timeless]) {

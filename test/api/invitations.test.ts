@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemContext } from '../../app/actions/actionContext.ts';
 import { makeResetLink } from '../../app/actions/people/resetPassword.ts';
 import { hashToken } from '../../app/domain/session.ts';
 import {
@@ -416,7 +416,7 @@ onEachDatabase('an invitation', (database) => {
   async function resetLinkFor(email: string): Promise<{ token: string }> {
     const { db } = server.services;
     const { id } = await db('users').where({ email }).first<{ id: string }>('id');
-    return makeResetLink(systemAct(db, ''), id);
+    return makeResetLink(systemContext(db, ''), id);
   }
 
   async function reset(email: string, wanted: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemContext } from '../../app/actions/actionContext.ts';
 import { changeUser } from '../../app/actions/people/changeUser.ts';
 import { issueKeyWithin } from '../../app/actions/keys/issueKey.ts';
 import type { Person } from '../../app/context.ts';
@@ -124,7 +124,7 @@ onEachDatabase('a member', (database) => {
       const gwen = await player({ role: 'MEMBER', permissions: ['api-keys:manage', 'audit:read'] });
       const { db, config } = server.services;
       const making = await db.transaction();
-      const act = { ...systemAct(db, cast.acme.id), principal: await principalOf(gwen) };
+      const act = { ...systemContext(db, cast.acme.id), principal: await principalOf(gwen) };
       const wish = NewKey.parse({ name: 'late', owner: 'user' });
       const { text } = await issueKeyWithin(making, act, config.keys, DEFAULT_POLICY, wish);
       const removal = server.delete(`/api/members/${gwen.id}`, alice);
@@ -188,7 +188,7 @@ onEachDatabase('a member', (database) => {
     it('is the last one who can sign in: a disabled owner counts for nothing', async () => {
       const { headers, id, tenant } = await alone();
       const second = await player({ role: 'OWNER' }, tenant);
-      await changeUser(systemAct(server.services.db, tenant.id), second.id, { status: 'disabled' });
+      await changeUser(systemContext(server.services.db, tenant.id), second.id, { status: 'disabled' });
       refusal(await server.delete(`/api/members/${id}`, headers), 409, 'conflict');
       expect((await server.delete(`/api/members/${second.id}`, headers)).status).to.equal(200);
     });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemContext } from '../../app/actions/actionContext.ts';
 import { updateTenant } from '../../app/actions/tenants/updateTenant.ts';
 import { addPlayer, as, castOf, PASSWORD, type Cast, type Part, type Player } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
@@ -127,7 +127,7 @@ onEachDatabase('the settings of a tenant', (database) => {
 
   it('show what the product’s own backend calls the tenant, which the tenant itself cannot change', async () => {
     const alice = as(cast.alice, cast.acme);
-    await updateTenant(systemAct(server.services.db, ''), cast.acme.id, { externalId: 'crm-42' });
+    await updateTenant(systemContext(server.services.db, ''), cast.acme.id, { externalId: 'crm-42' });
     for (const externalId of ['crm-43', null]) {
       const answer = await server.patch('/api/settings', { name: 'Acme Inc.', externalId }, alice);
       expect(refusal(answer, 422, 'invalid_input')).to.deep.equal(['externalId']);

@@ -1,9 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemContext } from '../../app/actions/actionContext.ts';
 import { changeMember } from '../../app/actions/people/changeMember.ts';
-import { issueKey, type IssuedKey } from '../../app/actions/keys/issueKey.ts';
+import { issueKey } from '../../app/actions/keys/issueKey.ts';
+import type { IssuedKey } from '../../app/actions/keys/storedKey.ts';
 import { NewKey } from '../../app/domain/keyInput.ts';
 import { PERMISSIONS } from '../../app/domain/role.ts';
 import { iso } from '../../app/domain/times.ts';
@@ -25,7 +26,7 @@ onEachDatabase('whoami', (database) => {
 
   async function keyOf(wish: object): Promise<IssuedKey> {
     const { db, config } = server.services;
-    return issueKey(systemAct(db, cast.acme.id), config.keys, NewKey.parse({ name: 'CI', ...wish }));
+    return issueKey(systemContext(db, cast.acme.id), config.keys, NewKey.parse({ name: 'CI', ...wish }));
   }
 
   it('tells a person who they are, below both prefixes', async () => {
@@ -101,7 +102,7 @@ onEachDatabase('whoami', (database) => {
     const claims = { userId: ida.id, tenantId: cast.acme.id, role: 'OWNER', permissions: PERMISSIONS } as const;
     const token = issueToken(config.jwt, secret, claims, Date.now());
     expect((await server.get('/api/v1/whoami', bearer({ token }))).body).to.include({ role: 'OWNER' });
-    await changeMember(systemAct(db, cast.acme.id), ida.id, { role: 'MEMBER' });
+    await changeMember(systemContext(db, cast.acme.id), ida.id, { role: 'MEMBER' });
     const demoted = await server.get('/api/v1/whoami', bearer({ token }));
     expect(demoted.body).to.deep.include({ role: 'MEMBER', permissions: [] });
   });

@@ -2,7 +2,7 @@ import argon2 from '@node-rs/argon2';
 import { expect } from 'chai';
 import { AppError } from '../../app/errors.ts';
 import { checkPassword, hashPassword } from '../../app/auth/passwords.ts';
-import { fairQueue, type Place } from '../../app/auth/fairQueue.ts';
+import { fairQueue, type QueuePlace } from '../../app/auth/fairQueue.ts';
 
 const PASSWORD = 'correct horse battery staple';
 
@@ -90,7 +90,7 @@ describe('work in turns', () => {
   });
 
   /** Holds the only place, lets these lines come, and gives what they came to in the order of their turns. */
-  async function orderOf(waitingAtMost: number, places: Place[]): Promise<string[]> {
+  async function orderOf(waitingAtMost: number, places: QueuePlace[]): Promise<string[]> {
     const turn = fairQueue(1, waitingAtMost);
     let finish: () => void = () => undefined;
     const held = turn(async () => new Promise<void>((resolve) => (finish = resolve)));

@@ -1,6 +1,12 @@
 import { expect } from 'chai';
 import fc from '../support/properties.ts';
-import { earlier, fieldsBeyond, isRateWithin, narrowedTo, type KeyBounds } from '../../app/domain/keyBounds.ts';
+import {
+  earlierExpiry,
+  fieldsBeyond,
+  isRateWithin,
+  narrowToBounds,
+  type KeyBounds,
+} from '../../app/domain/keyBounds.ts';
 import { isContained, Networks } from '../../app/domain/network.ts';
 
 /** A family with sixteen addresses, each spelt in one of several ways. */
@@ -102,8 +108,8 @@ describe('the bounds of a key', () => {
     expect(fieldsBeyond(narrow, unbounded)).to.deep.equal(['expiresAt', 'allowedIps', 'rateLimit', 'monthlyQuota']);
     const same = { expiresAt: 1_000, allowedIps: ['10.0.0.0/8'], rateLimit, monthlyQuota: 5 };
     expect(fieldsBeyond(narrow, same)).to.deep.equal([]);
-    expect(narrowedTo(narrow, unbounded)).to.deep.equal(same);
-    expect(narrowedTo(free, same)).to.deep.equal(same);
+    expect(narrowToBounds(narrow, unbounded)).to.deep.equal(same);
+    expect(narrowToBounds(free, same)).to.deep.equal(same);
   });
 
   it('a limit that is the tenant’s is followed, and not gone past', () => {
@@ -114,12 +120,12 @@ describe('the bounds of a key', () => {
   });
 
   it('of two ends the earlier one counts, and never is later than any', () => {
-    expect([earlier(1, 2), earlier(2, 1), earlier(null, 3), earlier(3, null), earlier(null, null)]).to.deep.equal([
-      1,
-      1,
-      3,
-      3,
-      null,
-    ]);
+    expect([
+      earlierExpiry(1, 2),
+      earlierExpiry(2, 1),
+      earlierExpiry(null, 3),
+      earlierExpiry(3, null),
+      earlierExpiry(null, null),
+    ]).to.deep.equal([1, 1, 3, 3, null]);
   });
 });

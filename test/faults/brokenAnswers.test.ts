@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { expect } from 'chai';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemContext } from '../../app/actions/actionContext.ts';
 import { recordAuditEvent } from '../../app/actions/auditRecord.ts';
 import { changedFields } from '../../app/domain/auditEvent.ts';
 import { transaction } from '../../db/connection/connect.ts';
@@ -64,7 +64,7 @@ onEachDatabase('an answer that is broken off on its way', (database) => {
   it('by its reader is nothing to be alarmed at', async () => {
     const text = 'x'.repeat(4_000);
     await transaction(server.services.db, async (trx) => {
-      const act = systemAct(trx, cast.acme.id);
+      const act = systemContext(trx, cast.acme.id);
       for (let i = 0; i < 1_500; i++) {
         await recordAuditEvent(trx, act, {
           action: 'USER_CHANGED',

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemContext } from '../../app/actions/actionContext.ts';
 import { updateTenant } from '../../app/actions/tenants/updateTenant.ts';
 import { addPlayer, addTenant, as, castOf, type Cast } from '../support/cast.ts';
 import { endChildren, startMain } from '../support/child.ts';
@@ -111,7 +111,7 @@ for (const { kind, processes } of SETTINGS) {
         const headers = [{ 'x-api-key': key }, { Authorization: `Bearer ${owner.token}` }];
         const statuses = async () =>
           Promise.all(clients.flatMap((client) => headers.map(async (one) => (await client.get(ASKED, one)).status)));
-        const act = systemAct(services.db, '');
+        const act = systemContext(services.db, '');
         expect(new Set(await statuses())).to.deep.equal(new Set([200]));
         await updateTenant(act, tenant.id, { status: 'suspended' });
         expect(new Set(await statuses())).to.deep.equal(new Set([403]));

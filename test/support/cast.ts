@@ -1,5 +1,5 @@
 import { addMember, type MemberInput } from '../../app/actions/people/addMember.ts';
-import { systemAct } from '../../app/actions/act.ts';
+import { systemContext } from '../../app/actions/actionContext.ts';
 import { createTenant, type CreatedTenant } from '../../app/actions/tenants/createTenant.ts';
 import { addUser } from '../../app/actions/people/createUser.ts';
 import { newId } from '../../app/domain/id.ts';
@@ -59,7 +59,7 @@ export function bearer({ token }: { token: string }): Headers {
 }
 
 export async function addTenant({ db }: Services, name: string): Promise<CreatedTenant> {
-  return createTenant(systemAct(db, ''), { name });
+  return createTenant(systemContext(db, ''), { name });
 }
 
 export interface Part extends MemberInput {
@@ -75,7 +75,7 @@ export async function addPlayer(
 ): Promise<Player> {
   const id = newId();
   const email = `${name.toLowerCase()}@${tenant.slug}.example`;
-  const act = systemAct(db, tenant.id);
+  const act = systemContext(db, tenant.id);
   const passwordHash = await (hashed ??= hashPassword(PASSWORD));
   await transaction(db, async (trx) => addUser(trx, act, id, { email, name, passwordHash, operator, membership }));
   return { id, email, name, tenant, token: issueToken(config.jwt, secret, { userId: id }, act.now) };
@@ -88,7 +88,7 @@ export async function joinTenant(
   tenant: CreatedTenant,
   part: MemberInput,
 ): Promise<void> {
-  await addMember(systemAct(db, tenant.id), player.id, part);
+  await addMember(systemContext(db, tenant.id), player.id, part);
 }
 
 /** Hashing takes long on purpose, and one password is as good as four. */

@@ -5,56 +5,55 @@ import type { Revocation } from '../../domain/keyInput.ts';
 import { whyNotValid } from '../../domain/keyStatus.ts';
 import { iso } from '../../domain/times.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
-import { changeKey } from './changeKey.ts';
-import { lockKey, lockKeyChain, type LockedKey } from './lockKey.ts';
-import { refuseToRevokeBeyondOwnScopes } from './keyAuthority.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
+import { refuseToRevokeBeyondOwnScopes } from './keyRules.ts';
+import { changeKey, lockKey, lockKeyChain, type LockedKey } from './storedKey.ts';
 
-/** A key that is revoked, now or long ago. */
+/** A key that has been revoked. */
 export type RevokedKey = ApiKey & { revokedAt: number };
 
 /**
- * Ends a key for good, in every process once this returns. The id of a key that was rotated away stands for its
+ * Revokes a key, in every process once this returns. The id of a rotated key whose grace period has ended stands for its
  * successor; a key that is revoked already stays as it is, and nothing is written.
  */
-export async function revokeKey(act: Act, id: string, revocation: Revocation): Promise<RevokedKey> {
-  return changeKey(act, id, async (trx) => revokeHeld(trx, await holdLiveKey(trx, act, id), revocation));
+export async function revokeKey(act: ActionContext, id: string, revocation: Revocation): Promise<RevokedKey> {
+  return changeKey(act, id, async (trx) => revokeLocked(trx, await lockLiveKey(trx, act, id), revocation));
 }
 
 /**
- * The same for somebody who saw this very key and means no other: where its grace has ended meanwhile it is over, 409, and
- * its successor goes on.
+ * Revokes this key and never its successor, for a person who saw this key on a page: if its grace period has ended in the
+ * meantime, the answer is 409 and the successor stays valid.
  */
-export async function revokeOnlyKey(act: Act, id: string, revocation: Revocation): Promise<RevokedKey> {
+export async function revokeOnlyKey(act: ActionContext, id: string, revocation: Revocation): Promise<RevokedKey> {
   return changeKey(act, id, async (trx) => {
-    const held = await lockKey(trx, act, id);
-    if (isReplaced(held)) throw new AppError('key_not_active', 'key_is_revoked');
-    return revokeHeld(trx, held, revocation);
+    const locked = await lockKey(trx, act, id);
+    if (isRotatedAway(locked)) throw new AppError('key_not_active', 'key_is_revoked');
+    return revokeLocked(trx, locked, revocation);
   });
 }
 
-/** Ends what is left of a key and of all that took its place, as a part of something larger whose caller may do that. */
+/** Revokes a key and all its successors in a transaction of the caller; `refuse` may throw before each is revoked. */
 export async function revokeKeyChain(
   trx: Db,
-  act: Act,
+  act: ActionContext,
   id: string,
   revocation: Revocation,
   refuse: (key: ApiKey) => void = () => undefined,
 ): Promise<void> {
-  for (const held of await lockKeyChain(trx, act, id)) {
-    if (isReplaced(held)) continue;
-    refuse(held.key);
-    await end(trx, held, revocation);
+  for (const locked of await lockKeyChain(trx, act, id)) {
+    if (isRotatedAway(locked)) continue;
+    refuse(locked.key);
+    await writeRevocation(trx, locked, revocation);
   }
 }
 
-async function revokeHeld(trx: Db, held: LockedKey, revocation: Revocation): Promise<RevokedKey> {
-  refuseToRevokeBeyondOwnScopes(held.act, held.key.scopes);
-  return end(trx, held, revocation);
+async function revokeLocked(trx: Db, locked: LockedKey, revocation: Revocation): Promise<RevokedKey> {
+  refuseToRevokeBeyondOwnScopes(locked.act, locked.key.scopes);
+  return writeRevocation(trx, locked, revocation);
 }
 
-async function end(trx: Db, { key, act }: LockedKey, { reason }: Revocation): Promise<RevokedKey> {
+async function writeRevocation(trx: Db, { key, act }: LockedKey, { reason }: Revocation): Promise<RevokedKey> {
   if (isRevoked(key)) return key;
   const revoked = {
     ...key,
@@ -72,15 +71,15 @@ async function end(trx: Db, { key, act }: LockedKey, { reason }: Revocation): Pr
   return revoked;
 }
 
-/** The key of this id, or where it was rotated away and works no more, the one that took its place. */
-async function holdLiveKey(trx: Db, act: Act, id: string): Promise<LockedKey> {
-  const held = await lockKey(trx, act, id);
-  const { successorKeyId } = held.key;
-  return successorKeyId !== null && isReplaced(held) ? holdLiveKey(trx, held.act, successorKeyId) : held;
+/** Locks the key of this id, or its live successor where the key was rotated and its grace period has ended. */
+async function lockLiveKey(trx: Db, act: ActionContext, id: string): Promise<LockedKey> {
+  const locked = await lockKey(trx, act, id);
+  const { successorKeyId } = locked.key;
+  return successorKeyId !== null && isRotatedAway(locked) ? lockLiveKey(trx, locked.act, successorKeyId) : locked;
 }
 
-/** Whether another key has taken its place and it works no more. */
-function isReplaced({ key, act }: LockedKey): boolean {
+/** Whether a rotation replaced the key and its grace period has ended. */
+function isRotatedAway({ key, act }: LockedKey): boolean {
   return key.revokedAt === null && key.successorKeyId !== null && whyNotValid(key, act.now) !== undefined;
 }
 

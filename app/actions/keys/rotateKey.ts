@@ -6,25 +6,27 @@ import type { Rotation } from '../../domain/keyInput.ts';
 import { graceProblem, policyFault } from '../../domain/policy.ts';
 import { iso, monthOf } from '../../domain/times.ts';
 import type { KeyStyle } from '../../domain/token.ts';
-import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
-import { changeKey } from './changeKey.ts';
-import { lockKey, refuseDead } from './lockKey.ts';
-import { storeNewKey, newKeyState, type IssuedKey } from './issueKey.ts';
-import { refuseBeyondOwnBounds, refuseBeyondOwnScopes } from './keyAuthority.ts';
-import { invalidField, refuseExpiry } from './keyExpiry.ts';
+import { AppError, invalidField } from '../../errors.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
+import { refuseBeyondOwnBounds, refuseBeyondOwnScopes, refuseExpiry } from './keyRules.ts';
+import { changeKey, lockKey, newKeyState, refuseInactive, storeNewKey, type IssuedKey } from './storedKey.ts';
 
 /**
- * Puts a new key with everything of the old one in its place. The old one works until its grace period ends, and never
- * past its own expiry; of several rotations at once one succeeds.
+ * Replaces a key by a new one with the same name, scopes and limits. The old key works until its grace period ends, and
+ * never past its own expiry; of several rotations at the same time one succeeds.
  */
-export async function rotateKey(asked: Act, style: KeyStyle, id: string, rotation: Rotation): Promise<IssuedKey> {
-  return changeKey(asked, id, async (trx, policy) => {
-    const held = await lockKey(trx, asked, id);
-    const { key: old, act } = held;
+export async function rotateKey(
+  request: ActionContext,
+  style: KeyStyle,
+  id: string,
+  rotation: Rotation,
+): Promise<IssuedKey> {
+  return changeKey(request, id, async (trx, policy) => {
+    const locked = await lockKey(trx, request, id);
+    const { key: old, act } = locked;
     refuseRotated(old);
-    refuseDead(held);
+    refuseInactive(locked);
     refuseBeyondOwnScopes(act, old.scopes);
     const tooLong = graceProblem(policy, rotation.gracePeriodSeconds);
     if (tooLong) throw invalidField('gracePeriodSeconds', policyFault(tooLong, policy));

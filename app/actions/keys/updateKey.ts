@@ -5,22 +5,24 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import { whyNotValid } from '../../domain/keyStatus.ts';
 import { unauthenticated } from '../../auth/challenge.ts';
 import type { KeyChange, SelfChange } from '../../domain/keyInput.ts';
-import type { Act } from '../act.ts';
-import { changeInTurn, changeKey } from './changeKey.ts';
-import { lockKey, refuseDead } from './lockKey.ts';
-import { refuseBeyondOwnBounds, refuseBeyondOwnScopes, refuseToGrantBeyondOwnScopes } from './keyAuthority.ts';
-import { refuseExpiry } from './keyExpiry.ts';
-import { auditedFields } from './auditedFields.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
+import {
+  refuseBeyondOwnBounds,
+  refuseBeyondOwnScopes,
+  refuseExpiry,
+  refuseToGrantBeyondOwnScopes,
+} from './keyRules.ts';
+import { auditedFields, changeKey, changeKeyUnderAnyPolicy, lockKey, refuseInactive } from './storedKey.ts';
 
-/** Changes a key that still lives, from its next request on; what stays the same leaves no trace in the log. */
-export async function updateKey(asked: Act, id: string, change: KeyChange): Promise<ApiKey> {
-  return changeKey(asked, id, async (trx, policy) => {
-    const held = await lockKey(trx, asked, id);
-    const { key: before, act } = held;
-    refuseDead(held);
+/** Changes an active key from its next request on; the audit log keeps only the fields that changed. */
+export async function updateKey(request: ActionContext, id: string, change: KeyChange): Promise<ApiKey> {
+  return changeKey(request, id, async (trx, policy) => {
+    const locked = await lockKey(trx, request, id);
+    const { key: before, act } = locked;
+    refuseInactive(locked);
     refuseBeyondOwnScopes(act, before.scopes);
-    const after = changed(before, change);
+    const after = applyChange(before, change);
     refuseToGrantBeyondOwnScopes(
       act,
       after.scopes.filter((scope) => !before.scopes.includes(scope)),
@@ -28,23 +30,23 @@ export async function updateKey(asked: Act, id: string, change: KeyChange): Prom
     refuseBeyondOwnBounds(act, before);
     refuseBeyondOwnBounds(act, after);
     if (after.expiresAt !== before.expiresAt) refuseExpiry(policy, after.expiresAt, before.createdAt, act.now);
-    return store(trx, act, before, { ...after, updatedAt: act.now });
+    return storeChange(trx, act, before, { ...after, updatedAt: act.now });
   });
 }
 
-/** Changes what a key is called, as the key itself asks for; what the key may do stays as it is. */
-export async function updateSelf(asked: Act, id: string, change: SelfChange): Promise<ApiKey> {
+/** Changes the name and description of the key that calls; what the key may do stays as it is. */
+export async function updateOwnKey(request: ActionContext, id: string, change: SelfChange): Promise<ApiKey> {
   const { name, description } = change;
-  return changeInTurn(asked, id, async (trx) => {
-    const held = await lockKey(trx, asked, id);
-    const { key: before, act } = held;
-    // It was valid when its request came in, and ended before it was held.
+  return changeKeyUnderAnyPolicy(request, id, async (trx) => {
+    const locked = await lockKey(trx, request, id);
+    const { key: before, act } = locked;
+    // The key was valid when its request came in, and ended before it was locked.
     if (whyNotValid(before, act.now)) throw unauthenticated('invalid_key', 'key_just_ended');
-    return store(trx, act, before, { ...changed(before, { name, description }), updatedAt: act.now });
+    return storeChange(trx, act, before, { ...applyChange(before, { name, description }), updatedAt: act.now });
   });
 }
 
-async function store(trx: Db, act: Act, before: ApiKey, after: ApiKey): Promise<ApiKey> {
+async function storeChange(trx: Db, act: ActionContext, before: ApiKey, after: ApiKey): Promise<ApiKey> {
   const scopes = changedFields({ scopes: before.scopes }, { scopes: after.scopes });
   const fields = changedFields(auditedFields(before), auditedFields(after));
   if (!scopes.after && !fields.after) return before;
@@ -57,17 +59,17 @@ async function store(trx: Db, act: Act, before: ApiKey, after: ApiKey): Promise<
   return after;
 }
 
-function changed(key: ApiKey, change: KeyChange): ApiKey {
+function applyChange(key: ApiKey, change: KeyChange): ApiKey {
   const { scopes, allowedIps, ...others } = change;
   const after: ApiKey = {
     ...key,
     ...givenOf(others),
-    // Their order means nothing.
+    // Scopes in another order are no change.
     ...(scopes && !isSameSet(scopes, key.scopes) && { scopes }),
     ...(allowedIps !== undefined && { allowedIps: allowedIps ?? [] }),
   };
   const { graceEndsAt } = after;
-  // The overlap of a rotation never outlives the key itself.
+  // A grace period never ends after the key itself.
   return graceEndsAt === null || after.expiresAt === null
     ? after
     : { ...after, graceEndsAt: Math.min(graceEndsAt, after.expiresAt) };

@@ -6,18 +6,18 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import { mayGrantMembership } from '../../domain/granting.ts';
 import type { Permission, Role } from '../../domain/role.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
-import { refuseKeyBeyondMember } from '../keys/keyAuthority.ts';
+import type { ActionContext } from '../actionContext.ts';
+import { refuseMoreThanPlainMember } from '../keyCallers.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface MemberInput {
   role: Role;
-  /** Beyond what the role gives. */
+  /** Permissions beyond those of the role. */
   permissions?: readonly Permission[] | undefined;
 }
 
-/** Takes a person who exists into the act's tenant; somebody who is in already is 409. */
-export async function addMember(act: Act, userId: string, input: MemberInput): Promise<void> {
+/** Adds an existing person to the tenant; a person who is a member already is 409. */
+export async function addMember(act: ActionContext, userId: string, input: MemberInput): Promise<void> {
   refuseMembershipBeyondOwn(act, input);
   try {
     await transaction(act.db, async (trx) => {
@@ -31,10 +31,10 @@ export async function addMember(act: Act, userId: string, input: MemberInput): P
   }
 }
 
-/** The same within a transaction that knows the person and has asked nothing yet. */
+/** Adds a person, whom the caller has found and checked, in a transaction of the caller. */
 export async function insertMember(
   trx: Db,
-  act: Act,
+  act: ActionContext,
   user: { id: string; email: string },
   { role, permissions = [] }: MemberInput,
 ): Promise<void> {
@@ -46,18 +46,18 @@ export async function insertMember(
   });
 }
 
-/** Refuses what would give more than its giver holds; the system and operators stand above that. */
-export function refuseMembershipBeyondOwn({ principal }: Act, { role, permissions = [] }: MemberInput): void {
+/** Refuses to grant a role or permissions that the granter lacks; the system and operators may grant all of them. */
+export function refuseMembershipBeyondOwn({ principal }: ActionContext, { role, permissions = [] }: MemberInput): void {
   if (!principal || (principal.type === 'user' && principal.operator)) return;
   if (principal.type === 'api_key') {
-    refuseKeyBeyondMember(role, permissions);
+    refuseMoreThanPlainMember(role, permissions);
     return;
   }
   if (mayGrantMembership(principal, role, permissions)) return;
   throw new AppError('insufficient_permission', 'more_than_own_rights');
 }
 
-/** What is said of somebody who is a member of the tenant already. */
+/** The 409 for a person who is a member of the tenant already. */
 export function alreadyMember(cause?: unknown): AppError {
   return new AppError('conflict', 'member_already', { cause });
 }

@@ -10,7 +10,7 @@ import {
 } from '../../../db/tables/people/invitations.ts';
 import { findMembership } from '../../../db/tables/people/memberships.ts';
 import { findUser, findUserByEmail, lockUser } from '../../../db/tables/people/users.ts';
-import { refuseConfined } from '../../auth/confined.ts';
+import { refuseConfinedElsewhere } from '../../auth/confined.ts';
 import { changedFields, type Actor } from '../../domain/auditEvent.ts';
 import { mayGrantMembership } from '../../domain/granting.ts';
 import { newId } from '../../domain/id.ts';
@@ -19,59 +19,59 @@ import { permissionsOf } from '../../domain/role.ts';
 import { hashToken } from '../../domain/session.ts';
 import { AppError } from '../../errors.ts';
 import { hashPassword } from '../../auth/passwords.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { insertMember } from './addMember.ts';
 import { addUser, type CreatedUser } from './createUser.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
-type Answering = Pick<Act, 'db' | 'now' | 'origin'>;
+type AnswerContext = Pick<ActionContext, 'db' | 'now' | 'origin'>;
 
 const ANONYMOUS: Actor = { type: 'anonymous', id: null, name: null };
 
-/** The invitation that a link leads to, as long as it can be answered; undefined for any other text. */
-export async function openInvitation({ db, now }: Answering, token: string): Promise<OpenedInvitation | undefined> {
+/** Finds the pending invitation of a link's token; undefined for any other text. */
+export async function openInvitation({ db, now }: AnswerContext, token: string): Promise<OpenedInvitation | undefined> {
   const invitation = await findInvitationByHash(db, hashToken(token));
   if (!invitation?.tenantActive || !isPending(invitation, now)) return undefined;
-  return (await inviterStillMay(db, invitation)) ? invitation : undefined;
+  return (await mayInviterStillInvite(db, invitation)) ? invitation : undefined;
 }
 
 /** Makes the person a member by an invitation to their own email. */
-export async function acceptInvitation(answering: Answering, invitation: Invitation, userId: string): Promise<void> {
+export async function acceptInvitation(context: AnswerContext, invitation: Invitation, userId: string): Promise<void> {
   const { tenantId } = invitation;
-  await transaction(answering.db, async (trx) => {
-    const locked = await hold(trx, answering, invitation);
+  await transaction(context.db, async (trx) => {
+    const locked = await lockPendingInvitation(trx, context, invitation);
     const user = await lockUser(trx, userId);
     if (user?.status !== 'active' || user.email !== locked.email) {
       throw new AppError('insufficient_permission', 'invitation_of_other_email');
     }
-    refuseConfined(user, tenantId);
-    const act: Act = { ...answering, tenantId, actor: { type: 'user', id: user.id, name: user.name } };
+    refuseConfinedElsewhere(user, tenantId);
+    const act: ActionContext = { ...context, tenantId, actor: { type: 'user', id: user.id, name: user.name } };
     const known = await findMembership(trx, tenantId, userId);
     if (!known) await insertMember(trx, act, user, locked);
-    await finish(trx, act, locked, 'accepted');
+    await endAndRecord(trx, act, locked, 'accepted');
   });
 }
 
 /**
- * Makes an account for the invited email, with a name and a password that were checked before, and a member of it.
- * Undefined, after the same work, where somebody has this email already: they sign in and accept.
+ * Creates an account for the invited email, with a name and password checked before, and makes it a member. Gives
+ * undefined, after the same work, if the email has an account already: its owner signs in and accepts.
  */
 export async function joinWithNewAccount(
-  answering: Answering,
+  context: AnswerContext,
   invitation: Invitation,
   { name, password }: { name: string; password: string },
 ): Promise<CreatedUser | undefined> {
   const { tenantId } = invitation;
-  const passwordHash = await hashPassword(password, answering.origin);
+  const passwordHash = await hashPassword(password, context.origin);
   const id = newId();
-  const act: Act = { ...answering, tenantId, actor: { type: 'user', id, name } };
+  const act: ActionContext = { ...context, tenantId, actor: { type: 'user', id, name } };
   try {
-    return await transaction(answering.db, async (trx) => {
-      const { email, role, permissions } = await hold(trx, answering, invitation);
+    return await transaction(context.db, async (trx) => {
+      const { email, role, permissions } = await lockPendingInvitation(trx, context, invitation);
       if (await findUserByEmail(trx, email)) return undefined;
       const membership = { role, permissions };
       const user = await addUser(trx, act, id, { email, name, passwordHash, membership });
-      await finish(trx, act, invitation, 'accepted');
+      await endAndRecord(trx, act, invitation, 'accepted');
       return user;
     });
   } catch (error) {
@@ -80,33 +80,39 @@ export async function joinWithNewAccount(
   }
 }
 
-/** Declines for whoever holds the link, signed in or not: its maker could take it back as well. */
+/**
+ * Declines the invitation for anyone who has the link, signed in or not, since the inviter could withdraw it as well.
+ */
 export async function declineInvitation(
-  answering: Answering,
+  context: AnswerContext,
   invitation: Invitation,
   person: { id: string; name: string } | undefined,
 ): Promise<void> {
   const actor = person ? ({ type: 'user', id: person.id, name: person.name } as const) : ANONYMOUS;
-  await transaction(answering.db, async (trx) => {
-    const locked = await hold(trx, answering, invitation);
-    await finish(trx, { ...answering, tenantId: locked.tenantId, actor }, locked, 'declined');
+  await transaction(context.db, async (trx) => {
+    const locked = await lockPendingInvitation(trx, context, invitation);
+    await endAndRecord(trx, { ...context, tenantId: locked.tenantId, actor }, locked, 'declined');
   });
 }
 
-/** The refusal of a link that was used, withdrawn or replaced, whose time is over, or that never was one. */
+/** The 404 for a link that was used, withdrawn, replaced, has expired or never existed. */
 export function invitationGone(): AppError {
   return new AppError('not_found', 'invitation_gone');
 }
 
-async function hold(trx: Db, { now }: Answering, { tenantId, id }: Invitation): Promise<Invitation> {
+async function lockPendingInvitation(
+  trx: Db,
+  { now }: AnswerContext,
+  { tenantId, id }: Invitation,
+): Promise<Invitation> {
   const locked = await lockInvitation(trx, tenantId, id);
-  if (!locked || !isPending(locked, now) || !(await inviterStillMay(trx, locked))) throw invitationGone();
+  if (!locked || !isPending(locked, now) || !(await mayInviterStillInvite(trx, locked))) throw invitationGone();
   return locked;
 }
 
-async function finish(
+async function endAndRecord(
   trx: Db,
-  act: Act,
+  act: ActionContext,
   { tenantId, id, email }: Invitation,
   status: 'accepted' | 'declined',
 ): Promise<void> {
@@ -115,8 +121,10 @@ async function finish(
   await recordAuditEvent(trx, act, { action, entityId: id, ...changedFields(null, { email }) });
 }
 
-/** Whether the inviter could send the same invitation today: whoever was removed or demoted leaves no way back in. */
-async function inviterStillMay(db: Db, { tenantId, inviter, role, permissions }: Invitation): Promise<boolean> {
+/**
+ * Whether the inviter could still send the same invitation, so that a removed or demoted inviter leaves no way back in.
+ */
+async function mayInviterStillInvite(db: Db, { tenantId, inviter, role, permissions }: Invitation): Promise<boolean> {
   if (inviter.type === 'system') return true;
   if (inviter.id === null) return false;
   if (inviter.type === 'api_key') return isKeyUnrevoked(db, tenantId, inviter.id);
@@ -131,7 +139,7 @@ async function inviterStillMay(db: Db, { tenantId, inviter, role, permissions }:
   );
 }
 
-/** A key that was rotated away stands for its successor. */
+/** A rotated key counts as unrevoked while one of its successors is. */
 async function isKeyUnrevoked(db: Db, tenantId: string, id: string): Promise<boolean> {
   for (let next: string | null = id; next !== null;) {
     const key = await findApiKey(db, tenantId, next);

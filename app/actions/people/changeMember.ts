@@ -8,9 +8,9 @@ import {
 import { changedFields } from '../../domain/auditEvent.ts';
 import type { Permission, Role } from '../../domain/role.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { refuseMembershipBeyondOwn } from './addMember.ts';
-import { refuseKeys } from '../keys/keyAuthority.ts';
+import { requirePerson } from '../keyCallers.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface MemberChange {
@@ -18,9 +18,9 @@ export interface MemberChange {
   permissions?: readonly Permission[] | undefined;
 }
 
-/** Changes what a member of the act's tenant is; it holds from their next request. The last owner stays one: 409. */
-export async function changeMember(act: Act, userId: string, change: MemberChange): Promise<Membership> {
-  refuseKeys(act, 'keys_change_no_rights');
+/** Changes the role and permissions of a member from their next request on; demoting the last owner is 409. */
+export async function changeMember(act: ActionContext, userId: string, change: MemberChange): Promise<Membership> {
+  requirePerson(act, 'keys_change_no_rights');
   return transaction(act.db, async (trx) => {
     const owners = await lockOwners(trx, act.tenantId);
     const before = await findMembership(trx, act.tenantId, userId);
@@ -33,7 +33,7 @@ export async function changeMember(act: Act, userId: string, change: MemberChang
     refuseMembershipBeyondOwn(act, before);
     refuseMembershipBeyondOwn(act, after);
     if (after.role !== 'OWNER') refuseLastOwner(owners, userId);
-    const changes = changedFields(visible(before), visible(after));
+    const changes = changedFields(auditedFields(before), auditedFields(after));
     if (!changes.before && !changes.after) return before;
     await changeMembership(trx, after, act.now);
     await recordAuditEvent(trx, act, { action: 'MEMBER_CHANGED', entityId: userId, ...changes });
@@ -41,12 +41,12 @@ export async function changeMember(act: Act, userId: string, change: MemberChang
   });
 }
 
-/** Refuses to lose the one owner who can still sign in. */
+/** Refuses to remove or demote the only owner who can sign in. */
 export function refuseLastOwner(owners: readonly string[], userId: string): void {
   if (owners.length !== 1 || owners[0] !== userId) return;
   throw new AppError('conflict', 'last_owner');
 }
 
-function visible({ role, permissions }: Membership) {
+function auditedFields({ role, permissions }: Membership) {
   return { role, permissions: [...permissions] };
 }

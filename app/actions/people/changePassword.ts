@@ -5,23 +5,23 @@ import { passwordProblem, passwordFault } from '../../domain/password.ts';
 import type { Problem } from '../../domain/problem.ts';
 import { AppError } from '../../errors.ts';
 import { checkPassword, hashPassword } from '../../auth/passwords.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
-/** What somebody wrote to change their password. */
+/** The fields of the form that changes a password. */
 export interface PasswordChange {
   current: string;
   wanted: string;
-  /** The browser that has signed in to the account before. */
+  /** The known browser that the request comes from, if the account has signed in there before. */
   device?: string | undefined;
 }
 
 /**
- * Changes the person's own password: all their sessions end but the one they act in, and tokens made before are refused.
- * Undefined where the current password is not it, so that guesses can be counted; 422 names what is wrong with the new one.
+ * Changes the person's own password, ends all their other sessions and refuses tokens issued before. Gives undefined
+ * for a wrong current password, so that guesses are counted; 422 says what is wrong with the new one.
  */
 export async function changePassword(
-  act: Act,
+  act: ActionContext,
   { userId, sessionId }: { userId: string; sessionId: string | null },
   { current, wanted, device }: PasswordChange,
 ): Promise<'changed' | undefined> {
@@ -39,7 +39,7 @@ export async function changePassword(
   return 'changed';
 }
 
-/** The refusal that names the field which is wrong. */
+/** The 422 of a password that is not allowed. */
 export function passwordRefused(path: string, problem: Problem): AppError {
   return new AppError('invalid_input', 'password_not_changed', { errors: [{ path, problem }] });
 }

@@ -11,7 +11,7 @@ import {
 } from '../../../db/tables/people/users.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { refuseLastOwner } from './changeMember.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
@@ -21,16 +21,16 @@ export interface UserChange {
 }
 
 /**
- * Changes the account of somebody in the act's tenant. An account is one for all tenants, so that no tenant changes it:
- * operators may, and people their own name. The last owner and the last operator cannot be disabled: 409.
+ * Changes the account of a member of the tenant. An account belongs to no tenant, so only operators may change it, and
+ * people their own name. Disabling the last owner or the last operator is 409.
  */
-export async function changeUser(act: Act, userId: string, { name, status }: UserChange): Promise<void> {
+export async function changeUser(act: ActionContext, userId: string, { name, status }: UserChange): Promise<void> {
   await transaction(act.db, async (trx) => {
     const owners = await lockOwners(trx, act.tenantId);
     const membership = await findMembership(trx, act.tenantId, userId);
     const user = membership && (await lockUser(trx, userId));
     if (!user) throw new AppError('not_found', 'no_such_user');
-    refuseOthers(act, userId, status);
+    requireOperatorOrSelf(act, userId, status);
     if (name !== undefined && name !== user.name) await rename(trx, act, user, name);
     if (status === undefined || status === user.status) return;
     if (status === 'disabled') {
@@ -41,7 +41,7 @@ export async function changeUser(act: Act, userId: string, { name, status }: Use
   });
 }
 
-function refuseOthers({ principal }: Act, userId: string, status: UserStatus | undefined): void {
+function requireOperatorOrSelf({ principal }: ActionContext, userId: string, status: UserStatus | undefined): void {
   if (!principal || (principal.type === 'user' && principal.operator)) return;
   if (status !== undefined) {
     throw new AppError('insufficient_permission', 'operators_disable_people');
@@ -56,13 +56,13 @@ async function refuseLastOperator(trx: Db, { id }: User): Promise<void> {
   throw new AppError('conflict', 'last_operator');
 }
 
-async function rename(trx: Db, act: Act, user: User, name: string): Promise<void> {
+async function rename(trx: Db, act: ActionContext, user: User, name: string): Promise<void> {
   await renameUser(trx, user.id, name, act.now);
   const changes = changedFields({ name: user.name }, { name });
   await recordAuditEvent(trx, act, { action: 'USER_CHANGED', entityId: user.id, ...changes });
 }
 
-async function setStatus(trx: Db, act: Act, user: User, status: UserStatus): Promise<void> {
+async function setStatus(trx: Db, act: ActionContext, user: User, status: UserStatus): Promise<void> {
   await changeUserStatus(trx, user.id, status, act.now);
   if (status === 'disabled') await deleteOtherSessions(trx, user.id, null);
   const action = status === 'disabled' ? 'USER_DISABLED' : 'USER_ENABLED';

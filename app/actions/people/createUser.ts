@@ -6,20 +6,20 @@ import { newId } from '../../domain/id.ts';
 import { passwordProblem, passwordFault } from '../../domain/password.ts';
 import { AppError } from '../../errors.ts';
 import { hashPassword } from '../../auth/passwords.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { insertMember, refuseMembershipBeyondOwn, type MemberInput } from './addMember.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface UserInput {
-  /** In its one spelling. */
+  /** Normalised by `normaliseEmail`. */
   email: string;
   name: string;
-  /** Null for somebody who signs in elsewhere. */
+  /** Null for a person who signs in through an identity provider. */
   password: string | null;
   operator?: boolean | undefined;
-  /** Whether an operator answers for the account belonging to whoever has the email. */
+  /** Whether an operator vouches that the account belongs to the owner of the email. */
   vouched?: boolean | undefined;
-  /** What they become in the act's tenant. */
+  /** The membership of the tenant that the person gets. */
   membership?: MemberInput | undefined;
 }
 
@@ -29,8 +29,8 @@ export interface CreatedUser {
   name: string;
 }
 
-/** Makes a person, and a member of the act's tenant where that is asked for; an email somebody has is 409. */
-export async function createUser(act: Act, input: UserInput): Promise<CreatedUser> {
+/** Creates a person and, if asked, their membership of the tenant; an email that has an account is 409. */
+export async function createUser(act: ActionContext, input: UserInput): Promise<CreatedUser> {
   if (input.membership) refuseMembershipBeyondOwn(act, input.membership);
   const passwordHash = await acceptedPassword(input.password, input.email);
   try {
@@ -43,10 +43,13 @@ export async function createUser(act: Act, input: UserInput): Promise<CreatedUse
   }
 }
 
-/** The same within a transaction, under a given id and with the password hashed before, for that takes a while. */
+/**
+ * Creates a person in a transaction of the caller, who chose the id and hashed the password before, since hashing is
+ * slow.
+ */
 export async function addUser(
   trx: Db,
-  act: Act,
+  act: ActionContext,
   id: string,
   {
     email,

@@ -1,20 +1,24 @@
 import { transaction } from '../../../db/connection/connect.ts';
 import { deleteSession } from '../../../db/tables/people/sessions.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent, type AuditContext } from '../auditRecord.ts';
 
-/** Ends the session that the person acts in, whether or not they belong to a tenant still. */
-export async function signOut(act: AuditContext & Pick<Act, 'db'>, userId: string, sessionId: string): Promise<void> {
-  await end(act, 'LOGOUT', userId, sessionId);
+/** Ends the session that the person uses now, whether or not they are still a member of a tenant. */
+export async function signOut(
+  act: AuditContext & Pick<ActionContext, 'db'>,
+  userId: string,
+  sessionId: string,
+): Promise<void> {
+  await deleteAndRecord(act, 'LOGOUT', userId, sessionId);
 }
 
-/** Ends another session of the person, such as one on a lost phone; false where there is none of this id. */
-export async function endSession(act: Act, userId: string, sessionId: string): Promise<boolean> {
-  return end(act, 'SESSION_ENDED', userId, sessionId);
+/** Ends another session of the person, such as one on a lost phone; false if there is no session of this id. */
+export async function endSession(act: ActionContext, userId: string, sessionId: string): Promise<boolean> {
+  return deleteAndRecord(act, 'SESSION_ENDED', userId, sessionId);
 }
 
-async function end(
-  act: AuditContext & Pick<Act, 'db'>,
+async function deleteAndRecord(
+  act: AuditContext & Pick<ActionContext, 'db'>,
   action: 'LOGOUT' | 'SESSION_ENDED',
   userId: string,
   sessionId: string,

@@ -10,7 +10,7 @@ const Fields = z.strictObject({ name: Name, email: Email, password: z.string(), 
 
 export type FirstPersonProblems = Partial<Record<keyof FirstPerson, Problem>>;
 
-/** Reads the first person as somebody wrote them, or says what is wrong with each field. */
+/** Parses the fields of the first person, or says what is wrong with each field. */
 export function readFirstPerson(written: FirstPerson): { person: FirstPerson } | { problems: FirstPersonProblems } {
   const result = Fields.safeParse(written, { reportInput: true });
   const problems: FirstPersonProblems = {};

@@ -6,21 +6,21 @@ import { newId } from '../../domain/id.ts';
 import { INVITATION_LIFETIME_MS } from '../../domain/invitation.ts';
 import { hashToken, newToken } from '../../domain/session.ts';
 import { iso } from '../../domain/times.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { alreadyMember, refuseMembershipBeyondOwn, type MemberInput } from './addMember.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface InvitationInput extends MemberInput {
-  /** In its one spelling. */
+  /** Normalised by `normaliseEmail`. */
   email: string;
 }
 
 /**
- * Invites whoever has this email into the act's tenant, in place of an earlier invitation of theirs, and gives the token of
- * its link, this once. Nothing here depends on whether somebody has an account; a member of this tenant is 409.
+ * Invites an email into the tenant, replaces its earlier invitation, and returns the token of the link, which is shown
+ * once. The answer does not depend on whether the email has an account; a member of this tenant is 409.
  */
 export async function inviteMember(
-  act: Act,
+  act: ActionContext,
   { email, role, permissions = [] }: InvitationInput,
 ): Promise<{ invitation: Invitation; token: string }> {
   refuseMembershipBeyondOwn(act, { role, permissions });
@@ -49,7 +49,7 @@ export async function inviteMember(
   return { invitation, token };
 }
 
-/** Where the invited person accepts or declines; whoever holds it can answer the invitation. */
+/** The link on which the invited person accepts or declines; anyone who has it can answer the invitation. */
 export function invitationLink(origin: string, token: string): string {
   return `${origin}/invitation?token=${token}`;
 }

@@ -1,12 +1,14 @@
 import { transaction } from '../../../db/connection/connect.ts';
 import { lockMembership, lockOwners } from '../../../db/tables/people/memberships.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { refuseLastOwner } from './changeMember.ts';
 import { endMembership } from './removeMember.ts';
 
-/** Ends the acting person's own membership of the act's tenant and revokes their own keys there. The last owner stays: 409. */
-export async function leaveTenant(act: Act, userId: string): Promise<void> {
+/**
+ * Ends the caller's own membership of the tenant and revokes their own keys there; the last owner cannot leave: 409.
+ */
+export async function leaveTenant(act: ActionContext, userId: string): Promise<void> {
   await transaction(act.db, async (trx) => {
     const owners = await lockOwners(trx, act.tenantId);
     const membership = await lockMembership(trx, act.tenantId, userId);

@@ -2,22 +2,22 @@ import { transaction } from '../../../db/connection/connect.ts';
 import { deleteExpiredSessions, deleteSessionByHash, insertSession } from '../../../db/tables/people/sessions.ts';
 import { hashToken, LIFETIME_MS, newToken } from '../../domain/session.ts';
 import { newId } from '../../domain/id.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 
-/** Who signed in, the tenant they begin in, and the token their browser had until now. */
-interface Opening {
+/** The person who signed in, the tenant they start in, and the session token that their browser sent. */
+interface NewSession {
   userId: string;
   tenantId: string | null;
   formerToken: string | undefined;
 }
 
 /**
- * Opens a session for somebody who has just signed in and gives its token, this once. Whatever session the browser had
- * before ends, so that nobody can plant one and wait for it to become somebody's.
+ * Opens a session for a person who has just signed in and returns its token, once. The session that the browser had
+ * before ends, so that an attacker cannot plant a session that later becomes the victim's.
  */
 export async function openSession(
-  { db, now, origin }: Pick<Act, 'db' | 'now' | 'origin'>,
-  { userId, tenantId, formerToken }: Opening,
+  { db, now, origin }: Pick<ActionContext, 'db' | 'now' | 'origin'>,
+  { userId, tenantId, formerToken }: NewSession,
 ): Promise<string> {
   const token = newToken();
   const session = {

@@ -8,17 +8,17 @@ import {
 } from '../../../db/tables/people/memberships.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { refuseMembershipBeyondOwn } from './addMember.ts';
 import { refuseLastOwner } from './changeMember.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { revokeKeyChain } from '../keys/revokeKey.ts';
 
 /**
- * Puts a member out of the act's tenant, from the next request on, and revokes all their own keys there: they would work
- * again if the person came back. The last owner stays: 409.
+ * Removes a member from the tenant from their next request on, and revokes their own keys there, which would work again
+ * if the person came back. The last owner cannot be removed: 409.
  */
-export async function removeMember(act: Act, userId: string): Promise<void> {
+export async function removeMember(act: ActionContext, userId: string): Promise<void> {
   await transaction(act.db, async (trx) => {
     const owners = await lockOwners(trx, act.tenantId);
     const membership = await lockMembership(trx, act.tenantId, userId);
@@ -29,10 +29,10 @@ export async function removeMember(act: Act, userId: string): Promise<void> {
   });
 }
 
-/** Ends a membership that is held, and revokes the person's own keys in the tenant for this reason. */
+/** Ends a locked membership, and revokes the person's own keys in the tenant for this reason. */
 export async function endMembership(
   trx: Db,
-  act: Act,
+  act: ActionContext,
   { userId, role, permissions }: Membership,
   action: 'MEMBER_REMOVED' | 'MEMBER_LEFT',
   reason: string,

@@ -11,16 +11,16 @@ import { passwordProblem, passwordFault } from '../../domain/password.ts';
 import { hashToken, newToken } from '../../domain/session.ts';
 import { AppError } from '../../errors.ts';
 import { hashPassword } from '../../auth/passwords.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { passwordRefused } from './changePassword.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 /** How long a link to choose a new password works. */
 export const RESET_LIFETIME_MS = 24 * 3_600_000;
 
-/** Makes a link by which the person chooses a new password, in place of an earlier one, and gives its token, this once. */
+/** Creates a link on which the person chooses a new password, replaces an earlier link, and returns its token, once. */
 export async function makeResetLink(
-  act: Omit<Act, 'tenantId'>,
+  act: Omit<ActionContext, 'tenantId'>,
   userId: string,
 ): Promise<{ token: string; expiresAt: number }> {
   const token = newToken();
@@ -39,13 +39,16 @@ export async function makeResetLink(
   return { token, expiresAt };
 }
 
-/** Where the person chooses a new password; whoever holds it can. */
+/** The link on which the person chooses a new password; anyone who has it can. */
 export function resetLink(origin: string, token: string): string {
   return `${origin}/reset?token=${token}`;
 }
 
-/** The person whose link this is, as long as it works. */
-export async function openReset({ db, now }: Pick<Act, 'db' | 'now'>, token: string): Promise<User | undefined> {
+/** Finds the person of a reset link that still works. */
+export async function openReset(
+  { db, now }: Pick<ActionContext, 'db' | 'now'>,
+  token: string,
+): Promise<User | undefined> {
   const reset = await findPasswordReset(db, hashToken(token));
   if (!reset || now >= reset.expiresAt) return undefined;
   const user = await findUser(db, reset.userId);
@@ -53,11 +56,12 @@ export async function openReset({ db, now }: Pick<Act, 'db' | 'now'>, token: str
 }
 
 /**
- * Uses the link up and changes the password of its person: all their sessions end, tokens made before are refused, and
- * every tenant of theirs is open to them. Undefined for a link that does not work; 422 says what is wrong with the password.
+ * Uses up the link and changes the person's password: all their sessions end, tokens issued before are refused, and the
+ * account is confined to no tenant any more. Gives undefined for a link that does not work; 422 says what is wrong with
+ * the password.
  */
 export async function resetPassword(
-  { db, now, origin }: Pick<Act, 'db' | 'now' | 'origin'>,
+  { db, now, origin }: Pick<ActionContext, 'db' | 'now' | 'origin'>,
   token: string,
   wanted: string,
 ): Promise<User | undefined> {

@@ -4,22 +4,22 @@ import { changeTenant, lockTenant } from '../../../db/tables/tenants.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
 import type { PaymentProvider } from './payment.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 /**
- * Confirms an order: the plan is the tenant's and its limits hold once this returns. Only a person may, with
- * `billing:manage`; a second confirmation finds the first one's work done and writes nothing.
+ * Confirms an order: the tenant is on the plan and its limits hold once this returns. Only a person with
+ * `billing:manage` may; a second confirmation changes nothing.
  */
-export async function confirmCheckout(act: Act, provider: PaymentProvider, id: string): Promise<Checkout> {
-  refuseOthers(act);
-  const ordered = await mustFind(act.db, act, id);
+export async function confirmCheckout(act: ActionContext, provider: PaymentProvider, id: string): Promise<Checkout> {
+  requireBillingManager(act);
+  const ordered = await requireCheckout(act.db, act, id);
   if (ordered.status === 'pending' && !(await provider.isSettled(ordered))) {
     throw new AppError('conflict', 'checkout_not_paid');
   }
   return transaction(act.db, async (trx) => {
     const tenant = await lockTenant(trx, act.tenantId);
-    const checkout = await mustFind(trx, act, id);
+    const checkout = await requireCheckout(trx, act, id);
     if (checkout.status === 'confirmed') return checkout;
     if (checkout.status === 'cancelled' || !tenant) {
       throw new AppError('conflict', 'checkout_cancelled');
@@ -42,13 +42,13 @@ export async function confirmCheckout(act: Act, provider: PaymentProvider, id: s
   });
 }
 
-/** The route asks for the same; this holds for whoever else calls. */
-function refuseOthers({ principal }: Act): void {
+/** The route requires the same permission; this also covers other callers of the action. */
+function requireBillingManager({ principal }: ActionContext): void {
   if (!principal || (principal.type === 'user' && principal.permissions.has('billing:manage'))) return;
   throw new AppError('insufficient_permission', 'confirm_takes_a_person');
 }
 
-async function mustFind(db: Db, { tenantId }: Act, id: string): Promise<Checkout> {
+async function requireCheckout(db: Db, { tenantId }: ActionContext, id: string): Promise<Checkout> {
   const checkout = await findCheckout(db, tenantId, id);
   if (!checkout) throw new AppError('not_found', 'no_such_checkout');
   return checkout;

@@ -3,31 +3,31 @@ import { insertTicketMessage } from '../../../db/tables/product/supportMessages.
 import { lockTicket, updateTicket, type Ticket, type TicketStatus } from '../../../db/tables/product/supportTickets.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 /** A ticket is read as a whole, so it must not grow for ever. */
 const MOST_MESSAGES = 200;
 
-/** Adds what is still to be said, by which an answered ticket is open again. A closed one stays closed: 409. */
-export async function addTicketMessage(act: Act, id: string, text: string): Promise<Ticket> {
-  return changeTicket(act, id, async (trx, ticket) => say(trx, act, ticket, text, 'open'));
+/** Adds a message, which reopens an answered ticket; a closed ticket takes no message: 409. */
+export async function addTicketMessage(act: ActionContext, id: string, text: string): Promise<Ticket> {
+  return changeTicket(act, id, async (trx, ticket) => insertMessage(trx, act, ticket, text, 'open'));
 }
 
-/** Answers a ticket. A closed one takes no answer any more: 409. */
-export async function answerTicket(act: Act, id: string, text: string): Promise<Ticket> {
-  return changeTicket(act, id, async (trx, ticket) => say(trx, act, ticket, text, 'answered'));
+/** Answers a ticket; a closed ticket takes no answer: 409. */
+export async function answerTicket(act: ActionContext, id: string, text: string): Promise<Ticket> {
+  return changeTicket(act, id, async (trx, ticket) => insertMessage(trx, act, ticket, text, 'answered'));
 }
 
 /** Closes a ticket for good; closing it again changes nothing. */
-export async function closeTicket(act: Act, id: string): Promise<Ticket> {
+export async function closeTicket(act: ActionContext, id: string): Promise<Ticket> {
   return changeTicket(act, id, async (_trx, ticket) =>
     ticket.status === 'closed' ? ticket : { ...ticket, status: 'closed', closedAt: act.now },
   );
 }
 
 async function changeTicket(
-  act: Act,
+  act: ActionContext,
   id: string,
   change: (trx: Db, ticket: Ticket) => Promise<Ticket>,
 ): Promise<Ticket> {
@@ -38,17 +38,23 @@ async function changeTicket(
     if (changed === before) return before;
     const after = { ...changed, updatedAt: act.now };
     await updateTicket(trx, after);
-    const told = ({ status, messages }: Ticket) => ({ status, messages });
+    const auditedFields = ({ status, messages }: Ticket) => ({ status, messages });
     await recordAuditEvent(trx, act, {
       action: 'TICKET_UPDATED',
       entityId: id,
-      ...changedFields(told(before), told(after)),
+      ...changedFields(auditedFields(before), auditedFields(after)),
     });
     return after;
   });
 }
 
-async function say(trx: Db, act: Act, ticket: Ticket, text: string, status: TicketStatus): Promise<Ticket> {
+async function insertMessage(
+  trx: Db,
+  act: ActionContext,
+  ticket: Ticket,
+  text: string,
+  status: TicketStatus,
+): Promise<Ticket> {
   const { tenantId, actor: author, now: createdAt } = act;
   if (ticket.status === 'closed') throw new AppError('conflict', 'ticket_closed');
   const number = ticket.messages + 1;

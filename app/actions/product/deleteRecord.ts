@@ -3,11 +3,11 @@ import { lockRecord, removeRecord } from '../../../db/tables/product/records.ts'
 import { changedFields, shortenFields } from '../../domain/auditEvent.ts';
 import { currentFields, type Resource } from '../../domain/resources.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 /** Deletes a record for good; what it was is in the audit log. */
-export async function deleteRecord(act: Act, resource: Resource, id: string): Promise<void> {
+export async function deleteRecord(act: ActionContext, resource: Resource, id: string): Promise<void> {
   await transaction(act.db, async (trx) => {
     const record = await lockRecord(trx, act.tenantId, resource.name, id);
     if (!record) throw new AppError('not_found');

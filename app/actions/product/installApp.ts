@@ -5,29 +5,30 @@ import { listAppKeys } from '../../../db/tables/keys/apiKeys.ts';
 import type { App } from '../../domain/apps.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { newId } from '../../domain/id.ts';
-import { narrowedTo } from '../../domain/keyBounds.ts';
+import { narrowToBounds } from '../../domain/keyBounds.ts';
 import { NewKey } from '../../domain/keyInput.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { KeyStyle } from '../../domain/token.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
-import { issueKeyWithin, type IssuedKey } from '../keys/issueKey.ts';
-import { policyOf } from '../keys/keyPolicy.ts';
+import type { ActionContext } from '../actionContext.ts';
+import { issueKeyWithin } from '../keys/issueKey.ts';
+import type { IssuedKey } from '../keys/storedKey.ts';
+import { findPolicy } from '../keys/keyRules.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
-/** How long a token lives where the policy wants an end and names none. */
+/** The lifetime of a token if the policy requires an expiry but names no longest one. */
 const LONGEST_DAYS = 365;
 const DAY_MS = 86_400_000;
 
 /**
- * Gives an app a service token of its own with the scopes it declares, which have to be within the installer's. Of
- * several installs at once one succeeds, the others are 409.
+ * Installs an app: issues a service token with the scopes it declares, which the installer must hold. Of several
+ * installs at the same time one succeeds, the others are 409.
  */
-export async function installApp(act: Act, style: KeyStyle, app: App): Promise<IssuedKey> {
+export async function installApp(act: ActionContext, style: KeyStyle, app: App): Promise<IssuedKey> {
   try {
     return await transaction(act.db, async (trx) => {
       await refuseInstalled(trx, act, app);
-      const policy = await policyOf(trx, act.tenantId);
+      const policy = await findPolicy(trx, act.tenantId);
       const issued = await issueKeyWithin(trx, act, style, policy, tokenFor(act, app, policy), app.id);
       const install = { id: newId(), tenantId: act.tenantId, app: app.id, keyId: issued.key.id };
       await insertAppInstall(trx, { ...install, installedBy: act.actor.id, installedAt: act.now });
@@ -43,8 +44,8 @@ export async function installApp(act: Act, style: KeyStyle, app: App): Promise<I
   }
 }
 
-/** An app whose token was revoked by hand, or has expired, is installed no more. */
-async function refuseInstalled(trx: Db, { tenantId, now }: Act, { id }: App): Promise<void> {
+/** An app counts as installed until its token is revoked or expires. */
+async function refuseInstalled(trx: Db, { tenantId, now }: ActionContext, { id }: App): Promise<void> {
   const installed = await lockAppInstall(trx, tenantId, id);
   if (!installed) return;
   const working = await listAppKeys(trx, tenantId, now);
@@ -52,8 +53,8 @@ async function refuseInstalled(trx: Db, { tenantId, now }: Act, { id }: App): Pr
   await removeAppInstall(trx, installed, now);
 }
 
-/** The token of an app that a key installs is bounded as that key is, since nobody is asked for its bounds. */
-function tokenFor({ principal, now }: Act, app: App, { requireExpiry, maxLifetimeDays }: Policy): NewKey {
+/** A token that a key installs has the bounds of that key, since the installer is not asked for any. */
+function tokenFor({ principal, now }: ActionContext, app: App, { requireExpiry, maxLifetimeDays }: Policy): NewKey {
   const needsEnd = requireExpiry || maxLifetimeDays !== null;
   const days = Math.min(maxLifetimeDays ?? LONGEST_DAYS, LONGEST_DAYS);
   const free = {
@@ -64,7 +65,7 @@ function tokenFor({ principal, now }: Act, app: App, { requireExpiry, maxLifetim
   };
   const { name, description, scopes } = app;
   const token = NewKey.parse({ name, description: description.en, scopes });
-  const { allowedIps, ...bounds } = principal?.type === 'api_key' ? narrowedTo(principal.bounds, free) : free;
+  const { allowedIps, ...bounds } = principal?.type === 'api_key' ? narrowToBounds(principal.bounds, free) : free;
   return { ...token, ...bounds, allowedIps: [...allowedIps] };
 }
 

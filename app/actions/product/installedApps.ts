@@ -2,7 +2,7 @@ import type { Db } from '../../../db/connection/connect.ts';
 import { listAppKeys } from '../../../db/tables/keys/apiKeys.ts';
 import { listAppInstalls } from '../../../db/tables/product/appInstalls.ts';
 
-/** The apps that are installed and able to work: one whose token was revoked by hand is neither. */
+/** The installed apps whose token still works. */
 export async function installedApps(db: Db, tenantId: string, now: number): Promise<ReadonlySet<string>> {
   const installed = new Set((await listAppInstalls(db, tenantId)).map(({ app }) => app));
   const working = (await listAppKeys(db, tenantId, now)).map(({ app }) => app);

@@ -3,7 +3,7 @@ import { insertTicketMessage } from '../../../db/tables/product/supportMessages.
 import { insertTicket, type Ticket, type TicketPriority } from '../../../db/tables/product/supportTickets.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { newId } from '../../domain/id.ts';
-import { makerOf, type Act } from '../act.ts';
+import { creatorOf, type ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface TicketInput {
@@ -13,16 +13,16 @@ export interface TicketInput {
 }
 
 /** Opens a ticket with its first message. */
-export async function openTicket(act: Act, { subject, message, priority }: TicketInput): Promise<Ticket> {
+export async function openTicket(act: ActionContext, { subject, message, priority }: TicketInput): Promise<Ticket> {
   const { tenantId, actor, now } = act;
   const id = newId();
-  const said = { subject, priority, status: 'open' as const };
+  const fields = { subject, priority, status: 'open' as const };
   const times = { createdAt: now, updatedAt: now, closedAt: null };
-  const ticket: Ticket = { id, tenantId, ...said, messages: 1, ...makerOf(act), ...times };
+  const ticket: Ticket = { id, tenantId, ...fields, messages: 1, ...creatorOf(act), ...times };
   await transaction(act.db, async (trx) => {
     await insertTicket(trx, ticket);
     await insertTicketMessage(trx, { ticketId: id, number: 1, tenantId, text: message, author: actor, createdAt: now });
-    await recordAuditEvent(trx, act, { action: 'TICKET_OPENED', entityId: id, ...changedFields(null, said) });
+    await recordAuditEvent(trx, act, { action: 'TICKET_OPENED', entityId: id, ...changedFields(null, fields) });
   });
   return ticket;
 }

@@ -4,7 +4,7 @@ import { insertDraft, lockDraftNamed, updateDraft, type Draft } from '../../../d
 import { insertDraftVersion, type DraftVersion } from '../../../db/tables/product/builderDraftVersions.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { newId } from '../../domain/id.ts';
-import { makerOf, type Act } from '../act.ts';
+import { creatorOf, type ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface DraftInput {
@@ -18,21 +18,21 @@ export interface SavedDraft {
   saved: DraftVersion;
 }
 
-/** Saves a draft: the first version under a new name, the next one under a name that is known. None is ever lost. */
-export async function saveDraft(act: Act, input: DraftInput): Promise<SavedDraft> {
-  const save = async () => transaction(act.db, async (trx) => store(trx, act, input));
+/** Saves the first version of a new name, or the next version of a known one; no version is ever overwritten. */
+export async function saveDraft(act: ActionContext, input: DraftInput): Promise<SavedDraft> {
+  const save = async () => transaction(act.db, async (trx) => storeVersion(trx, act, input));
   try {
     return await save();
   } catch (error) {
-    // Somebody else has just saved the first version under this name.
+    // Another request has just saved the first version under this name.
     if (isDuplicate(error)) return save();
     throw error;
   }
 }
 
-async function store(trx: Db, act: Act, { name, content }: DraftInput): Promise<SavedDraft> {
+async function storeVersion(trx: Db, act: ActionContext, { name, content }: DraftInput): Promise<SavedDraft> {
   const { tenantId, now } = act;
-  const maker = makerOf(act);
+  const maker = creatorOf(act);
   const known = await lockDraftNamed(trx, tenantId, name);
   const draft: Draft = known
     ? { ...known, version: known.version + 1, updatedAt: now }

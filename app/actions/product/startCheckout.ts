@@ -12,20 +12,20 @@ import { newId } from '../../domain/id.ts';
 import type { PlanId } from '../../domain/plan.ts';
 import { AppError } from '../../errors.ts';
 import type { PaymentProvider } from './payment.ts';
-import { makerOf, type Act } from '../act.ts';
+import { creatorOf, type ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface Order {
   plan: PlanId;
-  /** The caller's own name for the order: sent twice, it is one. */
+  /** The caller's own id for the order; the same reference sent twice makes one order. */
   reference?: string | undefined;
 }
 
 /**
- * Orders a plan, which changes nothing until an owner confirms it. The same reference is the same checkout, whatever
- * became of it; a new one takes the place of an order that still waited.
+ * Orders a plan, which changes nothing until an owner confirms it. The same reference finds the same checkout in any
+ * state; a new order replaces one that is still pending.
  */
-export async function startCheckout(act: Act, provider: PaymentProvider, order: Order): Promise<Checkout> {
+export async function startCheckout(act: ActionContext, provider: PaymentProvider, order: Order): Promise<Checkout> {
   const known = await sameOrder(act.db, act, order);
   if (known) return known;
   const { plan, reference = null } = order;
@@ -43,7 +43,7 @@ export async function startCheckout(act: Act, provider: PaymentProvider, order: 
       status: 'pending',
       provider: provider.name,
       paymentUrl,
-      ...makerOf(act),
+      ...creatorOf(act),
       createdAt: act.now,
       updatedAt: act.now,
       confirmedBy: null,
@@ -59,7 +59,11 @@ export async function startCheckout(act: Act, provider: PaymentProvider, order: 
   });
 }
 
-async function sameOrder(db: Db, { tenantId }: Act, { plan, reference }: Order): Promise<Checkout | undefined> {
+async function sameOrder(
+  db: Db,
+  { tenantId }: ActionContext,
+  { plan, reference }: Order,
+): Promise<Checkout | undefined> {
   const known = reference === undefined ? undefined : await findCheckoutByReference(db, tenantId, reference);
   if (known && known.plan !== plan) {
     throw new AppError('conflict', 'reference_of_other_plan');
@@ -67,7 +71,7 @@ async function sameOrder(db: Db, { tenantId }: Act, { plan, reference }: Order):
   return known;
 }
 
-async function cancelPending(trx: Db, { tenantId, now }: Act): Promise<Checkout | undefined> {
+async function cancelPending(trx: Db, { tenantId, now }: ActionContext): Promise<Checkout | undefined> {
   const pending = await findPendingCheckout(trx, tenantId);
   if (pending) await updateCheckout(trx, { ...pending, status: 'cancelled', updatedAt: now });
   return pending;

@@ -3,16 +3,16 @@ import { listAppKeys } from '../../../db/tables/keys/apiKeys.ts';
 import { lockAppInstall, removeAppInstall } from '../../../db/tables/product/appInstalls.ts';
 import type { App } from '../../domain/apps.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
-import type { Act } from '../act.ts';
-import { refuseToRevokeBeyondOwnScopes } from '../keys/keyAuthority.ts';
+import type { ActionContext } from '../actionContext.ts';
+import { refuseToRevokeBeyondOwnScopes } from '../keys/keyRules.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { revokeKeyChain } from '../keys/revokeKey.ts';
 
 /**
- * Takes an app out of use and revokes its token, the ones it was rotated from and into included, in every process once
- * this returns. An app that is not installed stays so, and nothing is written.
+ * Uninstalls an app and revokes its token with all its predecessors and successors, in every process once this returns.
+ * An app that is not installed stays so, and nothing is written.
  */
-export async function uninstallApp(act: Act, app: App): Promise<void> {
+export async function uninstallApp(act: ActionContext, app: App): Promise<void> {
   const { tenantId, now } = act;
   await transaction(act.db, async (trx) => {
     const installed = await lockAppInstall(trx, tenantId, app.id);

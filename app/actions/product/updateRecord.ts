@@ -3,11 +3,16 @@ import { lockRecord, updateRecordData, type StoredRecord } from '../../../db/tab
 import { changedFields, shortenFields } from '../../domain/auditEvent.ts';
 import { currentFields, recordSearchValues, type Fields, type Resource } from '../../domain/resources.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 /** Changes some fields of a record; two changes of different fields at once both hold. */
-export async function updateRecord(act: Act, resource: Resource, id: string, change: Fields): Promise<StoredRecord> {
+export async function updateRecord(
+  act: ActionContext,
+  resource: Resource,
+  id: string,
+  change: Fields,
+): Promise<StoredRecord> {
   return transaction(act.db, async (trx) => {
     const before = await lockRecord(trx, act.tenantId, resource.name, id);
     if (!before) throw new AppError('not_found');

@@ -4,14 +4,13 @@ import { changeTenant, lockTenant } from '../../../db/tables/tenants.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { Networks } from '../../domain/network.ts';
 import { changePolicy as policyAfter, type Policy, type PolicyChange } from '../../domain/policy.ts';
-import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
-import { invalidField } from '../keys/keyExpiry.ts';
-import { refuseKeys } from '../keys/keyAuthority.ts';
+import { AppError, invalidField } from '../../errors.ts';
+import type { ActionContext } from '../actionContext.ts';
+import { requirePerson } from '../keyCallers.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 /** Changes the rules for the keys of the act's tenant; they hold in every process once this returns. */
-export async function changePolicy(act: Act, change: PolicyChange): Promise<Policy> {
+export async function changePolicy(act: ActionContext, change: PolicyChange): Promise<Policy> {
   refuseOwnLockout(act, change);
   return transaction(act.db, async (trx) => {
     const tenant = await lockTenant(trx, act.tenantId);
@@ -20,23 +19,27 @@ export async function changePolicy(act: Act, change: PolicyChange): Promise<Poli
     const changes = changedFields(tenant.policy, after);
     if (!changes.before && !changes.after) return tenant.policy;
     if (after.keysMayManageKeys !== tenant.policy.keysMayManageKeys) {
-      refuseKeys(act, 'keys_keep_key_policy', 'keysMayManageKeys');
+      requirePerson(act, 'keys_keep_key_policy', 'keysMayManageKeys');
     }
     await changeTenant(trx, act.tenantId, { policy: after }, act.now);
-    await noteUse(trx, act);
+    await recordOwnUse(trx, act);
     await recordAuditEvent(trx, act, { action: 'SETTINGS_CHANGED', entityId: act.tenantId, ...changes });
     return after;
   });
 }
 
-/** The use of a key is written down a moment later; until then its own new rule could take it for idle. */
-async function noteUse(trx: Db, { principal, tenantId, now, origin }: Act): Promise<void> {
+/**
+ * Uses are stored a moment after the request; without this the calling key could count as idle under its own new rule.
+ */
+async function recordOwnUse(trx: Db, { principal, tenantId, now, origin }: ActionContext): Promise<void> {
   if (principal?.type !== 'api_key') return;
   await noteKeyUses(trx, [{ tenantId, keyId: principal.id, at: now, ip: origin.ip }]);
 }
 
-/** A key that shut itself out could not undo it. Networks bind keys alone, so a person always can. */
-function refuseOwnLockout({ principal, origin }: Act, { allowedNetworks = [] }: PolicyChange): void {
+/**
+ * Refuses a key that would lock itself out, which it could not undo; networks bind keys alone, so people always can.
+ */
+function refuseOwnLockout({ principal, origin }: ActionContext, { allowedNetworks = [] }: PolicyChange): void {
   if (principal?.type !== 'api_key' || allowedNetworks.length === 0) return;
   if (origin.ip !== null && Networks.of(allowedNetworks).contains(origin.ip)) return;
   throw invalidField('allowedNetworks', 'must_contain_own_address');

@@ -5,12 +5,12 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import { newId } from '../../domain/id.ts';
 import { freeSlug, slugOf } from '../../domain/slug.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
 export interface TenantInput {
   name: string;
-  /** Without one, the name suggests it. */
+  /** Derived from the name if absent. */
   slug?: string | undefined;
   externalId?: string | null | undefined;
 }
@@ -21,13 +21,13 @@ export interface CreatedTenant {
   name: string;
 }
 
-/** Whoever creates a tenant is in none of its making: the act has no tenant yet. */
-type TenantlessAct = Omit<Act, 'tenantId'>;
+/** The context of creating a tenant, which has no tenant yet. */
+type ContextWithoutTenant = Omit<ActionContext, 'tenantId'>;
 
 const ATTEMPTS = 3;
 
-/** Makes an active tenant; a slug that was asked for and is taken is 409, a suggested one gets a number behind it. */
-export async function createTenant(act: TenantlessAct, input: TenantInput): Promise<CreatedTenant> {
+/** Creates an active tenant; a requested slug that is taken is 409, a derived one gets a number appended. */
+export async function createTenant(act: ContextWithoutTenant, input: TenantInput): Promise<CreatedTenant> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await transaction(act.db, async (trx) => addTenant(trx, act, input));
@@ -38,8 +38,8 @@ export async function createTenant(act: TenantlessAct, input: TenantInput): Prom
   }
 }
 
-/** The same within a transaction; a slug taken in this very moment is the unique index's refusal. */
-export async function addTenant(trx: Db, act: TenantlessAct, input: TenantInput): Promise<CreatedTenant> {
+/** Creates a tenant in a transaction of the caller; a slug taken at the same moment is refused by the unique index. */
+export async function addTenant(trx: Db, act: ContextWithoutTenant, input: TenantInput): Promise<CreatedTenant> {
   const { name, externalId = null } = input;
   const wanted = input.slug ?? slugOf(name);
   const taken = await slugsLike(trx, wanted);
@@ -58,7 +58,7 @@ export async function addTenant(trx: Db, act: TenantlessAct, input: TenantInput)
   return tenant;
 }
 
-/** What is said where a slug belongs to another tenant. */
+/** The 409 for a slug of another tenant. */
 export function slugTaken(cause?: unknown): AppError {
   return new AppError('conflict', 'slug_taken', { cause });
 }

@@ -2,7 +2,7 @@ import { transaction } from '../../../db/connection/connect.ts';
 import { isDuplicate } from '../../../db/connection/faults.ts';
 import { hasAnyUser } from '../../../db/tables/people/users.ts';
 import { hashPassword } from '../../auth/passwords.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { addTenant, type CreatedTenant } from './createTenant.ts';
 import { addUser, type CreatedUser } from '../people/createUser.ts';
 
@@ -15,14 +15,14 @@ export interface FirstPerson {
 }
 
 /**
- * The id of the first person, the same everywhere: of two set-ups at once the primary key lets one through, in one
- * process or in ten and on any kind of cluster, where looking for an empty table before writing could not.
+ * The fixed id of the first person: the primary key lets one of several concurrent set-ups through, in any number of
+ * processes and on any cluster, where checking for an empty table first could not.
  */
 const FIRST_ID = '00000000-0000-7000-8000-000000000001';
 
-/** Makes the first person, an operator, and their tenant, which they own; undefined where somebody exists already. */
+/** Creates the first person, an operator, and the tenant they own; undefined if a person exists already. */
 export async function setUp(
-  act: Pick<Act, 'db' | 'now' | 'origin'>,
+  act: Pick<ActionContext, 'db' | 'now' | 'origin'>,
   { email, name, password, tenantName }: FirstPerson,
 ): Promise<{ user: CreatedUser; tenant: CreatedTenant } | undefined> {
   if (await hasAnyUser(act.db)) return undefined;

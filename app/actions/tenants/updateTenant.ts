@@ -3,7 +3,7 @@ import { isDuplicate } from '../../../db/connection/faults.ts';
 import { changeTenant, lockTenant, type TenantRecord, type TenantStatus } from '../../../db/tables/tenants.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
-import type { Act } from '../act.ts';
+import type { ActionContext } from '../actionContext.ts';
 import { slugTaken } from './createTenant.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
@@ -15,11 +15,11 @@ export interface TenantUpdate {
 }
 
 /**
- * Changes what an operator may change of a tenant; a suspension is in force for every process once this returns. The
- * audit row lands in that tenant's own log, and a change that changes nothing leaves none.
+ * Changes a tenant as an operator may; a suspension holds in every process once this returns. The audit event is in
+ * that tenant's own log, and a change without effect records none.
  */
 export async function updateTenant(
-  act: Omit<Act, 'tenantId'>,
+  act: Omit<ActionContext, 'tenantId'>,
   id: string,
   update: TenantUpdate,
 ): Promise<TenantRecord> {
@@ -27,10 +27,10 @@ export async function updateTenant(
     return await transaction(act.db, async (trx) => {
       const before = await lockTenant(trx, id);
       if (!before) throw new AppError('not_found', 'no_such_tenant');
-      const after = { ...before, ...given(update) };
-      const changes = changedFields(visible(before), visible(after));
+      const after = { ...before, ...givenFields(update) };
+      const changes = changedFields(auditedFields(before), auditedFields(after));
       if (!changes.before && !changes.after) return before;
-      await changeTenant(trx, id, given(update), act.now);
+      await changeTenant(trx, id, givenFields(update), act.now);
       await recordAuditEvent(trx, { ...act, tenantId: id }, { action: 'TENANT_UPDATED', entityId: id, ...changes });
       return { ...after, updatedAt: act.now };
     });
@@ -40,7 +40,7 @@ export async function updateTenant(
 }
 
 /** The fields that were given at all, null included. */
-function given({ name, slug, status, externalId }: TenantUpdate) {
+function givenFields({ name, slug, status, externalId }: TenantUpdate) {
   return {
     ...(name !== undefined && { name }),
     ...(slug !== undefined && { slug }),
@@ -49,6 +49,6 @@ function given({ name, slug, status, externalId }: TenantUpdate) {
   };
 }
 
-function visible({ name, slug, status, externalId }: TenantRecord) {
+function auditedFields({ name, slug, status, externalId }: TenantRecord) {
   return { name, slug, status, externalId };
 }

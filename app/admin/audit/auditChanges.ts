@@ -3,7 +3,7 @@ import { planNamed } from '../../domain/plan.ts';
 import { RateLimit } from '../../domain/policy.ts';
 import type { Texts } from '../../locales/texts.ts';
 
-/** A field of what was changed, in the reader's words; a side is missing where the field was not there, or held nothing. */
+/** A changed field in the reader's language; `before` or `after` is missing if the field was absent or empty. */
 export interface Change {
   field: string;
   before: string | undefined;
@@ -13,7 +13,7 @@ export interface Change {
 /** Fields that hold a moment. */
 const MOMENTS = new Set(['expiresAt', 'graceEndsAt', 'revokedAt']);
 
-/** Fields whose values are words of ours, and where in the texts each value is. */
+/** Fields whose values are translated, with the prefix of their keys in the texts. */
 const WORDS: Readonly<Record<string, string>> = {
   environment: 'keys.',
   owner: 'keys.owner_',
@@ -22,10 +22,10 @@ const WORDS: Readonly<Record<string, string>> = {
   leakAction: 'security.leak_',
 };
 
-/** The same of a status, which is about different things. */
+/** The prefix of a status's texts by the kind of entity. */
 const STATUSES: Readonly<Record<string, string>> = { user: 'members.', tenant: 'tenants.', ticket: 'tickets.status_' };
 
-/** What a row of the audit log says was changed, field by field. */
+/** The changes that a row of the audit log records, field by field. */
 export function changesOf({ entity, before, after }: AuditLog, texts: Texts): Change[] {
   const fields = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
   return [...fields]

@@ -7,10 +7,10 @@ const HEAD = [
   ...['time', 'action', 'entity', 'entityId', 'actorType', 'actorId', 'actorName'],
   ...['ipAddress', 'userAgent', 'requestId', 'before', 'after', 'id'],
 ];
-/** Without it spreadsheets take UTF-8 for the alphabet of their country. */
+/** Spreadsheets read UTF-8 without this mark as the alphabet of their country. */
 const BYTE_ORDER_MARK = '\uFEFF';
 
-/** The audit log as lines of CSV, read a part at a time so that no log is too long; `load` gives what lies behind. */
+/** The audit log as lines of CSV, read in parts so that no log is too long; `load` reads the rows after a position. */
 export async function* auditCsv(
   load: (after: Position | undefined) => Promise<readonly AuditLog[]>,
 ): AsyncGenerator<string> {

@@ -32,11 +32,11 @@ const AuditPageQuery = z.strictObject({ ...Fields, cursor: PAGE.cursor });
 type AuditFields = z.output<typeof AuditFields>;
 
 const LIMIT = 50;
-/** So many to choose from; whoever is not among them is reached by a link in the log. */
+/** People and keys offered by the filter; others can be chosen by a link in the log. */
 const CHOICES = 100;
 const EXPORTED_AT_ONCE = 500;
 
-/** The log of what was done in the tenant, and the same as a table to take away. */
+/** The audit log of the tenant as a page and as a CSV file. */
 export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pages: Pages): Router<State> {
   return new Router<State>(ROUTER)
     .get(
@@ -45,7 +45,7 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
       query(AuditPageQuery, async (ctx, { cursor, ...fields }) => {
         const words = pages.texts(ctx);
         const tenantId = principalOf(ctx).tenant.id;
-        const filter = narrowing(fields);
+        const filter = auditFilter(fields);
         await usage.flush();
         const page = { limit: LIMIT, cursor };
         const { rows, nextCursor } = await readPage(page, ['audit page', tenantId, filter], async (wanted) =>
@@ -68,12 +68,12 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
       permission('audit:read'),
       query(AuditFields, async (ctx, fields) => {
         const { id, slug } = principalOf(ctx).tenant;
-        const filter = narrowing(fields);
+        const filter = auditFilter(fields);
         await usage.flush();
         const now = Date.now();
         ctx.type = 'text/csv; charset=utf-8';
         ctx.attachment(`audit-${slug}-${new Date(now).toISOString().slice(0, 10)}.csv`);
-        // What happens while it is read is left for the next export.
+        // Events that happen during the export are left for the next one.
         const until = Math.min(filter.to ?? now, now);
         const lines = auditCsv(async (after) =>
           listAuditLogs(db, id, { ...filter, to: until }, { after, limit: EXPORTED_AT_ONCE }),
@@ -90,8 +90,8 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
   }
 }
 
-/** The filter of the log that the fields stand for; days begin and end in UTC, as the page says. */
-function narrowing({ action, actor, entity, key, about, from, to }: AuditFields) {
+/** The filter that the fields describe; days begin and end in UTC, as the page says. */
+function auditFilter({ action, actor, entity, key, about, from, to }: AuditFields) {
   const dayOf = (text: string) => parsed(Day, text, 'invalid_query', 'date_is_none');
   const fields = {
     ...(action !== '' && { action }),

@@ -5,7 +5,7 @@ import { changesOf } from './auditChanges.ts';
 import { addressOf } from '../../http/redirect.ts';
 import type { Texts } from '../../locales/texts.ts';
 
-/** What the fields of the filter hold. */
+/** The values of the filter's fields. */
 type Fields = {
   action: string;
   actor: string;
@@ -23,7 +23,7 @@ interface Choice {
 
 const PATH = '/admin/audit-logs';
 
-/** One row of the log as its page shows it: what was done, by whom, to what, and field by field how it changed. */
+/** One row of the page: the action, the actor, the entity, and how each field changed. */
 export function presentAuditRow(log: AuditLog, texts: Texts, names: ReadonlyMap<string, string>) {
   const { t } = texts;
   const { action, entity, entityId, actor, origin, createdAt } = log;
@@ -33,7 +33,7 @@ export function presentAuditRow(log: AuditLog, texts: Texts, names: ReadonlyMap<
     said: t(`audit.action_${action}`),
     entity: t(`audit.entity_${entity}`),
     entityId,
-    // The beginning of an id is a time, much the same in neighbouring rows.
+    // Ids begin with a time, so neighbouring rows share the beginning.
     shortId: entityId && entityId.length > 12 ? `…${entityId.slice(-8)}` : entityId,
     name,
     actor: { type: actor.type, id: actor.id, name: actor.name ?? t(`audit.actor_${actor.type}`) },
@@ -42,7 +42,7 @@ export function presentAuditRow(log: AuditLog, texts: Texts, names: ReadonlyMap<
   };
 }
 
-/** The filter with what there is to choose from, and where the list goes on, is taken away and begins. */
+/** The filter with its choices, the links to the export and to further pages. */
 export function presentAuditFilters(
   fields: Fields,
   { people, keys }: { people: readonly Member[]; keys: readonly ApiKey[] },
@@ -51,13 +51,13 @@ export function presentAuditFilters(
   const named = keys.map(({ id, name, lastFour }) => ({ value: id, label: `${name} …${lastFour}` }));
   return {
     ...fields,
-    people: withChosen(
+    people: includeChosen(
       people.map((person) => ({ value: person.id, label: person.name })),
       // A key acts too: it is among the people where it was chosen by a link.
       named.some(({ value }) => value === fields.actor) ? '' : fields.actor,
     ),
     actingKeys: named,
-    keys: withChosen(named, fields.key),
+    keys: includeChosen(named, fields.key),
     narrowed: Object.values(fields).some((value) => value !== ''),
     exportPath: addressOf(`${PATH}/export`, fields),
     paging: {
@@ -67,7 +67,7 @@ export function presentAuditFilters(
   };
 }
 
-/** What the things that can be chosen are called now. */
+/** The current names of the people and keys that can be chosen. */
 export function labelsOf({
   people,
   keys,
@@ -78,8 +78,8 @@ export function labelsOf({
   return new Map([...people, ...keys].map(({ id, name }) => [id, name]));
 }
 
-/** What is chosen is always among the choices. */
-function withChosen(choices: Choice[], chosen: string): Choice[] {
+/** Adds the chosen value to the choices if it is missing there. */
+function includeChosen(choices: Choice[], chosen: string): Choice[] {
   const isThere = chosen === '' || choices.some(({ value }) => value === chosen);
   return isThere ? choices : [...choices, { value: chosen, label: chosen }];
 }

@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { findPendingCheckout } from '../../../db/tables/product/checkouts.ts';
 import { findUser } from '../../../db/tables/people/users.ts';
-import { actOf } from '../../actions/act.ts';
+import { actionContext } from '../../actions/actionContext.ts';
 import { confirmCheckout } from '../../actions/product/confirmCheckout.ts';
 import { startCheckout } from '../../actions/product/startCheckout.ts';
 import { holdsScope } from '../../auth/authority.ts';
@@ -11,7 +11,7 @@ import { formOf } from '../../auth/csrf.ts';
 import { planUse } from '../../actions/product/planUse.ts';
 import { askConfirmation } from '../shell/confirmation.ts';
 import type { Pages } from '../shell/pages.ts';
-import { given, recoverable, readFields, refusedIn, type Refused } from '../shell/formErrors.ts';
+import { optionalField, recoverable, readFields, formErrors, type FormErrors } from '../shell/formErrors.ts';
 import { confirmedByHand, type PaymentProvider } from '../../actions/product/payment.ts';
 import { presentBillingPage } from './view.ts';
 import type { Services } from '../../services.ts';
@@ -33,22 +33,22 @@ export function billingPages(
     .post('/billing', scope('billing:write'), async (ctx) => {
       const form = formOf(ctx);
       const outcome = await recoverable(async () => {
-        const order = readFields(Order, { plan: form.get('plan'), reference: given(form, 'reference') });
-        return startCheckout(actOf(ctx, db), provider, order);
+        const order = readFields(Order, { plan: form.get('plan'), reference: optionalField(form, 'reference') });
+        return startCheckout(actionContext(ctx, db), provider, order);
       });
       if ('done' in outcome) {
-        pages.lead(ctx, HOME, { text: 'billing.ordered', values: { plan: planNamed(outcome.done.plan) } });
+        pages.redirect(ctx, HOME, { text: 'billing.ordered', values: { plan: planNamed(outcome.done.plan) } });
         return;
       }
       ctx.status = outcome.refusal.status;
-      await showPlan(ctx, refusedIn(pages.texts(ctx), outcome.refusal, {}));
+      await showPlan(ctx, formErrors(pages.texts(ctx), outcome.refusal, {}));
     })
     .get('/billing/checkouts/:id/confirm', permission('billing:manage'), async (ctx) => {
       const { t } = pages.texts(ctx);
       const id = pathId(ctx);
       const pending = await findPendingCheckout(db, principalOf(ctx).tenant.id);
       if (pending?.id !== id) {
-        pages.lead(ctx, HOME, { text: 'billing.gone', kind: 'warning' });
+        pages.redirect(ctx, HOME, { text: 'billing.gone', kind: 'warning' });
         return;
       }
       const plan = planNamed(pending.plan);
@@ -62,16 +62,16 @@ export function billingPages(
       });
     })
     .post('/billing/checkouts/:id/confirm', permission('billing:manage'), async (ctx) => {
-      const outcome = await recoverable(async () => confirmCheckout(actOf(ctx, db), provider, pathId(ctx)));
+      const outcome = await recoverable(async () => confirmCheckout(actionContext(ctx, db), provider, pathId(ctx)));
       if ('done' in outcome) {
-        pages.lead(ctx, HOME, { text: 'billing.confirmed', values: { plan: planNamed(outcome.done.plan) } });
+        pages.redirect(ctx, HOME, { text: 'billing.confirmed', values: { plan: planNamed(outcome.done.plan) } });
         return;
       }
       ctx.status = outcome.refusal.status;
-      await showPlan(ctx, refusedIn(pages.texts(ctx), outcome.refusal, {}));
+      await showPlan(ctx, formErrors(pages.texts(ctx), outcome.refusal, {}));
     });
 
-  async function showPlan(ctx: Context, refused?: Refused): Promise<void> {
+  async function showPlan(ctx: Context, refused?: FormErrors): Promise<void> {
     const principal = principalOf(ctx);
     const { t, locale } = pages.texts(ctx);
     await usage.flush();

@@ -7,7 +7,7 @@ interface State {
   plan: string;
   used: PlanUse;
   pending: Checkout | undefined;
-  /** Undefined where a key ordered, or somebody who is gone. */
+  /** Undefined if a key ordered, or a person who has left. */
   orderedBy: string | undefined;
 }
 

@@ -7,7 +7,7 @@ import type { Problem, ProblemKey } from '../../domain/problem.ts';
 import { AppError } from '../../errors.ts';
 import type { Texts } from '../../locales/texts.ts';
 
-/** What stands in the fields of a key's form, as text. */
+/** The fields of the key form as text. */
 export interface KeyFields {
   name: string;
   description: string;
@@ -39,10 +39,10 @@ export const FIELDS = [
   'externalId',
   'metadata',
 ] as const;
-/** Those that stand behind the word More. */
+/** The fields in the section "More", closed at first. */
 export const ADVANCED_FIELDS = ['owner', 'externalId', 'metadata'] as const satisfies Field[];
 export type Field = (typeof FIELDS)[number];
-/** What is wrong with each field, or with none of them but the whole. */
+/** The problem of each field, and of the form as a whole. */
 export type Problems = Partial<Record<Field | 'form', string>>;
 
 export const METADATA_EXAMPLE = '{"team": "billing", "seats": 5}';
@@ -52,18 +52,18 @@ const EXPIRIES = [7, 30, 90, 365];
 const USUAL_DAYS = 90;
 const DAY = /^\d{4}-\d\d-\d\d$/;
 
-/** The periods to choose from, as far as the policy goes. */
+/** The expiry periods that the policy allows. */
 export function allowedExpiryDays({ maxLifetimeDays }: Policy): number[] {
   const allowed = EXPIRIES.filter((days) => maxLifetimeDays === null || days <= maxLifetimeDays);
   return allowed.length > 0 ? allowed : [maxLifetimeDays ?? USUAL_DAYS];
 }
 
-/** Whether the policy lets a key live for ever. */
+/** Whether the policy allows a key without expiry. */
 export function allowsNoExpiry({ requireExpiry, maxLifetimeDays }: Policy): boolean {
   return !requireExpiry && maxLifetimeDays === null;
 }
 
-/** The form of a key to be made, filled in from the address: `?name=&scopes=&expires=`. */
+/** The fields of a new key, prefilled from the address: `?name=&scopes=&expires=`. */
 export function newKeyFields(querystring: string, policy: Policy): KeyFields {
   const query = new URLSearchParams(querystring);
   const asked = (query.get('scopes') ?? '').split(/[\s,]+/).map((text) => normaliseScope(text) ?? '');
@@ -82,7 +82,7 @@ export function newKeyFields(querystring: string, policy: Policy): KeyFields {
   };
 }
 
-/** The form of a key as it is. */
+/** The fields of an existing key. */
 export function fieldsOfKey(key: ApiKey): KeyFields {
   return {
     name: key.name,
@@ -114,7 +114,7 @@ const EMPTY = {
   metadata: '',
 };
 
-/** What was written into the form. */
+/** The fields as they were submitted. */
 export function keyFieldsOf(form: URLSearchParams): KeyFields {
   const text = (name: string) => form.get(name) ?? '';
   return {
@@ -136,7 +136,7 @@ export function keyFieldsOf(form: URLSearchParams): KeyFields {
 
 type KeyInput = Record<Exclude<ChosenField, 'expiresAt'>, unknown> & { expiresAt?: unknown };
 
-/** What the fields ask for that can also be changed later, for the parsers of app/domain/keyInput.ts. */
+/** The input for the parsers of app/domain/keyInput.ts, without the fields that cannot be changed later. */
 export function keyInputOf(fields: KeyFields, now: number): KeyInput {
   const { name, description, scopes, allowedIps, rateLimit, rateWindow, monthlyQuota, externalId, metadata } = fields;
   return {
@@ -152,7 +152,7 @@ export function keyInputOf(fields: KeyFields, now: number): KeyInput {
   };
 }
 
-/** The day chosen is the last one on which the key works. */
+/** A key that expires on a day works until the end of that day. */
 function expiryIn({ expires, expiresOn }: KeyFields, now: number): { expiresAt?: unknown } {
   if (expires === 'keep') return {};
   if (expires === 'never') return { expiresAt: null };
@@ -161,12 +161,12 @@ function expiryIn({ expires, expiresOn }: KeyFields, now: number): { expiresAt?:
   return { expiresAt: typeof days === 'number' && days <= 3_650 ? iso(now + days * DAY_MS) : expires };
 }
 
-/** What is no number is left for the parser to refuse. */
+/** Text that is no number is returned as it is, for the parser to refuse. */
 function numberIn(text: string): unknown {
   return /^\d{1,15}$/.test(text) ? Number(text) : text;
 }
 
-/** What is no JSON is left for the parser to refuse. */
+/** Text that is no JSON is returned as it is, for the parser to refuse. */
 function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
@@ -175,7 +175,7 @@ function jsonIn(text: string): unknown {
   }
 }
 
-/** What was refused of a form that can be corrected, under the names of its fields; anything else is thrown on. */
+/** The problems of a refused form by field; an error that the form cannot correct is thrown on. */
 export function keyFormProblems(error: unknown, texts: Texts): Problems {
   if (!(error instanceof AppError)) throw error;
   if (error.code === 'insufficient_permission') return { scopes: texts.pageProblemText(error.problem) };
@@ -194,7 +194,7 @@ function fieldNamed(path: string): Field {
   return FIELDS.find((field) => field === path) ?? 'name';
 }
 
-/** What is no number, or none that fits. */
+/** Problems for which the form has a text about the whole number. */
 const ABOUT_NUMBERS = new Set<ProblemKey>([
   'must_be_number',
   'must_be_whole_number',
@@ -202,7 +202,7 @@ const ABOUT_NUMBERS = new Set<ProblemKey>([
   'number_too_big',
 ]);
 
-/** The form has words of its own where the parser speaks of what only programs send. */
+/** The form has its own text where the parser's describes JSON that only API clients send. */
 function fieldProblem(field: Field, problem: Problem, { t, pageProblemText }: Texts): string {
   const { key } = problem;
   if (field === 'scopes' && key === 'list_too_short') return t('keys.problem_no_scope');
@@ -215,4 +215,57 @@ function fieldProblem(field: Field, problem: Problem, { t, pageProblemText }: Te
   if (field === 'owner') return t('keys.problem_owner');
   if (field === 'environment') return t('keys.problem_environment');
   return pageProblemText(problem);
+}
+
+interface Option {
+  value: string;
+  label: string;
+}
+
+/** The template locals of the key form beside its scopes; `keeps` is the current expiry, which can be kept. */
+export function formLocals(
+  { t, moment }: Texts,
+  policy: Policy,
+  fields: KeyFields,
+  problems: Problems = {},
+  keeps?: { expiresAt: number | null },
+) {
+  // A problem with a chosen day is shown beside that day.
+  const { expires, ...others } = problems;
+  const aboutDay = expires !== undefined && fields.expires === 'custom';
+  return {
+    fields,
+    problems: aboutDay ? { ...others, expiresOn: expires } : problems,
+    refused: Object.keys(problems).length > 0 && {
+      sentence: problems.form ?? '',
+      fields: FIELDS.flatMap((field) => {
+        const problem = problems[field];
+        if (problem === undefined) return [];
+        return field === 'expires' && aboutDay
+          ? [{ field: 'expiresOn', label: t('keys.expires_on'), problem }]
+          : [{ field, label: t(`keys.field_${field}`), problem }];
+      }),
+    },
+    expiries: expiryOptions(),
+    further: ADVANCED_FIELDS.some((field) => problems[field] !== undefined || !['', 'tenant'].includes(fields[field])),
+    metadataExample: METADATA_EXAMPLE,
+    never: allowsNoExpiry(policy),
+    longest: policy.maxLifetimeDays,
+    tomorrow: iso(Date.now() + 86_400_000).slice(0, 10),
+    windows: [1, 60, 3_600, 86_400].map((seconds) => ({ value: String(seconds), label: t(`keys.per_${seconds}`) })),
+  };
+
+  function expiryOptions(): Option[] {
+    const kept = keeps && {
+      value: 'keep',
+      label:
+        keeps.expiresAt === null ? t('keys.keep_never') : t('keys.keep_until', { when: moment(keeps.expiresAt).full }),
+    };
+    return [
+      ...(kept ? [kept] : []),
+      ...allowedExpiryDays(policy).map((days) => ({ value: String(days), label: t('keys.days', { days }) })),
+      { value: 'custom', label: t('keys.expires_custom') },
+      ...(allowsNoExpiry(policy) ? [{ value: 'never', label: t('keys.expires_never') }] : []),
+    ];
+  }
 }

@@ -4,19 +4,21 @@ import {
   hasMoreInUse,
   MOST_LOOKED_INTO,
   type KeyAttention,
+  KEY_ATTENTIONS,
 } from '../../../db/tables/keys/apiKeyAttention.ts';
-import { countApiKeys, pageOfApiKeys } from '../../../db/tables/keys/apiKeyList.ts';
+import { countApiKeys, pageOfApiKeys, type KeySort } from '../../../db/tables/keys/apiKeyList.ts';
 import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { countUsesSince } from '../../../db/tables/usage/apiKeyUsage.ts';
 import { sumByDay } from '../../../db/tables/usage/apiKeyUsageMonths.ts';
-import { keyStatus } from '../../domain/keyStatus.ts';
-import type { ListQuery } from './keyQuery.ts';
+import { keyStatus, KEY_STATUSES } from '../../domain/keyStatus.ts';
+import { type ListQuery, listPath, type ListAddress, KEYS_PATH } from './keyAddress.ts';
+import { MOST_USES, SPARK_DAYS, keyView, type KeyView, type ScopeBadge } from './keyView.ts';
+import { CATALOGUE } from '../../domain/scopeCatalogue.ts';
+import type { Texts, Moment } from '../../locales/texts.ts';
 
 export const PAGE_SIZE = 50;
-/** Beyond it what needs attention is only "many": more than a page of it, which somebody will not look at one by one. */
+/** Keys that need attention are counted up to one page; beyond it the page shows a plus. */
 export const MOST_ATTENTION = PAGE_SIZE;
-export const MOST_USES = 10_000;
-export const SPARK_DAYS = 30;
 
 const DAY_MS = 86_400_000;
 
@@ -28,7 +30,7 @@ export interface KeyPage {
   hasMore: boolean;
 }
 
-/** What the rows of a page show beside their keys. */
+/** The usage that the rows show. */
 export interface KeyUses {
   /** Requests a day, the oldest first. */
   days: ReadonlyMap<string, number[]>;
@@ -54,11 +56,11 @@ export async function loadKeys(db: Db, tenantId: string, wanted: ListQuery, now:
   return { keys: keys.slice(0, PAGE_SIZE), ...total, hasMore: keys.length > PAGE_SIZE };
 }
 
-/** Loads what the keys of a page were used for. */
+/** Loads the usage of the keys of a page. */
 export async function loadUses(db: Db, tenantId: string, { keys }: KeyPage, now: number): Promise<KeyUses> {
   const [days, sinceRotation] = await Promise.all([
-    usesADay(db, tenantId, keys, now),
-    usesSinceRotation(db, tenantId, keys, now),
+    countUsesByDay(db, tenantId, keys, now),
+    countUsesSinceRotation(db, tenantId, keys, now),
   ]);
   return { days, sinceRotation };
 }
@@ -68,8 +70,10 @@ export async function loadAttention(db: Db, tenantId: string, now: number): Prom
   return countAttention(db, tenantId, now, MOST_ATTENTION + 1);
 }
 
-/** How many keys the list looks into, where the tenant has more that it would have to. */
-export async function lookedIntoOnly(
+/**
+ * The number of keys that the check for unused scopes covers, if the tenant has more keys than that; else undefined.
+ */
+export async function countOfCheckedKeys(
   db: Db,
   tenantId: string,
   { attention }: ListQuery,
@@ -79,7 +83,7 @@ export async function lookedIntoOnly(
   return (await hasMoreInUse(db, tenantId, now)) ? MOST_LOOKED_INTO : undefined;
 }
 
-/** Whether there is a key at all, to tell an empty tenant from an empty search. */
+/** Whether the tenant has a key, to tell an empty tenant from an empty search. */
 export async function hasAnyKey(db: Db, tenantId: string, now: number): Promise<boolean> {
   return (await countApiKeys(db, tenantId, { now }, 1)) > 0;
 }
@@ -90,7 +94,7 @@ export async function replacedAt(db: Db, key: ApiKey): Promise<number> {
   return successor?.createdAt ?? key.updatedAt;
 }
 
-async function usesADay(
+async function countUsesByDay(
   db: Db,
   tenantId: string,
   keys: readonly ApiKey[],
@@ -102,7 +106,7 @@ async function usesADay(
   return sumByDay(db, tenantId, used, { from, to: today + DAY_MS });
 }
 
-async function usesSinceRotation(
+async function countUsesSinceRotation(
   db: Db,
   tenantId: string,
   keys: readonly ApiKey[],
@@ -113,4 +117,155 @@ async function usesSinceRotation(
     counts.set(key.id, await countUsesSince(db, tenantId, key.id, await replacedAt(db, key), MOST_USES + 1));
   }
   return counts;
+}
+
+interface AttentionItem {
+  id: KeyAttention;
+  count: number;
+  /** There are more than were counted. */
+  isMore: boolean;
+  href: string;
+  current: boolean;
+}
+
+/** Links that filter the list to keys that need attention; a second click removes the filter. */
+export function attentionItems(
+  counts: Record<KeyAttention, number>,
+  address: ListAddress,
+  { attention }: ListQuery,
+): AttentionItem[] {
+  return KEY_ATTENTIONS.map((id) => ({
+    id,
+    count: Math.min(counts[id], MOST_ATTENTION),
+    isMore: counts[id] > MOST_ATTENTION,
+    href: listPath(address.sort === undefined ? {} : { sort: address.sort }, {
+      attention: attention === id ? undefined : id,
+    }),
+    current: attention === id,
+  }));
+}
+
+/** The choices of the filter, each with "any" first. */
+export function filterChoices({ t }: Pick<Texts, 't'>) {
+  const any = { value: '', label: t('keys.any') };
+  return {
+    status: [any, ...KEY_STATUSES.map((value) => ({ value, label: t(`ui.status_${value}`) }))],
+    scope: [any, ...CATALOGUE.map(({ scope }) => ({ value: scope, label: scope }))],
+    environment: [any, ...(['live', 'test'] as const).map((value) => ({ value, label: t(`keys.${value}`) }))],
+  };
+}
+
+interface SortLink {
+  href: string;
+  direction: '' | 'ascending' | 'descending';
+}
+
+/** The sort links of the columns: a click reverses the order; the first click sorts by what is mostly looked for. */
+export function listHeads(address: ListAddress, { sort }: ListQuery): { heads: Record<KeySort, SortLink> } {
+  const head = (column: KeySort, descendsFirst: boolean): SortLink => {
+    const isSorted = sort.sort === column;
+    const descends = isSorted ? !sort.descending : descendsFirst;
+    return {
+      href: listPath(address, { sort: `${descends ? '-' : ''}${column}`, page: undefined }),
+      direction: isSorted ? (sort.descending ? 'descending' : 'ascending') : '',
+    };
+  };
+  return {
+    heads: {
+      name: head('name', false),
+      createdAt: head('createdAt', true),
+      lastUsedAt: head('lastUsedAt', true),
+      expiresAt: head('expiresAt', false),
+    },
+  };
+}
+
+interface Paging {
+  from: number;
+  to: number;
+  total: number;
+  /** There are more than `total`. */
+  isMore: boolean;
+  previous?: string;
+  next?: string;
+}
+
+/** The rows that a page covers, and the links to the previous and next page. */
+export function listPaging(
+  { keys, total, totalIsAtLeast, hasMore }: KeyPage,
+  address: ListAddress,
+  { page }: ListQuery,
+): Paging {
+  const from = (page - 1) * PAGE_SIZE;
+  const at = (number: number) => listPath(address, { page: number === 1 ? undefined : String(number) });
+  return {
+    from: from + 1,
+    to: from + keys.length,
+    total,
+    isMore: totalIsAtLeast,
+    ...(page > 1 && { previous: at(page - 1) }),
+    ...(hasMore && { next: at(page + 1) }),
+  };
+}
+
+/** Scopes shown as badges; the others are counted. */
+const MOST_BADGES = 3;
+
+/** A row of the list. Its texts are made here, since a template is slower over fifty rows. */
+interface KeyListRow extends Pick<
+  KeyView,
+  'id' | 'name' | 'masked' | 'environment' | 'status' | 'note' | 'lastUsedIp' | 'spark' | 'may'
+> {
+  path: string;
+  /** The label of the row's checkbox. */
+  choose: string;
+  created: Moment;
+  lastUsed: Moment | null;
+  statusText: string;
+  badges: ScopeBadge[];
+  /** The scopes that have no badge. */
+  more: { short: string; full: string; names: string } | undefined;
+  /** The sparkline in words, for screen readers. */
+  requests: string;
+}
+
+/** The rows of a page of keys, in the reader's words. */
+export function keyListRows(
+  keys: readonly ApiKey[],
+  { days, sinceRotation }: KeyUses,
+  texts: Texts,
+  now: number,
+  manages: boolean,
+): KeyListRow[] {
+  const { t, moment } = texts;
+  return keys.map((key) => {
+    const row = keyView(key, texts, now, { manages, days: days.get(key.id), sinceRotation: sinceRotation.get(key.id) });
+    const { id, name, masked, environment, status, note, lastUsedIp, spark, may } = row;
+    return {
+      id,
+      name,
+      masked,
+      environment,
+      status,
+      note,
+      lastUsedIp,
+      spark,
+      may,
+      path: `${KEYS_PATH}/${id}`,
+      choose: t('keys.choose_one', { name }),
+      created: moment(key.createdAt, now),
+      lastUsed: key.lastUsedAt === null ? null : moment(key.lastUsedAt, now),
+      statusText: t(`ui.status_${status}`),
+      badges: row.scopes.slice(0, MOST_BADGES),
+      more: scopesWithoutBadge(key.scopes, texts),
+      requests: t('ui.sparkline', { total: spark.total, days: spark.days }),
+    };
+  });
+}
+
+function scopesWithoutBadge(scopes: readonly string[], { t, joined }: Texts): KeyListRow['more'] {
+  const count = scopes.length - MOST_BADGES;
+  if (count <= 0) return undefined;
+  const names = joined(scopes.slice(MOST_BADGES));
+  return { short: t('ui.more', { count }), full: t('ui.more_of', { count, names }), names };
 }

@@ -6,17 +6,17 @@ import { scopeBadge } from './keyView.ts';
 import type { ScopeUse } from './keyUse.ts';
 import type { Texts } from '../../locales/texts.ts';
 
-/** A scope as a box to tick. */
+/** A scope as a checkbox of the form. */
 export interface ScopeChoice {
   scope: string;
   /** The id of its box. */
   id: string;
   description: string;
   strong: boolean;
-  /** How many routes it opens, and their names. */
+  /** The number of routes that it opens. */
   opens: number;
   checked: boolean;
-  /** The key holds it now. */
+  /** Whether the key has the scope now. */
   granted: boolean;
   use?: ScopeUse | undefined;
 }
@@ -24,7 +24,7 @@ export interface ScopeChoice {
 export interface ScopeGroupChoice {
   id: string;
   title: string;
-  /** Whether one box ticks them all: never where each one reaches far. */
+  /** Whether the group has a "select all" box; groups with far-reaching scopes have none. */
   together: boolean;
   scopes: ScopeChoice[];
 }
@@ -36,9 +36,11 @@ export const PRESETS = {
   integration: ['read', 'customers:write', 'orders:write', 'products:write', 'inventory:write', 'notifications:write'],
 } as const;
 
-const APART = new Set(['platform', 'everything']);
+const GROUPS_WITHOUT_SELECT_ALL = new Set(['platform', 'everything']);
 
-/** The scopes to choose from, in their groups: those that open a route and the reader can grant, and those the key holds. */
+/**
+ * The grouped scopes of the form: those that open a route and that the reader may grant, and those that the key has.
+ */
 export function scopeChoices(
   principal: Principal,
   texts: Texts,
@@ -49,8 +51,8 @@ export function scopeChoices(
     uses = [],
   }: { checked: readonly string[]; granted?: readonly string[]; uses?: readonly ScopeUse[] },
 ): ScopeGroupChoice[] {
-  const opened = openedBy(routes);
-  // There is one box for a scope and its alias, but for an alias that the key holds.
+  const opened = requiredScopesOf(routes);
+  // A scope and its alias share a checkbox, except for an alias that the key has.
   const chosen = checked.map((scope) => (granted.includes(scope) ? scope : meaningOf(scope)));
   const choice = (scope: string): ScopeChoice => ({
     ...scopeBadge(scope, texts),
@@ -63,7 +65,7 @@ export function scopeChoices(
   const groups = GROUPS.map(({ id, title }) => ({
     id,
     title: title[texts.locale],
-    together: !APART.has(id),
+    together: !GROUPS_WITHOUT_SELECT_ALL.has(id),
     scopes: CATALOGUE.filter((one) => one.group === id)
       .map(({ scope }) => choice(scope))
       .filter((one) => one.granted || (one.opens > 0 && mayGrant(principal, one.scope))),
@@ -77,7 +79,7 @@ export function scopeChoices(
 }
 
 /** For each route below either prefix of the API once, the scope it asks for. */
-function openedBy(routes: readonly Route[]): string[] {
+function requiredScopesOf(routes: readonly Route[]): string[] {
   return [...routesByScope(routes)].flatMap(([scope, names]) => {
     const own = new Set(names.map((name) => name.replace(/^(\w+) \/api(?:\/v1)?\//, '$1 /')));
     return Array<string>(own.size).fill(scope);

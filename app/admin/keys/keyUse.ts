@@ -3,18 +3,20 @@ import { UNUSED_MS } from '../../../db/tables/keys/apiKeyAttention.ts';
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { usesByScope } from '../../../db/tables/usage/apiKeyUsageHours.ts';
 import { opens } from '../../domain/scopeCatalogue.ts';
+import type { KeyUsage } from '../../../db/tables/usage/apiKeyUsage.ts';
+import { KEYS_PATH } from './keyAddress.ts';
 
 const LATELY_MS = 7 * 86_400_000;
 
-/** What a scope of a key was good for in the last 90 days. */
+/** The use of one scope of a key in the last 90 days. */
 export interface ScopeUse {
   scope: string;
   requests: number;
   /** The hour of the last request that needed it. */
   lastAt: number | null;
-  /** It was needed within a week. */
+  /** Whether a request needed it within a week. */
   lately: boolean;
-  /** Nobody needed it, though the key is old enough to say so. */
+  /** Whether no request needed it although the key is older than 90 days. */
   idle: boolean;
 }
 
@@ -34,4 +36,28 @@ export async function scopeUses(db: Db, key: ApiKey, now: number): Promise<Scope
       idle: isOld && requests === 0,
     };
   });
+}
+
+/** The page of a new key polls this long for its first use; polling longer would keep an idle session open. */
+const POLLING_MS = 10 * 60_000;
+
+/** The first use of a new key, or the address to poll until the page gives up. */
+export function firstUse({ id, createdAt }: ApiKey, use: KeyUsage | undefined, now: number) {
+  return {
+    use,
+    requests: `${KEYS_PATH}/${id}#requests`,
+    asking: use === undefined && now < createdAt + POLLING_MS ? `${KEYS_PATH}/${id}/first-use` : undefined,
+  };
+}
+
+/** A request as the log of a key shows it. */
+export function requestRow(use: KeyUsage, scopes: readonly string[]) {
+  const { method, endpoint, statusCode, responseMs, ip, userAgent, scope, createdAt } = use;
+  const lacks = statusCode === 403 && scope !== null && !scopes.some((granted) => opens(granted, scope));
+  return {
+    ...{ method, endpoint, statusCode, ip, userAgent, createdAt },
+    ms: Math.round(responseMs),
+    denied: statusCode >= 400,
+    missing: lacks ? scope : null,
+  };
 }

@@ -5,30 +5,34 @@ import type { Locale } from '../../domain/locale.ts';
 import { CATALOGUE, namesOf, type Wording } from '../../domain/scopeCatalogue.ts';
 import { maskKey } from '../../domain/token.ts';
 import { sparklineOf, type Sparkline } from '../shell/bars.ts';
-import { SPARK_DAYS, MOST_USES } from './keyList.ts';
 import { textsIn, type Texts } from '../../locales/texts.ts';
+
+/** Requests of replaced keys are counted so far; beyond it the page shows a plus. */
+export const MOST_USES = 10_000;
+/** The days that the sparkline of a key covers. */
+export const SPARK_DAYS = 30;
 
 /** A scope as a badge. */
 export interface ScopeBadge {
   scope: string;
   description: string;
-  /** The description as it is read out behind the scope. */
+  /** The description for screen readers, read out after the scope. */
   spoken: string;
   /** It opens more than reading. */
   strong: boolean;
 }
 
-/** What pages show of a key, in the reader's words. */
+/** A key as pages show it, in the reader's language. */
 export interface KeyView {
   id: string;
   name: string;
   description: string | null;
   environment: string;
-  /** As the key can be told from others, without being it. */
+  /** The prefix and last four characters, as `fsk_live_01234567…abcd`. */
   masked: string;
   scopes: ScopeBadge[];
   status: 'active' | 'expiring' | 'rotating' | 'expired' | 'revoked';
-  /** What the status adds: when it ends, and who still calls. */
+  /** When the key ends and how often a replaced key is still used. */
   note: string;
   createdAt: number;
   expiresAt: number | null;
@@ -38,7 +42,7 @@ export interface KeyView {
   may: { edit: boolean; rotate: boolean; revoke: boolean };
 }
 
-/** What the row of a key shows; `manages` says whether its reader may change keys. */
+/** Builds the view of a key; `manages` says whether the reader may change keys. */
 export function keyView(
   key: ApiKey,
   texts: Texts,
@@ -49,7 +53,7 @@ export function keyView(
     sinceRotation,
   }: { manages: boolean; days?: number[] | undefined; sinceRotation?: number | undefined },
 ): KeyView {
-  const status = shownStatus(key, now);
+  const status = statusOnPage(key, now);
   const lives = status !== 'revoked' && status !== 'expired';
   return {
     id: key.id,
@@ -68,7 +72,7 @@ export function keyView(
     may: {
       edit: manages && lives,
       rotate: manages && lives && status !== 'rotating',
-      // One that has run out can be revoked too, so that nobody can let it live again.
+      // An expired key can be revoked too, so that it cannot be given a later expiry.
       revoke: manages && status !== 'revoked',
     },
   };
@@ -76,12 +80,12 @@ export function keyView(
 
 /** A scope with what it opens, in the reader's language. */
 export function scopeBadge(scope: string, texts: Pick<Texts, 'locale' | 't'>): ScopeBadge {
-  return KNOWN.get(scope)?.[texts.locale] ?? badgeOf(scope, texts.t('keys.scope_unknown'), texts);
+  return BADGES.get(scope)?.[texts.locale] ?? badgeOf(scope, texts.t('keys.scope_unknown'), texts);
 }
 
 const isStrong = (scope: string) => !/(?:^|:)read$/.test(scope);
 
-const KNOWN = new Map(
+const BADGES = new Map(
   CATALOGUE.flatMap(({ scope, description }) =>
     namesOf(scope).map((name) => [name, badgesOf(name, description)] as const),
   ),
@@ -103,7 +107,7 @@ export function durationText(ms: number, locale: Texts['locale']): string {
   return unit === 'hour' ? `${count}\u00a0h` : spanFormat(locale, unit).format(count);
 }
 
-/** Made once for each language and unit, which takes a hundred times as long as using it. */
+/** Kept by language and unit, since making one takes a hundred times as long as using it. */
 const spanFormats = new Map<string, Intl.NumberFormat>();
 
 function spanFormat(locale: Texts['locale'], unit: string): Intl.NumberFormat {
@@ -122,7 +126,7 @@ const UNITS = [
   ['minute', 60_000],
 ] as const satisfies readonly (readonly [string, number])[];
 
-function shownStatus(key: ApiKey, now: number): KeyView['status'] {
+function statusOnPage(key: ApiKey, now: number): KeyView['status'] {
   const status = keyStatus(key, now);
   const isSoon = key.expiresAt !== null && key.expiresAt <= now + SOON_MS;
   return status === 'active' && isSoon ? 'expiring' : status;

@@ -1,11 +1,20 @@
 import Router from '@koa/router';
 import { principalOf, type State } from '../../context.ts';
 import { requestOrigin, whoamiCurl } from '../shell/curl.ts';
-import { managesKeys } from './keyFrame.ts';
-import { hasAnyKey, loadAttention, loadKeys, loadUses, lookedIntoOnly } from './keyList.ts';
-import { attentionItems, filterChoices, listHeads, listPaging } from './keyListParts.ts';
-import { keyListRows } from './keyListRow.ts';
-import { holdsKey, listAddress, listPath, readList, type ListAddress } from './keyQuery.ts';
+import { mayManageKeys } from './keyPages.ts';
+import {
+  attentionItems,
+  filterChoices,
+  hasAnyKey,
+  keyListRows,
+  listHeads,
+  listPaging,
+  loadAttention,
+  loadKeys,
+  loadUses,
+  countOfCheckedKeys,
+} from './keyList.ts';
+import { searchesForWholeKey, listAddress, listPath, readList, type ListAddress } from './keyAddress.ts';
 import { isPartial, redirect } from '../../http/redirect.ts';
 import type { Pages } from '../shell/pages.ts';
 import type { Services } from '../../services.ts';
@@ -17,7 +26,7 @@ import { keyCreatePages } from './routesCreate.ts';
 import { keyDetailPages } from './routesDetail.ts';
 import { keyRevokePages } from './routesRevoke.ts';
 
-/** All pages of keys, those with a name of their own before the ones named by a key's id. */
+/** All pages of keys; paths with a fixed name come before those with a key's id. */
 export function apiKeyPages(services: Services, pages: Pages, table: () => readonly Route[]): Router<State> {
   return new Router<State>(ROUTER)
     .use(keyListPages(services, pages).routes())
@@ -31,11 +40,11 @@ export function apiKeyPages(services: Services, pages: Pages, table: () => reado
 function keyListPages({ db, usage, config }: Services, pages: Pages): Router<State> {
   return new Router<State>(ROUTER).get('/api-keys', permission('api-keys:read'), async (ctx) => {
     const texts = pages.texts(ctx);
-    const manages = managesKeys(ctx);
+    const manages = mayManageKeys(ctx);
     const tenantId = principalOf(ctx).tenant.id;
     const now = Date.now();
     const address = listAddress(ctx.querystring, config.keys.prefix);
-    if (holdsKey(ctx.querystring, config.keys.prefix)) {
+    if (searchesForWholeKey(ctx.querystring, config.keys.prefix)) {
       redirect(ctx, listPath(address));
       return;
     }
@@ -55,18 +64,18 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
         example: whoamiCurl(requestOrigin(ctx, config.publicUrl), 'YOUR_KEY'),
       },
       load: async () => {
-        // The list by itself: beside it, what takes longer would only keep the rest waiting.
+        // The list is loaded first, since slower queries beside it would delay it.
         const page = await loadKeys(db, tenantId, wanted, now);
         const [uses, counts] = await Promise.all([
           loadUses(db, tenantId, page, now),
-          // What htmx fetches is the list below it.
+          // htmx fetches only the list, which is below the attention links.
           isPartial(ctx) ? undefined : loadAttention(db, tenantId, now),
         ]);
         return {
           rows: keyListRows(page.keys, uses, texts, now, manages),
           attention: counts && attentionItems(counts, address, wanted),
           paging: listPaging(page, address, wanted),
-          lookedInto: await lookedIntoOnly(db, tenantId, wanted, now),
+          lookedInto: await countOfCheckedKeys(db, tenantId, wanted, now),
           isEmpty: page.keys.length === 0 && !(await hasAnyKey(db, tenantId, now)),
         };
       },
@@ -74,7 +83,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
   });
 }
 
-/** What the fields of the filter hold, and what travels with them. */
+/** The values of the filter form, and of the hidden fields that it keeps. */
 function filterOf({ q = '', status = '', scope = '', environment = '', attention = '', sort = '' }: ListAddress) {
   return { q, status, scope, environment, attention, sort };
 }

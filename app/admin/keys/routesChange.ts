@@ -1,31 +1,38 @@
 import Router from '@koa/router';
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
-import { actOf } from '../../actions/act.ts';
+import { actionContext } from '../../actions/actionContext.ts';
 import { rotateKey } from '../../actions/keys/rotateKey.ts';
 import { updateKey } from '../../actions/keys/updateKey.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { KeyChange, Rotation } from '../../domain/keyInput.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { keyFieldsOf, fieldsOfKey, keyFormProblems, keyInputOf, type KeyFields, type Problems } from './keyForm.ts';
-import { formLocals } from './keyFormParts.ts';
-import { returnPath, findActiveKeyOfPath, keyListPath, showDialog } from './keyFrame.ts';
-import { graceChoices } from './keyGrace.ts';
-import { KEYS_PATH } from './keyQuery.ts';
+import {
+  fieldsOfKey,
+  formLocals,
+  keyFieldsOf,
+  keyFormProblems,
+  keyInputOf,
+  type KeyFields,
+  type Problems,
+} from './keyForm.ts';
+import { findActiveKeyOfPath, showDialog } from './keyPages.ts';
+import { returnPath, keyListPath, KEYS_PATH } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
 import { scopeChoices } from './keyScopes.ts';
-import { showKey } from './keyShown.ts';
+import { revealKey } from './keyReveal.ts';
 import { idempotentForm } from '../shell/idempotentForm.ts';
 import { recoverable, readFields } from '../shell/formErrors.ts';
 import { scopeUses } from './keyUse.ts';
 import type { Pages } from '../shell/pages.ts';
+import type { Policy } from '../../domain/policy.ts';
 import type { Texts } from '../../locales/texts.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
 import type { Route } from '../../http/table.ts';
 
-/** The pages that change a key and those that put another one in its place. */
+/** The pages that edit and rotate a key. */
 export function keyChangePages(
   services: Pick<Services, 'db' | 'config' | 'usage'>,
   pages: Pages,
@@ -42,11 +49,11 @@ export function keyChangePages(
       const key = await findActiveKeyOfPath(ctx, services);
       const fields = keyFieldsOf(formOf(ctx));
       const texts = pages.texts(ctx);
-      const act = actOf(ctx, db);
+      const act = actionContext(ctx, db);
       try {
         const change = readFields(KeyChange, keyInputOf(fields, act.now));
         const { id, name } = await updateKey(act, key.id, change);
-        pages.lead(ctx, `${KEYS_PATH}/${id}`, { text: 'keys.saved', values: { name } });
+        pages.redirect(ctx, `${KEYS_PATH}/${id}`, { text: 'keys.saved', values: { name } });
       } catch (error) {
         await showForm(ctx, key, fields, keyFormProblems(error, texts));
       }
@@ -57,11 +64,11 @@ export function keyChangePages(
       const removed = form.getAll('scope');
       const scopes = key.scopes.filter((scope) => !removed.includes(scope));
       if (scopes.length === 0) throw new AppError('conflict', 'key_needs_a_scope');
-      // What stays was granted before: it need not be in the catalogue any more.
-      const { id } = await updateKey(actOf(ctx, db), key.id, { scopes });
+      // The remaining scopes were granted before and need not be in the catalogue any more.
+      const { id } = await updateKey(actionContext(ctx, db), key.id, { scopes });
       const count = key.scopes.length - scopes.length;
       const back = keyListPath(form.get('back')) ?? `${KEYS_PATH}/${id}`;
-      pages.lead(ctx, back, { text: 'keys.scopes_removed', values: { count, name: key.name } });
+      pages.redirect(ctx, back, { text: 'keys.scopes_removed', values: { count, name: key.name } });
     })
     .get('/api-keys/:id/rotate', permission('api-keys:manage'), async (ctx) => {
       const key = await findActiveKeyOfPath(ctx, services);
@@ -83,9 +90,9 @@ export function keyChangePages(
         });
         if ('refusal' in rotated) return showRotation(ctx, old, back, rotated.refusal);
         const { key, text } = rotated.done;
-        const replaced = await liveKeyOrNone(ctx);
+        const replaced = await findKeyInGrace(ctx);
         const shown = { key, text, now: act.now, publicUrl: config.publicUrl };
-        await showKey(pages, ctx, replaced ? { ...shown, replaced } : shown);
+        await revealKey(pages, ctx, replaced ? { ...shown, replaced } : shown);
       }),
     );
 
@@ -99,13 +106,13 @@ export function keyChangePages(
         key: keyView(key, texts, Date.now(), { manages: true }),
         back,
         graces: graceChoices(texts, principalOf(ctx).tenant.policy),
-        refused: refusal && whyRefused(texts, refusal),
+        refused: refusal && rotationRefusal(texts, refusal),
       },
     });
   }
 
-  /** The replaced key, where it still works. */
-  async function liveKeyOrNone(ctx: Context): Promise<ApiKey | undefined> {
+  /** The replaced key if it is in its grace period. */
+  async function findKeyInGrace(ctx: Context): Promise<ApiKey | undefined> {
     try {
       return await findActiveKeyOfPath(ctx, services);
     } catch (error) {
@@ -134,9 +141,22 @@ export function keyChangePages(
   }
 }
 
-/** Why nothing was rotated; a key whose expiry is in the way can be changed first. */
-function whyRefused({ pageProblemText }: Texts, { problem, errors = [] }: AppError) {
+/** Why the rotation was refused; if the expiry is the reason, the page offers to change it. */
+function rotationRefusal({ pageProblemText }: Texts, { problem, errors = [] }: AppError) {
   const [field] = errors;
   const sentence = pageProblemText(field?.problem ?? problem);
   return { sentence: /[.!?]$/.test(sentence) ? sentence : `${sentence}.`, isExpiry: field?.path === 'expiresAt' };
+}
+
+const GRACES = [0, 3_600, 86_400, 604_800];
+const USUAL = 86_400;
+
+/** The grace periods that the policy allows; a day is preselected unless the policy allows less. */
+export function graceChoices({ t }: Texts, { maxGraceSeconds }: Policy) {
+  const allowed = GRACES.filter((seconds) => seconds <= maxGraceSeconds);
+  const usual = allowed.includes(USUAL) ? USUAL : (allowed.at(-1) ?? 0);
+  return {
+    value: String(usual),
+    options: allowed.map((seconds) => ({ value: String(seconds), label: t(`keys.grace_${seconds}`) })),
+  };
 }

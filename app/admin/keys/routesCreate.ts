@@ -3,12 +3,19 @@ import { issueKey } from '../../actions/keys/issueKey.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { NewKey } from '../../domain/keyInput.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { keyFieldsOf, newKeyFields, keyFormProblems, keyInputOf, type KeyFields, type Problems } from './keyForm.ts';
+import {
+  formLocals,
+  keyFieldsOf,
+  newKeyFields,
+  keyFormProblems,
+  keyInputOf,
+  type KeyFields,
+  type Problems,
+} from './keyForm.ts';
 import { readFields } from '../shell/formErrors.ts';
-import { formLocals } from './keyFormParts.ts';
-import { KEYS_PATH } from './keyQuery.ts';
+import { KEYS_PATH } from './keyAddress.ts';
 import { PRESETS, scopeChoices } from './keyScopes.ts';
-import { showKey } from './keyShown.ts';
+import { revealKey } from './keyReveal.ts';
 import { idempotentForm } from '../shell/idempotentForm.ts';
 import type { Pages } from '../shell/pages.ts';
 import type { Services } from '../../services.ts';
@@ -16,7 +23,7 @@ import { permission } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
 import type { Route } from '../../http/table.ts';
 
-/** The page that makes a key, and the answer that shows its text. */
+/** The page that issues a key, and the answer that shows its text. */
 export function keyCreatePages(
   { db, config }: Pick<Services, 'db' | 'config'>,
   pages: Pages,
@@ -35,9 +42,9 @@ export function keyCreatePages(
         const texts = pages.texts(ctx);
         const { environment, owner } = fields;
         try {
-          const wish = readFields(NewKey, { ...keyInputOf(fields, act.now), environment, owner: owner || undefined });
-          const { key, text } = await issueKey(act, config.keys, wish);
-          await showKey(pages, ctx, { key, text, now: act.now, publicUrl: config.publicUrl });
+          const input = readFields(NewKey, { ...keyInputOf(fields, act.now), environment, owner: owner || undefined });
+          const { key, text } = await issueKey(act, config.keys, input);
+          await revealKey(pages, ctx, { key, text, now: act.now, publicUrl: config.publicUrl });
         } catch (error) {
           await showForm(ctx, fields, keyFormProblems(error, texts));
         }

@@ -1,21 +1,21 @@
 import Router from '@koa/router';
 import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { clientsSince, findFirstKeyUsage, listKeyUsage } from '../../../db/tables/usage/apiKeyUsage.ts';
-import { listAuditLogs } from '../../../db/tables/auditLogs.ts';
+import { listAuditLogs, type AuditLog } from '../../../db/tables/auditLogs.ts';
 import { findMember } from '../../../db/tables/people/memberships.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { keyStatus } from '../../domain/keyStatus.ts';
 import { maskKey } from '../../domain/token.ts';
 import { STATS_PERIODS, type StatsPeriod } from '../../domain/statsPeriod.ts';
 import { usageStats } from '../../usage/usageStats.ts';
-import { auditRow, requestRow } from './keyDetail.ts';
-import { firstUse } from './keyFirstUse.ts';
-import { findKeyOfPath, managesKeys } from './keyFrame.ts';
+import { findKeyOfPath, mayManageKeys } from './keyPages.ts';
 import { replacedAt } from './keyList.ts';
-import { KEYS_PATH } from './keyQuery.ts';
+import { KEYS_PATH } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
-import { scopeUses } from './keyUse.ts';
+import { firstUse, requestRow, scopeUses } from './keyUse.ts';
 import { addressOf, isPartial } from '../../http/redirect.ts';
+import { changesOf } from '../audit/auditChanges.ts';
+import type { Texts } from '../../locales/texts.ts';
 import type { Pages } from '../shell/pages.ts';
 import { usageChart, windowLinks } from '../shell/usageChart.ts';
 import type { Services } from '../../services.ts';
@@ -38,7 +38,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     const texts = pages.texts(ctx);
     const key = await findKeyOfPath(ctx, services);
     const now = Date.now();
-    const manages = managesKeys(ctx);
+    const manages = mayManageKeys(ctx);
     const query = new URLSearchParams(ctx.querystring);
     const asked = STATS_PERIODS.find((one) => one === query.get('window'));
     const window = asked ?? '24h';
@@ -55,7 +55,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
         facts: await factsOf(key),
         here: `${KEYS_PATH}/${key.id}`,
         window,
-        windows: windowLinks(window, texts.t, (one) => pathOf(key, { window: one, cursor })),
+        windows: windowLinks(window, texts.t, (one) => keyPath(key, { window: one, cursor })),
         chart: usageChart(stats.buckets, window, texts.locale),
         stats,
         uses: uses.map((use, index) => ({ ...use, badge: row.scopes[index] })),
@@ -67,13 +67,13 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     });
   }
 
-  /** Asked again and again by the page that shows a new key, and answered once there is something to say. */
+  /** Polled by the page of a new key; answers 204 until the key was used or the page gives up. */
   async function showFirstUse(ctx: Context): Promise<void> {
     const key = await findKeyOfPath(ctx, services);
     const use = await findFirstKeyUsage(db, key.tenantId, key.id);
     const locals = firstUse(key, use, Date.now());
     if (!isPartial(ctx)) {
-      pages.lead(ctx, locals.requests);
+      pages.redirect(ctx, locals.requests);
       return;
     }
     if (locals.asking !== undefined) {
@@ -98,7 +98,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     };
   }
 
-  /** Who still uses a key that was replaced and goes on for a while. */
+  /** The clients that still use a replaced key in its grace period. */
   async function rotationOf(key: ApiKey, now: number) {
     if (keyStatus(key, now) !== 'rotating') return undefined;
     const since = await replacedAt(db, key);
@@ -109,7 +109,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     };
   }
 
-  async function requestsOf(key: ApiKey, { window, cursor }: Seen) {
+  async function requestsOf(key: ApiKey, { window, cursor }: KeyPageChoices) {
     const binding = JSON.stringify(['page usage', key.tenantId, key.id]);
     const after = positionOf(cursor, binding);
     const found = await listKeyUsage(db, key.tenantId, key.id, { after, limit: REQUESTS + 1 });
@@ -117,8 +117,8 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     return {
       requests: rows.map((use) => requestRow(use, key.scopes)),
       requestPages: {
-        first: cursor === undefined ? undefined : `${pathOf(key, { window })}#requests`,
-        next: nextCursor === null ? undefined : `${pathOf(key, { window, cursor: nextCursor })}#requests`,
+        first: cursor === undefined ? undefined : `${keyPath(key, { window })}#requests`,
+        next: nextCursor === null ? undefined : `${keyPath(key, { window, cursor: nextCursor })}#requests`,
       },
     };
   }
@@ -127,20 +127,33 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
   async function auditOf(ctx: Context, key: ApiKey) {
     const principal = principalOf(ctx);
     if (principal.type !== 'user' || !principal.permissions.has('audit:read')) return undefined;
-    // Its uses stand in the log of requests.
+    // Uses are in the list of requests.
     const changes = { entity: 'api_key', entityId: key.id, without: 'API_KEY_USED' } as const;
     const logs = await listAuditLogs(db, key.tenantId, changes, { limit: AUDIT_ROWS });
     return logs.map((log) => auditRow(log, pages.texts(ctx)));
   }
 }
 
-/** What of a key's page is chosen in its address: the time that its usage covers, and where in its requests it stands. */
-interface Seen {
+/** The choices in the address of a key's page: the period of its usage and the position in its requests. */
+interface KeyPageChoices {
   window?: StatsPeriod | undefined;
   cursor?: string | undefined;
 }
 
 /** The address of a key's page; a link that changes one choice keeps the other. */
-function pathOf({ id }: ApiKey, { window, cursor }: Seen): string {
+function keyPath({ id }: ApiKey, { window, cursor }: KeyPageChoices): string {
   return addressOf(`${KEYS_PATH}/${id}`, { window: window ?? '', cursor: cursor ?? '' });
+}
+
+/** A row of the key's audit log: the action, the actor and the changes. */
+function auditRow(log: AuditLog, texts: Texts) {
+  const { action, actor, origin, createdAt } = log;
+  const { t, has } = texts;
+  const named = `keys.action_${action}`;
+  return {
+    ...{ createdAt, ip: origin.ip },
+    action: has(named) ? t(named) : action,
+    actor: actor.name ?? t(`keys.actor_${actor.type}`),
+    changes: changesOf(log, texts),
+  };
 }

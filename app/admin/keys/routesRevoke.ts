@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { clientsSince } from '../../../db/tables/usage/apiKeyUsage.ts';
-import { actOf } from '../../actions/act.ts';
+import { actionContext } from '../../actions/actionContext.ts';
 import { revokeOnlyKey } from '../../actions/keys/revokeKey.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { isId } from '../../domain/id.ts';
@@ -10,11 +10,11 @@ import { keyStatus } from '../../domain/keyStatus.ts';
 import { AppError } from '../../errors.ts';
 import { usageStats } from '../../usage/usageStats.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { returnPath, findKeyOfPath, keyListPath, showDialog } from './keyFrame.ts';
+import { findKeyOfPath, showDialog } from './keyPages.ts';
 import { PAGE_SIZE, replacedAt } from './keyList.ts';
-import { KEYS_PATH } from './keyQuery.ts';
+import { returnPath, keyListPath, KEYS_PATH } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
-import { given, readFields } from '../shell/formErrors.ts';
+import { optionalField, readFields } from '../shell/formErrors.ts';
 import type { Pages } from '../shell/pages.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
@@ -28,10 +28,10 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
   return new Router<State>(ROUTER)
     .get('/api-keys/revoke', permission('api-keys:manage'), async (ctx) => {
       await usage.flush();
-      const keys = await keysChosen(ctx, new URLSearchParams(ctx.querystring));
+      const keys = await findChosenKeys(ctx, new URLSearchParams(ctx.querystring));
       const back = returnPath(ctx);
       if (keys.length === 0) {
-        pages.lead(ctx, back, { text: 'keys.none_chosen', kind: 'warning' });
+        pages.redirect(ctx, back, { text: 'keys.none_chosen', kind: 'warning' });
         return;
       }
       const texts = pages.texts(ctx);
@@ -45,9 +45,9 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
     .post('/api-keys/revoke', permission('api-keys:manage'), async (ctx) => {
       const form = formOf(ctx);
       let count = 0;
-      for (const { id } of await keysChosen(ctx, form)) if (await revokeUnlessOver(ctx, id)) count++;
+      for (const { id } of await findChosenKeys(ctx, form)) if (await revokeIfActive(ctx, id)) count++;
       const back = keyListPath(form.get('back')) ?? KEYS_PATH;
-      pages.lead(ctx, back, { text: 'keys.revoked_some', values: { count } });
+      pages.redirect(ctx, back, { text: 'keys.revoked_some', values: { count } });
     })
     .get('/api-keys/:id/revoke', permission('api-keys:manage'), async (ctx) => {
       const key = await findKeyOfPath(ctx, services);
@@ -61,14 +61,21 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
       const form = formOf(ctx);
       const key = await findKeyOfPath(ctx, services);
       refuseRevoked(key, Date.now());
-      await revokeOnlyKey(actOf(ctx, db), key.id, readFields(Revocation, { reason: given(form, 'reason') }));
-      pages.lead(ctx, keyListPath(form.get('back')) ?? KEYS_PATH, { text: 'keys.revoked', values: { name: key.name } });
+      await revokeOnlyKey(
+        actionContext(ctx, db),
+        key.id,
+        readFields(Revocation, { reason: optionalField(form, 'reason') }),
+      );
+      pages.redirect(ctx, keyListPath(form.get('back')) ?? KEYS_PATH, {
+        text: 'keys.revoked',
+        values: { name: key.name },
+      });
     });
 
-  /** False where the key ended by itself in the meantime. */
-  async function revokeUnlessOver(ctx: Context, id: string): Promise<boolean> {
+  /** False if the key ended in the meantime. */
+  async function revokeIfActive(ctx: Context, id: string): Promise<boolean> {
     try {
-      await revokeOnlyKey(actOf(ctx, db), id, {});
+      await revokeOnlyKey(actionContext(ctx, db), id, {});
       return true;
     } catch (error) {
       if (error instanceof AppError && error.code === 'key_not_active') return false;
@@ -89,8 +96,8 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
     };
   }
 
-  /** The keys that were ticked and still work, each once, at most a page of them. */
-  async function keysChosen(ctx: Context, fields: URLSearchParams): Promise<ApiKey[]> {
+  /** The ticked keys that are not revoked, at most one page of them. */
+  async function findChosenKeys(ctx: Context, fields: URLSearchParams): Promise<ApiKey[]> {
     const ids = [...new Set(fields.getAll('id'))].filter(isId).slice(0, PAGE_SIZE);
     const now = Date.now();
     const keys: ApiKey[] = [];

@@ -1,5 +1,5 @@
 import Router from '@koa/router';
-import { actOf } from '../../actions/act.ts';
+import { actionContext } from '../../actions/actionContext.ts';
 import { installApp } from '../../actions/product/installApp.ts';
 import { uninstallApp } from '../../actions/product/uninstallApp.ts';
 import { holdsScope } from '../../auth/authority.ts';
@@ -11,7 +11,7 @@ import { askConfirmation } from '../shell/confirmation.ts';
 import { requestOrigin, whoamiCurl } from '../shell/curl.ts';
 import { isPartial } from '../../http/redirect.ts';
 import { idempotentForm } from '../shell/idempotentForm.ts';
-import { recoverable, refusedIn, type Refused } from '../shell/formErrors.ts';
+import { recoverable, formErrors, type FormErrors } from '../shell/formErrors.ts';
 import type { Pages } from '../shell/pages.ts';
 import { presentMarketplacePage } from './view.ts';
 import type { Services } from '../../services.ts';
@@ -33,10 +33,10 @@ export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>
         const app = appNamed(formOf(ctx).get('app') ?? '');
         const outcome = await recoverable(async () => installApp(act, config.keys, app));
         if ('done' in outcome) return showToken(ctx, app, outcome.done.text);
-        // Over a page that is there the problem is enough; without one it stands above the apps.
+        // htmx shows the problem over the current page; a whole page shows it above the apps.
         if (isPartial(ctx)) throw outcome.refusal;
         ctx.status = outcome.refusal.status;
-        await showApps(ctx, refusedIn(pages.texts(ctx), outcome.refusal, {}));
+        await showApps(ctx, formErrors(pages.texts(ctx), outcome.refusal, {}));
       }),
     )
     .get('/marketplace/:app/uninstall', scope('marketplace:install'), async (ctx) => {
@@ -54,11 +54,11 @@ export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>
     })
     .post('/marketplace/:app/uninstall', scope('marketplace:install'), async (ctx) => {
       const app = appNamed(pathParam(ctx, 'app'));
-      await uninstallApp(actOf(ctx, db), app);
-      pages.lead(ctx, HOME, { text: 'marketplace.uninstalled', values: { app: app.name } });
+      await uninstallApp(actionContext(ctx, db), app);
+      pages.redirect(ctx, HOME, { text: 'marketplace.uninstalled', values: { app: app.name } });
     });
 
-  async function showApps(ctx: Context, refused?: Refused): Promise<void> {
+  async function showApps(ctx: Context, refused?: FormErrors): Promise<void> {
     const principal = principalOf(ctx);
     const texts = pages.texts(ctx);
     const installed = await installedApps(db, principal.tenant.id, Date.now());

@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Member } from '../../../db/tables/people/memberships.ts';
-import { actOf } from '../../actions/act.ts';
+import { actionContext } from '../../actions/actionContext.ts';
 import { changeUser } from '../../actions/people/changeUser.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import type { AppError } from '../../errors.ts';
@@ -14,8 +14,8 @@ import { UserChange } from '../../inputs/memberInput.ts';
 
 const HOME = '/admin/members';
 
-/** How the pages of members find and show one. */
-interface Around {
+/** The functions of the member pages that these routes need. */
+interface MemberPageParts {
   memberOf: (ctx: Context) => Promise<Member>;
   showMember: (ctx: Context, member: Member, returned: { refusal: AppError }) => Promise<void>;
 }
@@ -25,7 +25,7 @@ export function memberAccountPages(
   router: Router<State>,
   { db }: Pick<Services, 'db'>,
   pages: Pages,
-  { memberOf, showMember }: Around,
+  { memberOf, showMember }: MemberPageParts,
 ): Router<State> {
   return router
     .get('/members/:id/disable', permission('members:manage'), async (ctx) => {
@@ -47,11 +47,11 @@ export function memberAccountPages(
       const status = formOf(ctx).get('status');
       const outcome = await recoverable(async () => {
         const change = readFields(UserChange, { status });
-        await changeUser(actOf(ctx, db), member.id, change);
+        await changeUser(actionContext(ctx, db), member.id, change);
       });
       const text = status === 'disabled' ? 'members.disabled_now' : 'members.enabled_now';
       if ('refusal' in outcome) await showMember(ctx, member, outcome);
-      else if (member.id === principalOf(ctx).id) pages.lead(ctx, '/');
-      else pages.lead(ctx, HOME, { text, values: { name: member.name } });
+      else if (member.id === principalOf(ctx).id) pages.redirect(ctx, '/');
+      else pages.redirect(ctx, HOME, { text, values: { name: member.name } });
     });
 }

@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import { findInvitation, type Invitation } from '../../../db/tables/people/invitations.ts';
-import { actOf } from '../../actions/act.ts';
+import { actionContext } from '../../actions/actionContext.ts';
 import { invitationLink, inviteMember, type InvitationInput } from '../../actions/people/inviteMember.ts';
 import { withdrawInvitation } from '../../actions/people/withdrawInvitation.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
@@ -9,7 +9,7 @@ import { formOf } from '../../auth/csrf.ts';
 import { askConfirmation } from '../shell/confirmation.ts';
 import { requestOrigin } from '../shell/curl.ts';
 import type { Pages } from '../shell/pages.ts';
-import { recoverable, readFields, refusedIn } from '../shell/formErrors.ts';
+import { recoverable, readFields, formErrors } from '../shell/formErrors.ts';
 import { grantableRights } from './view.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
@@ -36,14 +36,16 @@ export function memberInvitationPages(
         role: form.get('role') ?? undefined,
         permissions: form.getAll('permissions'),
       };
-      const outcome = await recoverable(async () => inviteMember(actOf(ctx, db), readFields(NewInvitation, fields)));
+      const outcome = await recoverable(async () =>
+        inviteMember(actionContext(ctx, db), readFields(NewInvitation, fields)),
+      );
       if ('refusal' in outcome) await showForm(ctx, { form, refusal: outcome.refusal });
       else await showLink(ctx, outcome.done);
     })
     .post('/members/invitations/:id/link', permission('members:manage'), async (ctx) => {
       const { email, role, permissions } = await invitationOf(ctx);
       const again: InvitationInput = { email, role, permissions };
-      await showLink(ctx, await inviteMember(actOf(ctx, db), again));
+      await showLink(ctx, await inviteMember(actionContext(ctx, db), again));
     })
     .get('/members/invitations/:id/withdraw', permission('members:manage'), async (ctx) => {
       const { t } = pages.texts(ctx);
@@ -60,8 +62,8 @@ export function memberInvitationPages(
     })
     .post('/members/invitations/:id/withdraw', permission('members:manage'), async (ctx) => {
       const { id, email } = await invitationOf(ctx);
-      await withdrawInvitation(actOf(ctx, db), id);
-      pages.lead(ctx, HOME, { text: 'members.withdrawn', values: { email } });
+      await withdrawInvitation(actionContext(ctx, db), id);
+      pages.redirect(ctx, HOME, { text: 'members.withdrawn', values: { email } });
     });
 
   async function invitationOf(ctx: Context): Promise<Invitation> {
@@ -80,7 +82,7 @@ export function memberInvitationPages(
       permissions: form?.getAll('permissions') ?? [],
     };
     const labels = Object.fromEntries(FIELDS.map((field) => [field, words.t(`members.${field}`)]));
-    const refused = refusal && refusedIn(words, refusal, labels);
+    const refused = refusal && formErrors(words, refusal, labels);
     const locals = { values, refused, givable: grantableRights(principalOf(ctx)) };
     await pages.show(ctx, 'members/new', { title: words.t('members.invite'), section: 'members', locals, here: NEW });
   }

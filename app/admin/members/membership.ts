@@ -1,10 +1,10 @@
 import Router from '@koa/router';
-import { actOf } from '../../actions/act.ts';
+import { actionContext } from '../../actions/actionContext.ts';
 import { leaveTenant } from '../../actions/people/leaveTenant.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { askConfirmation } from '../shell/confirmation.ts';
 import type { Pages } from '../shell/pages.ts';
-import { recoverable, refusedIn } from '../shell/formErrors.ts';
+import { recoverable, formErrors } from '../shell/formErrors.ts';
 import type { Services } from '../../services.ts';
 import { anyCredential } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
@@ -12,7 +12,7 @@ import type { AppError } from '../../errors.ts';
 
 const HOME = '/admin/membership';
 
-/** What the reader is in the organisation they look at, and the way out of it. */
+/** The reader's own membership of the current organisation, which they can end. */
 export function membershipPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {
   return new Router<State>(ROUTER)
     .get('/membership', anyCredential(), async (ctx) => show(ctx))
@@ -31,9 +31,9 @@ export function membershipPages({ db }: Pick<Services, 'db'>, pages: Pages): Rou
     })
     .post('/membership/leave', anyCredential(), async (ctx) => {
       const tenant = tenantName(ctx);
-      const outcome = await recoverable(async () => leaveTenant(actOf(ctx, db), principalOf(ctx).id));
+      const outcome = await recoverable(async () => leaveTenant(actionContext(ctx, db), principalOf(ctx).id));
       if ('refusal' in outcome) await show(ctx, outcome.refusal);
-      else pages.lead(ctx, '/', { text: 'membership.left', values: { tenant } });
+      else pages.redirect(ctx, '/', { text: 'membership.left', values: { tenant } });
     });
 
   async function show(ctx: Context, refusal?: AppError): Promise<void> {
@@ -43,7 +43,7 @@ export function membershipPages({ db }: Pick<Services, 'db'>, pages: Pages): Rou
     const locals = {
       role,
       permissions: [...(permissions ?? [])],
-      refused: refusal && refusedIn(words, refusal, {}),
+      refused: refusal && formErrors(words, refusal, {}),
     };
     await pages.show(ctx, 'members/membership', { title: words.t('membership.title'), locals, here: HOME });
   }

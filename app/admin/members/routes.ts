@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import { z } from 'zod';
 import { listInvitations } from '../../../db/tables/people/invitations.ts';
 import { findMember, listMembers, type Member } from '../../../db/tables/people/memberships.ts';
-import { actOf } from '../../actions/act.ts';
+import { actionContext } from '../../actions/actionContext.ts';
 import { changeMember } from '../../actions/people/changeMember.ts';
 import { removeMember } from '../../actions/people/removeMember.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
@@ -10,7 +10,7 @@ import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
 import { askConfirmation } from '../shell/confirmation.ts';
 import type { Pages } from '../shell/pages.ts';
-import { recoverable, readFields, refusedIn, type Labels } from '../shell/formErrors.ts';
+import { recoverable, readFields, formErrors, type FieldLabels } from '../shell/formErrors.ts';
 import { grantableRights, presentInvitationRow, presentMemberRow } from './view.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
@@ -61,10 +61,10 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
       const form = formOf(ctx);
       const member = await memberOf(ctx);
       const outcome = await recoverable(async () =>
-        changeMember(actOf(ctx, db), member.id, readFields(MemberChange, standingIn(form))),
+        changeMember(actionContext(ctx, db), member.id, readFields(MemberChange, membershipFields(form))),
       );
       if ('refusal' in outcome) await showMember(ctx, member, { form, refusal: outcome.refusal });
-      else pages.lead(ctx, HOME, { text: 'members.changed', values: { name: member.name } });
+      else pages.redirect(ctx, HOME, { text: 'members.changed', values: { name: member.name } });
     })
     .get('/members/:id/remove', permission('members:manage'), async (ctx) => {
       const { t } = pages.texts(ctx);
@@ -81,10 +81,10 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
     })
     .post('/members/:id/remove', permission('members:manage'), async (ctx) => {
       const member = await memberOf(ctx);
-      const outcome = await recoverable(async () => removeMember(actOf(ctx, db), member.id));
+      const outcome = await recoverable(async () => removeMember(actionContext(ctx, db), member.id));
       if ('refusal' in outcome) await showMember(ctx, member, { refusal: outcome.refusal });
-      else if (member.id === principalOf(ctx).id) pages.lead(ctx, '/');
-      else pages.lead(ctx, HOME, { text: 'members.removed', values: { name: member.name } });
+      else if (member.id === principalOf(ctx).id) pages.redirect(ctx, '/');
+      else pages.redirect(ctx, HOME, { text: 'members.removed', values: { name: member.name } });
     });
   return memberAccountPages(router, services, pages, { memberOf, showMember });
 
@@ -94,7 +94,7 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
     return member;
   }
 
-  function labelsOf(ctx: Context): Labels {
+  function labelsOf(ctx: Context): FieldLabels {
     const { t } = pages.texts(ctx);
     return Object.fromEntries(FIELDS.map((field) => [field, t(`members.${field}`)]));
   }
@@ -113,7 +113,7 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
         role: form?.get('role') ?? member.role,
         permissions: form?.getAll('permissions') ?? member.permissions,
       },
-      refused: refusal && refusedIn(words, refusal, labelsOf(ctx)),
+      refused: refusal && formErrors(words, refusal, labelsOf(ctx)),
       givable: grantableRights(principal),
     };
     const here = `${HOME}/${member.id}`;
@@ -121,6 +121,6 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
   }
 }
 
-function standingIn(form: URLSearchParams) {
+function membershipFields(form: URLSearchParams) {
   return { role: form.get('role') ?? undefined, permissions: form.getAll('permissions') };
 }

@@ -4,18 +4,18 @@ import type { Principal } from '../../context.ts';
 import { mayGrantMembership } from '../../domain/granting.ts';
 import { PERMISSIONS, ROLES } from '../../domain/role.ts';
 
-/** The roles and permissions that somebody may hand out: no more than they hold, which operators stand above. */
+/** The roles and permissions that the reader may grant: no more than their own, and all for operators. */
 export function grantableRights(principal: Principal) {
   return {
-    roles: ROLES.filter((role) => gives(principal, role, [])),
-    permissions: PERMISSIONS.filter((one) => gives(principal, 'MEMBER', [one])),
+    roles: ROLES.filter((role) => mayGrant(principal, role, [])),
+    permissions: PERMISSIONS.filter((one) => mayGrant(principal, 'MEMBER', [one])),
   };
 }
 
-/** A member as the page shows them, and what its reader may do about them. */
+/** A row of a member, and what the reader may do with it. */
 export function presentMemberRow(member: Member, principal: Principal) {
   const { id, name, email, role, permissions, status, createdAt } = member;
-  const within = gives(principal, role, permissions);
+  const within = mayGrant(principal, role, permissions);
   const manages = principal.type === 'user' && principal.permissions.has('members:manage');
   return {
     id,
@@ -42,10 +42,10 @@ export function presentInvitationRow(invitation: Invitation, principal: Principa
     inviter: inviter.name,
     expiresAt,
     expired: expiresAt <= now,
-    mayChange: manages && gives(principal, role, permissions),
+    mayChange: manages && mayGrant(principal, role, permissions),
   };
 }
 
-function gives(principal: Principal, role: Member['role'], permissions: Member['permissions']): boolean {
+function mayGrant(principal: Principal, role: Member['role'], permissions: Member['permissions']): boolean {
   return principal.type === 'user' && (principal.operator || mayGrantMembership(principal, role, permissions));
 }

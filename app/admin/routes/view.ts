@@ -2,7 +2,7 @@ import { mayUse, type KeyReach } from '../../auth/requireAccess.ts';
 import type { Access } from '../../http/access.ts';
 import type { Route } from '../../http/table.ts';
 
-/** What routes ask for, as the page's filter names it. */
+/** The kinds of access that the page's filter offers. */
 export const ROUTE_KINDS = ['scope', 'permission', 'anyone', 'public', 'basic'] as const;
 
 const NAMED = '/api/';

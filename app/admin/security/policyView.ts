@@ -14,7 +14,7 @@ export const POLICY_FIELDS = [
   'leakAction',
 ] as const;
 
-/** What stands in the fields, as text; a box that is not ticked is missing. */
+/** The fields of the policy form as text; an unticked box is missing. */
 export type PolicyFields = Readonly<Record<string, string>>;
 
 /** The policy as the form shows it. */
@@ -51,7 +51,7 @@ export function policyChangeIn(form: URLSearchParams): Record<string, unknown> {
   };
 }
 
-/** Null for an empty field; what is no whole number stays text, which the parser refuses. */
+/** An empty field is null; text that is no whole number is returned as it is, for the parser to refuse. */
 function numberIn(form: URLSearchParams, name: string): number | string | null {
   const text = form.get(name)?.trim() ?? '';
   if (text === '') return null;

@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { listSessions } from '../../../db/tables/people/sessions.ts';
-import { actOf } from '../../actions/act.ts';
+import { actionContext } from '../../actions/actionContext.ts';
 import { changePassword, passwordRefused } from '../../actions/people/changePassword.ts';
 import { changePolicy } from '../../actions/tenants/changePolicy.ts';
 import { endSession } from '../../actions/people/endSession.ts';
@@ -11,7 +11,7 @@ import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
 import type { Pages } from '../shell/pages.ts';
 import { DEVICE_SECONDS } from '../../auth/devices.ts';
-import { recoverable, readFields, refusedIn, type Labels, type Refused } from '../shell/formErrors.ts';
+import { recoverable, readFields, formErrors, type FieldLabels, type FormErrors } from '../shell/formErrors.ts';
 import { policyChangeIn, policyFields, POLICY_FIELDS, type PolicyFields } from './policyView.ts';
 import { presentSession } from './sessionView.ts';
 import type { Services } from '../../services.ts';
@@ -22,13 +22,13 @@ import { ROUTER } from '../../http/router.ts';
 const HOME = '/admin/security';
 const PASSWORD_FIELDS = ['current', 'wanted'] as const;
 
-/** What came back of one of the page's two forms. */
+/** A refused form of the page, of which there are two. */
 interface Returned {
-  policy?: { fields: PolicyFields; refused: Refused };
-  password?: Refused;
+  policy?: { fields: PolicyFields; refused: FormErrors };
+  password?: FormErrors;
 }
 
-/** The rules for the tenant's keys, for those who may see them; the sessions and the password of whoever reads. */
+/** The tenant's key policy for those who may see it, and the reader's own sessions and password. */
 export function securityPages(
   { db, devices, limits }: Pick<Services, 'db' | 'devices' | 'limits'>,
   pages: Pages,
@@ -38,18 +38,18 @@ export function securityPages(
     .post('/security/policy', scope('admin:write'), async (ctx) => {
       const form = formOf(ctx);
       const outcome = await recoverable(async () =>
-        changePolicy(actOf(ctx, db), readFields(PolicyChange, policyChangeIn(form))),
+        changePolicy(actionContext(ctx, db), readFields(PolicyChange, policyChangeIn(form))),
       );
       if ('done' in outcome) {
-        pages.lead(ctx, HOME, { text: 'security.policy_saved' });
+        pages.redirect(ctx, HOME, { text: 'security.policy_saved' });
         return;
       }
-      const refused = refusedIn(pages.texts(ctx), outcome.refusal, labelsOf(ctx, POLICY_FIELDS));
+      const refused = formErrors(pages.texts(ctx), outcome.refusal, labelsOf(ctx, POLICY_FIELDS));
       await showSecurity(ctx, { policy: { fields: Object.fromEntries(form), refused } });
     })
     .post('/security/sessions/:id/end', anyCredential(), async (ctx) => {
-      const ended = await endSession(actOf(ctx, db), principalOf(ctx).id, pathId(ctx));
-      pages.lead(ctx, HOME, { text: ended ? 'security.session_ended' : 'security.session_gone' });
+      const ended = await endSession(actionContext(ctx, db), principalOf(ctx).id, pathId(ctx));
+      pages.redirect(ctx, HOME, { text: ended ? 'security.session_ended' : 'security.session_gone' });
     })
     .post('/security/password', anyCredential(), async (ctx) => {
       const form = formOf(ctx);
@@ -57,24 +57,26 @@ export function securityPages(
       const email = ctx.state.session?.email ?? '';
       const device = await devices.known(pages.cookies.get(ctx, 'device'), email);
       const change = { current: form.get('current') ?? '', wanted: form.get('wanted') ?? '', device };
-      const who = { email, address: ctx.state.countedAddress, device };
+      const loginAttempt = { email, address: ctx.state.countedAddress, device };
       const outcome = await recoverable(async () => {
-        // Whoever has a session could guess here what the login would not let them.
-        const changed = await limits.login.attempt(who, async () => changePassword(actOf(ctx, db), whose, change));
+        // Without this limit a stolen session could be used to guess the password.
+        const changed = await limits.login.attempt(loginAttempt, async () =>
+          changePassword(actionContext(ctx, db), whose, change),
+        );
         if (!changed) throw passwordRefused('current', { key: 'not_your_password' });
       });
       if ('done' in outcome) {
         // Every other browser is unknown from now on, for the password was changed.
         pages.cookies.set(ctx, 'device', devices.textFor(email, Date.now(), device), DEVICE_SECONDS);
-        pages.lead(ctx, HOME, { text: 'security.password_changed' });
+        pages.redirect(ctx, HOME, { text: 'security.password_changed' });
         return;
       }
       await showSecurity(ctx, {
-        password: refusedIn(pages.texts(ctx), outcome.refusal, labelsOf(ctx, PASSWORD_FIELDS)),
+        password: formErrors(pages.texts(ctx), outcome.refusal, labelsOf(ctx, PASSWORD_FIELDS)),
       });
     });
 
-  function labelsOf(ctx: Context, fields: readonly string[]): Labels {
+  function labelsOf(ctx: Context, fields: readonly string[]): FieldLabels {
     const { t } = pages.texts(ctx);
     return Object.fromEntries(fields.map((field) => [field, t(`security.${field}`)]));
   }

@@ -34,7 +34,7 @@ const WIDTH = 960;
 const HEIGHT = 160;
 const GAP = 2;
 
-/** What `barChart` of `shell/chart.njk` draws: denied requests stand upon those that went well. */
+/** The bars that `barChart` of `shell/chart.njk` draws, denied requests on top of successful ones. */
 export function barChartOf(buckets: readonly Bucket[]): BarChart {
   const top = Math.max(1, ...buckets.map(({ ok, denied }) => ok + denied));
   const step = WIDTH / Math.max(1, buckets.length);
@@ -71,7 +71,7 @@ const barsOf = memoizeByText((width) =>
   Array.from({ length: SPARK.height + 1 }, (_, height) => `v-${height}h${width}v${height}`),
 );
 
-/** What the list of keys draws: one bar a day on one line, each at least visible where there was something. */
+/** The sparkline of a key in the list: one bar a day, with a visible height for any use. */
 export function sparklineOf(counts: readonly number[]): Sparkline {
   const step = SPARK.width / Math.max(1, counts.length);
   const width = rounded(step - 1);

@@ -2,20 +2,20 @@ import type { Context } from '../../context.ts';
 import type { Section } from './frame.ts';
 import type { Pages } from './pages.ts';
 
-/** A question before something that is not easily undone. */
-export interface Question {
+/** A dialog that asks before a change that is not easily undone. */
+export interface Confirmation {
   title: string;
-  /** What will happen, in sentences. */
+  /** What the change does, in sentences. */
   lines: readonly string[];
   /** Where the answer is sent. */
   action: string;
-  /** What is sent along. */
+  /** Hidden fields that are submitted too. */
   fields?: Readonly<Record<string, string>>;
   submit: string;
   /** The button that changes nothing, on which the focus rests. */
   keep: string;
   back: string;
-  /** Set for what takes something away. */
+  /** Whether the change removes something. */
   danger?: boolean;
 }
 
@@ -24,7 +24,7 @@ export async function askConfirmation(
   pages: Pages,
   ctx: Context,
   section: Section | undefined,
-  question: Question,
+  question: Confirmation,
 ): Promise<void> {
   await pages.show(ctx, 'shell/confirm', {
     title: question.title,

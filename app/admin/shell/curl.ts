@@ -16,7 +16,7 @@ export function whoamiCurl(origin: string, text: string): string {
   return curl(origin, '/api/v1/whoami', [`x-api-key: ${text}`]);
 }
 
-/** The address the reader knows us by, where nobody configured another: a default knows less than their browser. */
+/** The origin in the reader's browser if PUBLIC_URL is not configured, since the default is only localhost. */
 export function requestOrigin(ctx: Context, publicUrl: string): string {
   const { hostname, origin } = new URL(publicUrl);
   return hostname === 'localhost' && /^[\w.:[\]-]+$/.test(ctx.host) ? `http://${ctx.host}` : origin;

@@ -3,22 +3,22 @@ import { AppError, type ErrorCode } from '../../errors.ts';
 import { parsed } from '../../http/input.ts';
 import type { Texts } from '../../locales/texts.ts';
 
-/** What a form that came back shows: a problem for each field that is wrong, or one sentence about all of it. */
-export interface Refused {
+/** The errors of a refused form: one for each wrong field, or one sentence about the whole form. */
+export interface FormErrors {
   status: number;
   /** Empty where the fields say it. */
   sentence: string;
   /** In the order of the form. */
   fields: { field: string; label: string; problem: string }[];
-  /** The same by field. */
+  /** The problems by field. */
   problems: Readonly<Record<string, string>>;
 }
 
-/** The fields of a form in their order, each with what it is called. */
-export type Labels = Readonly<Record<string, string>>;
+/** The labels of a form's fields, in the order of the form. */
+export type FieldLabels = Readonly<Record<string, string>>;
 
-/** What the reader of a form can do something about while it is before them. */
-const MENDABLE: ReadonlySet<ErrorCode> = new Set([
+/** The errors that a reader can correct in the form. */
+const RECOVERABLE_CODES: ReadonlySet<ErrorCode> = new Set([
   'invalid_input',
   'conflict',
   'plan_limit',
@@ -31,22 +31,25 @@ export function readFields<T>(schema: ZodType<T>, fields: unknown): T {
   return parsed(schema, fields, 'invalid_input', 'fields_wrong');
 }
 
-/** Does the work of a form: what came of it, or the refusal that its reader can mend; anything else is thrown. */
+/**
+ * Runs the work of a form; returns its result, or the error if the reader can correct the form; other errors are
+ * thrown.
+ */
 export async function recoverable<T>(work: () => Promise<T>): Promise<{ done: T } | { refusal: AppError }> {
   try {
     return { done: await work() };
   } catch (error) {
-    if (error instanceof AppError && MENDABLE.has(error.code)) return { refusal: error };
+    if (error instanceof AppError && RECOVERABLE_CODES.has(error.code)) return { refusal: error };
     throw error;
   }
 }
 
-/** The refusal in the reader's words, beside the fields it is about. */
-export function refusedIn(
+/** Describes a refused form in the reader's language, with each problem beside its field. */
+export function formErrors(
   { pageProblemText }: Texts,
   { status, problem, errors = [] }: AppError,
-  labels: Labels,
-): Refused {
+  labels: FieldLabels,
+): FormErrors {
   const problems: Record<string, string> = {};
   for (const { path, problem: found } of errors) {
     // A list such as `scopes.2` is one field of the form.
@@ -60,8 +63,8 @@ export function refusedIn(
   return { status, sentence: fields.length > 0 ? '' : pageProblemText(problem), fields, problems };
 }
 
-/** A field that was left empty is one that was not sent. */
-export function given(form: URLSearchParams, name: string): string | undefined {
+/** A field of the form, undefined if it is empty. */
+export function optionalField(form: URLSearchParams, name: string): string | undefined {
   const text = form.get(name)?.trim() ?? '';
   return text === '' ? undefined : text;
 }

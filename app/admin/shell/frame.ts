@@ -4,7 +4,7 @@ import type { Route } from '../../http/table.ts';
 import type { Reader } from '../../http/reader.ts';
 import type { Texts } from '../../locales/texts.ts';
 
-/** The parts of the admin, in the order of the navigation; each is shown to whom its page opens. */
+/** The sections of the admin in the order of the navigation, each shown to readers who may open its page. */
 const SECTIONS = [
   ['keys', '/admin/api-keys'],
   ['usage', '/admin/usage'],
@@ -19,18 +19,18 @@ const SECTIONS = [
 ] as const;
 export type Section = (typeof SECTIONS)[number][0];
 
-/** What every page has around it, whoever reads it. */
+/** The frame of every page. */
 export interface Frame {
   title: string;
   locale: Reader['locale'];
   theme: Reader['theme'];
-  /** What every form carries; empty where nobody is signed in. */
+  /** The CSRF token of every form; empty if nobody is signed in. */
   csrf: string;
-  /** Where to come back to after a switch of language or look. */
+  /** The page to return to after a change of language or theme. */
   here: string;
 }
 
-/** What a page of somebody who is signed in has around it too. */
+/** The frame of a page for a person who is signed in. */
 export interface ShellFrame extends Frame {
   sections: { id: Section; path: string; label: string; current: boolean }[];
   tenant: { id: string; name: string; slug: string };
@@ -77,7 +77,7 @@ export function firstAllowedPage(person: Person, pages: readonly Route[]): strin
   return SECTIONS.map(([, path]) => path).find((path) => opens(person, path, pages));
 }
 
-/** The page itself says who may open it; a page that does not exist opens for nobody. */
+/** Whether the access that the page's route states allows the person; a page that does not exist is closed. */
 function opens(person: Person, path: string, pages: readonly Route[]): boolean {
   const page = pages.find((route) => route.method === 'GET' && route.path === path);
   return page !== undefined && mayUse(person, page.access);

@@ -2,19 +2,19 @@ import type { Context } from '../../context.ts';
 import type { Cookies } from '../../http/cookies.ts';
 import type { Texts, Values } from '../../locales/texts.ts';
 
-/** What the next page says of what was just done: the key of a text and what it is filled with, never a secret. */
+/** A message about what was just done, for the next page: the key of a text and its values, never a secret. */
 export interface Notice {
   text: string;
   values?: Values;
   kind?: 'done' | 'warning';
 }
 
-/** Keeps what there is to say for the page that the reader is led to. */
+/** Keeps the notice in a cookie for the page that the reader is redirected to. */
 export function setNotice(ctx: Context, cookies: Cookies, notice: Notice): void {
   cookies.set(ctx, 'notice', Buffer.from(JSON.stringify(notice)).toString('base64url'), 60);
 }
 
-/** What there is to say on this page, in the reader's words; asked once, it is forgotten. */
+/** Returns the notice for this page in the reader's language, and removes it. */
 export function readNotice(
   ctx: Context,
   cookies: Cookies,
@@ -24,7 +24,7 @@ export function readNotice(
   if (kept === undefined) return undefined;
   cookies.clear(ctx, 'notice');
   const notice = read(kept);
-  // Only texts of ours are ever said, whoever wrote the cookie.
+  // Only texts of the catalogue are shown, since anybody could write the cookie.
   if (!notice || !has(notice.text)) return undefined;
   try {
     return { text: t(notice.text, notice.values), kind: notice.kind === 'warning' ? 'warning' : 'done' };

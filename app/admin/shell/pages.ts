@@ -9,7 +9,7 @@ import { textsIn, type Texts } from '../../locales/texts.ts';
 
 type Locals = Readonly<Record<string, unknown>>;
 
-/** What a page is beside its view: its title, its place, and what its template is filled with. */
+/** A page without its view: the title, the place in the admin and the locals of the template. */
 export interface Page {
   /** Already in the reader's language. */
   title: string;
@@ -18,11 +18,11 @@ export interface Page {
   part?: string;
   /** Set where what htmx fetches is narrowed and paged by its address, which the window then shows too. */
   listed?: boolean;
-  /** What the view shows, made by a presenter; never a whole row or person. */
+  /** The locals of the template, made by a presenter; never a whole row or person. */
   locals?: Locals;
-  /** The rest of it, where that is asked of the database. */
+  /** Loads further locals from the database. */
   load?: () => Promise<Locals>;
-  /** Where a switch of language leads back to, where that is not this address. */
+  /** The page to return to after a change of language, if it is not this address. */
   here?: string;
 }
 
@@ -33,10 +33,10 @@ export interface Pages {
   texts(ctx: Context): Texts;
   /** Answers with a page of the admin in its frame, or with its part where htmx asks. */
   show(ctx: Context, view: string, page: Page): Promise<void>;
-  /** Answers with a page that stands open to the world, in the small frame. */
+  /** Answers with a page that is open to the world, without the navigation. */
   showOpen(ctx: Context, view: string, page: Pick<Page, 'title' | 'locals' | 'here'>): Promise<void>;
-  /** Leads to another page of ours, which then tells what was done. */
-  lead(ctx: Context, path: string, notice?: Notice): void;
+  /** Redirects to another page of the admin, which shows the notice. */
+  redirect(ctx: Context, path: string, notice?: Notice): void;
 }
 
 /** Makes the pages' own helper; `routes` are the pages there are, known only once all are mounted. */
@@ -71,7 +71,7 @@ export function createPages(cookies: Cookies, routes: () => readonly Route[]): P
       const shown = here === undefined ? frame : { ...frame, here };
       await ctx.render(fileOf(view), { ...locals, ...words, frame: shown, notice });
     },
-    lead(ctx, path, notice) {
+    redirect(ctx, path, notice) {
       if (notice) setNotice(ctx, cookies, notice);
       redirect(ctx, path);
     },

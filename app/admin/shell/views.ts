@@ -23,24 +23,24 @@ const environment = new nunjucks.Environment(new TemplateLoader(FOLDER), {
   trimBlocks: true,
 });
 
-// Throws on a name that is none, so that no page is served without its styles.
+// An unknown name throws, so that no page is served without its styles.
 environment.addGlobal('asset', (name: string) => assets().address(name));
 environment.addGlobal('modulesOfApp', () => assets().modulesOfApp());
 environment.addGlobal('newFormId', () => newId());
 environment.addGlobal('each', each);
 
-// Its own way through the steps of an `include` has V8 keep what each page rendered until the next full collection.
-Object.assign(environment, { waterfall: inTurn });
+// The nunjucks implementation of `include` makes V8 keep what each page rendered until the next full collection.
+Object.assign(environment, { waterfall: runSteps });
 
 type Done = (error: unknown, result?: unknown) => void;
 type Step = (...given: [unknown, Done] | [Done]) => void;
 
-/** Takes one step after the other, each with what the one before it gave; nothing here waits for anything. */
-function inTurn(steps: readonly Step[], done: Done, at = 0, given?: unknown): void {
+/** Runs the steps in order, each with the result of the one before; no step waits for anything. */
+function runSteps(steps: readonly Step[], done: Done, at = 0, given?: unknown): void {
   const step = steps[at];
   const next: Done = (error, result) => {
     if (error) done(error);
-    else inTurn(steps, done, at + 1, result);
+    else runSteps(steps, done, at + 1, result);
   };
   if (!step) done(null, given);
   else if (at === 0) step(next);
@@ -50,14 +50,14 @@ function inTurn(steps: readonly Step[], done: Done, at = 0, given?: unknown): vo
 const rendered = new Map<string, WeakMap<object, string>>();
 
 /**
- * A view of each of some things, which sees nothing but its `one`, and is rendered once for the same thing: a page of fifty
- * rows shows the same few scopes over and over.
+ * Renders a view for each item, which the view sees as `one` and nothing else. An item is rendered once, since a page
+ * of fifty rows shows the same few scopes again and again.
  */
-function each(view: string, things: readonly object[]): nunjucks.runtime.SafeString {
+function each(view: string, items: readonly object[]): nunjucks.runtime.SafeString {
   let known = rendered.get(view);
   if (!known) rendered.set(view, (known = new WeakMap()));
   let text = '';
-  for (const one of things) {
+  for (const one of items) {
     let own = known.get(one);
     if (own === undefined) known.set(one, (own = environment.render(view, { one }).trimEnd()));
     text += own;

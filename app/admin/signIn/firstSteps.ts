@@ -4,7 +4,7 @@ import { curl } from '../shell/curl.ts';
 
 const FIRST_KEY = 'First key';
 
-/** What the first person reads once they are set up: who they are, and the ways to a first key: the page that makes it, or two commands. */
+/** The page after the set-up: the account, and the ways to a first key: the form, or two commands. */
 export function presentFirstSteps(
   origin: string,
   { user, tenant }: { user: CreatedUser; tenant: CreatedTenant },

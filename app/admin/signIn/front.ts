@@ -7,12 +7,12 @@ import { anyCredential } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
 import type { Route } from '../../http/table.ts';
 
-/** Leads whoever is signed in to the first part of the admin that opens to them: the keys, for most. */
+/** Redirects to the first section that the person may open, mostly the keys. */
 export function frontRoutes(pages: Pages, routes: () => readonly Route[]): Router<State> {
   return new Router<State>(ROUTER).get('/front', anyCredential(), async (ctx) => {
     const principal = principalOf(ctx);
     const path = principal.type === 'user' ? firstAllowedPage(principal, routes()) : undefined;
     if (path === undefined) throw new AppError('insufficient_permission');
-    pages.lead(ctx, path);
+    pages.redirect(ctx, path);
   });
 }

@@ -1,12 +1,12 @@
 import Router from '@koa/router';
 import { hasAnyUser } from '../../../db/tables/people/users.ts';
-import { originOf } from '../../actions/act.ts';
+import { originOf } from '../../actions/actionContext.ts';
 import { signOut } from '../../actions/people/endSession.ts';
 import { openSession } from '../../actions/people/openSession.ts';
 import { signIn, type SignedIn } from '../../actions/people/signIn.ts';
 import type { Context, State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
-import { formOf, ownForm } from '../../auth/csrf.ts';
+import { formOf, requireCsrfToken } from '../../auth/csrf.ts';
 import { readForm } from '../../http/body.ts';
 import { DEVICE_SECONDS } from '../../auth/devices.ts';
 import { ownPath } from '../../http/ownPath.ts';
@@ -15,14 +15,14 @@ import type { Services } from '../../services.ts';
 import { open } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
 
-/** What the login shows of an attempt that failed. */
-interface Failed {
+/** A failed attempt as the login page shows it. */
+interface FailedLogin {
   email: string;
   problem: 'wrong' | 'throttled';
   retryAfter?: number;
 }
 
-/** What was typed, and the browser it was typed in where that signed in to this account before. */
+/** The submitted fields, and the browser's id if it has signed in to this account before. */
 interface Login {
   email: string;
   password: string;
@@ -38,7 +38,7 @@ export function loginRoutes(
   return new Router<State>(ROUTER)
     .get('/login', open(), async (ctx) => {
       const next = ownPath(new URLSearchParams(ctx.querystring).get('next')) ?? '/';
-      if (ctx.state.session) pages.lead(ctx, next);
+      if (ctx.state.session) pages.redirect(ctx, next);
       else await showForm(ctx, next);
     })
     .post('/login', open(), async (ctx) => {
@@ -51,25 +51,25 @@ export function loginRoutes(
         await showForm(ctx, next, signedIn);
         return;
       }
-      await begin(ctx, signedIn);
+      await startSession(ctx, signedIn);
       cookies.set(ctx, 'device', devices.textFor(email, Date.now(), device), DEVICE_SECONDS);
-      pages.lead(ctx, next);
+      pages.redirect(ctx, next);
     })
-    .post('/logout', open(), ownForm, async (ctx) => {
-      await end(ctx);
+    .post('/logout', open(), requireCsrfToken, async (ctx) => {
+      await endOwnSession(ctx);
       cookies.clear(ctx, 'session');
       const next = ownPath(formOf(ctx).get('next'));
-      pages.lead(ctx, next === undefined ? '/login' : `/login?next=${encodeURIComponent(next)}`, {
+      pages.redirect(ctx, next === undefined ? '/login' : `/login?next=${encodeURIComponent(next)}`, {
         text: 'login.signed_out',
       });
     });
 
-  async function attempt(ctx: Context, login: Login): Promise<SignedIn | Failed> {
+  async function attempt(ctx: Context, login: Login): Promise<SignedIn | FailedLogin> {
     const { email, device } = login;
     const act = { db, now: Date.now(), origin: originOf(ctx) };
     try {
-      const who = { email, address: ctx.state.countedAddress, device };
-      const found = await limits.login.attempt(who, async () => signIn(act, login));
+      const loginAttempt = { email, address: ctx.state.countedAddress, device };
+      const found = await limits.login.attempt(loginAttempt, async () => signIn(act, login));
       if (found) return found;
       ctx.status = 422;
       return { email, problem: 'wrong' };
@@ -81,14 +81,14 @@ export function loginRoutes(
     }
   }
 
-  async function begin(ctx: Context, { user, belongings }: SignedIn): Promise<void> {
+  async function startSession(ctx: Context, { user, belongings }: SignedIn): Promise<void> {
     const act = { db, now: Date.now(), origin: originOf(ctx) };
     const formerToken = cookies.get(ctx, 'session');
     const tenantId = belongings[0]?.tenantId ?? null;
     cookies.set(ctx, 'session', await openSession(act, { userId: user.id, tenantId, formerToken }));
   }
 
-  async function end(ctx: Context): Promise<void> {
+  async function endOwnSession(ctx: Context): Promise<void> {
     const { session } = ctx.state;
     if (!session) return;
     const { id, tenantId, person } = session;
@@ -97,7 +97,7 @@ export function loginRoutes(
   }
 
   /** The password is never written back into a page. */
-  async function showForm(ctx: Context, next: string, failed?: Failed): Promise<void> {
+  async function showForm(ctx: Context, next: string, failed?: FailedLogin): Promise<void> {
     const { t } = pages.texts(ctx);
     const setUp = await hasAnyUser(db);
     await pages.showOpen(ctx, 'signIn/login', { title: t('login.title'), locals: { next, failed, setUp } });

@@ -1,9 +1,9 @@
 import Router from '@koa/router';
 import { hasAnyUser } from '../../../db/tables/people/users.ts';
-import { originOf } from '../../actions/act.ts';
+import { originOf } from '../../actions/actionContext.ts';
 import { openSession } from '../../actions/people/openSession.ts';
 import { setUp, type FirstPerson } from '../../actions/tenants/setUp.ts';
-import { noteSignedIn } from '../../actions/people/signIn.ts';
+import { recordLogin } from '../../actions/people/signIn.ts';
 import type { Context, State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { readForm } from '../../http/body.ts';
@@ -16,7 +16,7 @@ import type { Services } from '../../services.ts';
 import { open } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
 
-/** The page on which the first person sets themselves up, for whoever holds the link that the start printed. */
+/** The page on which the first person creates their account, open to anyone who has the link that the start printed. */
 export function setupRoutes(
   { config, db, secret }: Pick<Services, 'config' | 'db' | 'secret'>,
   pages: Pages,
@@ -24,13 +24,13 @@ export function setupRoutes(
   return new Router<State>(ROUTER)
     .get('/setup', open(), async (ctx) => {
       const token = new URLSearchParams(ctx.querystring).get('token') ?? '';
-      await refuseOthers(token);
+      await requireSetUpToken(token);
       await showForm(ctx, pages, token);
     })
     .post('/setup', open(), async (ctx) => {
       const form = await readForm(ctx);
       const token = form.get('token') ?? '';
-      await refuseOthers(token);
+      await requireSetUpToken(token);
       const written = personIn(form);
       const read = readFirstPerson(written);
       if ('problems' in read) {
@@ -46,15 +46,15 @@ export function setupRoutes(
       await pages.showOpen(ctx, 'signIn/setUpDone', { title: pages.texts(ctx).t('setup.done_title'), locals });
     });
 
-  /** Who has just chosen a password need not be asked for it. */
+  /** The person has just chosen a password and need not enter it again. */
   async function signInFirst(ctx: Context, act: FirstAct, { user, tenant }: SetUp): Promise<void> {
-    await noteSignedIn(act, user, tenant.id);
+    await recordLogin(act, user, tenant.id);
     const formerToken = pages.cookies.get(ctx, 'session');
     pages.cookies.set(ctx, 'session', await openSession(act, { userId: user.id, tenantId: tenant.id, formerToken }));
   }
 
-  /** The token in the form is what a forged request could not know; once somebody exists it opens nothing. */
-  async function refuseOthers(token: string): Promise<void> {
+  /** The token also protects the form from forged requests; it stops working once a person exists. */
+  async function requireSetUpToken(token: string): Promise<void> {
     if (!isSetUpToken(token, secret) || (await hasAnyUser(db))) throw gone();
   }
 }

@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { findTenant, pageOfTenants, type TenantRecord } from '../../../db/tables/tenants.ts';
-import { actOf } from '../../actions/act.ts';
+import { actionContext } from '../../actions/actionContext.ts';
 import { createTenant } from '../../actions/tenants/createTenant.ts';
 import { updateTenant } from '../../actions/tenants/updateTenant.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
@@ -9,7 +9,7 @@ import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
 import { askConfirmation } from '../shell/confirmation.ts';
 import type { Pages } from '../shell/pages.ts';
-import { given, recoverable, readFields, refusedIn } from '../shell/formErrors.ts';
+import { optionalField, recoverable, readFields, formErrors } from '../shell/formErrors.ts';
 import { presentTenantsPage, TENANTS_SHOWN } from './view.ts';
 import type { Services } from '../../services.ts';
 import { scope } from '../../http/access.ts';
@@ -44,13 +44,16 @@ export function tenantPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
     .post('/tenants', scope('platform:tenants'), async (ctx) => {
       const form = formOf(ctx);
       const outcome = await recoverable(async () => {
-        const [slug, externalId] = [given(form, 'slug'), given(form, 'externalId')];
+        const [slug, externalId] = [optionalField(form, 'slug'), optionalField(form, 'externalId')];
         const optional = { ...(slug !== undefined && { slug }), ...(externalId !== undefined && { externalId }) };
-        return createTenant(actOf(ctx, db), readFields(NewTenant, { name: form.get('name') ?? '', ...optional }));
+        return createTenant(
+          actionContext(ctx, db),
+          readFields(NewTenant, { name: form.get('name') ?? '', ...optional }),
+        );
       });
       if ('refusal' in outcome) return showNew(ctx, { form, refusal: outcome.refusal });
       const { name, slug } = outcome.done;
-      pages.lead(ctx, HOME, { text: 'tenants.created', values: { name, slug } });
+      pages.redirect(ctx, HOME, { text: 'tenants.created', values: { name, slug } });
     })
     .get('/tenants/:id/suspend', scope('platform:tenants'), async (ctx) => {
       const { t } = pages.texts(ctx);
@@ -69,9 +72,9 @@ export function tenantPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
     })
     .post('/tenants/:id/status', scope('platform:tenants'), async (ctx) => {
       const { status } = readFields(TenantChange, { status: formOf(ctx).get('status') });
-      const { name } = await updateTenant(actOf(ctx, db), pathId(ctx), { status });
+      const { name } = await updateTenant(actionContext(ctx, db), pathId(ctx), { status });
       const text = status === 'suspended' ? 'tenants.suspended_now' : 'tenants.reactivated';
-      pages.lead(ctx, HOME, { text, values: { name } });
+      pages.redirect(ctx, HOME, { text, values: { name } });
     });
 
   async function tenantOf(ctx: Context): Promise<TenantRecord> {
@@ -92,7 +95,7 @@ export function tenantPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
         slug: form?.get('slug') ?? '',
         externalId: form?.get('externalId') ?? '',
       },
-      refused: refusal && refusedIn(words, refusal, labels),
+      refused: refusal && formErrors(words, refusal, labels),
     };
     const page = { title: t('tenants.new'), section: 'tenants', here: `${HOME}/new` } as const;
     await pages.show(ctx, 'tenants/new', { ...page, locals });

@@ -8,7 +8,7 @@ import {
   TICKET_STATUSES,
   type Ticket,
 } from '../../../db/tables/product/supportTickets.ts';
-import { actOf } from '../../actions/act.ts';
+import { actionContext } from '../../actions/actionContext.ts';
 import { addTicketMessage, answerTicket, closeTicket } from '../../actions/product/continueTicket.ts';
 import { openTicket } from '../../actions/product/openTicket.ts';
 import { holdsScope } from '../../auth/authority.ts';
@@ -18,7 +18,7 @@ import { formOf } from '../../auth/csrf.ts';
 import { askConfirmation } from '../shell/confirmation.ts';
 import { addressOf } from '../../http/redirect.ts';
 import type { Pages } from '../shell/pages.ts';
-import { recoverable, readFields, refusedIn } from '../shell/formErrors.ts';
+import { recoverable, readFields, formErrors } from '../shell/formErrors.ts';
 import { presentTicketPage, presentTicketRow } from './view.ts';
 import type { Services } from '../../services.ts';
 import { permission, scope } from '../../http/access.ts';
@@ -34,13 +34,13 @@ const TicketPageQuery = TicketQuery.pick({ cursor: true }).extend({
   status: z.enum(['', ...TICKET_STATUSES]).default(''),
 });
 
-/** What came back of a form, with what was written in it. */
+/** A refused form, with the fields as they were submitted. */
 interface Returned {
   form: URLSearchParams;
   refusal: AppError;
 }
 
-/** Tickets: open until somebody who manages them answers, until they are closed. */
+/** Tickets: open until a person who manages tickets answers, and until they are closed. */
 export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {
   return new Router<State>(ROUTER)
     .get(
@@ -77,15 +77,17 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
     .post('/tickets', scope('support:write'), async (ctx) => {
       const form = formOf(ctx);
       const outcome = await recoverable(async () =>
-        openTicket(actOf(ctx, db), readFields(NewTicket, Object.fromEntries(form))),
+        openTicket(actionContext(ctx, db), readFields(NewTicket, Object.fromEntries(form))),
       );
       if ('refusal' in outcome) return showNew(ctx, { form, refusal: outcome.refusal });
-      pages.lead(ctx, `${HOME}/${outcome.done.id}`, { text: 'tickets.opened' });
+      pages.redirect(ctx, `${HOME}/${outcome.done.id}`, { text: 'tickets.opened' });
     })
     .get('/tickets/:id', scope('support:read'), async (ctx) => showTicket(ctx))
-    .post('/tickets/:id/messages', scope('support:write'), async (ctx) => say(ctx, addTicketMessage, 'tickets.added'))
+    .post('/tickets/:id/messages', scope('support:write'), async (ctx) =>
+      addMessage(ctx, addTicketMessage, 'tickets.added'),
+    )
     .post('/tickets/:id/answer', permission('tickets:manage'), async (ctx) =>
-      say(ctx, answerTicket, 'tickets.answered_now'),
+      addMessage(ctx, answerTicket, 'tickets.answered_now'),
     )
     .get('/tickets/:id/close', permission('tickets:manage'), async (ctx) => {
       const { t } = pages.texts(ctx);
@@ -101,8 +103,8 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
       });
     })
     .post('/tickets/:id/close', permission('tickets:manage'), async (ctx) => {
-      const { id } = await closeTicket(actOf(ctx, db), pathId(ctx));
-      pages.lead(ctx, `${HOME}/${id}`, { text: 'tickets.closed_now' });
+      const { id } = await closeTicket(actionContext(ctx, db), pathId(ctx));
+      pages.redirect(ctx, `${HOME}/${id}`, { text: 'tickets.closed_now' });
     });
 
   async function ticketOf(ctx: Context): Promise<Ticket> {
@@ -111,15 +113,15 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
     return ticket;
   }
 
-  async function say(ctx: Context, action: typeof addTicketMessage, text: string): Promise<void> {
+  async function addMessage(ctx: Context, action: typeof addTicketMessage, text: string): Promise<void> {
     const form = formOf(ctx);
     const id = pathId(ctx);
     const outcome = await recoverable(async () => {
       const { message } = readFields(Message, { message: form.get('message') ?? '' });
-      return action(actOf(ctx, db), id, message);
+      return action(actionContext(ctx, db), id, message);
     });
     if ('refusal' in outcome) await showTicket(ctx, { form, refusal: outcome.refusal });
-    else pages.lead(ctx, `${HOME}/${id}`, { text });
+    else pages.redirect(ctx, `${HOME}/${id}`, { text });
   }
 
   async function showNew(ctx: Context, returned?: Returned): Promise<void> {
@@ -135,7 +137,7 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
         message: form?.get('message') ?? '',
       },
       priorities: TICKET_PRIORITIES,
-      refused: refusal && refusedIn(words, refusal, labels),
+      refused: refusal && formErrors(words, refusal, labels),
     };
     const page = { title: t('tickets.new'), section: 'tickets', here: `${HOME}/new` } as const;
     await pages.show(ctx, 'tickets/new', { ...page, locals });
@@ -150,7 +152,7 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
     const locals = {
       ticket: presentTicketPage(ticket, await listTicketMessages(db, ticket.tenantId, ticket.id)),
       written: form?.get('message') ?? '',
-      refused: refusal && refusedIn(words, refusal, { message: words.t('tickets.message') }),
+      refused: refusal && formErrors(words, refusal, { message: words.t('tickets.message') }),
       mayWrite: holdsScope(principal, 'support:write'),
       mayManage: principal.type === 'user' && principal.permissions.has('tickets:manage'),
     };

@@ -6,7 +6,7 @@ export function presentTicketRow({ id, subject, priority, status, messages, crea
   return { id, subject, priority, status, messages, createdAt, updatedAt };
 }
 
-/** A ticket with everything that was said; whoever did not open it answers. */
+/** A ticket with all its messages; messages by others than the opener are answers. */
 export function presentTicketPage(ticket: Ticket, messages: readonly TicketMessage[]) {
   return {
     ...presentTicketRow(ticket),

@@ -3,7 +3,7 @@ import { maskKey } from '../../domain/token.ts';
 import type { TenantUsage } from '../../usage/tenantUsage.ts';
 import { usageChart } from '../shell/usageChart.ts';
 
-/** What the page of a tenant's usage shows; keys that nobody knows any more go without a name. */
+/** The tenant's usage; deleted keys have no name. */
 export function presentUsagePage(usage: TenantUsage, locale: Locale) {
   const { window, totals, buckets, keys, endpoints, denials, known } = usage;
   const named = (id: string) => {

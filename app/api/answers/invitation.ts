@@ -3,7 +3,7 @@ import type { Invitation } from '../../../db/tables/people/invitations.ts';
 import { PERMISSIONS, ROLES } from '../../domain/role.ts';
 import { iso } from '../../domain/times.ts';
 
-/** An invitation as the tenant that sent it sees it: nothing of whoever has the email. */
+/** An invitation as the tenant that sent it sees it, which reveals nothing about the owner of the email. */
 export const InvitationAnswer = z.strictObject({
   id: z.string(),
   email: z.string(),
@@ -17,7 +17,7 @@ export const InvitationListAnswer = z.strictObject({
   nextCursor: z.string().nullable(),
 });
 
-/** The same at the one moment its link is told. */
+/** A new invitation with its link, which is shown once. */
 export const InvitedAnswer = InvitationAnswer.extend({ url: z.url() });
 
 export function presentInvitation(invitation: Invitation): z.output<typeof InvitationAnswer> {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { IssuedKey } from '../../actions/keys/issueKey.ts';
+import type { IssuedKey } from '../../actions/keys/storedKey.ts';
 import { APP_IDS, APPS, type App } from '../../domain/apps.ts';
 import { IssuedKeyAnswer, presentIssuedKey } from './key.ts';
 

@@ -4,7 +4,7 @@ import { USER_STATUSES } from '../../../db/tables/people/users.ts';
 import { PERMISSIONS, ROLES } from '../../domain/role.ts';
 import { iso } from '../../domain/times.ts';
 
-/** A person as the tenant sees them: nothing of what they are elsewhere. */
+/** A person as the tenant sees them, without their other tenants. */
 const Known = {
   id: z.string(),
   email: z.string(),
@@ -17,7 +17,7 @@ const Known = {
 export const UserAnswer = z.strictObject(Known);
 export const UserListAnswer = z.strictObject({ data: z.array(UserAnswer), nextCursor: z.string().nullable() });
 
-/** With what they may do beyond their role. */
+/** A member with the permissions beyond their role. */
 export const MemberAnswer = z.strictObject({ ...Known, permissions: z.array(z.enum(PERMISSIONS)) });
 export const MemberListAnswer = z.strictObject({ data: z.array(MemberAnswer), nextCursor: z.string().nullable() });
 

@@ -30,7 +30,7 @@ export const PrincipalAnswer = z.discriminatedUnion('type', [PersonAnswer, Holde
 
 const SelfKeyAnswer = HolderAnswer.extend({ description: z.string().nullable() });
 
-/** The same with what a key may change of itself. */
+/** The principal with the fields that a key may change of itself. */
 export const SelfAnswer = z.discriminatedUnion('type', [PersonAnswer, SelfKeyAnswer]);
 
 /** Whom a key belongs to, as its answers name them. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Access } from '../../http/access.ts';
 import type { Route } from '../../http/table.ts';
 
-/** What each endpoint asks of its caller. */
+/** The access that each endpoint requires. */
 export const RouteListAnswer = z.strictObject({
   data: z.array(
     z

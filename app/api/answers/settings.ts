@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TenantRecord } from '../../../db/tables/tenants.ts';
 import { iso } from '../../domain/times.ts';
 
-/** What a tenant is called. */
+/** The tenant's name and slug. */
 export const SettingsAnswer = z.strictObject({
   id: z.string(),
   name: z.string(),

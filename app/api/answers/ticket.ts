@@ -21,7 +21,7 @@ export const TicketAnswer = z.strictObject({
 
 export const TicketListAnswer = z.strictObject({ data: z.array(TicketAnswer), nextCursor: z.string().nullable() });
 
-/** A ticket with everything that was said. */
+/** A ticket with all its messages. */
 export const WholeTicketAnswer = TicketAnswer.extend({
   messages: z.array(
     z.strictObject({

@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { findCheckout, findPendingCheckout } from '../../../db/tables/product/checkouts.ts';
-import { actOf } from '../../actions/act.ts';
+import { actionContext } from '../../actions/actionContext.ts';
 import { confirmCheckout } from '../../actions/product/confirmCheckout.ts';
 import { startCheckout } from '../../actions/product/startCheckout.ts';
 import { principalOf, type State } from '../../context.ts';
@@ -44,7 +44,7 @@ export function billingRoutes(
         ['conflict'],
       ),
       body(Order, async (ctx, order) => {
-        const checkout = await startCheckout(actOf(ctx, db), provider, order);
+        const checkout = await startCheckout(actionContext(ctx, db), provider, order);
         created(ctx, `/billing/checkouts/${checkout.id}`);
         ctx.body = presentCheckout(checkout);
       }),
@@ -66,7 +66,7 @@ export function billingRoutes(
         'conflict',
       ]),
       async (ctx) => {
-        ctx.body = presentCheckout(await confirmCheckout(actOf(ctx, db), provider, pathId(ctx)));
+        ctx.body = presentCheckout(await confirmCheckout(actionContext(ctx, db), provider, pathId(ctx)));
       },
     );
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { problem } from '../../domain/problem.ts';
 import { findDraft, listDrafts } from '../../../db/tables/product/builderDrafts.ts';
 import { findDraftVersion } from '../../../db/tables/product/builderDraftVersions.ts';
-import { actOf } from '../../actions/act.ts';
+import { actionContext } from '../../actions/actionContext.ts';
 import { saveDraft } from '../../actions/product/saveDraft.ts';
 import { principalOf, type State } from '../../context.ts';
 import { Json } from '../../domain/json.ts';
@@ -36,7 +36,7 @@ export function builderRoutes({ db }: Pick<Services, 'db'>): Router<State> {
       scope('builder:write'),
       answers(201, DraftVersionAnswer, 'Saves a draft; under a name that is known, as its next version.'),
       body(NewDraft, async (ctx, input) => {
-        const { draft, saved } = await saveDraft(actOf(ctx, db), input);
+        const { draft, saved } = await saveDraft(actionContext(ctx, db), input);
         created(ctx, `/builder/drafts/${draft.id}?version=${saved.version}`);
         ctx.body = presentDraftVersion(draft, saved);
       }),

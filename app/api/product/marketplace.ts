@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import { actOf } from '../../actions/act.ts';
+import { actionContext } from '../../actions/actionContext.ts';
 import { installApp } from '../../actions/product/installApp.ts';
 import { uninstallApp } from '../../actions/product/uninstallApp.ts';
 import { principalOf, type State } from '../../context.ts';
@@ -45,7 +45,7 @@ export function marketplaceRoutes({ db, config }: Pick<Services, 'db' | 'config'
         'plan_limit',
       ]),
       body(Installation, async (ctx, { app: id }) => {
-        const act = actOf(ctx, db);
+        const act = actionContext(ctx, db);
         const app = appNamed(id);
         const issued = await installApp(act, config.keys, app);
         created(ctx, `/api-keys/${issued.key.id}`);
@@ -58,7 +58,7 @@ export function marketplaceRoutes({ db, config }: Pick<Services, 'db' | 'config'
       answers(200, UninstalledAppAnswer, 'Uninstalls an app and revokes its token; once is as good as twice.'),
       async (ctx) => {
         const app = appNamed(pathParam(ctx, 'app'));
-        await uninstallApp(actOf(ctx, db), app);
+        await uninstallApp(actionContext(ctx, db), app);
         ctx.body = presentUninstalledApp(app);
       },
     );

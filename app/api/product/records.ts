@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { findRecord, insertRecord, listRecords } from '../../../db/tables/product/records.ts';
-import { actOf, makerOf } from '../../actions/act.ts';
+import { actionContext, creatorOf } from '../../actions/actionContext.ts';
 import { deleteRecord } from '../../actions/product/deleteRecord.ts';
 import { updateRecord } from '../../actions/product/updateRecord.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
@@ -46,11 +46,11 @@ function routesOf(db: Services['db'], resource: Resource): Router<State> {
       scope(`${name}:write`),
       answers(201, Answer, `Adds to ${name}.`),
       body(New, async (ctx, data) => {
-        const act = actOf(ctx, db);
+        const act = actionContext(ctx, db);
         const { tenantId, now } = act;
         const record = {
           ...{ id: newId(), tenantId, resource: name, data },
-          ...{ ...makerOf(act), createdAt: now, updatedAt: now },
+          ...{ ...creatorOf(act), createdAt: now, updatedAt: now },
         };
         await insertRecord(db, record, recordSearchValues(resource, data));
         created(ctx, `/${name}/${record.id}`);
@@ -67,7 +67,7 @@ function routesOf(db: Services['db'], resource: Resource): Router<State> {
       scope(`${name}:write`),
       answers(200, Answer, `Changes one of ${name}: the fields that are given.`),
       body(Change, async (ctx, change) => {
-        ctx.body = presentRecord(resource, await updateRecord(actOf(ctx, db), resource, pathId(ctx), change));
+        ctx.body = presentRecord(resource, await updateRecord(actionContext(ctx, db), resource, pathId(ctx), change));
       }),
     )
     .delete(
@@ -76,7 +76,7 @@ function routesOf(db: Services['db'], resource: Resource): Router<State> {
       answers(200, DeletedAnswer, `Deletes one of ${name} for good.`),
       async (ctx) => {
         const id = pathId(ctx);
-        await deleteRecord(actOf(ctx, db), resource, id);
+        await deleteRecord(actionContext(ctx, db), resource, id);
         ctx.body = presentDeleted(id);
       },
     );

@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import { z } from 'zod';
 import { listTicketMessages } from '../../../db/tables/product/supportMessages.ts';
 import { findTicket, listTickets, type Ticket } from '../../../db/tables/product/supportTickets.ts';
-import { actOf } from '../../actions/act.ts';
+import { actionContext } from '../../actions/actionContext.ts';
 import { addTicketMessage, answerTicket, closeTicket } from '../../actions/product/continueTicket.ts';
 import { openTicket } from '../../actions/product/openTicket.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
@@ -18,7 +18,7 @@ import { pathId } from '../../http/pathId.ts';
 import { ROUTER } from '../../http/router.ts';
 import { Message, NewTicket, TicketQuery } from '../../inputs/ticketInput.ts';
 
-/** Tickets: open until somebody who manages them answers, until they are closed. */
+/** Tickets: open until a person who manages tickets answers, and until they are closed. */
 export function supportRoutes({ db }: Pick<Services, 'db'>): Router<State> {
   const show = async (ctx: Context, ticket: Ticket | undefined) => {
     if (!ticket) throw new AppError('not_found', 'no_such_ticket');
@@ -31,7 +31,7 @@ export function supportRoutes({ db }: Pick<Services, 'db'>): Router<State> {
       scope('support:write'),
       answers(201, WholeTicketAnswer, 'Opens a ticket.'),
       body(NewTicket, async (ctx, input) => {
-        const ticket = await openTicket(actOf(ctx, db), input);
+        const ticket = await openTicket(actionContext(ctx, db), input);
         await show(ctx, ticket);
         created(ctx, `/support/tickets/${ticket.id}`);
       }),
@@ -59,19 +59,21 @@ export function supportRoutes({ db }: Pick<Services, 'db'>): Router<State> {
       scope('support:write'),
       answers(200, WholeTicketAnswer, 'Adds to a ticket; one that was answered is open again.', ['conflict']),
       body(Message, async (ctx, { message }) =>
-        show(ctx, await addTicketMessage(actOf(ctx, db), pathId(ctx), message)),
+        show(ctx, await addTicketMessage(actionContext(ctx, db), pathId(ctx), message)),
       ),
     )
     .post(
       '/support/tickets/:id/answer',
       permission('tickets:manage'),
       answers(200, WholeTicketAnswer, 'Answers a ticket.', ['conflict']),
-      body(Message, async (ctx, { message }) => show(ctx, await answerTicket(actOf(ctx, db), pathId(ctx), message))),
+      body(Message, async (ctx, { message }) =>
+        show(ctx, await answerTicket(actionContext(ctx, db), pathId(ctx), message)),
+      ),
     )
     .post(
       '/support/tickets/:id/close',
       permission('tickets:manage'),
       answers(200, WholeTicketAnswer, 'Closes a ticket for good.'),
-      body(z.strictObject({}), async (ctx) => show(ctx, await closeTicket(actOf(ctx, db), pathId(ctx)))),
+      body(z.strictObject({}), async (ctx) => show(ctx, await closeTicket(actionContext(ctx, db), pathId(ctx)))),
     );
 }

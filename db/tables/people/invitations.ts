@@ -19,7 +19,7 @@ export interface Invitation {
   expiresAt: number;
 }
 
-/** What its own page shows with it. */
+/** An invitation with the names that its page shows. */
 export interface OpenedInvitation extends Invitation {
   tenantName: string;
   tenantActive: boolean;
@@ -41,7 +41,7 @@ interface Row {
   expires_at: number;
 }
 
-/** Adds the invitation in place of whatever this tenant sent to the same email before. */
+/** Inserts an invitation and deletes this tenant's earlier ones to the same email. */
 export async function replaceInvitation(trx: Db, invitation: Invitation, tokenHash: Buffer): Promise<void> {
   const { id, tenantId, email, role, permissions, status, inviter, createdAt, expiresAt } = invitation;
   await table(trx).where({ tenant_id: tenantId, email }).delete();
@@ -68,13 +68,13 @@ export async function findInvitation(db: Db, tenantId: string, id: string): Prom
   return row && invitationOf(row);
 }
 
-/** The same, held until the transaction ends so that it is answered once. */
+/** Finds one invitation and locks it until the transaction ends, so that it is answered once. */
 export async function lockInvitation(trx: Db, tenantId: string, id: string): Promise<Invitation | undefined> {
   const row = await table(trx).where({ tenant_id: tenantId, id, status: 'pending' }).forUpdate().first();
   return row && invitationOf(row);
 }
 
-/** The invitation that a link leads to, whatever became of it; the tenant is not known before. */
+/** Finds the invitation of a link's token in any status and any tenant. */
 export async function findInvitationByHash(db: Db, tokenHash: Buffer): Promise<OpenedInvitation | undefined> {
   const row = await table(db)
     .join('tenants', 'tenants.id', 'invitations.tenant_id')
@@ -87,7 +87,7 @@ export async function findInvitationByHash(db: Db, tokenHash: Buffer): Promise<O
   return row && { ...invitationOf(row), tenantName: row.tenant_name, tenantActive: row.tenant_status === 'active' };
 }
 
-/** The pending invitations of a tenant, the oldest first, from behind a position on. */
+/** Lists the pending invitations of a tenant, the oldest first, after a position. */
 export async function listInvitations(db: Db, tenantId: string, { after, limit }: Page): Promise<Invitation[]> {
   const pending = table(db).where({ tenant_id: tenantId, status: 'pending' });
   if (after) void pending.where('id', '>', after.id);
@@ -119,7 +119,7 @@ function invitationOf(row: Row): Invitation {
     email: row.email,
     role: ROLES.find((role) => role === row.role) ?? 'MEMBER',
     permissions: PERMISSIONS.filter((permission) => granted.includes(permission)),
-    // What this release does not know cannot be accepted.
+    // A status that this release does not know cannot be accepted.
     status: STATUSES.find((status) => status === row.status) ?? 'withdrawn',
     inviter: {
       type: INVITERS.find((type) => type === row.inviter_type) ?? 'anonymous',

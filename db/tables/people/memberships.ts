@@ -3,7 +3,7 @@ import type { Db } from '../../connection/connect.ts';
 import type { Page } from '../../sql/newestFirst.ts';
 import { userStatusOf, type UserStatus } from './users.ts';
 
-/** What a person is in a tenant; `permissions` are those granted beyond the role's own. */
+/** A person's membership of a tenant; `permissions` are those granted beyond the role's. */
 export interface Membership {
   tenantId: string;
   userId: string;
@@ -55,13 +55,13 @@ export async function findMembership(db: Db, tenantId: string, userId: string): 
   return row && membershipOf(row);
 }
 
-/** Whether somebody with this email is a member of the tenant: one question, whoever has the email. */
+/** Whether a member of the tenant has this email, with one query whether or not the email has an account. */
 export async function isMemberByEmail(db: Db, tenantId: string, email: string): Promise<boolean> {
   const row: unknown = await members(db, tenantId).where('users.email', email).first('memberships.user_id');
   return row !== undefined;
 }
 
-/** The same, held until the transaction ends so that nobody else changes it meanwhile. */
+/** Finds one membership and locks it until the transaction ends. */
 export async function lockMembership(trx: Db, tenantId: string, userId: string): Promise<Membership | undefined> {
   const row = await table(trx).where({ tenant_id: tenantId, user_id: userId }).forUpdate().first();
   return row && membershipOf(row);
@@ -100,7 +100,7 @@ export async function findMember(db: Db, tenantId: string, userId: string): Prom
   return row && memberOf(row);
 }
 
-/** A tenant's people, those known longest first, from behind a position on. */
+/** Lists the members of a tenant, the oldest first, after a position. */
 export async function listMembers(db: Db, tenantId: string, { after, limit }: Page): Promise<Member[]> {
   const rows = members(db, tenantId);
   if (after) void rows.where('memberships.user_id', '>', after.id);
@@ -135,7 +135,7 @@ function membershipOf(row: Row): Membership {
   return {
     tenantId: row.tenant_id,
     userId: row.user_id,
-    // What this release does not know gives the least.
+    // A role that this release does not know has the fewest rights.
     role: ROLES.find((role) => role === row.role) ?? 'MEMBER',
     permissions: PERMISSIONS.filter((permission) => granted.includes(permission)),
   };

@@ -14,7 +14,7 @@ interface Row {
   expires_at: number;
 }
 
-/** Adds the link in place of an earlier one of the same person. */
+/** Inserts a link and deletes the earlier one of the same person. */
 export async function replacePasswordReset(
   trx: Db,
   { userId, createdAt, expiresAt }: PasswordReset,

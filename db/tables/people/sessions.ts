@@ -1,13 +1,13 @@
 import { IDLE_MS } from '../../../app/domain/session.ts';
 import type { Db } from '../../connection/connect.ts';
 
-/** A browser in which somebody is signed in. */
+/** A session of a person in one browser. */
 export interface Session {
   id: string;
   userId: string;
   /** The tenant it was last switched to. */
   tenantId: string | null;
-  /** What every form of the session carries. */
+  /** The CSRF token of every form of the session. */
   csrfToken: string;
   ip: string | null;
   userAgent: string | null;
@@ -58,7 +58,7 @@ export async function listSessions(db: Db, userId: string, now: number): Promise
   return rows.map(sessionOf);
 }
 
-export async function noteSeen(db: Db, id: string, now: number): Promise<void> {
+export async function updateLastSeen(db: Db, id: string, now: number): Promise<void> {
   await table(db).where({ id }).update({ last_seen_at: now });
 }
 
@@ -66,7 +66,7 @@ export async function changeSessionTenant(db: Db, id: string, tenantId: string):
   await table(db).where({ id }).update({ tenant_id: tenantId });
 }
 
-/** Ends one session of a person; false where they have none of this id. */
+/** Deletes one session of a person; false if they have no session of this id. */
 export async function deleteSession(db: Db, userId: string, id: string): Promise<boolean> {
   return (await table(db).where({ id, user_id: userId }).delete()) > 0;
 }
@@ -81,7 +81,7 @@ export async function deleteSessionByHash(db: Db, tokenHash: Buffer): Promise<vo
   await table(db).where({ token_hash: tokenHash }).delete();
 }
 
-/** Forgets what nobody can use any more. */
+/** Deletes sessions that have expired. */
 export async function deleteExpiredSessions(db: Db, now: number): Promise<number> {
   return table(db).where('expires_at', '<=', now).delete();
 }

@@ -8,7 +8,7 @@ export interface User {
   id: string;
   email: string;
   name: string;
-  /** Null for somebody who cannot sign in by password. */
+  /** Null for a person who cannot sign in by password. */
   passwordHash: string | null;
   status: UserStatus;
   /** Stands above tenants. */
@@ -73,7 +73,7 @@ export async function findUserByEmail(db: Db, email: string): Promise<User | und
   return row && userOf(row);
 }
 
-/** When the password of the person with this email was last changed, null for never; undefined where nobody has it. */
+/** When the password of this email's account was last changed, null for never; undefined if there is no account. */
 export async function passwordTimes(db: Db, email: string): Promise<{ changedAt: number | null } | undefined> {
   const row = await table(db).where({ email }).first('password_changed_at');
   return row && { changedAt: row.password_changed_at };
@@ -84,7 +84,7 @@ export async function hasAnyUser(db: Db): Promise<boolean> {
   return (await table(db).first('id')) !== undefined;
 }
 
-/** One person, held until the transaction ends so that nobody else changes them meanwhile. */
+/** Finds one person and locks them until the transaction ends. */
 export async function lockUser(trx: Db, id: string): Promise<User | undefined> {
   const row = await table(trx).where({ id }).forUpdate().first();
   return row && userOf(row);
@@ -104,16 +104,16 @@ export async function lockOperators(trx: Db): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
-export async function noteLogin(db: Db, id: string, now: number): Promise<void> {
+export async function updateLastLogin(db: Db, id: string, now: number): Promise<void> {
   await table(db).where({ id }).update({ last_login_at: now });
 }
 
-/** What this release does not know does not get in. */
+/** A status that this release does not know counts as disabled. */
 export function userStatusOf(text: string): UserStatus {
   return text === 'active' ? 'active' : 'disabled';
 }
 
-/** How a person wants their pages; what is left out stays. */
+/** Changes the person's preferences; absent ones stay as they are. */
 export async function changePreferences(
   db: Db,
   id: string,
@@ -126,10 +126,10 @@ export async function changePasswordHash(db: Db, id: string, passwordHash: strin
   await table(db).where({ id }).update({ password_hash: passwordHash, password_changed_at: now, updated_at: now });
 }
 
-/** The same by an operator's link, after which nobody else knows the password. */
+/** Changes the password through an operator's link, after which only the person knows it. */
 export async function resetPasswordHash(db: Db, id: string, passwordHash: string, now: number): Promise<void> {
   await changePasswordHash(db, id, passwordHash, now);
-  // Tokens count whole seconds: one that somebody else made in this very second must be refused too.
+  // Tokens count whole seconds; rounding up also refuses one that was issued earlier in this second.
   const changedAt = Math.ceil(now / 1000) * 1000;
   await table(db).where({ id }).update({ password_changed_at: changedAt, vouched_at: now, confined_to: null });
 }

@@ -42,7 +42,7 @@ export async function findDraft(db: Db, tenantId: string, id: string): Promise<D
   return row && draftOf(row);
 }
 
-/** Notes the newest version of a draft that this transaction holds. */
+/** Updates the newest version of a locked draft. */
 export async function updateDraft(trx: Db, { tenantId, id, version, updatedAt }: Draft): Promise<void> {
   await table(trx).where({ tenant_id: tenantId, id }).update({ version, updated_at: updatedAt });
 }

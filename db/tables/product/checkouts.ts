@@ -73,13 +73,13 @@ export async function findPendingCheckout(db: Db, tenantId: string): Promise<Che
   return row && checkoutOf(row);
 }
 
-/** One checkout, as it stands now. */
+/** Finds one checkout. */
 export async function findCheckout(db: Db, tenantId: string, id: string): Promise<Checkout | undefined> {
   const row = await table(db).where({ tenant_id: tenantId, id }).first();
   return row && checkoutOf(row);
 }
 
-/** Stores what may change of a checkout; the caller holds its tenant, so that nobody else changes it meanwhile. */
+/** Updates the changeable columns of a checkout; the caller has locked its tenant. */
 export async function updateCheckout(trx: Db, checkout: Checkout): Promise<void> {
   await table(trx).where({ tenant_id: checkout.tenantId, id: checkout.id }).update(changeableColumns(checkout));
 }
@@ -99,7 +99,7 @@ function checkoutOf(row: Row): Checkout {
     tenantId: row.tenant_id,
     plan: row.plan,
     reference: row.reference,
-    // What this release does not know can no longer be confirmed.
+    // A status that this release does not know can no longer be confirmed.
     status: CHECKOUT_STATUSES.find((status) => status === row.status) ?? 'cancelled',
     provider: row.provider,
     paymentUrl: row.payment_url,

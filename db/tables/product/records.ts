@@ -63,7 +63,7 @@ export async function findRecord(
   return row && recordOf(row);
 }
 
-/** One record, held until the transaction ends so that no other one changes it meanwhile. */
+/** Finds one record and locks it until the transaction ends. */
 export async function lockRecord(
   trx: Db,
   tenantId: string,
@@ -74,7 +74,7 @@ export async function lockRecord(
   return row && recordOf(row);
 }
 
-/** Stores the data of a record that this transaction holds. */
+/** Updates the data of a locked record. */
 export async function updateRecordData(trx: Db, record: StoredRecord, sought: RecordSearchValues): Promise<void> {
   const { id, tenantId, resource, data, updatedAt } = record;
   await one(trx, tenantId, resource, id).update({ ...sought, data: JSON.stringify(data), updated_at: updatedAt });

@@ -1,7 +1,7 @@
 import type { Actor } from '../../../app/domain/auditEvent.ts';
 import type { Db } from '../../connection/connect.ts';
 
-/** One thing that was said about a ticket; the first is what it was opened with. */
+/** One message of a ticket; the first opened it. */
 export interface TicketMessage {
   ticketId: string;
   number: number;
@@ -37,7 +37,7 @@ export async function insertTicketMessage(db: Db, message: TicketMessage): Promi
   });
 }
 
-/** Everything said about a ticket, in order. */
+/** Lists the messages of a ticket in order. */
 export async function listTicketMessages(db: Db, tenantId: string, ticketId: string): Promise<TicketMessage[]> {
   const rows = await table(db).where({ ticket_id: ticketId, tenant_id: tenantId }).orderBy('number');
   return rows.map((row) => ({

@@ -7,14 +7,14 @@ export type TicketStatus = (typeof TICKET_STATUSES)[number];
 export const TICKET_PRIORITIES = ['low', 'normal', 'high'] as const;
 export type TicketPriority = (typeof TICKET_PRIORITIES)[number];
 
-/** What somebody asks for help with. */
+/** A support ticket. */
 export interface Ticket {
   id: string;
   tenantId: string;
   subject: string;
   priority: TicketPriority;
   status: TicketStatus;
-  /** How many it holds. */
+  /** The number of its messages. */
   messages: number;
   createdBy: string | null;
   createdWith: string | null;
@@ -55,13 +55,13 @@ export async function findTicket(db: Db, tenantId: string, id: string): Promise<
   return row && ticketOf(row);
 }
 
-/** One ticket, held until the transaction ends so that no other one changes it meanwhile. */
+/** Finds one ticket and locks it until the transaction ends. */
 export async function lockTicket(trx: Db, tenantId: string, id: string): Promise<Ticket | undefined> {
   const row = await table(trx).where({ tenant_id: tenantId, id }).forUpdate().first();
   return row && ticketOf(row);
 }
 
-/** Stores what may change of a ticket that this transaction holds. */
+/** Updates the changeable columns of a locked ticket. */
 export async function updateTicket(trx: Db, ticket: Ticket): Promise<void> {
   await table(trx).where({ tenant_id: ticket.tenantId, id: ticket.id }).update(changeableColumns(ticket));
 }

@@ -1,4 +1,4 @@
-/** Chance that can be repeated: the same seed gives the same draws, in the same order. */
+/** Random draws that can be repeated: the same seed gives the same draws in the same order. */
 export class Chance {
   readonly #seed: number;
   #state: number;
@@ -42,7 +42,7 @@ export class Chance {
     return picked;
   }
 
-  /** As many as expected on average: 0.3 is mostly none, 2.5 is two or three. */
+  /** A random count with this average: 0.3 is mostly 0, 2.5 is 2 or 3. */
   about(expected: number): number {
     return Math.floor(expected) + (this.happens(expected % 1) ? 1 : 0);
   }

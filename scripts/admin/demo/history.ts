@@ -14,9 +14,9 @@ import { DAY_MS, type Chain, type World } from './world.ts';
 
 /** How long the product keeps each request; of older ones it has the counts of their hours. */
 const RAW_MS = 30 * DAY_MS;
-/** Nobody has a new key in use the moment it is made. */
+/** A new key comes into use only a while after it is made. */
 const HANDING_OVER_MS = 10 * 60_000;
-/** What the programs of the demo come to in a month when none of their visits is left out. */
+/** The requests of all programs in a month without thinning. */
 const FULL_SIZE = 200_000;
 /** How many visits of a key a smaller demo leaves in any case. */
 const LAST_KEPT = 3;
@@ -24,10 +24,10 @@ const LAST_KEPT = 3;
 const BATCH = 5_000;
 
 /**
- * Writes what all keys were used for: as many requests as asked for in the last month, and the counts of those before,
- * in proportion. `told` hears how much of it is done, from 0 to 1.
+ * Writes the usage of all keys: the requested number of requests for the last month, and proportional counts for the
+ * months before. `onProgress` gets the part that is done, from 0 to 1.
  */
-export async function writeHistory(world: World, requests: number, told: (part: number) => void): Promise<void> {
+export async function writeHistory(world: World, requests: number, onProgress: (part: number) => void): Promise<void> {
   const { services, now } = world;
   const programs = await Promise.all(world.chains.map(async (chain) => programOf(world, chain)));
   const bursts = allBursts(world, programs, requests);
@@ -43,7 +43,7 @@ export async function writeHistory(world: World, requests: number, told: (part: 
   const note = (batch: Batch): void => {
     spending.add(batch.uses);
     done += batch.bursts;
-    told(done / bursts.length);
+    onProgress(done / bursts.length);
   };
   for (const batch of batches(older, chance)) {
     await writeCounts(services.db, batch.uses);

@@ -10,16 +10,16 @@ import { HARBOR } from './harbor.ts';
 import { HARBOR_LATER } from './harborLater.ts';
 import type { Line } from './line.ts';
 import { LUMEN, PICO } from './others.ts';
-import type { Chain, Happening, World } from './world.ts';
+import type { Chain, StoryEvent, World } from './world.ts';
 
 export const LINES: readonly Line[] = [...HARBOR, ...HARBOR_LATER, ...LUMEN, ...PICO];
 
 /** The life of every key: made, changed, rotated, revoked. */
-export function keyStory(world: World): Happening[] {
+export function keyStory(world: World): StoryEvent[] {
   return LINES.flatMap((line) => lifeOf(world, line));
 }
 
-function lifeOf(world: World, line: Line): Happening[] {
+function lifeOf(world: World, line: Line): StoryEvent[] {
   const { tenant, daysAgo, changes = [], rotations = [], revoked } = line;
   let chain: Chain | undefined;
   const theChain = (): Chain => {

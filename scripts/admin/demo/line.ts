@@ -5,7 +5,7 @@ import type { Host, PersonName, TenantName } from './people.ts';
 /** When a program calls in the course of a day and a week. */
 export type Rhythm = 'busy' | 'regular' | 'office' | 'nightly' | 'builds' | 'rare';
 
-/** What a program does with its key. */
+/** The requests that a program makes with its key. */
 export interface Traffic {
   rhythm: Rhythm;
   /** Its part of all requests, against those of the other programs. */

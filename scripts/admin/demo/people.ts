@@ -1,7 +1,7 @@
 import type { Locale } from '../../../app/domain/locale.ts';
 import type { Permission, Role } from '../../../app/domain/role.ts';
 
-/** Where somebody or something calls from: an address kept for documentation, and what it calls itself. */
+/** A client of the demo: a documentation address and a user agent. */
 export interface Host {
   ip: string;
   agent: string;
@@ -15,7 +15,7 @@ export const TENANTS = {
 } as const;
 export type TenantName = keyof typeof TENANTS;
 
-/** What somebody becomes in a tenant, by whom; the command line brings in the first owner. */
+/** A membership and its inviter; the command line brings in the first owner. */
 export interface Joining {
   tenant: TenantName;
   daysAgo: number;
@@ -44,7 +44,7 @@ const SAFARI =
 
 const MANAGES_KEYS = ['api-keys:read', 'api-keys:manage', 'audit:read'] as const;
 
-/** Everybody; Ada sets the installation up, and is its operator. */
+/** All people of the demo; Ada sets the installation up and is its operator. */
 export const PEOPLE: Readonly<Record<PersonName, DemoPerson>> = {
   ada: {
     name: 'Ada Marsh',

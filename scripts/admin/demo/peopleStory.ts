@@ -1,4 +1,4 @@
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemContext } from '../../../app/actions/actionContext.ts';
 import { acceptInvitation, joinWithNewAccount } from '../../../app/actions/people/answerInvitation.ts';
 import { changeMember } from '../../../app/actions/people/changeMember.ts';
 import { createTenant } from '../../../app/actions/tenants/createTenant.ts';
@@ -7,23 +7,23 @@ import { inviteMember } from '../../../app/actions/people/inviteMember.ts';
 import { openSession } from '../../../app/actions/people/openSession.ts';
 import { recordAuditEvent } from '../../../app/actions/auditRecord.ts';
 import { setUp } from '../../../app/actions/tenants/setUp.ts';
-import { noteSignedIn } from '../../../app/actions/people/signIn.ts';
+import { recordLogin } from '../../../app/actions/people/signIn.ts';
 import { changedFields } from '../../../app/domain/auditEvent.ts';
 import { firstPassword } from '../../../app/auth/firstPassword.ts';
 import { belongingsOf } from '../../../db/tables/people/memberships.ts';
 import { changePreferences } from '../../../db/tables/people/users.ts';
 import { PEOPLE, TENANTS, type Joining, type PersonName, type TenantName } from './people.ts';
 import { CommandError } from '../commandErrors.ts';
-import { DAY_MS, type Happening, type World } from './world.ts';
+import { DAY_MS, type StoryEvent, type World } from './world.ts';
 
 const MINUTE_MS = 60_000;
 
 /** How the tenants and their people came, and when they signed in. */
-export function peopleStory(world: World): Happening[] {
+export function peopleStory(world: World): StoryEvent[] {
   const { ada, ...others } = PEOPLE;
   const { harbor, ...later } = TENANTS;
   return [
-    { daysAgo: harbor.daysAgo, run: async (at) => beginWith(world, at) },
+    { daysAgo: harbor.daysAgo, run: async (at) => setUpWith(world, at) },
     ...Object.entries(later).map(([name, { daysAgo }]) => ({
       daysAgo,
       run: async (at: number) => tenantArrives(world, name as TenantName, at),
@@ -55,8 +55,8 @@ export function peopleStory(world: World): Happening[] {
   ];
 }
 
-/** As on the set-up page; throws where somebody was faster. */
-async function beginWith(world: World, at: number): Promise<void> {
+/** Sets up as the set-up page does; throws if a person exists already. */
+async function setUpWith(world: World, at: number): Promise<void> {
   const { name, email } = PEOPLE.ada;
   const password = firstPassword();
   const act = { db: world.services.db, now: at, origin: world.origin('ada') };
@@ -77,7 +77,7 @@ async function personArrives(world: World, who: PersonName, joining: Joining, at
   const { db } = world.services;
   if (by === undefined) {
     const password = firstPassword();
-    const act = systemAct(db, world.tenant(tenant), at);
+    const act = systemContext(db, world.tenant(tenant), at);
     world.addPerson(
       who,
       (await createUser(act, { email, name, password, vouched: true, membership: { role } })).id,
@@ -95,23 +95,23 @@ async function personArrives(world: World, who: PersonName, joining: Joining, at
   if (locale && joining === joins[0]) await changePreferences(db, world.person(who).id, { locale });
 }
 
-function logins(world: World, name: PersonName, aWeek: number, sinceDaysAgo: number): Happening[] {
+function logins(world: World, name: PersonName, aWeek: number, sinceDaysAgo: number): StoryEvent[] {
   const chance = world.chance.branch(`logins of ${name}`);
-  const story: Happening[] = [];
+  const story: StoryEvent[] = [];
   for (let daysAgo = sinceDaysAgo; daysAgo > 1; daysAgo -= chance.between(2, 12) / aWeek) {
     story.push({ daysAgo, run: async (at) => signedIn(world, name, at) });
   }
   return story;
 }
 
-/** What a sign-in leaves behind, but for the work of checking a password. */
+/** The rows of a login without the work of checking a password. */
 async function signedIn(world: World, name: PersonName, at: number, { stays = false } = {}): Promise<void> {
   const { db } = world.services;
   const { id } = world.person(name);
   const tenantId = (await belongingsOf(db, id))[0]?.tenantId ?? null;
   const origin = world.origin(name);
   const act = { db, now: at, origin };
-  await noteSignedIn(act, { id, name: PEOPLE[name].name, email: PEOPLE[name].email }, tenantId);
+  await recordLogin(act, { id, name: PEOPLE[name].name, email: PEOPLE[name].email }, tenantId);
   if (stays) await openSession(act, { userId: id, tenantId, formerToken: undefined });
 }
 

@@ -7,7 +7,7 @@ import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { findTenant } from '../../../db/tables/tenants.ts';
 import { HOUR_MS } from './world.ts';
 
-/** Adds up what each request cost, so that the quotas stand where the product would have them. */
+/** Adds up the cost of each request, so that the quotas are as they would be in use. */
 export class Spending {
   readonly #successors = new Map<string, ApiKey[]>();
   readonly #months = new Map<number, string>();

@@ -11,57 +11,63 @@ import { RESOURCES, recordSearchValues } from '../../../app/domain/resources.ts'
 import { confirmedByHand } from '../../../app/actions/product/payment.ts';
 import { insertRecord } from '../../../db/tables/product/records.ts';
 import type { PersonName, TenantName } from './people.ts';
-import { RECORDS, TICKETS, type DemoTicket } from './things.ts';
-import type { Happening, World } from './world.ts';
+import { RECORDS, TICKETS, type DemoTicket } from './ticketsAndRecords.ts';
+import type { StoryEvent, World } from './world.ts';
 
-/** What else a tenant does in a year: its rules, its plan, its tickets, and what it keeps. */
-export function tenantStory(world: World): Happening[] {
+/** The other events of a tenant's year: policy, plan, tickets and records. */
+export function tenantStory(world: World): StoryEvent[] {
   return [
-    ruled(world, 'ada', 'harbor', 340, { defaultRateLimit: { limit: 1200, windowSeconds: 60 } }),
-    ruled(world, 'ada', 'harbor', 172, { maxGraceSeconds: 604_800, leakAction: 'revoke' }),
-    ruled(world, 'elif', 'lumen', 294, { requireExpiry: true, maxLifetimeDays: 365 }),
-    ruled(world, 'elif', 'lumen', 292, { allowedNetworks: ['198.51.100.0/24', '2001:db8:50::/48'] }),
-    ruled(world, 'elif', 'lumen', 101, { maxGraceSeconds: 86_400, allowBearerKeys: false }),
-    ...ordered(world, 'ada', 'harbor', 359, 'starter', 'HL-2001'),
-    ...ordered(world, 'ada', 'harbor', 318, 'pro', 'HL-2002'),
-    ...ordered(world, 'elif', 'lumen', 288, 'business', 'LH-0001'),
-    ...ordered(world, 'hana', 'pico', 143, 'starter', 'PS-1'),
-    ordering(world, 'hana', 'pico', 1.5, 'pro', 'PS-2'),
-    ...TICKETS.flatMap((ticket) => told(world, ticket)),
+    policyChange(world, 'ada', 'harbor', 340, { defaultRateLimit: { limit: 1200, windowSeconds: 60 } }),
+    policyChange(world, 'ada', 'harbor', 172, { maxGraceSeconds: 604_800, leakAction: 'revoke' }),
+    policyChange(world, 'elif', 'lumen', 294, { requireExpiry: true, maxLifetimeDays: 365 }),
+    policyChange(world, 'elif', 'lumen', 292, { allowedNetworks: ['198.51.100.0/24', '2001:db8:50::/48'] }),
+    policyChange(world, 'elif', 'lumen', 101, { maxGraceSeconds: 86_400, allowBearerKeys: false }),
+    ...planOrders(world, 'ada', 'harbor', 359, 'starter', 'HL-2001'),
+    ...planOrders(world, 'ada', 'harbor', 318, 'pro', 'HL-2002'),
+    ...planOrders(world, 'elif', 'lumen', 288, 'business', 'LH-0001'),
+    ...planOrders(world, 'hana', 'pico', 143, 'starter', 'PS-1'),
+    planOrder(world, 'hana', 'pico', 1.5, 'pro', 'PS-2'),
+    ...TICKETS.flatMap((ticket) => ticketEvents(world, ticket)),
     ...drafts(world),
     ...RECORDS.map(({ tenant, resource, daysAgo, data }) => ({
       daysAgo,
-      run: async (at: number) => keep(world, tenant, resource, data, at),
+      run: async (at: number) => keepRecord(world, tenant, resource, data, at),
     })),
   ];
 }
 
 const OWNER = { harbor: 'ada', lumen: 'elif', pico: 'hana' } as const satisfies Record<TenantName, PersonName>;
 
-function ruled(world: World, who: PersonName, tenant: TenantName, daysAgo: number, change: PolicyChange): Happening {
+function policyChange(
+  world: World,
+  who: PersonName,
+  tenant: TenantName,
+  daysAgo: number,
+  change: PolicyChange,
+): StoryEvent {
   return {
     daysAgo,
     run: async (at) => changePolicy(await world.act(who, tenant, at, { scope: 'admin:write' }), change),
   };
 }
 
-function ordering(
+function planOrder(
   world: World,
   who: PersonName,
   tenant: TenantName,
   daysAgo: number,
   plan: PlanId,
   reference: string,
-): Happening {
+): StoryEvent {
   const order = async (at: number) =>
     startCheckout(await world.act(who, tenant, at, 'billing:manage'), confirmedByHand, { plan, reference });
   return { daysAgo, run: order };
 }
 
 /** The order, and its confirmation an hour or so later. */
-function ordered(...order: Parameters<typeof ordering>): Happening[] {
+function planOrders(...order: Parameters<typeof planOrder>): StoryEvent[] {
   const [world, who, tenant, daysAgo] = order;
-  const started = ordering(...order);
+  const started = planOrder(...order);
   const confirm = async (at: number) => {
     const act = await world.act(who, tenant, at, 'billing:manage');
     // The same order sent again is the same checkout.
@@ -71,10 +77,10 @@ function ordered(...order: Parameters<typeof ordering>): Happening[] {
   return [started, { daysAgo: daysAgo - 0.05, run: confirm }];
 }
 
-function told(
+function ticketEvents(
   world: World,
   { tenant, by, daysAgo, subject, priority, messages, closedDaysAgo }: DemoTicket,
-): Happening[] {
+): StoryEvent[] {
   let id = '';
   const [first = '', ...later] = messages;
   const open = async (at: number) => openTicket(await world.act(by, tenant, at), { subject, message: first, priority });
@@ -98,8 +104,8 @@ function told(
   ];
 }
 
-function drafts(world: World): Happening[] {
-  const saved = (daysAgo: number, content: unknown): Happening => ({
+function drafts(world: World): StoryEvent[] {
+  const saved = (daysAgo: number, content: unknown): StoryEvent => ({
     daysAgo,
     run: async (at) => saveDraft(await world.act('chloe', 'pico', at), { name: 'landing-page', content }),
   });
@@ -110,7 +116,7 @@ function drafts(world: World): Happening[] {
   ];
 }
 
-async function keep(world: World, tenant: TenantName, name: string, given: unknown, at: number): Promise<void> {
+async function keepRecord(world: World, tenant: TenantName, name: string, given: unknown, at: number): Promise<void> {
   const resource = RESOURCES.find((one) => one.name === name);
   if (!resource) throw new Error(`there is no resource ${name}`);
   const data = resource.New.parse(given);

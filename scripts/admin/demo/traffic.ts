@@ -93,7 +93,7 @@ export function requestsOf({ at, span, host, routes, requests }: Burst, chance: 
   const total = routes.reduce((sum, [, weight]) => sum + weight, 0);
   const gap = Math.min(4_000, (MINUTE_MS - 10_000) / requests);
   return Array.from({ length: requests }, (_, place) => {
-    const route = picked(routes, chance.next() * total);
+    const route = weightedPick(routes, chance.next() * total);
     const scope = route.access.kind === 'scope' ? route.access.scope : null;
     const statusCode = answered(route, scope === null || scopes.covers(scope), chance);
     return {
@@ -149,7 +149,7 @@ function daylight({ rhythm }: Traffic, hour: number): number {
   return rhythm === 'busy' || rhythm === 'regular' ? 0.35 + Math.sin((Math.PI * ((hour + 20) % 24)) / 24) ** 2 : 1;
 }
 
-function picked(routes: Burst['routes'], place: number): Route {
+function weightedPick(routes: Burst['routes'], place: number): Route {
   let left = place;
   for (const [route, weight] of routes) {
     left -= weight;
@@ -167,7 +167,7 @@ function answered({ method, path, answers }: Route, allowed: boolean, chance: Ch
   return answers[0]?.status ?? 200;
 }
 
-/** Mostly a few milliseconds, now and then many; what is refused is soon said. */
+/** Mostly a few milliseconds, sometimes many; refusals are fast. */
 function responseTime({ method }: Route, statusCode: number, chance: Chance): number {
   const usual = statusCode === 403 ? 1.2 : method === 'GET' ? 4 : 9;
   return Math.round(usual * Math.exp(chance.between(-0.7, 0.9) + (chance.happens(0.02) ? 2 : 0)) * 10) / 10;

@@ -1,5 +1,5 @@
-import type { Act } from '../../../app/actions/act.ts';
-import type { IssuedKey } from '../../../app/actions/keys/issueKey.ts';
+import type { ActionContext } from '../../../app/actions/actionContext.ts';
+import type { IssuedKey } from '../../../app/actions/keys/storedKey.ts';
 import { holdsScope } from '../../../app/auth/authority.ts';
 import type { Person } from '../../../app/context.ts';
 import { permissionsOf, type Permission } from '../../../app/domain/role.ts';
@@ -14,7 +14,7 @@ export const DAY_MS = 86_400_000;
 export const HOUR_MS = 3_600_000;
 
 /** Something that happened so many days ago. */
-export interface Happening {
+export interface StoryEvent {
   daysAgo: number;
   run: (at: number) => Promise<unknown>;
 }
@@ -27,7 +27,7 @@ export interface Chain {
   text: string;
 }
 
-/** What exists by now, for whoever comes later in the story. */
+/** The rows that earlier events of the story have created. */
 export class World {
   readonly services: Services;
   readonly now: number;
@@ -69,16 +69,21 @@ export class World {
   }
 
   /** Where a person's request came from. */
-  origin(name: PersonName): Act['origin'] {
+  origin(name: PersonName): ActionContext['origin'] {
     const { ip, agent } = PEOPLE[name].host;
     return { ip, userAgent: agent, requestId: this.chance.uuid() };
   }
 
   /** A person at work, with the authority they have then; throws where the route would have asked for more. */
-  async act(name: PersonName, tenant: TenantName, at: number, asked?: Permission | { scope: string }): Promise<Act> {
+  async act(
+    name: PersonName,
+    tenant: TenantName,
+    at: number,
+    asked?: Permission | { scope: string },
+  ): Promise<ActionContext> {
     const { db } = this.services;
     const principal = await this.#principal(name, tenant);
-    if (asked !== undefined && !holds(principal, asked)) throw new Error(`${name} lacks ${JSON.stringify(asked)}`);
+    if (asked !== undefined && !mayDo(principal, asked)) throw new Error(`${name} lacks ${JSON.stringify(asked)}`);
     const actor = { type: 'user', id: principal.id, name: principal.name } as const;
     return { db, now: at, tenantId: principal.tenant.id, actor, origin: this.origin(name), principal };
   }
@@ -95,20 +100,24 @@ export class World {
   }
 }
 
-function holds(person: Person, asked: Permission | { scope: string }): boolean {
+function mayDo(person: Person, asked: Permission | { scope: string }): boolean {
   return typeof asked === 'string' ? person.permissions.has(asked) : holdsScope(person, asked.scope);
 }
 
-/** Runs what happened in its order, in the hours in which people work; `told` hears how far it has come. */
-export async function live(world: World, story: readonly Happening[], told: (done: number) => void): Promise<void> {
+/** Runs the events in their order, in working hours; `onProgress` gets the part that is done. */
+export async function runStory(
+  world: World,
+  story: readonly StoryEvent[],
+  onProgress: (done: number) => void,
+): Promise<void> {
   const chance = world.chance.branch('hours');
   const ordered = [...story].sort((a, b) => b.daysAgo - a.daysAgo);
   let last = 0;
   for (const [done, { daysAgo, run }] of ordered.entries()) {
-    // Whatever was said last was so before what is said next.
+    // Messages of a ticket must keep their order.
     last = Math.max(last + chance.whole(1_000, 90_000), workingHour(world.now, daysAgo, chance));
     await run(Math.min(last, world.now - 1));
-    told(done + 1);
+    onProgress(done + 1);
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemContext } from '../../../app/actions/actionContext.ts';
 import { revokeKey } from '../../../app/actions/keys/revokeKey.ts';
 import { as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
 import { onEachDatabase, untilSomebodyWaits } from '../../support/databases.ts';
@@ -74,7 +74,7 @@ onEachDatabase('many changes of one key at once, in three processes', (database)
 
   it('a revocation asked for before a rotation and carried out after it ends the new key', async () => {
     const { db } = server.services;
-    const earlier = systemAct(db, cast.acme.id, Date.now());
+    const earlier = systemContext(db, cast.acme.id, Date.now());
     const fresh = (await rotate(server, {})).body as Key;
     await db('api_keys')
       .where({ id: key.id })

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { systemAct, type Act } from '../../../app/actions/act.ts';
+import { systemContext, type ActionContext } from '../../../app/actions/actionContext.ts';
 import { addMember } from '../../../app/actions/people/addMember.ts';
 import { changeMember } from '../../../app/actions/people/changeMember.ts';
 import { createTenant, type CreatedTenant } from '../../../app/actions/tenants/createTenant.ts';
@@ -30,11 +30,11 @@ interface AuditRow {
 onEachDatabase('tenants and people', (database) => {
   let server: TestServer;
   let cast: Cast;
-  let act: Act;
+  let act: ActionContext;
   before(async () => {
     server = await startServer(database.env());
     cast = await castOf(server);
-    act = systemAct(server.services.db, cast.acme.id);
+    act = systemContext(server.services.db, cast.acme.id);
   });
   after(async () => server.stop());
 
@@ -66,7 +66,7 @@ onEachDatabase('tenants and people', (database) => {
   }
 
   /** An act of this person in Acme, with what the database says of them. */
-  async function actOf(user: Player, operator = false): Promise<Act> {
+  async function actOf(user: Player, operator = false): Promise<ActionContext> {
     const membership = await memberOf(user);
     if (!membership) throw new Error(`${user.name} is no member`);
     const { role } = membership;
@@ -248,7 +248,7 @@ onEachDatabase('tenants and people', (database) => {
 
     it('keeps the last owner one, also when two owners demote each other at once', async () => {
       const tenant = await addTenant(server.services, 'Two Owners');
-      const inTenant = systemAct(db(), tenant.id);
+      const inTenant = systemContext(db(), tenant.id);
       const owners = [await player('Ria', { role: 'OWNER' }, tenant), await player('Sam', { role: 'OWNER' }, tenant)];
       const outcomes = await Promise.allSettled(
         owners.map(async ({ id }) => changeMember(inTenant, id, { role: 'MEMBER' })),

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemContext } from '../../../app/actions/actionContext.ts';
 import { recordAuditEvent } from '../../../app/actions/auditRecord.ts';
 import { changedFields } from '../../../app/domain/auditEvent.ts';
 import { expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
@@ -99,7 +99,7 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
 
   it('is streamed whole, with the names of people made harmless', async () => {
     const { db } = server.services;
-    const act = { ...systemAct(db, cast.acme.id), actor: { type: 'user', id: cast.bob.id, name: '=1+1' } as const };
+    const act = { ...systemContext(db, cast.acme.id), actor: { type: 'user', id: cast.bob.id, name: '=1+1' } as const };
     await recordAuditEvent(db, act, { action: 'LOGOUT', entityId: cast.bob.id });
     await addRows(1_050);
     const alice = new Visitor(server);
@@ -115,7 +115,11 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
   it('is no formula either where a spreadsheet takes a semicolon for the end of a cell', async () => {
     const { db } = server.services;
     const actor = { type: 'user', id: cast.bob.id, name: 'Bob;=HYPERLINK("http://x.example")' } as const;
-    await recordAuditEvent(db, { ...systemAct(db, cast.acme.id), actor }, { action: 'LOGOUT', entityId: cast.bob.id });
+    await recordAuditEvent(
+      db,
+      { ...systemContext(db, cast.acme.id), actor },
+      { action: 'LOGOUT', entityId: cast.bob.id },
+    );
     const alice = new Visitor(server);
     await alice.signIn(cast.alice.email, PASSWORD);
     const { text } = await alice.get(`${PATH}/export?action=LOGOUT`);
@@ -167,7 +171,7 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
     const { db } = server.services;
     const now = Date.now();
     for (let number = 0; number < count; number++) {
-      const act = systemAct(db, cast.acme.id, now - number);
+      const act = systemContext(db, cast.acme.id, now - number);
       const entityId = `0000-${now}-${String(number).padStart(8, '0')}`;
       await recordAuditEvent(db, act, {
         action: 'TENANT_UPDATED',

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemContext } from '../../../app/actions/actionContext.ts';
 import { issueKey } from '../../../app/actions/keys/issueKey.ts';
 import { NewKey } from '../../../app/domain/keyInput.ts';
 import { CATALOGUE } from '../../../app/domain/scopeCatalogue.ts';
@@ -25,7 +25,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
 
   async function make(owner: Player, wish: { name: string } & Record<string, unknown>): Promise<string> {
     const { db, config } = server.services;
-    const { key } = await issueKey(systemAct(db, owner.tenant.id), config.keys, NewKey.parse(wish));
+    const { key } = await issueKey(systemContext(db, owner.tenant.id), config.keys, NewKey.parse(wish));
     ids.set(wish.name, key.id);
     return key.id;
   }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { changePassword } from '../../../app/actions/people/changePassword.ts';
 import { changeUser } from '../../../app/actions/people/changeUser.ts';
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemContext } from '../../../app/actions/actionContext.ts';
 import { hashToken, IDLE_MS, LIFETIME_MS } from '../../../app/domain/session.ts';
 import { hashPassword } from '../../../app/auth/passwords.ts';
 import { addPlayer, castOf, joinTenant, PASSWORD, type Cast } from '../../support/cast.ts';
@@ -159,7 +159,7 @@ onEachDatabase('a session of the admin', (database) => {
       const [here, elsewhere] = [await signedIn(erin), await signedIn(erin)];
       const [{ id: sessionId } = { id: '' }] = (await row(here)) as { id: string }[];
       const person = { userId: erin.id, sessionId };
-      const act = systemAct(db, cast.acme.id);
+      const act = systemContext(db, cast.acme.id);
       await changePassword(act, person, { current: PASSWORD, wanted: 'another good password' });
       expect((await here.get(HOME)).status).to.equal(200);
       expectLogin(await elsewhere.get(HOME), HOME);
@@ -189,7 +189,7 @@ onEachDatabase('a session of the admin', (database) => {
     it('for somebody disabled, who is led to the login and stays there, and is no more open when they are enabled', async () => {
       const dana = await addPlayer(server.services, cast.acme, 'Dana', { role: 'ADMIN' });
       const disabled = await signedIn(dana);
-      const act = systemAct(server.services.db, cast.acme.id);
+      const act = systemContext(server.services.db, cast.acme.id);
       const otherWay = await signedIn(dana);
       const kept = (await row(otherWay).first()) as object;
       await changeUser(act, dana.id, { status: 'disabled' });

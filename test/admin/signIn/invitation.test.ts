@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemContext } from '../../../app/actions/actionContext.ts';
 import { makeResetLink } from '../../../app/actions/people/resetPassword.ts';
 import { expectAccessible, expectNoOverflow, signIn, useBrowser } from '../../support/browser.ts';
 import { addPlayer, as, castOf, type Cast, type Player } from '../../support/cast.ts';
@@ -81,7 +81,7 @@ onDatabase('sqlite', 'the page of an invitation', (database) => {
       await expectWell(await browser.as(cast.bob, server, '/admin/membership', looking));
       const gone = await browser.open(server, '/invitation?token=none', looking);
       expect(await gone.getByRole('heading').first().innerText()).to.match(/Not found|Introuvable/);
-      const { token } = await makeResetLink(systemAct(server.services.db, ''), cast.carol.id);
+      const { token } = await makeResetLink(systemContext(server.services.db, ''), cast.carol.id);
       const reset = await browser.open(server, `/reset?token=${token}`, looking);
       await expectWell(reset);
       await reset.evaluate(`document.querySelector('#main form').noValidate = true`);

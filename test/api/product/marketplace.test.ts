@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { systemAct } from '../../../app/actions/act.ts';
-import { storeNewKey, newKeyState } from '../../../app/actions/keys/issueKey.ts';
+import { systemContext } from '../../../app/actions/actionContext.ts';
+import { storeNewKey, newKeyState } from '../../../app/actions/keys/storedKey.ts';
 import { newId } from '../../../app/domain/id.ts';
 import { lockApiKey, updateApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { as, bearer, castOf, type Cast } from '../../support/cast.ts';
@@ -92,7 +92,7 @@ onEachDatabase('the marketplace', (database) => {
       if (!old) throw new Error('there is no token');
       const removal = uninstall('cli');
       await untilSomebodyWaits(db);
-      const act = systemAct(db, cast.acme.id);
+      const act = systemContext(db, cast.acme.id);
       const matter = { ...old, id: newId(), previousKeyId: old.id, ...newKeyState(act) };
       const next = await storeNewKey(rotating, act, config.keys, matter);
       const graceEndsAt = act.now + 600_000;

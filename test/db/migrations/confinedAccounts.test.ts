@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemContext } from '../../../app/actions/actionContext.ts';
 import { makeResetLink } from '../../../app/actions/people/resetPassword.ts';
 import { readConfig } from '../../../app/config.ts';
 import type { DatabaseConfig } from '../../../db/connection/settings.ts';
@@ -133,7 +133,7 @@ onEachDatabase('an account of the release before whose first password was never 
     const user = await db('users')
       .where({ email: `${name}@acme.example` })
       .first<{ id: string }>('id');
-    const { token } = await makeResetLink(systemAct(db, ''), user.id);
+    const { token } = await makeResetLink(systemContext(db, ''), user.id);
     const guest = new Visitor(server);
     await guest.get(`/reset?token=${token}`);
     expect((await guest.post('/reset', { wanted })).status).to.equal(303);

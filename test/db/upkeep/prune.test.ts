@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { systemAct } from '../../../app/actions/act.ts';
+import { systemContext } from '../../../app/actions/actionContext.ts';
 import { inviteMember } from '../../../app/actions/people/inviteMember.ts';
 import { recordAuditEvent } from '../../../app/actions/auditRecord.ts';
 import { makeResetLink } from '../../../app/actions/people/resetPassword.ts';
@@ -53,11 +53,11 @@ onEachDatabase('pruning', (database) => {
     const now = Date.now();
     const acme = cast.acme.id;
     for (const [place, days] of [31, 29].entries()) {
-      const act = systemAct(db, acme, now - (days + 7) * DAY);
+      const act = systemContext(db, acme, now - (days + 7) * DAY);
       await inviteMember(act, { email: `invited${place}@acme.example`, role: 'MEMBER' });
     }
-    await makeResetLink(systemAct(db, '', now - 2 * DAY), cast.bob.id);
-    await makeResetLink(systemAct(db, '', now), cast.carol.id);
+    await makeResetLink(systemContext(db, '', now - 2 * DAY), cast.bob.id);
+    await makeResetLink(systemContext(db, '', now), cast.carol.id);
     const pruned = await prune(db, config.database, now);
     expect(pruned).to.include({ invitations: 1, password_resets: 1 });
     expect(await db('invitations').pluck('email')).to.deep.equal(['invited1@acme.example']);

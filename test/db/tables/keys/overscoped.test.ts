@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { systemAct } from '../../../../app/actions/act.ts';
+import { systemContext } from '../../../../app/actions/actionContext.ts';
 import { issueKey } from '../../../../app/actions/keys/issueKey.ts';
 import { newId } from '../../../../app/domain/id.ts';
 import { NewKey } from '../../../../app/domain/keyInput.ts';
@@ -119,7 +119,7 @@ function keysOf(database: TestDatabase) {
   async function make(scopes: string[], asked: Asked[]): Promise<string> {
     const { db, config, usage } = server.services;
     const wish = NewKey.parse({ name: 'a key', scopes, expiresInDays: 365 });
-    const { key } = await issueKey(systemAct(db, cast.acme.id), config.keys, wish);
+    const { key } = await issueKey(systemContext(db, cast.acme.id), config.keys, wish);
     const now = Date.now();
     await db('api_keys')
       .where({ id: key.id })

@@ -7,7 +7,7 @@ export interface DemoTicket {
   daysAgo: number;
   subject: string;
   priority: TicketPriority;
-  /** The first is the question; from then on answers and further questions take turns. */
+  /** The first message is the question; then answers and further questions alternate. */
   messages: readonly string[];
   closedDaysAgo?: number;
 }
@@ -72,7 +72,7 @@ const kept = (
   ...all: readonly Readonly<Record<string, unknown>>[]
 ): DemoRecord[] => all.map((data, place) => ({ tenant, resource, daysAgo: daysAgo - place * 3, data }));
 
-/** A little of what stands behind the keys. */
+/** A few records for the keys to read. */
 export const RECORDS: readonly DemoRecord[] = [
   ...kept(
     'harbor',

@@ -1,27 +1,27 @@
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { principalOf, type Context } from '../../context.ts';
 import { requestOrigin, whoamiCurl } from '../shell/curl.ts';
-import { firstUse } from './keyFirstUse.ts';
-import { showDialog } from './keyFrame.ts';
+import { firstUse } from './keyUse.ts';
+import { showDialog } from './keyPages.ts';
 import { keyView } from './keyView.ts';
-import { KEYS_PATH } from './keyQuery.ts';
+import { KEYS_PATH } from './keyAddress.ts';
 import type { Pages } from '../shell/pages.ts';
 
-/** A key at the one moment its text is shown. */
-interface Shown {
+/** A new key with its text, which is shown once. */
+interface RevealedKey {
   key: ApiKey;
   text: string;
-  /** The key whose place it takes, where that goes on working for a while. */
+  /** The replaced key, if it still works in its grace period. */
   replaced?: ApiKey;
   now: number;
   publicUrl: string;
 }
 
-/** Shows the text of a key, this once: in the answer to the very request that made it. */
-export async function showKey(pages: Pages, ctx: Context, shown: Shown): Promise<void> {
+/** Shows the text of a new key, only in the answer to the request that made it. */
+export async function revealKey(pages: Pages, ctx: Context, shown: RevealedKey): Promise<void> {
   const { key, text, replaced, now, publicUrl } = shown;
   const texts = pages.texts(ctx);
-  // What htmx sent came from a form, but what it gets is a dialog over the whole page.
+  // htmx sent a form, but the answer is a dialog over the whole page.
   ctx.set('HX-Retarget', '#dialogs');
   ctx.set('HX-Reswap', 'innerHTML');
   const { t, moment } = texts;
@@ -45,13 +45,13 @@ export async function showKey(pages: Pages, ctx: Context, shown: Shown): Promise
         back: KEYS_PATH,
       },
       old: replaced && { ...keyView(replaced, texts, now, { manages: true }), graceEndsAt: replaced.graceEndsAt },
-      firstUse: mayFollow(ctx) && firstUse(key, undefined, now),
+      firstUse: mayReadKeys(ctx) && firstUse(key, undefined, now),
     },
   });
 }
 
-/** Whether the reader may look at what keys do. */
-function mayFollow(ctx: Context): boolean {
+/** Whether the reader may see the usage of keys. */
+function mayReadKeys(ctx: Context): boolean {
   const principal = principalOf(ctx);
   return principal.type === 'user' && principal.permissions.has('api-keys:read');
 }

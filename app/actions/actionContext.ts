@@ -3,7 +3,7 @@ import type { Actor, Origin } from '../domain/auditEvent.ts';
 import { principalOf, type Context, type Principal } from '../context.ts';
 
 /** Who acts, for which tenant, when and from where: the first argument of every action. */
-export interface Act {
+export interface ActionContext {
   db: Db;
   now: number;
   tenantId: string;
@@ -11,12 +11,12 @@ export interface Act {
   origin: Origin;
   /** Absent where the system itself acts: the command line, the first start. */
   principal?: Principal;
-  /** The form it was sent by, which makes one key however often it is sent. */
+  /** The id of the form that was sent; a form makes one key however often it is sent. */
   formId?: string;
 }
 
-/** The act of a request's caller. */
-export function actOf(ctx: Context, db: Db): Act {
+/** The context of an action that the caller of a request takes. */
+export function actionContext(ctx: Context, db: Db): ActionContext {
   const principal = principalOf(ctx);
   return {
     db,
@@ -28,14 +28,14 @@ export function actOf(ctx: Context, db: Db): Act {
   };
 }
 
-/** Who made a thing and the key it was made with; what the key of a person makes is from that person. */
-export interface Maker {
+/** Who created a row, and the key it was created with; what a person's key creates counts as created by that person. */
+export interface Creator {
   createdBy: string | null;
   createdWith: string | null;
 }
 
-/** Whom a thing that this act makes is from. */
-export function makerOf({ actor, principal }: Act): Maker {
+/** The creator to store with a row that this action inserts. */
+export function creatorOf({ actor, principal }: ActionContext): Creator {
   if (principal?.type !== 'api_key') return { createdBy: actor.id, createdWith: null };
   return { createdBy: principal.owner?.id ?? principal.id, createdWith: principal.id };
 }
@@ -49,8 +49,8 @@ export function originOf(ctx: Context): Origin {
   };
 }
 
-/** The act of an operator at the command line, or of the process itself. */
-export function systemAct(db: Db, tenantId: string, now = Date.now()): Act {
+/** The context of an action by an operator at the command line, or by the process itself. */
+export function systemContext(db: Db, tenantId: string, now = Date.now()): ActionContext {
   return {
     db,
     now,

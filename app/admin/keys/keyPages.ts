@@ -4,12 +4,10 @@ import { keyStatus } from '../../domain/keyStatus.ts';
 import { AppError } from '../../errors.ts';
 import { pathId } from '../../http/pathId.ts';
 import type { Services } from '../../services.ts';
-import { KEYS_PATH } from './keyQuery.ts';
 import { isPartial } from '../../http/redirect.ts';
-import { pathOfUrl } from '../../http/ownPath.ts';
 import type { Page, Pages } from '../shell/pages.ts';
 
-/** The key that the address names, its last uses counted; one of another tenant does not exist. */
+/** Finds the key of the path after storing its latest uses; a key of another tenant is not found. */
 export async function findKeyOfPath(ctx: Context, { db, usage }: Pick<Services, 'db' | 'usage'>): Promise<ApiKey> {
   const id = pathId(ctx);
   await usage.flush();
@@ -18,7 +16,7 @@ export async function findKeyOfPath(ctx: Context, { db, usage }: Pick<Services, 
   return key;
 }
 
-/** The same, for pages that would change it: what can never be used again has none. */
+/** Finds the key of the path for pages that change it; a revoked or expired key is 409. */
 export async function findActiveKeyOfPath(ctx: Context, services: Pick<Services, 'db' | 'usage'>): Promise<ApiKey> {
   const key = await findKeyOfPath(ctx, services);
   const status = keyStatus(key, Date.now());
@@ -26,13 +24,13 @@ export async function findActiveKeyOfPath(ctx: Context, services: Pick<Services,
   return key;
 }
 
-/** Whether the reader sees what changes keys. */
-export function managesKeys(ctx: Context): boolean {
+/** Whether the reader may manage keys. */
+export function mayManageKeys(ctx: Context): boolean {
   const principal = principalOf(ctx);
   return principal.type === 'user' && principal.permissions.has('api-keys:manage');
 }
 
-/** Shows a dialog: over the page to htmx, as a page of its own to everybody else. */
+/** Shows a dialog over the page if htmx asks, else as a page of its own. */
 export async function showDialog(
   pages: Pages,
   ctx: Context,
@@ -46,15 +44,4 @@ export async function showDialog(
     locals: { ...locals, body: `keys/${body}.njk`, inPage: !isPartial(ctx) },
     ...(here !== undefined && { here }),
   });
-}
-
-/** Where to go when a dialog is done: the list or the key that it was opened from. */
-export function returnPath(ctx: Context): string {
-  const from = pathOfUrl(isPartial(ctx) ? ctx.get('HX-Current-URL') : ctx.get('Referer'));
-  return keyListPath(from) ?? KEYS_PATH;
-}
-
-/** The list or a key's own page, with whatever it was narrowed to; forms are nowhere to go back to. */
-export function keyListPath(path: string | null | undefined): string | undefined {
-  return path && /^\/admin\/api-keys(?:\/[0-9a-f-]{36})?(?:\?[^#]*)?$/.test(path) ? path : undefined;
 }

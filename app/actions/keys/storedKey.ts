@@ -1,0 +1,152 @@
+import { transaction, type Db } from '../../../db/connection/connect.ts';
+import { isUnavailable } from '../../../db/connection/faults.ts';
+import { CHOSEN_FIELDS, shownFields } from '../../../db/tables/keys/apiKeyFields.ts';
+import { insertApiKey, lockApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import { insertKeyScopes } from '../../../db/tables/keys/apiKeyScopes.ts';
+import { insertSentForm } from '../../../db/tables/sentForms.ts';
+import { whyNotValid } from '../../domain/keyStatus.ts';
+import type { Policy } from '../../domain/policy.ts';
+import { hashKey, mintKey, type KeyStyle } from '../../domain/token.ts';
+import { AppError } from '../../errors.ts';
+import type { ActionContext } from '../actionContext.ts';
+import { findPolicy, requireKeysMayManageKeys } from './keyRules.ts';
+
+/** A stored key with its text, which is never stored and can be shown only now. */
+export interface IssuedKey {
+  key: ApiKey;
+  text: string;
+}
+
+/** All columns of a new key but those that come from its text. */
+export type NewKeyValues = Omit<ApiKey, 'keyPrefix' | 'lastFour'>;
+
+/** For each database, the last unfinished change of each key; the next change of that key waits for it. */
+const lastChangesByDatabase = new WeakMap<Db, Map<string, Promise<unknown>>>();
+
+/**
+ * Runs a change of one key in a transaction that has read the tenant's policy, and refuses callers that may not change
+ * keys. Changes of the same key queue before they take a connection: otherwise many of them would hold connections only
+ * to wait for each other's row lock.
+ */
+export async function changeKey<T>(
+  act: ActionContext,
+  id: string,
+  work: (trx: Db, policy: Policy) => Promise<T>,
+): Promise<T> {
+  return changeKeyUnderAnyPolicy(act, id, async (trx) => {
+    const policy = await findPolicy(trx, act.tenantId);
+    requireKeysMayManageKeys(act, policy);
+    return work(trx, policy);
+  });
+}
+
+/** Runs a change that a key may make to itself whatever the policy says, in the same queue and transaction. */
+export async function changeKeyUnderAnyPolicy<T>(
+  act: ActionContext,
+  id: string,
+  work: (trx: Db) => Promise<T>,
+): Promise<T> {
+  return runAfterEarlier(lastChangesOf(act.db), `${act.tenantId} ${id}`, async () => transaction(act.db, work));
+}
+
+function lastChangesOf(db: Db): Map<string, Promise<unknown>> {
+  const lastChanges = lastChangesByDatabase.get(db) ?? new Map<string, Promise<unknown>>();
+  lastChangesByDatabase.set(db, lastChanges);
+  return lastChanges;
+}
+
+async function runAfterEarlier<T>(
+  lastChanges: Map<string, Promise<unknown>>,
+  key: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const earlier = lastChanges.get(key) ?? Promise.resolve();
+  const result = earlier.then(work, async (error: unknown) => {
+    // If each queued change tried an unavailable database again, the last would wait for the timeouts of all of them.
+    if (isUnavailable(error)) throw error;
+    return work();
+  });
+  lastChanges.set(key, result);
+  try {
+    return await result;
+  } finally {
+    if (lastChanges.get(key) === result) lastChanges.delete(key);
+  }
+}
+
+/** A locked key, and the act with its time moved after the last change of the key. */
+export interface LockedKey {
+  key: ApiKey;
+  act: ActionContext;
+}
+
+/**
+ * Locks the tenant's key until the transaction ends; a key of another tenant is not found. The time of the act is moved
+ * on because requests wait for locks and clocks differ: an act that waited for a rotation must find the old key ended.
+ */
+export async function lockKey(trx: Db, act: ActionContext, id: string): Promise<LockedKey> {
+  const key = await lockApiKey(trx, act.tenantId, id);
+  if (!key) throw new AppError('not_found', 'no_such_key');
+  return { key, act: { ...act, now: Math.max(act.now, key.updatedAt) } };
+}
+
+/**
+ * Locks a key and all its successors, the oldest first: a key that was rotated after it was listed has a successor that
+ * is not in the list.
+ */
+export async function lockKeyChain(trx: Db, act: ActionContext, id: string): Promise<LockedKey[]> {
+  const chain: LockedKey[] = [];
+  for (let next: string | null = id; next !== null;) {
+    const locked: LockedKey = await lockKey(trx, chain.at(-1)?.act ?? act, next);
+    chain.push(locked);
+    next = locked.key.successorKeyId;
+  }
+  return chain;
+}
+
+/** Refuses to change a key that is revoked or expired. */
+export function refuseInactive({ key, act }: LockedKey): void {
+  const reason = whyNotValid(key, act.now);
+  if (reason) throw new AppError('key_not_active', `key_is_${reason}`);
+}
+
+/** Generates the text of a key and stores the key without it; a form that has made a key already makes no second one. */
+export async function storeNewKey(
+  trx: Db,
+  { actor, formId, now }: ActionContext,
+  style: KeyStyle,
+  values: NewKeyValues,
+): Promise<IssuedKey> {
+  const { key: text, keyPrefix, lastFour } = mintKey(style, values.environment);
+  const key = { ...values, keyPrefix, lastFour };
+  if (formId !== undefined && actor.id !== null) {
+    await insertSentForm(trx, { userId: actor.id, formId, keyId: key.id, createdAt: now });
+  }
+  await insertApiKey(trx, key, hashKey(text));
+  await insertKeyScopes(trx, key);
+  return { key, text };
+}
+
+/** The columns that say what happened to a key, as they are when nothing has. */
+export function newKeyState({ actor, now }: ActionContext) {
+  return {
+    createdBy: actor.id,
+    createdAt: now,
+    updatedAt: now,
+    successorKeyId: null,
+    graceEndsAt: null,
+    lastUsedAt: null,
+    lastUsedIp: null,
+    revokedAt: null,
+    revokedBy: null,
+    revokeReason: null,
+  };
+}
+
+/** Scopes have an entry of their own in the audit log. */
+const AUDITED = CHOSEN_FIELDS.filter((field) => field !== 'scopes');
+
+/** The fields of a key that the audit log keeps, beside its scopes; never the text, hash or prefix of the key. */
+export function auditedFields(key: ApiKey): Record<string, unknown> {
+  return shownFields(key, AUDITED);
+}
