@@ -21,6 +21,8 @@ export interface AuthKeyRow {
   revokedAt: number | null;
   createdAt: number;
   lastUsedAt: number | null;
+  externalId: string | null;
+  metadata: string;
   userId: string | null;
   userStatus: string | null;
   userOperator: number | null;
@@ -84,6 +86,8 @@ const KEY_COLUMNS = [
     'k.revoked_at',
     'k.created_at',
     'k.last_used_at',
+    'k.external_id',
+    'k.metadata',
     'k.user_id',
     'u.status',
     'u.operator',
@@ -109,7 +113,7 @@ interface Found {
 function keyOf({ found }: Found): AuthKeyRow {
   // prettier-ignore
   const [hash, id, keyPrefix, environment, scopes, allowedIps, rateLimit, rateWindowSeconds, monthlyQuota, expiresAt,
-    graceEndsAt, successorKeyId, revokedAt, createdAt, lastUsedAt, userId, userStatus, userOperator, userRole,
+    graceEndsAt, successorKeyId, revokedAt, createdAt, lastUsedAt, externalId, metadata, userId, userStatus, userOperator, userRole,
     userPermissions, tenantId, tenantSlug, tenantStatus, tenantPolicy, tenantPlan, ...name] = found.split(SEPARATOR) as Texts;
   return {
     hash,
@@ -128,6 +132,8 @@ function keyOf({ found }: Found): AuthKeyRow {
     revokedAt: numberOf(revokedAt),
     createdAt: Number(createdAt),
     lastUsedAt: numberOf(lastUsedAt),
+    externalId: textOf(externalId),
+    metadata,
     userId: textOf(userId),
     userStatus: textOf(userStatus),
     userOperator: numberOf(userOperator),
@@ -144,7 +150,8 @@ function keyOf({ found }: Found): AuthKeyRow {
 /** As many texts as there are columns, so that none of them can be missing. */
 // prettier-ignore
 type Texts = [string, string, string, string, string, string, string, string, string, string, string, string, string,
-  string, string, string, string, string, string, string, string, string, string, string, string, ...string[]];
+  string, string, string, string, string, string, string, string, string, string, string, string, string, string,
+  ...string[]];
 
 /** None of these columns is ever empty: what is came as null. */
 function textOf(text: string): string | null {

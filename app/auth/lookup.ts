@@ -39,6 +39,9 @@ export interface FoundKey {
   revokedAt: number | null;
   createdAt: number;
   lastUsedAt: number | null;
+  externalId: string | null;
+  /** As the JSON that is stored, since only who asks about a key reads it. */
+  metadata: string;
   /** What it may give to other keys, from what is its own and what it follows. */
   bounds: KeyBounds;
   /** The person it belongs to, with the role they have now; null for a service token. */
@@ -160,6 +163,8 @@ function foundKey(row: AuthKeyRow): FoundKey {
     revokedAt: row.revokedAt,
     createdAt: row.createdAt,
     lastUsedAt: row.lastUsedAt,
+    externalId: row.externalId,
+    metadata: row.metadata,
     bounds: {
       expiresAt: earlier(row.expiresAt, row.graceEndsAt),
       allowedIps: row.allowedIps === null ? [] : parsedTexts(row.allowedIps),

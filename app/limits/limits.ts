@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import { addressLimit, callerLimit } from './rateLimit.ts';
 import { loginThrottle, type LoginThrottle } from './loginThrottle.ts';
 import { AddressCounter } from './callerAddress.ts';
-import type { Count, Counter } from './count.ts';
+import type { CostCounter, Count, Counter } from './count.ts';
 import { DoubtfulLookups } from './doubtfulLookups.ts';
 import { LocalCounter } from './localCounter.ts';
 import { RedisLink } from './redisLink.ts';
@@ -16,8 +16,8 @@ import { SpentAddresses } from './spentAddresses.ts';
 /** What decides how often a key may come. */
 export type LimitedKey = Pick<KeyHolder, 'tenant' | 'keyPrefix' | 'rateLimit'>;
 
-/** Counts a request of this key; undefined where nothing limits it. */
-export type CountKey = (key: LimitedKey) => Count | Promise<Count> | undefined;
+/** Counts a request of this key, at a cost of 1 unless told; undefined where nothing limits it. */
+export type CountKey = (key: LimitedKey, cost?: number) => Count | Promise<Count> | undefined;
 
 /** Counts a request of the person with this id; undefined where nothing limits people. */
 export type CountPerson = (id: string) => Count | Promise<Count> | undefined;
@@ -35,6 +35,8 @@ export interface Limits {
   support: Counter;
   /** The burst limit of a key, for routes that judge keys other than their caller's. */
   countKey: CountKey;
+  /** How that limit stands, with nothing counted. */
+  peekKey: CountKey;
   quotas: Quotas;
   close(): void;
 }
@@ -42,14 +44,20 @@ export interface Limits {
 /** The limits as configured: shared through Redis where there is one, otherwise counted by this process. */
 export function createLimits({ limits, redisUrl }: Config, log: Log, db: Db): Limits {
   const link = redisUrl === undefined ? undefined : new RedisLink(redisUrl, log);
-  const counter = (name: string): Counter => {
+  const counter = (name: string): CostCounter => {
     const local = new LocalCounter(name);
     return link ? new SharedCounter(name, link, local) : local;
   };
   const keys = counter('key');
-  const countKey: CountKey = ({ tenant, keyPrefix, rateLimit }) => {
-    const rate = rateLimit ?? tenant.policy.defaultRateLimit ?? limits.key;
-    return rate && keys.take(`${tenant.id}:${keyPrefix}`, rate);
+  const rateOf = ({ tenant, rateLimit }: LimitedKey) => rateLimit ?? tenant.policy.defaultRateLimit ?? limits.key;
+  const countedId = ({ tenant, keyPrefix }: LimitedKey) => `${tenant.id}:${keyPrefix}`;
+  const countKey: CountKey = (key, cost = 1) => {
+    const rate = rateOf(key);
+    return rate && keys.takeCost(countedId(key), rate, cost);
+  };
+  const peekKey: CountKey = (key, cost = 1) => {
+    const rate = rateOf(key);
+    return rate && keys.peek(countedId(key), rate, cost);
   };
   const people = counter('person');
   const countPerson: CountPerson = (id) => limits.person && people.take(id, limits.person);
@@ -67,6 +75,7 @@ export function createLimits({ limits, redisUrl }: Config, log: Log, db: Db): Li
     }),
     support: addresses('support'),
     countKey,
+    peekKey,
     quotas,
     close: () => link?.close(),
   };

@@ -57,10 +57,11 @@ function pathParameters({ path }: Route): Json[] {
   }));
 }
 
-/** Below `/api/v1` the credential says it all, but for people of several tenants. */
+/** Only below `/api` has everybody to name it: elsewhere the credential says it all, but for people of several tenants. */
 function tenantHeader({ access, path }: Route): Json[] {
   if (access.kind === 'public' || access.kind === 'basic') return [];
-  return [{ $ref: `#/components/parameters/${path.startsWith('/api/v1/') ? 'TenantIfSeveral' : 'Tenant'}` }];
+  const isNamed = path.startsWith('/api/') && !path.startsWith('/api/v1/');
+  return [{ $ref: `#/components/parameters/${isNamed ? 'Tenant' : 'TenantIfSeveral'}` }];
 }
 
 function queryParameters({ input }: Route, schemas: Schemas): Json[] {
@@ -74,14 +75,15 @@ function queryParameters({ input }: Route, schemas: Schemas): Json[] {
 }
 
 function requestBody({ input }: Route, schemas: Schemas): { requestBody?: Json } {
-  if (input?.from !== 'body') return {};
+  if (input?.from !== 'body' && input?.from !== 'form') return {};
+  const type = input.from === 'body' ? 'application/json' : 'application/x-www-form-urlencoded';
   const schema = schemas.of(input.schema, 'input');
   const { required = [] } = schemas.resolved(schema);
   const example = smallestExampleOf(schema, schemas);
   return {
     requestBody: {
       required: (required as string[]).length > 0,
-      content: { 'application/json': { schema, example } },
+      content: { [type]: { schema, example } },
     },
   };
 }
