@@ -22,11 +22,12 @@ export function operationOf(route: Route, { schemas, refusals }: Shared): Json {
   const { access, answers } = route;
   const responses: Record<number, Json> = {};
   const problems = problemsOf(route);
-  for (const [status, codes] of problems) responses[status] = refusals.of(status, codes);
+  // What the route states itself goes before what is implied: a health check answers 503 in its own words.
+  const stated = new Set(answers.map(({ status }) => status));
+  for (const [status, codes] of problems) if (!stated.has(status)) responses[status] = refusals.of(status, codes);
   // Of support staff only the failures are counted.
   const limited = access.kind !== 'basic' && problems.has(429);
   const cached = answers.some(({ status }) => status === NOT_MODIFIED);
-  // Stated by the route itself, so it goes before what is implied: a health check answers 503 in its own words.
   for (const answer of answers) responses[answer.status] = goodResponse(answer, { limited, cached }, schemas);
   const parameters = [...pathParameters(route), ...tenantHeader(route), ...queryParameters(route, schemas)];
   return {
