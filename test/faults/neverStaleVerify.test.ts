@@ -59,15 +59,15 @@ onEachDatabase('a change of a key by another process, as another backend is told
         while (left > 0) {
           const kind = left--;
           const { id, key } = await issue(server, as(cast.alice), { scopes: ['read'] });
-          let asking = true;
+          const asking = { on: true };
           // Asked all the time, so that whoever kept an answer would have one to give.
           const hammer = (async () => {
-            while (asking) await codesOf(key);
+            while (asking.on) await codesOf(key);
           })();
           expect(await codesOf(key)).to.deep.equal(['valid', 'valid']);
           const expected = await change(id, kind);
           for (let n = 0; n < 3; n++) late.push(...(await codesOf(key)).filter((code) => code !== expected));
-          asking = false;
+          asking.on = false;
           await hammer;
         }
       }),
