@@ -10,6 +10,7 @@ import { authRoutes } from './api/auth.ts';
 import { billingRoutes } from './api/product/billing.ts';
 import { builderRoutes } from './api/product/builder.ts';
 import { healthRoutes } from './api/health.ts';
+import { authorizationServerRoutes, introspectionRoutes, oauthErrors } from './api/introspection.ts';
 import { marketplaceRoutes } from './api/product/marketplace.ts';
 import { memberRoutes } from './api/members.ts';
 import { membershipRoutes } from './api/membership.ts';
@@ -22,6 +23,7 @@ import { settingsRoutes } from './api/settings.ts';
 import { supportRoutes } from './api/product/support.ts';
 import { supportStaffRoutes } from './api/supportStaff.ts';
 import { userRoutes } from './api/users.ts';
+import { verifyKeyRoutes } from './api/verifyKeys.ts';
 import { whoamiRoutes } from './api/whoami.ts';
 import { metricsMount } from './api/metrics.ts';
 import { mount, type Mount } from './http/mount.ts';
@@ -44,6 +46,7 @@ export function createRoutes(services: Services): Routes {
     whoamiRoutes(services),
     selfRoutes(services),
     apiKeyRoutes(services, () => routesByScope(table)),
+    verifyKeyRoutes(services),
     auditLogRoutes(services),
     ...recordRoutes(services),
     memberRoutes(services),
@@ -64,7 +67,8 @@ export function createRoutes(services: Services): Routes {
     mount('/api/v1', guards('credential'), apiRouters),
     mount('/api', guards('header'), apiRouters),
     ...pageMounts(services, () => table),
-    mount('', [], [openApiRoutes(() => table)]),
+    mount('', [], [openApiRoutes(() => table), authorizationServerRoutes(services)]),
+    mount('', [oauthErrors, ...guards('credential')], [introspectionRoutes(services)]),
     metricsMount(services),
     mount('/api', [], publicRouters),
     ...supportMounts(services),

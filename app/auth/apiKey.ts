@@ -1,7 +1,5 @@
 import type { Context, KeyHolder, Middleware } from '../context.ts';
-import { Networks } from '../domain/network.ts';
-import { isIdle } from '../domain/policy.ts';
-import { whyNotValid } from '../domain/keyStatus.ts';
+import { isAddressAllowed, keyFault, type KeyFault } from '../domain/keyFault.ts';
 import { roleOfScopes } from '../domain/scope.ts';
 import { hashKey, parseKey } from '../domain/token.ts';
 import { AppError } from '../errors.ts';
@@ -34,40 +32,24 @@ export function apiKey(lookup: Lookup, installationPrefix: string, doubtful: Dou
 type ShownKey = Credential & { kind: 'key' };
 
 function refuseUnusable(key: FoundKey, { transport }: ShownKey, address: string | null): void {
-  refuseInactive(key, Date.now());
+  const fault = keyFault(key, Date.now());
+  if (fault !== undefined) throw REFUSALS[fault]();
   if (transport === 'Bearer' && !key.tenant.policy.allowBearerKeys) {
     throw unauthenticated('invalid_key', 'no_bearer_keys');
   }
-  if (!key.tenant.active) throw new AppError('tenant_suspended', 'tenant_is_suspended');
-  refuseForeignAddress(key, address);
+  if (!isAddressAllowed(key, address)) throw new AppError('address_not_allowed', 'address_not_allowed');
 }
 
-function refuseInactive(key: FoundKey, now: number): void {
-  const reason = whyNotValid(key, now);
-  if (reason === 'revoked') throw unauthenticated('key_revoked', 'key_has_been_revoked');
-  if (reason === 'expired') throw unauthenticated('key_expired', 'key_has_expired');
-  if (key.owner && !(key.owner.active && key.owner.role)) {
-    throw unauthenticated('key_revoked', 'owner_has_no_access');
-  }
-  if (isIdle(key.tenant.policy, key, now)) {
-    throw unauthenticated('key_expired', 'key_unused_too_long');
-  }
-}
+const REFUSALS: Readonly<Record<KeyFault, () => AppError>> = {
+  revoked: () => unauthenticated('key_revoked', 'key_has_been_revoked'),
+  expired: () => unauthenticated('key_expired', 'key_has_expired'),
+  owner_has_no_access: () => unauthenticated('key_revoked', 'owner_has_no_access'),
+  unused_too_long: () => unauthenticated('key_expired', 'key_unused_too_long'),
+  tenant_suspended: () => new AppError('tenant_suspended', 'tenant_is_suspended'),
+};
 
-function refuseForeignAddress(key: FoundKey, address: string | null): void {
-  const { allowedNetworks } = key.tenant.policy;
-  const allowed =
-    (key.networks === null || contains(key.networks, address)) &&
-    (allowedNetworks.length === 0 || contains(Networks.of(allowedNetworks), address));
-  if (!allowed) throw new AppError('address_not_allowed', 'address_not_allowed');
-}
-
-/** An unknown address is in no network. */
-function contains(networks: Networks, address: string | null): boolean {
-  return address !== null && networks.contains(address);
-}
-
-function principalOfKey(key: FoundKey): KeyHolder {
+/** The caller that a key is, once nothing of its state refuses it. */
+export function principalOfKey(key: FoundKey): KeyHolder {
   const { owner } = key;
   return {
     type: 'api_key',

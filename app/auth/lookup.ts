@@ -33,6 +33,9 @@ export interface FoundKey extends Pick<ApiKey, KeptField> {
   rateLimit: Rate | null;
   /** Its own, or else its plan's. */
   monthlyQuota: number | null;
+  externalId: string | null;
+  /** As the JSON that is stored, since only the verify routes read it. */
+  metadata: string;
   /** What it may give to other keys, from what is its own and what it follows. */
   bounds: KeyBounds;
   /** The person it belongs to, with the role they have now; null for a service token. */
@@ -155,6 +158,8 @@ function foundKey(row: AuthKeyRow): FoundKey {
     revokedAt: row.revoked_at,
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
+    externalId: row.external_id,
+    metadata: row.metadata,
     bounds: {
       expiresAt: earlierExpiry(row.expires_at, row.grace_ends_at),
       allowedIps: row.allowed_ips === null ? [] : parsedTexts(row.allowed_ips),

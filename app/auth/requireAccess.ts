@@ -1,7 +1,7 @@
 import { holdsScope } from './authority.ts';
 import type { KeyHolder, Middleware, Person } from '../context.ts';
 import { AppError } from '../errors.ts';
-import { accessOf, isAboutKeys, type Access } from '../http/access.ts';
+import { accessOf, isAboutKeys, scopesOf, type Access } from '../http/access.ts';
 import { missingScope } from './challenge.ts';
 
 /** The fields of a key that decide which routes it may use. */
@@ -33,7 +33,7 @@ function allow(principal: Person | KeyReach, access: Access): void {
     case 'anyone':
       return;
     case 'scope':
-      if (!holdsScope(principal, access.scope)) throw missingScope(access.scope);
+      if (!scopesOf(access).some((scope) => holdsScope(principal, scope))) throw missingScope(access.scope);
       return;
     case 'basic':
       throw new Error('a route of support staff stands behind the wrong guard');

@@ -49,7 +49,8 @@ function checkHeader(principal: Principal, ctx: Context, from: TenantFrom): void
   if (named !== undefined && !isNamed(principal.tenant, named)) throw mismatch();
 }
 
-function isNamed(tenant: { id: string; slug: string }, named: string): boolean {
+/** Whether the text is the tenant's id, in either case, or its slug. */
+export function isNamed(tenant: { id: string; slug: string }, named: string): boolean {
   return isId(named.toLowerCase()) ? tenant.id === named.toLowerCase() : tenant.slug === named;
 }
 

@@ -30,6 +30,8 @@ const SHOWN_RANDOM = 8;
 
 const BASE62 = layoutOf('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', 26, 6);
 const HEX = layoutOf('0123456789abcdef', 56, 8);
+/** How long a key is behind its prefix and the underscore. */
+const WHOLE_LENGTHS = [ENVIRONMENT_LENGTH + BASE62.random + BASE62.checksum, HEX.random + HEX.checksum];
 
 /**
  * What KEY_PREFIX may be. It never ends in an environment's name: `fsk_live` in hex would show the same
@@ -83,6 +85,24 @@ export function sameHash(a: Uint8Array, b: Uint8Array): boolean {
 /** The masked display of a key: `fsk_live_abcdefgh…wxyz`. */
 export function maskKey(keyPrefix: string, lastFour: string): string {
   return `${keyPrefix}…${lastFour}`;
+}
+
+/** The text with every whole key in it masked, wherever it stands: what is kept as it came may hold one by mistake. */
+export function maskKeysIn(text: string, prefix: string): string {
+  const head = `${prefix}_`;
+  let masked = '';
+  let kept = 0;
+  for (let at = text.indexOf(head); at !== -1; at = text.indexOf(head, Math.max(kept, at + 1))) {
+    for (const length of WHOLE_LENGTHS) {
+      const end = at + head.length + length;
+      const shown = parseKey(text.slice(at, end), prefix);
+      if (!shown) continue;
+      masked += text.slice(kept, at) + maskKey(shown.keyPrefix, shown.lastFour);
+      kept = Math.min(end, text.length);
+      break;
+    }
+  }
+  return masked + text.slice(kept);
 }
 
 function layoutOf(digits: string, random: number, checksum: number): Layout {

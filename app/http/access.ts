@@ -8,7 +8,7 @@ import { AppError } from '../errors.ts';
 export type Access =
   | { kind: 'public' }
   | { kind: 'anyone' }
-  | { kind: 'scope'; scope: string }
+  | { kind: 'scope'; scope: string; platformScope?: string }
   | { kind: 'permission'; permission: Permission; keyScope?: string }
   | { kind: 'basic' };
 
@@ -32,9 +32,13 @@ export function anyCredential(): AccessMarker {
   return state({ kind: 'anyone' });
 }
 
-/** Keys must hold the scope; a person's role stands for scopes. */
-export function scope(required: string): AccessMarker {
-  return state({ kind: 'scope', scope: known(required) });
+/**
+ * Keys must hold the scope; a person's role stands for scopes. The `platformScope`, where there is one, opens the route as
+ * well, for every tenant.
+ */
+export function scope(required: string, platformScope?: string): AccessMarker {
+  const also = platformScope === undefined ? {} : { platformScope: known(platformScope) };
+  return state({ kind: 'scope', scope: known(required), ...also });
 }
 
 /**
@@ -46,6 +50,13 @@ export function permission(required: Permission, keyScope?: string): AccessMarke
   const behind = permissionsByKeyScope.get(known(keyScope)) ?? new Set();
   permissionsByKeyScope.set(keyScope, behind.add(required));
   return state({ kind: 'permission', permission: required, keyScope });
+}
+
+/** The scopes that a route names, any of which opens it to a key; none where it names none. */
+export function scopesOf(access: Access): string[] {
+  if (access.kind === 'permission') return access.keyScope === undefined ? [] : [access.keyScope];
+  if (access.kind !== 'scope') return [];
+  return access.platformScope === undefined ? [access.scope] : [access.scope, access.platformScope];
 }
 
 /** The permissions that people need on routes where keys need the scope. */

@@ -2,12 +2,12 @@ import type { ZodType } from 'zod';
 import type { Context, Middleware } from '../context.ts';
 import type { Problem, ProblemKey } from '../domain/problem.ts';
 import { AppError, type ErrorCode, type FieldError } from '../errors.ts';
-import { readJson } from './body.ts';
+import { readForm, readJson } from './body.ts';
 import { fieldErrors, safeName } from './fieldErrors.ts';
 
 /** The part of a request that a route reads, and its schema. */
 export interface Input {
-  from: 'body' | 'query';
+  from: 'body' | 'form' | 'query';
   schema: ZodType;
 }
 
@@ -28,10 +28,19 @@ export function body<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) =>
 /** A handler of query parameters: 400 names each value that is wrong. */
 export function query<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) => Promise<void>): InputHandler {
   const run: Middleware = async (ctx) => {
-    const value = readQuery(ctx.querystring);
+    const value = onceEach(new URLSearchParams(ctx.querystring), 'invalid_query', 'query_repeats_parameter');
     await handler(ctx, parsed(schema, value, 'invalid_query', 'query_not_understood'));
   };
   return Object.assign(run, { input: { from: 'query' as const, schema } });
+}
+
+/** A handler of a form that a program sends, as OAuth has it: 400 for a field given twice; those that nobody knows are ignored. */
+export function form<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) => Promise<void>): InputHandler {
+  const run: Middleware = async (ctx) => {
+    const fields = onceEach(await readForm(ctx), 'bad_request', 'fields_wrong');
+    await handler(ctx, parsed(schema, fields, 'bad_request', 'fields_wrong'));
+  };
+  return Object.assign(run, { input: { from: 'form' as const, schema } });
 }
 
 /** Parses a value, or refuses it with its problems by field, without repeating the input. */
@@ -49,14 +58,12 @@ function withUnknownScopes(problem: ProblemKey, errors: readonly FieldError[]): 
   return { key: 'unknown_scopes', values: { scopes: [...new Set(named)].join(', ') } };
 }
 
-/** The query as plain text; repeats are refused, and no name can reach an object's prototype. */
-function readQuery(querystring: string): Record<string, string> {
+/** Fields as plain text; repeats are refused, and no name can reach an object's prototype. */
+function onceEach(parameters: URLSearchParams, code: ErrorCode, problem: ProblemKey): Record<string, string> {
   const fields = Object.create(null) as Record<string, string>;
-  for (const [name, value] of new URLSearchParams(querystring)) {
+  for (const [name, value] of parameters) {
     if (name in fields) {
-      throw new AppError('invalid_query', 'query_repeats_parameter', {
-        errors: [{ path: safeName(name), problem: { key: 'given_twice' } }],
-      });
+      throw new AppError(code, problem, { errors: [{ path: safeName(name), problem: { key: 'given_twice' } }] });
     }
     fields[name] = value;
   }

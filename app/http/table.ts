@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { State } from '../context.ts';
-import { accessOfLayer, type Access } from './access.ts';
+import { accessOfLayer, scopesOf, type Access } from './access.ts';
 import type { Answer, AnswerMarker } from './answers.ts';
 import type { Input, InputHandler } from './input.ts';
 
@@ -45,9 +45,7 @@ function answersOf(stack: readonly unknown[]): Answer[] {
 export function routesByScope(routes: readonly Route[]): Map<string, string[]> {
   const opened = new Map<string, string[]>();
   for (const { method, path, access } of routes) {
-    const scope = access.kind === 'scope' ? access.scope : access.kind === 'permission' ? access.keyScope : undefined;
-    if (scope === undefined) continue;
-    opened.set(scope, [...(opened.get(scope) ?? []), `${method} ${path}`]);
+    for (const scope of scopesOf(access)) opened.set(scope, [...(opened.get(scope) ?? []), `${method} ${path}`]);
   }
   return opened;
 }

@@ -11,6 +11,14 @@ export interface Counter {
   giveBack(count: Count): Promise<void>;
 }
 
+/** A counter of requests that may cost more than one, and can be asked without counting. */
+export interface CostCounter extends Counter {
+  /** Counts the cost where there is room for all of it, and otherwise nothing. */
+  takeCost(id: string, rate: Rate, cost: number): Count | Promise<Count>;
+  /** Says whether there is room for the cost, and counts nothing. */
+  peek(id: string, rate: Rate, cost: number): Count | Promise<Count>;
+}
+
 /** The state of a counter after a request. */
 export class Count {
   readonly by: Counter;
@@ -21,20 +29,30 @@ export class Count {
   /** The end of the window in epoch seconds, by the monotonic clock that koa-ratelimit counts with. */
   readonly reset: number;
 
-  constructor(by: Counter, rule: Rule, id: string, left: number, reset: number) {
+  /** `left` is what was left before the request, 0 for one that is refused; `leftOver` what a refused one leaves. */
+  constructor(by: Counter, rule: Rule, id: string, left: number, reset: number, leftOver = 0) {
     this.by = by;
     this.rule = rule;
     this.id = id;
     this.allowed = left > 0;
-    this.remaining = left > 0 ? left - 1 : 0;
+    this.remaining = left > 0 ? left - 1 : leftOver;
     this.reset = reset;
   }
 
   /** Whole seconds until the window ends, at least 1. */
   get resetSeconds(): number {
-    const now = (performance.timeOrigin + performance.now()) / 1000;
-    return Math.min(Math.max(Math.ceil(this.reset - now), 1), this.rule.windowSeconds);
+    return Math.min(Math.max(Math.ceil(this.reset - nowInSeconds()), 1), this.rule.windowSeconds);
   }
+}
+
+/** Epoch seconds by the monotonic clock that koa-ratelimit counts with. */
+export function nowInSeconds(): number {
+  return (performance.timeOrigin + performance.now()) / 1000;
+}
+
+/** How a counter stands of which nothing was taken: with `left` of it, is there room for the cost? */
+export function untaken(by: Counter, rule: Rule, id: string, left: number, reset: number, cost: number): Count {
+  return new Count(by, rule, id, cost <= left ? left + 1 : 0, reset, left);
 }
 
 /** The rate limit headers of an answer: the draft standard's and the older ones. */

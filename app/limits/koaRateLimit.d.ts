@@ -24,6 +24,6 @@ declare module 'koa-ratelimit/limiter/redis.js' {
   import type { Redis } from 'ioredis';
   export default class RedisLimiter {
     constructor(options: { id: string; db: Redis; max: number; duration: number; namespace: string });
-    get(): Promise<LimiterState>;
+    get(options?: { peek: boolean }): Promise<LimiterState>;
   }
 }

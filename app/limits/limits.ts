@@ -3,10 +3,10 @@ import type { Config } from '../config.ts';
 import type { Middleware } from '../context.ts';
 import { createQuotas, type Quotas } from './quota.ts';
 import type { Log } from '../log.ts';
-import { addressLimit, callerLimit, type CountKey, type CountPerson } from './rateLimit.ts';
+import { addressLimit, callerLimit, type CountKey, type CountPerson, type LimitedKey } from './rateLimit.ts';
 import { loginThrottle, type LoginThrottle } from './loginThrottle.ts';
 import { AddressCounter } from './callerAddress.ts';
-import type { Counter } from './count.ts';
+import type { CostCounter, Counter } from './count.ts';
 import { DoubtfulLookups } from './doubtfulLookups.ts';
 import { LocalCounter } from './localCounter.ts';
 import { RedisLink } from './redisLink.ts';
@@ -26,6 +26,8 @@ export interface Limits {
   support: Counter;
   /** The burst limit of a key, for routes that judge keys other than their caller's. */
   countKey: CountKey;
+  /** How that limit stands, with nothing counted. */
+  peekKey: CountKey;
   quotas: Quotas;
   close(): void;
 }
@@ -33,14 +35,20 @@ export interface Limits {
 /** The limits as configured: shared through Redis where there is one, otherwise counted by this process. */
 export function createLimits({ limits, redisUrl }: Config, log: Log, db: Db): Limits {
   const link = redisUrl === undefined ? undefined : new RedisLink(redisUrl, log);
-  const counter = (name: string): Counter => {
+  const counter = (name: string): CostCounter => {
     const local = new LocalCounter(name);
     return link ? new SharedCounter(name, link, local) : local;
   };
   const keys = counter('key');
-  const countKey: CountKey = ({ tenant, keyPrefix, rateLimit }) => {
-    const rate = rateLimit ?? tenant.policy.defaultRateLimit ?? limits.key;
-    return rate && keys.take(`${tenant.id}:${keyPrefix}`, rate);
+  const rateOf = ({ tenant, rateLimit }: LimitedKey) => rateLimit ?? tenant.policy.defaultRateLimit ?? limits.key;
+  const countedId = ({ tenant, keyPrefix }: LimitedKey) => `${tenant.id}:${keyPrefix}`;
+  const countKey: CountKey = (key, cost = 1) => {
+    const rate = rateOf(key);
+    return rate && keys.takeCost(countedId(key), rate, cost);
+  };
+  const peekKey: CountKey = (key, cost = 1) => {
+    const rate = rateOf(key);
+    return rate && keys.peek(countedId(key), rate, cost);
   };
   const people = counter('person');
   const countPerson: CountPerson = (id) => limits.person && people.take(id, limits.person);
@@ -58,6 +66,7 @@ export function createLimits({ limits, redisUrl }: Config, log: Log, db: Db): Li
     }),
     support: addresses('support'),
     countKey,
+    peekKey,
     quotas,
     close: () => link?.close(),
   };

@@ -1,8 +1,8 @@
 import MemoryLimiter from 'koa-ratelimit/limiter/memory.js';
 import type { Rate } from '../domain/rate.ts';
-import { Count, type Counter } from './count.ts';
+import { Count, nowInSeconds, untaken, type CostCounter } from './count.ts';
 import { RecentMap } from './recentMap.ts';
-import { Rules } from './rule.ts';
+import { Rules, type Rule } from './rule.ts';
 
 /**
  * How many ids are remembered, in about 5 MB. A count is pushed out when this many others come between two requests of the one:
@@ -17,7 +17,7 @@ const NOT_COUNTED = { remaining: 0, reset: 0 };
  * Counts in this process alone, with the limiter of koa-ratelimit's memory driver: its middleware around that costs as
  * much again, writes fractions into headers and answers what is ours to answer.
  */
-export class LocalCounter implements Counter {
+export class LocalCounter implements CostCounter {
   readonly #rules: Rules;
   readonly #counts = new RecentMap<LimiterState>(REMEMBERED);
 
@@ -33,6 +33,30 @@ export class LocalCounter implements Counter {
     void limiter.get();
     const { remaining, reset } = this.#counts.takeLatest() ?? NOT_COUNTED;
     return new Count(this, rule, id, remaining, reset);
+  }
+
+  takeCost(id: string, rate: Rate, cost: number): Count {
+    if (cost === 1) return this.take(id, rate);
+    const before = this.peek(id, rate, cost);
+    if (!before.allowed) return before;
+    const { rule, reset } = this.take(id, rate);
+    const state = this.#stateOf(rule, id);
+    if (!state) return new Count(this, rule, id, NOT_COUNTED.remaining, NOT_COUNTED.reset);
+    state.remaining -= cost - 1;
+    return new Count(this, rule, id, state.remaining, reset);
+  }
+
+  peek(id: string, rate: Rate, cost: number): Count {
+    const rule = this.#rules.of(rate);
+    const state = this.#stateOf(rule, id);
+    const now = nowInSeconds();
+    if (!state || state.reset <= now) return untaken(this, rule, id, rule.limit, now + rule.windowSeconds, cost);
+    return untaken(this, rule, id, Math.max(state.remaining - 1, 0), state.reset, cost);
+  }
+
+  #stateOf({ text }: Rule, id: string): LimiterState | undefined {
+    this.#counts.get(`${text}:${id}`);
+    return this.#counts.takeLatest();
   }
 
   async giveBack({ rule, id, reset }: Count): Promise<void> {

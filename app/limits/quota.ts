@@ -10,6 +10,8 @@ import { oncePerTurn } from '../timing.ts';
 export interface Quotas {
   /** Spends the cost where the quota has room for it, and otherwise nothing. */
   take(keyId: string, quota: number, cost?: number): Promise<QuotaCount>;
+  /** Says whether the quota has room for the cost, and spends nothing. */
+  peek(keyId: string, quota: number, cost: number): Promise<QuotaCount>;
 }
 
 /** The state of a key's quota after a request. */
@@ -85,6 +87,14 @@ export function createQuotas(db: Db, now: () => number = Date.now): Quotas {
         waiting.set(keyId, turn);
         schedule();
       }),
+    peek: async (keyId, quota, cost) => {
+      try {
+        const left = Math.max(0, quota - ((await quotaUsed(db, keyId, monthOf(now()))) ?? 0));
+        return { allowed: cost <= left, quota, left };
+      } catch (error) {
+        throw unavailable(error);
+      }
+    },
   };
 }
 

@@ -8,8 +8,8 @@ import type { SpentAddresses } from './spentAddresses.ts';
 /** What decides how often a key may come. */
 export type LimitedKey = Pick<KeyHolder, 'tenant' | 'keyPrefix' | 'rateLimit'>;
 
-/** Counts a request of this key; undefined where nothing limits it. */
-export type CountKey = (key: LimitedKey) => Count | Promise<Count> | undefined;
+/** Counts a request of this key, at a cost of 1 unless told; undefined where nothing limits it. */
+export type CountKey = (key: LimitedKey, cost?: number) => Count | Promise<Count> | undefined;
 
 /** Counts a request of the person with this id; undefined where nothing limits people. */
 export type CountPerson = (id: string) => Count | Promise<Count> | undefined;

@@ -22,11 +22,12 @@ export function operationOf(route: Route, { schemas, refusals }: Shared): Json {
   const { access, answers } = route;
   const responses: Record<number, Json> = {};
   const problems = problemsOf(route);
-  for (const [status, codes] of problems) responses[status] = refusals.of(status, codes);
+  // What the route states itself goes before what is implied: a health check answers 503 in its own words.
+  const stated = new Set(answers.map(({ status }) => status));
+  for (const [status, codes] of problems) if (!stated.has(status)) responses[status] = refusals.of(status, codes);
   // Of support staff only the failures are counted.
   const limited = access.kind !== 'basic' && problems.has(429);
   const cached = answers.some(({ status }) => status === NOT_MODIFIED);
-  // Stated by the route itself, so it goes before what is implied: a health check answers 503 in its own words.
   for (const answer of answers) responses[answer.status] = successResponse(answer, { limited, cached }, schemas);
   const parameters = [...pathParameters(route), ...tenantHeader(route), ...queryParameters(route, schemas)];
   return {
@@ -57,10 +58,11 @@ function pathParameters({ path }: Route): Json[] {
   }));
 }
 
-/** Below `/api/v1` the credential says it all, but for people of several tenants. */
+/** Only below `/api` has everybody to name it: elsewhere the credential says it all, but for people of several tenants. */
 function tenantHeader({ access, path }: Route): Json[] {
   if (access.kind === 'public' || access.kind === 'basic') return [];
-  return [{ $ref: `#/components/parameters/${path.startsWith('/api/v1/') ? 'TenantIfSeveral' : 'Tenant'}` }];
+  const isNamed = path.startsWith('/api/') && !path.startsWith('/api/v1/');
+  return [{ $ref: `#/components/parameters/${isNamed ? 'Tenant' : 'TenantIfSeveral'}` }];
 }
 
 function queryParameters({ input }: Route, schemas: Schemas): Json[] {
@@ -74,14 +76,15 @@ function queryParameters({ input }: Route, schemas: Schemas): Json[] {
 }
 
 function requestBody({ input }: Route, schemas: Schemas): { requestBody?: Json } {
-  if (input?.from !== 'body') return {};
+  if (input?.from !== 'body' && input?.from !== 'form') return {};
+  const type = input.from === 'body' ? 'application/json' : 'application/x-www-form-urlencoded';
   const schema = schemas.of(input.schema, 'input');
   const { required = [] } = schemas.resolved(schema);
   const example = smallestExampleOf(schema, schemas);
   return {
     requestBody: {
       required: (required as string[]).length > 0,
-      content: { 'application/json': { schema, example } },
+      content: { [type]: { schema, example } },
     },
   };
 }

@@ -25,6 +25,7 @@ const SUPPORT: readonly ErrorCode[] = ['ambiguous_credentials', 'missing_credent
 
 const INPUT: Record<Input['from'], readonly ErrorCode[]> = {
   body: ['invalid_json', 'bad_request', 'body_too_large', 'unsupported_media_type', 'invalid_input'],
+  form: ['bad_request', 'body_too_large', 'unsupported_media_type'],
   query: ['invalid_query'],
 };
 

@@ -1,4 +1,4 @@
-import { isAboutKeys, type Access } from '../http/access.ts';
+import { isAboutKeys, scopesOf, type Access } from '../http/access.ts';
 import type { Json } from './schemas.ts';
 
 /** The security schemes; that of support staff only if there are any. */
@@ -33,10 +33,14 @@ const BASIC: Json = { type: 'http', scheme: 'basic', description: 'The user and 
 export function securityOf(access: Access): Json[] {
   if (access.kind === 'public') return [];
   if (access.kind === 'basic') return [{ BasicAuth: [] }];
-  const person = { BearerAuth: access.kind === 'scope' ? [access.scope] : [] };
-  const keyScopes = scopesOf(access);
-  if (keyScopes === undefined) return [person];
-  return [{ BearerAuth: keyScopes }, { ApiKeyAuthorization: keyScopes }];
+  if (access.kind === 'permission' && access.keyScope === undefined) return [{ BearerAuth: [] }];
+  // Each scope that would do is an alternative of its own, since those of one entry are all asked for.
+  const scopes = scopesOf(access).map((scope) => [scope]);
+  const alternatives = scopes.length > 0 ? scopes : [[]];
+  return [
+    ...alternatives.map((one) => ({ BearerAuth: one })),
+    ...alternatives.map((one) => ({ ApiKeyAuthorization: one })),
+  ];
 }
 
 /** The required access as a sentence. */
@@ -49,10 +53,15 @@ export function accessSentence(access: Access): string {
     case 'basic':
       return 'For support staff.';
     case 'scope':
-      return `Takes the scope \`${access.scope}\`.`;
+      return sentenceOfScope(access);
     case 'permission':
       return sentenceOfPermission(access);
   }
+}
+
+function sentenceOfScope({ scope, platformScope }: Access & { kind: 'scope' }): string {
+  const across = platformScope === undefined ? '' : `, or \`${platformScope}\` for every tenant`;
+  return `Takes the scope \`${scope}\`${across}.`;
 }
 
 function sentenceOfPermission({ permission, keyScope }: Access & { kind: 'permission' }): string {
@@ -60,11 +69,4 @@ function sentenceOfPermission({ permission, keyScope }: Access & { kind: 'permis
   if (keyScope === undefined) return `${person}; no API key may do this.`;
   const where = isAboutKeys(keyScope) ? ' where the tenant’s policy lets keys manage keys' : '';
   return `${person}, or an API key with the scope \`${keyScope}\`${where}.`;
-}
-
-/** The scopes that a key needs; undefined if no key is admitted. */
-function scopesOf(access: Exclude<Access, { kind: 'public' | 'basic' }>): string[] | undefined {
-  if (access.kind === 'scope') return [access.scope];
-  if (access.kind === 'anyone') return [];
-  return access.keyScope === undefined ? undefined : [access.keyScope];
 }

@@ -9,6 +9,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'api-keys': 'API keys',
   keys: 'Verifying keys',
   oauth: 'Token introspection',
+  '.well-known': 'Authorization server metadata',
   'forward-auth': 'Forward auth',
   'audit-logs': 'Audit log',
   'security-center': 'Security center',

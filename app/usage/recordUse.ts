@@ -1,6 +1,6 @@
 import type { Context, KeyHolder, Middleware } from '../context.ts';
 import type { Usage, UsageEvent } from './usage.ts';
-import { accessOf, routeOf } from '../http/access.ts';
+import { accessOf, routeOf, scopesOf } from '../http/access.ts';
 
 /**
  * Notes each request of a key that was accepted, once its answer is known and before it is sent: a missing scope and a spent
@@ -14,7 +14,8 @@ export function recordUse(usage: Usage): Middleware {
   };
 }
 
-function useOf(ctx: Context, { id, name, tenant }: KeyHolder): UsageEvent {
+function useOf(ctx: Context, holder: KeyHolder): UsageEvent {
+  const { id, name, tenant } = holder;
   const { address, requestId, startedAt } = ctx.state;
   return {
     tenantId: tenant.id,
@@ -23,7 +24,7 @@ function useOf(ctx: Context, { id, name, tenant }: KeyHolder): UsageEvent {
     method: ctx.method,
     endpoint: String(routeOf(ctx)?.path ?? 'unknown'),
     statusCode: ctx.status,
-    scope: scopeOf(ctx),
+    scope: scopeOf(ctx, holder),
     ip: address,
     userAgent: ctx.get('User-Agent') || null,
     responseMs: performance.now() - startedAt,
@@ -32,9 +33,9 @@ function useOf(ctx: Context, { id, name, tenant }: KeyHolder): UsageEvent {
   };
 }
 
-/** What the route asks a key for. */
-function scopeOf(ctx: Context): string | null {
+/** What the route asks a key for; of two scopes that would do, the one that the key has. */
+function scopeOf(ctx: Context, { scopes }: KeyHolder): string | null {
   const access = accessOf(ctx);
-  if (access?.kind === 'scope') return access.scope;
-  return access?.kind === 'permission' ? (access.keyScope ?? null) : null;
+  const asked = access ? scopesOf(access) : [];
+  return asked.find((scope) => scopes.covers(scope)) ?? asked[0] ?? null;
 }

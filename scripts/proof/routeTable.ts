@@ -13,14 +13,14 @@ export function routeTable(routes: readonly Route[]): string {
 }
 
 /** The access of a route for keys and for people. */
-function asks({ access, scope, permission }: Route): [key: string, person: string] {
+function asks({ access, scope, platformScope, permission }: Route): [key: string, person: string] {
   switch (access) {
     case 'public':
       return ['nothing', 'nothing'];
     case 'anyone':
       return ['any valid key', 'any valid token'];
     case 'scope':
-      return [code(scope), 'a role that stands for it'];
+      return [[scope, platformScope].filter(Boolean).map(code).join(' or '), 'a role that stands for it'];
     case 'permission':
       return [scope === undefined ? 'not for keys' : code(scope), code(permission)];
     case 'basic':

@@ -7,6 +7,7 @@ import {
   hashKey,
   looksLikeKey,
   maskKey,
+  maskKeysIn,
   mintKey,
   parseKey,
   sameHash,
@@ -364,5 +365,20 @@ describe('Key text', () => {
   it('masks a key as its beginning and its last four', () => {
     expect(maskKey('fsk_live_abcdefgh', 'wxyz')).to.equal('fsk_live_abcdefgh…wxyz');
     expect(maskKey('trafi_sk_01234567', '8acb')).to.equal('trafi_sk_01234567…8acb');
+  });
+
+  it('masks every whole key in a text, wherever it stands, and leaves all else as it is', () => {
+    const keys = STYLES.filter(({ prefix }) => prefix === 'fsk').flatMap((style) =>
+      ENVIRONMENTS.map((environment) => mintKey(style, environment)),
+    );
+    for (const { key, keyPrefix, lastFour } of keys) {
+      const mask = maskKey(keyPrefix, lastFour);
+      const around = (text: string) => `a fsk_ ${text}, fsk_fsk_${text}%20${text}x${text}`;
+      expect(maskKeysIn(around(key), 'fsk')).to.equal(around(mask));
+      expect(maskKeysIn(key, 'fsk')).to.equal(mask);
+      const broken = `${key.slice(0, -1)}-`;
+      expect(maskKeysIn(broken, 'fsk')).to.equal(broken);
+    }
+    expect(maskKeysIn('fsk_'.repeat(10_000), 'fsk')).to.equal('fsk_'.repeat(10_000));
   });
 });

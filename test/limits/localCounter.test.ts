@@ -75,6 +75,22 @@ describe('limits counted in this process', () => {
     expect(await verdicts(1, 'somebody', rate)).to.deep.equal([false]);
   });
 
+  it('take a cost whole or not at all, and can be asked without counting', async () => {
+    const local = new LocalCounter('test');
+    const of = ({ allowed, remaining }: { allowed: boolean; remaining: number }) => [allowed, remaining];
+    const rate = { limit: 10, windowSeconds: 3600 };
+    expect(of(local.peek('somebody', rate, 10))).to.deep.equal([true, 10]);
+    expect(of(local.peek('somebody', rate, 11))).to.deep.equal([false, 10]);
+    expect(of(local.takeCost('somebody', rate, 11))).to.deep.equal([false, 10]);
+    expect(of(local.takeCost('somebody', rate, 4))).to.deep.equal([true, 6]);
+    expect(of(local.takeCost('somebody', rate, 7))).to.deep.equal([false, 6]);
+    expect(of(local.take('somebody', rate))).to.deep.equal([true, 5]);
+    expect(of(local.takeCost('somebody', rate, 5))).to.deep.equal([true, 0]);
+    expect(of(local.takeCost('somebody', rate, 1))).to.deep.equal([false, 0]);
+    expect(of(local.peek('somebody', rate, 1))).to.deep.equal([false, 0]);
+    expect(of(local.takeCost('another', rate, 10))).to.deep.equal([true, 0]);
+  });
+
   it('keep 100,000 addresses within a few MB, and whoever keeps coming refused', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;

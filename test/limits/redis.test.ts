@@ -71,6 +71,24 @@ onDatabase('sqlite', 'limits shared through Redis', (database) => {
     expect((await Promise.all(asked)).filter(({ status }) => status === 200)).to.have.length(10);
   });
 
+  it('count a verified key at its cost, whole or not at all, and are looked at by a dry run', async () => {
+    const key = await newKey(10);
+    const caller = await issue(one, { ...as(cast.alice), ...anyAddress() }, { scopes: ['keys:verify'] });
+    const verify = async (server: TestServer, cost: number, dryRun = false) => {
+      const asked = { key: key.key, cost, dryRun };
+      const { body, text } = await server.post('/api/v1/keys/verify', asked, { 'x-api-key': caller.key });
+      const { code, rateLimit } = body as { code: string; rateLimit?: { remaining: number } };
+      return [code, rateLimit?.remaining ?? text];
+    };
+    expect(await verify(one, 10, true)).to.deep.equal(['valid', 10]);
+    expect(await verify(one, 4)).to.deep.equal(['valid', 6]);
+    expect(await verify(other, 7)).to.deep.equal(['rate_limited', 6]);
+    expect(await verify(other, 6, true)).to.deep.equal(['valid', 6]);
+    expect((await use(other, key)).status).to.equal(200);
+    expect(await verify(other, 5)).to.deep.equal(['valid', 0]);
+    tooMany(await use(one, key));
+  });
+
   it('are told as those of one process are', async () => {
     const key = await newKey(2, 60);
     const { headers } = await use(one, key);

@@ -109,7 +109,7 @@ onEachDatabase('every documented operation', (database) => {
     for (const { method, path, access: kind, scope } of data) {
       if (kind === 'scope' && scope !== undefined) access.set(`${method} ${path.replace(/:(\w+)/g, '{$1}')}`, scope);
     }
-    powerless = (await issue(server, as(cast.alice), { scopes: ['keys:verify'] })).key;
+    powerless = (await issue(server, as(cast.alice), { scopes: ['api-keys:read'] })).key;
   });
   after(async () => server.stop().catch(() => undefined));
 
@@ -174,7 +174,15 @@ onEachDatabase('every documented operation', (database) => {
       const answers: Answer[] = [];
       const ask = async (sending: Sending & { path?: string }) =>
         answers.push(await send(operation, { path: to, ...sending, headers: { ...headers, ...sending.headers } }));
-      if (body) {
+      if (body?.isForm) {
+        await ask({ json: {} });
+        await ask({ json: { token: TOO_LONG } });
+        await ask({ body: '{}', headers: { 'Content-Type': 'application/json' } });
+        expect(
+          answers.map(({ status }) => status),
+          at(operation),
+        ).to.deep.equal([400, 413, 415]);
+      } else if (body) {
         const type = { 'Content-Type': 'application/json' };
         await ask({ body: '{', headers: type });
         await ask({ body: '{}', headers: { 'Content-Type': 'text/plain' } });
@@ -298,8 +306,16 @@ onEachDatabase('every documented operation', (database) => {
     expect(problems).to.deep.equal([]);
   }
 
-  async function send({ method }: Operation, { path, headers, json, body }: Request): Promise<Answer> {
+  async function send(operation: Operation, { path, headers, json, body }: Request): Promise<Answer> {
     requests += 1;
+    const { method } = operation;
+    if (operation.body?.isForm && json !== undefined) {
+      const form = { ...headers, 'Content-Type': 'application/x-www-form-urlencoded' };
+      return server.send(method, path, {
+        headers: form,
+        body: new URLSearchParams(json as Record<string, string>).toString(),
+      });
+    }
     return server.send(method, path, { ...(headers && { headers }), json, ...(body !== undefined && { body }) });
   }
 

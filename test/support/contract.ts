@@ -16,7 +16,7 @@ export interface Operation {
   /** `POST /projects`: below either prefix. */
   name: string;
   security: Record<string, string[]>[];
-  body: { schema: Json; example: unknown; required: boolean } | undefined;
+  body: { schema: Json; example: unknown; required: boolean; isForm: boolean } | undefined;
   /** Whether it has parameters in the query. */
   hasQuery: boolean;
   responses: Map<number, Response>;
@@ -84,7 +84,8 @@ export class Contract {
     const responses = Object.entries(operation.responses as Record<string, Json>);
     const parameters = (operation.parameters ?? []) as Json[];
     const { requestBody } = operation as { requestBody?: { required: boolean; content: Record<string, Json> } };
-    const { schema, example } = (requestBody?.content['application/json'] ?? {}) as {
+    const form = requestBody?.content['application/x-www-form-urlencoded'];
+    const { schema, example } = (requestBody?.content['application/json'] ?? form ?? {}) as {
       schema?: Json;
       example?: unknown;
     };
@@ -93,7 +94,7 @@ export class Contract {
       path,
       name: `${method} ${path.replace(/^\/api(\/v1)?(?=\/)/, '')}`,
       security: operation.security as Operation['security'],
-      body: schema && { schema, example, required: requestBody?.required ?? false },
+      body: schema && { schema, example, required: requestBody?.required ?? false, isForm: form !== undefined },
       hasQuery: parameters.some((parameter) => parameter.in === 'query'),
       responses: new Map(responses.map(([status, response]) => [Number(status), this.#resolved(response)])),
     };

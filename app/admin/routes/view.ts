@@ -1,5 +1,5 @@
 import { mayUse, type KeyReach } from '../../auth/requireAccess.ts';
-import type { Access } from '../../http/access.ts';
+import { scopesOf, type Access } from '../../http/access.ts';
 import type { Route } from '../../http/table.ts';
 
 /** The kinds of access that the page's filter offers. */
@@ -37,17 +37,12 @@ function rowOf(route: Route, reaches: readonly { reach: KeyReach; keys: number }
     method,
     path,
     access: access.kind,
-    scope: scopeOf(access),
+    scope: scopesOf(access).join(', '),
     permission: access.kind === 'permission' ? access.permission : '',
     summary: answers[0]?.summary ?? '',
     /** Null where keys play no part. */
     keys: access.kind === 'public' || access.kind === 'basic' ? null : opening(access, reaches),
   };
-}
-
-function scopeOf(access: Access): string {
-  if (access.kind === 'scope') return access.scope;
-  return access.kind === 'permission' ? (access.keyScope ?? '') : '';
 }
 
 function opening(access: Access, reaches: readonly { reach: KeyReach; keys: number }[]): number {

@@ -11,6 +11,10 @@ export const RouteListAnswer = z.strictObject({
         path: z.string(),
         access: z.enum(['public', 'anyone', 'scope', 'permission', 'basic']),
         scope: z.string().optional().meta({ description: 'What an API key has to hold.' }),
+        platformScope: z
+          .string()
+          .optional()
+          .meta({ description: 'What an API key may hold instead, for every tenant.' }),
         permission: z.string().optional().meta({ description: 'What a person has to hold.' }),
         summary: z.string().nullable(),
       })
@@ -30,8 +34,11 @@ export function presentRoutes(routes: readonly Route[]): z.output<typeof RouteLi
   };
 }
 
-function holdings(access: Access): { scope?: string; permission?: string } {
-  if (access.kind === 'scope') return { scope: access.scope };
+function holdings(access: Access): { scope?: string; platformScope?: string; permission?: string } {
+  if (access.kind === 'scope') {
+    const { scope, platformScope } = access;
+    return { scope, ...(platformScope !== undefined && { platformScope }) };
+  }
   if (access.kind !== 'permission') return {};
   const { permission, keyScope } = access;
   return { permission, ...(keyScope !== undefined && { scope: keyScope }) };

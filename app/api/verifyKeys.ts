@@ -1,0 +1,68 @@
+import Router from '@koa/router';
+import { holdsScope } from '../auth/authority.ts';
+import { verifyKeys } from '../auth/verifyKeys.ts';
+import { principalOf, type Context, type State } from '../context.ts';
+import { scope } from '../http/access.ts';
+import { answers } from '../http/answers.ts';
+import { body } from '../http/input.ts';
+import { ROUTER } from '../http/router.ts';
+import { KeyQuestion, KeyQuestions } from '../inputs/keyQuestion.ts';
+import type { Services } from '../services.ts';
+import { presentVerdict, VerdictAnswer, VerdictListAnswer } from './answers/verdict.ts';
+import { askedScope, loggedText, useOfVerdict } from './verifiedKeyUse.ts';
+
+/** Who may ask about keys: of their own tenant with the first scope, of every tenant with the second. */
+export const verifying = () => scope('keys:verify', 'platform:verify');
+
+/** The only tenant whose keys the caller may know of; undefined for all. */
+export function verifiableTenant(ctx: Context): string | undefined {
+  const principal = principalOf(ctx);
+  return holdsScope(principal, 'platform:verify') ? undefined : principal.tenant.id;
+}
+
+/** Whether a key is good, for other backends that it was shown to. */
+export function verifyKeyRoutes({
+  config,
+  lookup,
+  limits,
+  usage,
+}: Pick<Services, 'config' | 'lookup' | 'limits' | 'usage'>): Router<State> {
+  const keyPrefix = config.keys.prefix;
+
+  const verdictsOn = async (ctx: Context, questions: readonly KeyQuestion[]) => {
+    const asked = questions.map((one) => ({ ...one, counting: one.dryRun ? ('look' as const) : ('spend' as const) }));
+    const verdicts = await verifyKeys({ lookup, limits, keyPrefix }, verifiableTenant(ctx), asked);
+    const answered = verdicts.map((verdict, place) => ({ verdict, question: questions[place] as KeyQuestion }));
+    const uses = answered.flatMap(({ verdict, question }) => {
+      if (question.dryRun) return [];
+      const use = useOfVerdict(ctx, verdict, {
+        method: 'VERIFY',
+        endpoint: loggedText(question.resource, keyPrefix) ?? 'verify',
+        scope: askedScope(question, verdict),
+        ip: question.ip ?? null,
+        userAgent: loggedText(question.userAgent, keyPrefix),
+      });
+      return use ? [use] : [];
+    });
+    await Promise.all(uses.map(async (use) => usage.record(use)));
+    return answered.map(({ verdict, question }) => presentVerdict(verdict, { traced: question.dryRun }));
+  };
+
+  return new Router<State>(ROUTER)
+    .post(
+      '/keys/verify',
+      verifying(),
+      answers(200, VerdictAnswer, 'Says whether a key is good, and counts its use; a bad key is 200 too.'),
+      body(KeyQuestion, async (ctx, question) => {
+        [ctx.body] = await verdictsOn(ctx, [question]);
+      }),
+    )
+    .post(
+      '/keys/verify-batch',
+      verifying(),
+      answers(200, VerdictListAnswer, 'Does the same for up to 100 keys, in their order.'),
+      body(KeyQuestions, async (ctx, { keys }) => {
+        ctx.body = { results: await verdictsOn(ctx, keys) };
+      }),
+    );
+}
