@@ -1,25 +1,19 @@
 import { expect } from 'chai';
 import { changePolicy, DEFAULT_POLICY } from '../../app/domain/policy.ts';
 import { changeTenant } from '../../db/tables/tenants.ts';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer } from '../support/http.ts';
 import { auditOf, issue, keyOf, read, refusal, rotate, type Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 const DAY_MS = 86_400_000;
 
 onEachDatabase('changing a key', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let key: Key;
   const alice = () => as(cast.alice);
 
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
   beforeEach(async () => {
     key = await issue(server, alice(), { name: 'before', scopes: ['read'] });
   });

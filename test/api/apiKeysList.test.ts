@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
-import { as, castOf, PASSWORD, type Cast } from '../support/cast.ts';
+import { as, PASSWORD } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { issue, refusal, rotate, type Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const swapCase = (text: string) =>
@@ -17,14 +17,11 @@ interface Listing {
 }
 
 onEachDatabase('the list of keys', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   /** By the status each is in, told by its name. */
   let keys: Record<'active' | 'rotating' | 'expired' | 'revoked' | 'replaced' | 'successor', Key>;
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     const alice = as(cast.alice);
     const active = await issue(server, alice, { name: 'beta', scopes: ['read', 'orders:write'], externalId: 'cus_1' });
     const rotating = await issue(server, alice, { name: 'Alpha', environment: 'test' });
@@ -42,7 +39,6 @@ onEachDatabase('the list of keys', (database) => {
     await issue(server, as(cast.charlie), { name: 'beta of somebody else' });
     keys = { active, rotating, expired, revoked, replaced, successor };
   });
-  after(async () => server.stop());
 
   it('leaves revoked keys out, those that were rotated away included, and keeps expired ones', async () => {
     const { data, total } = await list();

@@ -1,21 +1,14 @@
 import { expect } from 'chai';
 import { changePolicy, DEFAULT_POLICY } from '../../app/domain/policy.ts';
 import { changeTenant } from '../../db/tables/tenants.ts';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { auditOf, issue, read, refusal, rotate, tried } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 onEachDatabase('rotating a key', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   const alice = () => as(cast.alice);
-
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
 
   it('makes a new key with a new id and all that the old one had', async () => {
     const wish = {

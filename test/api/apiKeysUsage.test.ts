@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
 import type { UsageEvent } from '../../app/usage/usage.ts';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer } from '../support/http.ts';
 import { issue, read, refusal, type AuditRow, type Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -31,16 +31,10 @@ interface Stats {
 }
 
 onEachDatabase('the use of a key', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let key: Key;
   const alice = () => as(cast.alice);
 
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
   beforeEach(async () => {
     key = await issue(server, alice(), { name: 'used', scopes: ['read', 'projects:write'] });
   });

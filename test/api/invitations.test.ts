@@ -2,22 +2,12 @@ import { expect } from 'chai';
 import { systemAct } from '../../app/actions/act.ts';
 import { makeResetLink } from '../../app/actions/people/resetPassword.ts';
 import { hashToken } from '../../app/domain/session.ts';
-import {
-  addPlayer,
-  addTenant,
-  as,
-  bearer,
-  castOf,
-  joinTenant,
-  PASSWORD,
-  type Cast,
-  type Part,
-  type Player,
-} from '../support/cast.ts';
+import { addPlayer, addTenant, as, bearer, joinTenant, PASSWORD, type Part, type Player } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
 import { auditOf, issue, refusal } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { startServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
 
 interface Invited {
@@ -33,16 +23,12 @@ interface Invited {
 const INVITATIONS = '/api/members/invitations';
 
 onEachDatabase('an invitation', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let alice: Headers;
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     alice = as(cast.alice);
   });
-  after(async () => server.stop());
 
   it('lets no stranger who made the account first into a tenant that invites the same email later', async () => {
     const email = 'victim@x.example';

@@ -5,21 +5,11 @@ import { issueKeyWithin } from '../../app/actions/keys/issueKey.ts';
 import type { Person } from '../../app/context.ts';
 import { NewKey } from '../../app/domain/keyInput.ts';
 import { DEFAULT_POLICY } from '../../app/domain/policy.ts';
-import {
-  addPlayer,
-  addTenant,
-  as,
-  bearer,
-  castOf,
-  joinTenant,
-  type Cast,
-  type Part,
-  type Player,
-} from '../support/cast.ts';
+import { addPlayer, addTenant, as, bearer, joinTenant, type Part, type Player } from '../support/cast.ts';
 import { onEachDatabase, untilSomebodyWaits } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
 import { auditOf, issue, read, refusal, rotate, tried } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 interface Member {
   id: string;
@@ -31,16 +21,12 @@ interface Member {
 }
 
 onEachDatabase('a member', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let alice: Headers;
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     alice = as(cast.alice);
   });
-  after(async () => server.stop());
 
   it('is listed with everybody else, page by page', async () => {
     const whole = (await server.get('/api/members', alice)).body as { data: Member[] };

@@ -1,24 +1,20 @@
 import { expect } from 'chai';
 import { systemAct } from '../../app/actions/act.ts';
 import { updateTenant } from '../../app/actions/tenants/updateTenant.ts';
-import { addPlayer, as, castOf, PASSWORD, type Cast, type Part, type Player } from '../support/cast.ts';
+import { addPlayer, as, PASSWORD, type Part, type Player } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Headers } from '../support/http.ts';
 import { auditOf, issue, refusal } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 onEachDatabase('an account', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let alice: Headers;
   let count = 1;
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     alice = as(cast.alice);
   });
-  after(async () => server.stop());
 
   it('is shown to those who may see users, as its tenant knows it', async () => {
     const { data } = (await server.get('/api/users', alice)).body as { data: { name: string }[] };
@@ -103,14 +99,7 @@ onEachDatabase('an account', (database) => {
 });
 
 onEachDatabase('the settings of a tenant', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, ...cast } = useServer(database);
 
   it('are what everything else goes by', async () => {
     const alice = as(cast.alice);

@@ -5,28 +5,19 @@ import { AppError } from '../../app/errors.ts';
 import { createQuotas } from '../../app/limits/quota.ts';
 import { connect } from '../../db/connection/connect.ts';
 import { quotaUsed } from '../../db/tables/keys/apiKeyQuotas.ts';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { issue, read, rotate, type Key } from '../support/keys.ts';
 import { statuses, tooMany } from '../support/limits.ts';
-import { startServer, startServerUnmigrated, type TestServer } from '../support/server.ts';
+import { startServerUnmigrated } from '../support/server.ts';
+import { useServer, useServerWithoutCast } from '../support/useServer.ts';
 
 const month = () => new Date().toISOString().slice(0, 7);
 const nextMonth = () => Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() + 1);
 
 onEachDatabase('the monthly quota of a key', (database) => {
-  let server: TestServer;
-  let second: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    second = await startServerUnmigrated(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => {
-    await second.stop();
-    await server.stop();
-  });
+  const { server, ...cast } = useServer(database);
+  const second = useServerWithoutCast(database);
 
   const newKey = async (wish: object) => issue(server, as(cast.alice), wish);
   const use = async ({ key }: Pick<Key, 'key'>, at = server) => at.get('/api/v1/whoami', { 'x-api-key': key });

@@ -6,29 +6,25 @@ import { newId } from '../../app/domain/id.ts';
 import { createLog } from '../../app/log.ts';
 import { Usage, type UsageEvent, type UsageSettings } from '../../app/usage/usage.ts';
 import type { Db } from '../../db/connection/connect.ts';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { issue, read, type Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 const NEVER: Partial<UsageSettings> = { flushMs: 3_600_000 };
 
 onEachDatabase('taking note of uses', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, acme, alice } = useServer(database);
   let db: Db;
   let key: Key;
   let lines: string[];
   let opened: Usage[];
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     db = server.services.db;
   });
-  after(async () => server.stop());
   beforeEach(async () => {
-    key = await issue(server, as(cast.alice));
+    key = await issue(server, as(alice));
     lines = [];
     opened = [];
   });
@@ -161,11 +157,11 @@ onEachDatabase('taking note of uses', (database) => {
     it('answers requests with a key, and reads of keys, as ever', async () => {
       await goAway();
       expect((await server.get('/api/v1/whoami', { 'x-api-key': key.key })).status).to.equal(200);
-      expect((await read(server, as(cast.alice), key.id)).lastUsedAt).to.equal(null);
-      expect((await server.get('/api/api-keys', as(cast.alice))).status).to.equal(200);
-      expect((await server.get('/api/audit-logs', as(cast.alice))).status).to.equal(200);
+      expect((await read(server, as(alice), key.id)).lastUsedAt).to.equal(null);
+      expect((await server.get('/api/api-keys', as(alice))).status).to.equal(200);
+      expect((await server.get('/api/audit-logs', as(alice))).status).to.equal(200);
       await comeBack();
-      expect((await read(server, as(cast.alice), key.id)).lastUsedAt).not.to.equal(null);
+      expect((await read(server, as(alice), key.id)).lastUsedAt).not.to.equal(null);
     });
 
     it('leaves what is left to the next process, and says so', async () => {
@@ -266,7 +262,7 @@ onEachDatabase('taking note of uses', (database) => {
 
   it('keeps a batch aside that the database refuses, goes on with the others, and deletes nothing', async () => {
     const usage = open({ ...NEVER, batchSize: 2 });
-    for (const tenantId of [cast.acme.id, null, cast.acme.id]) {
+    for (const tenantId of [acme.id, null, acme.id]) {
       for (let i = 0; i < 2; i++) void usage.record(event({ tenantId: tenantId as unknown as string }));
       await delay(5);
     }
@@ -289,7 +285,7 @@ onEachDatabase('taking note of uses', (database) => {
     await usage.close();
     const folder = path.join(dataDirOf(opened.indexOf(usage)), 'usage');
     const [kept = ''] = filesIn(opened.indexOf(usage));
-    const mended = readFileSync(path.join(folder, kept), 'utf8').replace('null', JSON.stringify(cast.acme.id));
+    const mended = readFileSync(path.join(folder, kept), 'utf8').replace('null', JSON.stringify(acme.id));
     writeFileSync(path.join(folder, kept), mended);
     renameSync(path.join(folder, path.dirname(kept)), path.join(folder, path.basename(path.dirname(kept))));
     await reopened(usage).recover();
@@ -300,7 +296,7 @@ onEachDatabase('taking note of uses', (database) => {
   it('keeps a batch of an ended process aside that the database refuses, and counts the rest of what it left', async () => {
     const usage = open({ ...NEVER, batchSize: 1 });
     await goAway();
-    for (const tenantId of [null, cast.acme.id]) {
+    for (const tenantId of [null, acme.id]) {
       await usage.record(event({ tenantId: tenantId as unknown as string }));
     }
     await usage.close();
@@ -395,7 +391,7 @@ onEachDatabase('taking note of uses', (database) => {
 
   function event(change: Partial<UsageEvent> = {}): UsageEvent {
     return {
-      tenantId: cast.acme.id,
+      tenantId: acme.id,
       keyId: key.id,
       keyName: 'a key',
       method: 'GET',

@@ -4,22 +4,19 @@ import { systemAct } from '../../../app/actions/act.ts';
 import { recordAuditEvent } from '../../../app/actions/auditRecord.ts';
 import { changedFields } from '../../../app/domain/auditEvent.ts';
 import { expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
-import { as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue, type Key } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const PATH = '/admin/audit-logs';
 
 onDatabase('sqlite', 'the page of the audit log', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let key: Key;
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     key = await issue(server, as(cast.alice), { name: '=HYPERLINK("http://evil.example")' });
     await server.send('PATCH', `/api/api-keys/${key.id}`, {
       headers: { ...as(cast.alice), 'Content-Type': 'application/json' },
@@ -27,7 +24,6 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
     });
     await issue(server, as(cast.charlie), { name: 'of Globex' });
   });
-  after(async () => server.stop());
 
   for (const javaScript of [true, false]) {
     it(`narrows by who, what, key and day, and shows before and after, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {

@@ -3,23 +3,17 @@ import type { Locator, Page } from 'playwright-core';
 import { changeTenant } from '../../../db/tables/tenants.ts';
 import { changePolicy, DEFAULT_POLICY } from '../../../app/domain/policy.ts';
 import { expectAccessible, useBrowser } from '../../support/browser.ts';
-import { addPlayer, addTenant, as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { addPlayer, addTenant, as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue, rotate, tried } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const KEYS = '/admin/api-keys';
 
 onDatabase('sqlite', 'the form of a key in a browser', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, ...cast } = useServer(database);
 
   async function attributes(elements: Locator, name: string): Promise<(string | null)[]> {
     return Promise.all((await elements.all()).map(async (element) => element.getAttribute(name)));

@@ -5,9 +5,9 @@ import { issueKey } from '../../../app/actions/keys/issueKey.ts';
 import { NewKey } from '../../../app/domain/keyInput.ts';
 import { CATALOGUE } from '../../../app/domain/scopeCatalogue.ts';
 import { expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
-import { addPlayer, castOf, PASSWORD, type Cast, type Player } from '../../support/cast.ts';
+import { addPlayer, PASSWORD, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const KEYS = '/admin/api-keys';
@@ -18,8 +18,7 @@ const HEBREW = 'מפתח לייצוא 🚀';
 
 onDatabase('sqlite', 'the list of keys in a browser', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
+  const { server, acme, alice, charlie } = useServer(database);
   let dora: Player;
   const ids = new Map<string, string>();
 
@@ -39,25 +38,22 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
   }
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-    dora = await addPlayer(server.services, cast.acme, 'Dora', { role: 'MEMBER', permissions: ['api-keys:read'] });
+    dora = await addPlayer(server.services, acme, 'Dora', { role: 'MEMBER', permissions: ['api-keys:read'] });
     const now = Date.now();
     const forty = CATALOGUE.filter(({ group }) => group !== 'platform').slice(0, 40);
-    await make(cast.alice, { name: LONG, scopes: forty.map(({ scope }) => scope) });
-    await make(cast.alice, { name: HEBREW, environment: 'test', expiresInDays: 5 });
-    await make(cast.alice, { name: MARKUP, description: MARKUP, scopes: ['*'] });
-    await make(cast.alice, { name: 'Forgotten', scopes: ['read'], expiresInDays: 365 });
+    await make(alice, { name: LONG, scopes: forty.map(({ scope }) => scope) });
+    await make(alice, { name: HEBREW, environment: 'test', expiresInDays: 5 });
+    await make(alice, { name: MARKUP, description: MARKUP, scopes: ['*'] });
+    await make(alice, { name: 'Forgotten', scopes: ['read'], expiresInDays: 365 });
     await age('Forgotten', { created_at: now - 200 * DAY_MS, last_used_at: now - 100 * DAY_MS });
-    await make(cast.alice, { name: 'Over-scoped', scopes: ['read', 'orders:write'], expiresInDays: 365 });
-    const use = { tenantId: cast.acme.id, keyId: ids.get('Over-scoped') ?? '', keyName: '', at: now, requestId: '' };
+    await make(alice, { name: 'Over-scoped', scopes: ['read', 'orders:write'], expiresInDays: 365 });
+    const use = { tenantId: acme.id, keyId: ids.get('Over-scoped') ?? '', keyName: '', at: now, requestId: '' };
     const request = { method: 'GET', endpoint: '/api/v1/projects', scope: 'projects:read', statusCode: 200 };
     await server.services.usage.record({ ...use, ...request, ip: '192.0.2.1', userAgent: 'cron', responseMs: 3 });
     await server.services.usage.flush();
     await age('Over-scoped', { created_at: now - 200 * DAY_MS });
-    for (let n = 1; n <= 52; n++) await make(cast.charlie, { name: `Key ${String(n).padStart(2, '0')}` });
+    for (let n = 1; n <= 52; n++) await make(charlie, { name: `Key ${String(n).padStart(2, '0')}` });
   });
-  after(async () => server.stop());
 
   const names = (page: Page) => page.locator('.keys-table tbody th a').allInnerTexts();
   const path = (page: Page) => decodeURIComponent(page.url().replace(server.url, ''));
@@ -72,7 +68,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
       }
 
       it('is searched, narrowed, sorted and paged by addresses', async () => {
-        const page = await browser.as(cast.charlie, server, KEYS, { javaScript });
+        const page = await browser.as(charlie, server, KEYS, { javaScript });
         expect(await names(page)).to.have.length(50);
         expect(await page.locator('.keys-range').innerText()).to.equal('1–50 of 52');
         await page.getByRole('link', { name: 'Next' }).click();
@@ -101,7 +97,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
       });
 
       it('points at what wants attention', async () => {
-        const page = await browser.as(cast.alice, server, KEYS, { javaScript });
+        const page = await browser.as(alice, server, KEYS, { javaScript });
         const strip = page.getByRole('list', { name: 'Worth a look' });
         expect((await strip.innerText()).replace(/\s+/g, ' ')).to.equal(
           '1 expires within 7 days 1 unused for 90 days 2 never expire 1 has scopes never used',
@@ -130,7 +126,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
           .where({ id: ids.get('Over-scoped') })
           .update({ scopes: '["read","orders:write"]' });
         await server.services.db('api_key_scopes').insert({
-          tenant_id: cast.acme.id,
+          tenant_id: acme.id,
           scope: 'orders:write',
           key_created_at: 0,
           key_id: ids.get('Over-scoped'),
@@ -139,8 +135,8 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
 
       it('revokes several at once, after naming them', async () => {
         const chosen = [1, 2].map((n) => `Bulk ${String(javaScript)} ${n}`);
-        for (const name of chosen) await make(cast.alice, { name });
-        const page = await browser.as(cast.alice, server, `${KEYS}?q=Bulk+${String(javaScript)}`, { javaScript });
+        for (const name of chosen) await make(alice, { name });
+        const page = await browser.as(alice, server, `${KEYS}?q=Bulk+${String(javaScript)}`, { javaScript });
         await page.getByRole('button', { name: 'Revoke selected…' }).click();
         await page.getByText('Select at least one key first.').waitFor();
         for (const name of chosen) await page.getByLabel(`Select ${name}`).check();
@@ -160,7 +156,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
 
   it('says where it would stand that it could not be loaded, and tries again', async () => {
     browser.expects(503);
-    const page = await browser.as(cast.charlie, server, KEYS);
+    const page = await browser.as(charlie, server, KEYS);
     await page.route('**/admin/api-keys?*', async (route) =>
       route.fulfill({ status: 503, contentType: 'text/html', body: '' }),
     );
@@ -174,7 +170,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
   });
 
   it('shows a skeleton while it waits', async () => {
-    const page = await browser.as(cast.charlie, server, KEYS);
+    const page = await browser.as(charlie, server, KEYS);
     let answer: () => void = () => undefined;
     const waiting = new Promise<void>((resolve) => (answer = resolve));
     await page.route('**/admin/api-keys?*', async (route) => {
@@ -222,7 +218,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
 
   it('shows nothing of another tenant, and takes no change of it', async () => {
     const visitor = new Visitor(server);
-    await visitor.signIn(cast.charlie.email, PASSWORD);
+    await visitor.signIn(charlie.email, PASSWORD);
     const id = ids.get(MARKUP) ?? '';
     for (const form of ['', '/edit', '/rotate', '/revoke']) {
       expect((await visitor.get(`${KEYS}/${id}${form}`)).status, form).to.equal(404);
@@ -243,7 +239,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
       const id = ids.get(MARKUP) ?? '';
       const long = ids.get(LONG) ?? '';
       const locale = theme === 'light' ? 'fr' : 'en';
-      const page = await browser.as(cast.alice, server, KEYS, { theme, locale });
+      const page = await browser.as(alice, server, KEYS, { theme, locale });
       let alerts = 0;
       page.on('dialog', (dialog) => {
         alerts += 1;

@@ -1,26 +1,22 @@
 import { expect } from 'chai';
 import { behind, expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
-import { addPlayer, as, castOf, joinTenant, PASSWORD, type Cast, type Player } from '../../support/cast.ts';
+import { addPlayer, as, joinTenant, PASSWORD, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const PATH = '/admin/members';
 
 onDatabase('sqlite', 'the pages of members', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let helper: Player;
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     helper = await addPlayer(server.services, cast.acme, 'Hugo', {
       role: 'ADMIN',
       permissions: ['members:read', 'members:manage'],
     });
   });
-  after(async () => server.stop());
 
   const found = async (email: string) => {
     const { body } = await server.get('/api/members', as(cast.alice));

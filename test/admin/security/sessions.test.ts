@@ -4,22 +4,17 @@ import { changeUser } from '../../../app/actions/people/changeUser.ts';
 import { systemAct } from '../../../app/actions/act.ts';
 import { hashToken, IDLE_MS, LIFETIME_MS } from '../../../app/domain/session.ts';
 import { hashPassword } from '../../../app/auth/passwords.ts';
-import { addPlayer, castOf, joinTenant, PASSWORD, type Cast } from '../../support/cast.ts';
+import { addPlayer, joinTenant, PASSWORD } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import type { Answer } from '../../support/http.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { startServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const HOME = '/admin/api-keys';
 
 onEachDatabase('a session of the admin', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, ...cast } = useServer(database);
 
   const visitor = () => new Visitor(server);
 

@@ -3,23 +3,20 @@ import type { Page } from 'playwright-core';
 import { hashToken } from '../../../app/domain/session.ts';
 import { setUpLink } from '../../../app/auth/setUpLink.ts';
 import { expectAccessible, expectNoOverflow, signIn, useBrowser } from '../../support/browser.ts';
-import { addTenant, castOf, joinTenant, type Cast } from '../../support/cast.ts';
+import { addTenant, joinTenant } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 const HOME = '/admin/api-keys';
 
 onDatabase('sqlite', 'the admin in a browser', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
+  const { server, alice, carol, charlie } = useServer(database);
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     const long = await addTenant(server.services, `An organisation whose name is ${'very '.repeat(13)}long`);
-    await joinTenant(server.services, cast.carol, long, { role: 'OWNER' });
+    await joinTenant(server.services, carol, long, { role: 'OWNER' });
   });
-  after(async () => server.stop());
 
   const path = (page: Page) => page.url().replace(server.url, '');
   const attribute = (page: Page, name: string) => page.locator('html').getAttribute(name);
@@ -29,7 +26,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
       it('leads a guest to the login, then to the page they wanted, and out again', async () => {
         const page = await browser.open(server, `${HOME}?q=a`, { javaScript });
         expect(path(page)).to.equal(`/login?next=${encodeURIComponent(`${HOME}?q=a`)}`);
-        await signIn(page, cast.alice.email);
+        await signIn(page, alice.email);
         expect(path(page)).to.equal(`${HOME}?q=a`);
         await page.getByRole('button', { name: 'Sign out' }).click();
         await page.waitForURL('**/login');
@@ -41,17 +38,17 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
       it('says what is wrong with a login, keeps the email and lets go on', async () => {
         browser.expects(422);
         const page = await browser.open(server, '/login', { javaScript });
-        await signIn(page, cast.alice.email, 'not the password');
+        await signIn(page, alice.email, 'not the password');
         expect(await page.getByRole('alert').innerText()).to.include('The email or the password is wrong.');
-        expect(await page.getByLabel('Email').inputValue()).to.equal(cast.alice.email);
+        expect(await page.getByLabel('Email').inputValue()).to.equal(alice.email);
         expect(await page.getByLabel('Password').inputValue()).to.equal('');
         if (javaScript) await expectAccessible(page);
-        await signIn(page, cast.alice.email);
+        await signIn(page, alice.email);
         expect(path(page)).to.equal(HOME);
       });
 
       it('speaks the other language from one click on, and comes back', async () => {
-        const page = await browser.as(cast.charlie, server, HOME, { javaScript });
+        const page = await browser.as(charlie, server, HOME, { javaScript });
         await page.getByRole('button', { name: 'Français' }).click();
         await page.waitForURL(`**${HOME}`);
         await page.getByRole('heading', { name: 'Clés d’API' }).waitFor();
@@ -61,7 +58,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
       });
 
       it('changes its look at a click, and keeps it', async () => {
-        const page = await browser.as(cast.charlie, server, HOME, { javaScript });
+        const page = await browser.as(charlie, server, HOME, { javaScript });
         for (const [theme, ground] of [
           ['Light', 'rgb(255, 255, 255)'],
           ['Dark', 'rgb(0, 0, 0)'],
@@ -77,7 +74,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
       });
 
       it('switches the tenant of somebody who has two', async () => {
-        const page = await browser.as(cast.carol, server, HOME, { javaScript });
+        const page = await browser.as(carol, server, HOME, { javaScript });
         const shown = page.getByLabel('Organisation');
         await shown.selectOption({ index: 1 });
         await page.getByRole('button', { name: 'Switch' }).click();
@@ -91,12 +88,12 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
       it('leads to the login when the session is over, and refuses a form of another session', async () => {
         browser.expects(403);
         const page = await browser.open(server, '/login', { javaScript });
-        await signIn(page, cast.alice.email);
+        await signIn(page, alice.email);
         const tab = await page.context().newPage();
         await tab.goto('/login');
         await page.context().clearCookies();
         await tab.goto('/login');
-        await signIn(tab, cast.alice.email);
+        await signIn(tab, alice.email);
         await page.getByRole('button', { name: 'Sign out' }).click();
         await page.getByRole('heading', { name: 'This form is out of date' }).waitFor();
         expect(await page.locator('main').innerText())
@@ -118,7 +115,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
     for (const width of [390, 768, 1280]) {
       it(`holds and is accessible, ${theme}, ${width} pixels wide`, async () => {
         browser.expects(404);
-        const page = await browser.as(cast.carol, server, HOME, { theme, width });
+        const page = await browser.as(carol, server, HOME, { theme, width });
         for (const one of [HOME, '/admin/nothing']) {
           await page.goto(one);
           await expectNoOverflow(page);
@@ -143,7 +140,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
   });
 
   it('can be steered by keys alone: the skip link first, help at ?, focus back where it was', async () => {
-    const page = await browser.as(cast.alice, server, HOME);
+    const page = await browser.as(alice, server, HOME);
     await page.keyboard.press('Tab');
     expect(await page.locator(':focus').innerText()).to.equal('Skip to content');
     await page.keyboard.press('Enter');
@@ -159,7 +156,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
   });
 
   it('keeps its keys to itself once shortcuts are switched off', async () => {
-    const page = await browser.as(cast.alice, server, HOME);
+    const page = await browser.as(alice, server, HOME);
     await page.keyboard.press('?');
     await page.getByLabel('Use keyboard shortcuts').uncheck();
     await page.keyboard.press('Escape');
@@ -169,7 +166,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
   });
 
   it('takes no key from the reader where there is nothing for it to reach', async () => {
-    const page = await browser.as(cast.alice, server, '/admin/security');
+    const page = await browser.as(alice, server, '/admin/security');
     await page.evaluate(`addEventListener('keydown', ({ defaultPrevented }) => { window.taken = defaultPrevented; })`);
     for (const key of ['/', 'c']) {
       await page.keyboard.press(key);
@@ -179,7 +176,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
 
   it('says over the page what htmx could not get, and moves nobody', async () => {
     browser.expects(404);
-    const page = await browser.as(cast.alice, server, HOME);
+    const page = await browser.as(alice, server, HOME);
     await page.evaluate(`htmx.ajax('GET', '/admin/nothing', { target: '#dialogs' })`);
     const toast = page.locator('#toasts [data-toast]');
     await toast.waitFor();
@@ -195,7 +192,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
   describe('opens dialogs that htmx fetches', () => {
     /** A page with a link to a dialog, as the server would send one. */
     async function withDialog(attributes: string, body: string): Promise<Page> {
-      const page = await browser.as(cast.alice, server, HOME);
+      const page = await browser.as(alice, server, HOME);
       const dialog = `<dialog id="d" class="dialog" aria-labelledby="t" data-dialog ${attributes}>
         <div class="dialog-head"><h2 id="t">A dialog</h2></div><div class="dialog-body">${body}</div></dialog>`;
       await page.route('**/admin/dialog', async (route) => route.fulfill({ contentType: 'text/html', body: dialog }));
@@ -240,7 +237,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
 
   it('moves the whole window to the login when htmx meets a session that is over', async () => {
     browser.expects(401);
-    const page = await browser.as(cast.alice, server, HOME);
+    const page = await browser.as(alice, server, HOME);
     await page.context().clearCookies();
     await page.evaluate(`void htmx.ajax('GET', '${HOME}', { target: '#dialogs' })`);
     await page.waitForURL('**/login?next=*');

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { expectAccessible, useBrowser } from '../../support/browser.ts';
-import { as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase, onEachDatabase } from '../../support/databases.ts';
 import { issue, tried } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer, useServerWithoutCast } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const KEYS = '/admin/api-keys';
@@ -16,23 +16,15 @@ async function formOn(visitor: Visitor, path: string): Promise<string> {
 }
 
 onEachDatabase('a form that makes a key', (database) => {
-  let server: TestServer;
-  let otherProcess: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
+  const otherProcess = useServerWithoutCast(database);
   let alice: Visitor;
   let aliceElsewhere: Visitor;
   before(async () => {
-    server = await startServer(database.env());
-    otherProcess = await startServer(database.env());
-    cast = await castOf(server);
     alice = new Visitor(server);
     await alice.signIn(cast.alice.email, PASSWORD);
     aliceElsewhere = new Visitor(otherProcess);
     for (const [name, value] of alice.cookies) aliceElsewhere.cookies.set(name, value);
-  });
-  after(async () => {
-    await server.stop();
-    await otherProcess.stop();
   });
 
   it('makes one, however often and to however many processes it is sent at once', async () => {
@@ -74,13 +66,7 @@ onEachDatabase('a form that makes a key', (database) => {
 
 onDatabase('sqlite', 'a form that makes a key in a browser', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, ...cast } = useServer(database);
 
   const shownOn = async (page: Page) => page.locator('#secret').inputValue();
 

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
-import { addPlayer, as, castOf, type Cast, type Player } from '../../support/cast.ts';
+import { addPlayer, as, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 /** Something that narrows or pages a list, the address it leads to, and what the list then shows and shows no more. */
 interface Step {
@@ -83,14 +83,11 @@ const STEPS: readonly Step[] = [
 
 onDatabase('sqlite', 'the lists', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let olga: Player;
   let keyId: string;
   before(async function () {
     this.timeout(30_000);
-    server = await startServer(database.env());
-    cast = await castOf(server);
     olga = await addPlayer(server.services, cast.acme, 'Olga', { role: 'OWNER', operator: true });
     for (let i = 0; i < 100; i++) await addPlayer(server.services, cast.acme, `Member${i}`, { role: 'MEMBER' });
     const alice = as(cast.alice);
@@ -99,7 +96,6 @@ onDatabase('sqlite', 'the lists', (database) => {
     for (let i = 0; i < 26; i++) await server.get('/api/v1/whoami', { 'x-api-key': key });
     await server.post('/api/support/tickets', { subject: 'A question', message: 'How?' }, alice);
   });
-  after(async () => server.stop());
 
   for (const javaScript of [true, false]) {
     it(`are narrowed and paged ${javaScript ? 'in place' : 'page by page without JavaScript'}`, async function () {

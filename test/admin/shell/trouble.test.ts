@@ -1,24 +1,18 @@
 import { expect } from 'chai';
 import type { Page, Route } from 'playwright-core';
 import { signIn, useBrowser } from '../../support/browser.ts';
-import { as, castOf, type Cast } from '../../support/cast.ts';
+import { as } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { press } from '../../support/keyPages.ts';
 import { issue } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 const KEYS = '/admin/api-keys';
 const NO_ANSWER = { status: 502, contentType: 'text/html', body: '' };
 
 onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, alice } = useServer(database);
 
   const toasts = (page: Page) => page.locator('#toasts [data-toast]');
 
@@ -28,7 +22,7 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
       ['en', 'Create key', 'The change may or may not have been made: reload the page'],
       ['fr', 'Créer une clé', 'La modification a peut-être été faite\u00a0: rechargez la page'],
     ] as const) {
-      const page = await browser.as(cast.alice, server, `${KEYS}/new?name=Unanswered`, { locale });
+      const page = await browser.as(alice, server, `${KEYS}/new?name=Unanswered`, { locale });
       await page.route(`**${KEYS}/new`, async (route) => route.fulfill(NO_ANSWER));
       await page.getByRole('button', { name: button }).click();
       await toasts(page).waitFor();
@@ -38,7 +32,7 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
 
   it('with reading says nothing of a change', async () => {
     browser.expects(502);
-    const page = await browser.as(cast.alice, server, KEYS);
+    const page = await browser.as(alice, server, KEYS);
     await page.route('**/admin/dialog', async (route) => route.fulfill(NO_ANSWER));
     await page.evaluate(`void htmx.ajax('GET', '/admin/dialog', { target: '#dialogs' })`);
     await toasts(page).filter({ hasText: 'could not be reached' }).waitFor();
@@ -47,11 +41,11 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
   it('with the look is told in the words of the server that refused it', async () => {
     browser.expects(403);
     const page = await browser.open(server, '/login');
-    await signIn(page, cast.alice.email);
+    await signIn(page, alice.email);
     const tab = await page.context().newPage();
     await page.context().clearCookies();
     await tab.goto(`${server.url}/login`);
-    await signIn(tab, cast.alice.email);
+    await signIn(tab, alice.email);
     await page.getByRole('button', { name: 'Light' }).click();
     await toasts(page).waitFor();
     expect(await toasts(page).innerText())
@@ -61,7 +55,7 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
 
   describe('while a new key is shown', () => {
     async function shown(): Promise<Page> {
-      const page = await browser.as(cast.alice, server, `${KEYS}/new?name=Waits`);
+      const page = await browser.as(alice, server, `${KEYS}/new?name=Waits`);
       await press(page.getByRole('button', { name: 'Create key' }), page.locator('#reveal'));
       return page;
     }
@@ -106,8 +100,8 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
   });
 
   it('with a slow answer shows that the form was sent, and lets go of it after a while', async () => {
-    const { id } = await issue(server, as(cast.alice), { name: 'Slow' });
-    const page = await browser.as(cast.alice, server, `${KEYS}/${id}/edit`);
+    const { id } = await issue(server, as(alice), { name: 'Slow' });
+    const page = await browser.as(alice, server, `${KEYS}/${id}/edit`);
     await page.clock.install();
     let posts = 0;
     // As if the reader had stopped it: the page stays.
