@@ -160,7 +160,8 @@ interface Violation {
 
 /** Expects that axe has nothing to say about the page as it is now; of these rules alone where some are named. */
 export async function expectAccessible(page: Page, rules?: readonly string[]): Promise<void> {
-  await page.evaluate(await axe());
+  // The page may have it from the time before.
+  if (!(await page.evaluate<boolean>(`'axe' in window`))) await page.evaluate(await axe());
   // What it would load again, styles and media, is for rules that are off.
   const options = { resultTypes: ['violations'], preload: false, ...(rules && { runOnly: rules }) };
   const { violations } = await page.evaluate<{ violations: Violation[] }>(

@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { firstStart } from '../../app/firstStart.ts';
-import { setUpLink } from '../../app/auth/setUpLink.ts';
-import { LoginAnswer } from '../../app/api/answers/login.ts';
-import { endChildren, startMain } from '../support/child.ts';
-import { onDatabase, onEachDatabase } from '../support/databases.ts';
-import type { Answer } from '../support/http.ts';
-import { startServer, type TestServer } from '../support/server.ts';
-import { useServerWithoutCast } from '../support/useServer.ts';
+import { firstStart } from '../app/firstStart.ts';
+import { setUpLink } from '../app/auth/setUpLink.ts';
+import { LoginAnswer } from '../app/api/answers/login.ts';
+import { endChildren, startMain } from './support/child.ts';
+import { onDatabase, onEachDatabase } from './support/databases.ts';
+import type { Answer } from './support/http.ts';
+import { startServer, type TestServer } from './support/server.ts';
+import { useServerWithoutCast } from './support/useServer.ts';
 
 const OWNER = { OWNER_EMAIL: 'Ann@Acme.example', OWNER_PASSWORD: 'correct horse battery', TENANT_NAME: 'Acme & Söhne' };
 const FORM = { name: 'Ann', email: 'ann@acme.example', password: 'correct horse battery', tenantName: 'Acme & Söhne' };
