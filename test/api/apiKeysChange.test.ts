@@ -52,7 +52,7 @@ onEachDatabase('changing a key', (database) => {
     expect(changed).to.deep.include({ ...none, allowedIps: [], metadata: {} });
   });
 
-  it('counts from the next request on', async () => {
+  it('takes effect from the next request on', async () => {
     expect((await tryAuditLog()).status).to.equal(200);
     await patch({ scopes: ['projects:read'] });
     expect((await tryAuditLog()).status).to.equal(403);
@@ -71,7 +71,7 @@ onEachDatabase('changing a key', (database) => {
     expect([await found('webhooks:delete'), await found('read')]).to.deep.equal([true, false]);
   });
 
-  it('tells a change of scopes and a change of anything else apart in the log', async () => {
+  it('is audited as one action for scopes and another for everything else', async () => {
     await patch({ name: 'after' });
     await patch({ scopes: ['read', 'orders:read'] });
     await patch({ name: 'last', scopes: ['read'], metadata: { secretNote: 'x', plain: 1 } });
@@ -118,7 +118,7 @@ onEachDatabase('changing a key', (database) => {
     }
   });
 
-  it('does not bring a key back from the dead', async () => {
+  it('cannot make a revoked or expired key work again', async () => {
     const change = { expiresAt: '2099-01-01T00:00:00Z' };
     await server.services
       .db('api_keys')

@@ -15,7 +15,7 @@ onEachDatabase('creating a key', (database) => {
 
   afterEach(async () => setPolicy({}, true));
 
-  it('needs a name only, and gives a live service token that reads', async () => {
+  it('needs only a name, and makes a live service token with the scope read', async () => {
     const created = await server.post('/api/api-keys', { name: '  deploy ' }, alice());
     const { key, ...shown } = keyOf(created, 201);
     const { id, keyPrefix, lastFour, createdAt, updatedAt, ...rest } = shown;
@@ -46,7 +46,7 @@ onEachDatabase('creating a key', (database) => {
     expect(await read(server, alice(), id)).to.deep.equal(shown);
   });
 
-  it('keeps all that is wished, in the one spelling of each', async () => {
+  it('keeps every field that was given, in its normal spelling', async () => {
     const wish = {
       name: 'everything',
       description: 'a line\r\nand another',

@@ -52,7 +52,7 @@ onEachDatabase('the list of keys', (database) => {
     expect(total).to.equal(5);
   });
 
-  it('has them all where revoked ones are asked for', async () => {
+  it('has all keys where includeRevoked asks for revoked ones too', async () => {
     const { data, total } = await list('includeRevoked=true');
     expect(total).to.equal(7);
     expect(statuses(data)).to.deep.include({ delta_x: ['revoked'], epsilon: ['active', 'revoked'] });
@@ -81,7 +81,7 @@ onEachDatabase('the list of keys', (database) => {
     expect((await names('createdAt'))[0]).to.equal('beta');
   });
 
-  it('is cut into pages that together are the whole', async () => {
+  it('is paged so that all pages together are the whole list', async () => {
     const seen: string[] = [];
     for (const page of [1, 2, 3]) {
       const listing = await list(`sort=createdAt&limit=2&page=${page}`);
@@ -151,7 +151,7 @@ onEachDatabase('the list of keys', (database) => {
     }
   });
 
-  it('refuses what it does not understand, by name', async () => {
+  it('refuses an unknown filter or value, and names the parameter', async () => {
     const bad = {
       limit: ['abc', '0', '101', '-1', '1.5', '', '1e1'],
       page: ['0', '1000001', 'x'],
@@ -172,7 +172,7 @@ onEachDatabase('the list of keys', (database) => {
     refusal(await server.get('/api/api-keys?page=1&page=2', as(cast.alice)), 400, 'invalid_query');
   });
 
-  it('is each tenant’s own', async () => {
+  it('shows no key of another tenant', async () => {
     const { body } = await server.get('/api/api-keys?includeRevoked=true', as(cast.charlie));
     expect((body as Listing).data.map(({ name }) => name)).to.deep.equal(['beta of somebody else']);
   });

@@ -58,7 +58,7 @@ onEachDatabase('the audit log', (database) => {
     });
   });
 
-  it('narrows by action, entity, thing, actor and time', async () => {
+  it('is filtered by action, entity, entity id, actor and time', async () => {
     const [thing, other] = [newId(), newId()];
     await write('TICKET_OPENED', thing, 1_000);
     await write('TICKET_UPDATED', thing, 2_000);
@@ -98,7 +98,7 @@ onEachDatabase('the audit log', (database) => {
     }
   });
 
-  it('takes a cursor only where it came from', async () => {
+  it('refuses a cursor of another list or tenant', async () => {
     const { nextCursor } = await list('action=MEMBER_ADDED&limit=1');
     const cursor = nextCursor ?? '';
     expect(cursor).not.to.equal('');
@@ -112,7 +112,7 @@ onEachDatabase('the audit log', (database) => {
     refusal(await server.get(path, as(charlie)), 400, 'invalid_query');
   });
 
-  it('refuses what it does not understand, by name', async () => {
+  it('refuses an unknown filter or value, and names the parameter', async () => {
     const bad = {
       action: ['NOPE', '', 'api_key_created', '__proto__'],
       entity: ['nope', ''],
@@ -164,7 +164,7 @@ onEachDatabase('the audit log', (database) => {
       expect(Number(counted?.['n'])).to.equal(450);
     });
 
-    it('hides no other fault', async () => {
+    it('hides no other error', async () => {
       const taken = window();
       await once([{ window: taken, thing: newId() }]);
       const { id } = (await server.services.db('audit_logs').where({ window_key: taken }).first()) as { id: string };

@@ -171,7 +171,7 @@ onEachDatabase('logging in', (database) => {
     expect((await whoami(sameSecond)).status).to.equal(200);
   });
 
-  describe('is written down', () => {
+  describe('is audited', () => {
     async function auditOf(work: () => Promise<unknown>): Promise<AuditRow[]> {
       const { db } = server.services;
       const known = new Set((await db<{ id: string }>('audit_logs').select('id')).map(({ id }) => id));
@@ -232,7 +232,7 @@ onEachDatabase('logging in', (database) => {
       }
     });
 
-    it('and notes when the person was last here', async () => {
+    it('and updates the person’s lastLoginAt', async () => {
       const before = Date.now();
       await login(cast.alice.email, PASSWORD);
       const row = await server.services

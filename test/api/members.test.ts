@@ -73,7 +73,7 @@ onEachDatabase('a member', (database) => {
     });
   });
 
-  it('who is put out loses their tokens and their own keys there at once', async () => {
+  it('who is removed loses access and their own keys of that tenant at once', async () => {
     const dora = await player({ role: 'OWNER' });
     const own = await issue(server, as(dora), { owner: 'user' });
     const service = await issue(server, as(dora));
@@ -88,7 +88,7 @@ onEachDatabase('a member', (database) => {
     expect(row).to.deep.include({ action: 'MEMBER_REMOVED', before: { role: 'OWNER', permissions: [] }, after: null });
   });
 
-  it('who comes back after being put out finds their own keys revoked, those in their grace too', async () => {
+  it('who comes back after being removed finds their own keys revoked, those in their grace period too', async () => {
     const finn = await player({ role: 'MEMBER', permissions: ['api-keys:manage', 'audit:read'] });
     const old = await issue(server, as(finn), { owner: 'user' });
     const next = await rotate(server, as(finn), old.id, { gracePeriodSeconds: 600 });
@@ -106,7 +106,7 @@ onEachDatabase('a member', (database) => {
   });
 
   if (database.kind === 'mysql') {
-    it('who makes a key of their own while they are put out is left without it', async () => {
+    it('who makes a key of their own while they are being removed is left without it', async () => {
       const gwen = await player({ role: 'MEMBER', permissions: ['api-keys:manage', 'audit:read'] });
       const { db, config } = server.services;
       const making = await db.transaction();
@@ -179,7 +179,7 @@ onEachDatabase('a member', (database) => {
       expect((await server.delete(`/api/members/${second.id}`, headers)).status).to.equal(200);
     });
 
-    it('is left of two who put each other out at once', async () => {
+    it('one owner is left of two who remove each other at once', async () => {
       for (let round = 0; round < 6; round++) {
         const { headers, id, tenant } = await alone();
         const second = await player({ role: 'OWNER' }, tenant);

@@ -7,7 +7,7 @@ import type { Answer } from '../support/http.ts';
 import { JWT_SECRET } from '../support/server.ts';
 import { useServer } from '../support/useServer.ts';
 
-onEachDatabase('a secret', (database) => {
+onEachDatabase('the text of a key', (database) => {
   const { server, acme, alice } = useServer(database);
   const keys: string[] = [];
   const answers: Answer[] = [];

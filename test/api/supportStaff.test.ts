@@ -67,7 +67,7 @@ onEachDatabase('support staff', (database) => {
     }
   });
 
-  it('are told what they asked wrongly', async () => {
+  it('are told which parameter was wrong', async () => {
     for (const query of [
       '?limit=0',
       '?limit=101',
@@ -82,7 +82,7 @@ onEachDatabase('support staff', (database) => {
     }
   });
 
-  it('change nothing', async () => {
+  it('can change nothing', async () => {
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
       refusal(await server.send(method, PATH, { headers: staff() }), 405, 'method_not_allowed');
       expect((await server.send(method, `${PATH}/${deploy.id}`, { headers: staff() })).status).to.equal(404);
@@ -121,7 +121,7 @@ onEachDatabase('support staff', (database) => {
     ).to.equal(200);
   });
 
-  it('open nothing else with it', async () => {
+  it('open no other route with their password', async () => {
     for (const path of ['/api/v1/whoami', '/api/v1/admin/routes', '/api/v1/api-keys', '/api/admin/routes']) {
       const headers = { ...staff(), 'x-tenant-id': 'acme' };
       refusal(await server.get(path, headers), 401, 'missing_credential');
@@ -148,7 +148,7 @@ onEachDatabase('support staff', (database) => {
     }
   });
 
-  it('have no door where none are configured', async () => {
+  it('have no routes where ADMIN_USER is not set', async () => {
     const other = await startServer(database.env());
     try {
       for (const headers of [{}, staff(), as(alice)]) {

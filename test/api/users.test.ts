@@ -87,7 +87,7 @@ onEachDatabase('an account', (database) => {
     refusal(await server.patch(`/api/users/${last.id}`, { status: 'disabled' }, as(last)), 409, 'conflict');
   });
 
-  it('of a stranger does not exist', async () => {
+  it('of another tenant does not exist', async () => {
     const operator = as(await player({ role: 'OWNER', operator: true }));
     refusal(await server.patch(`/api/users/${cast.charlie.id}`, { status: 'disabled' }, operator), 404, 'not_found');
     expect((await server.get('/api/projects', as(cast.charlie))).status).to.equal(200);
@@ -101,7 +101,7 @@ onEachDatabase('an account', (database) => {
 onEachDatabase('the settings of a tenant', (database) => {
   const { server, ...cast } = useServer(database);
 
-  it('are what everything else goes by', async () => {
+  it('take effect in every other route', async () => {
     const alice = as(cast.alice);
     const change = { name: 'Acme Inc.', slug: 'acme-inc' };
     const answer = await server.patch('/api/settings', change, alice);

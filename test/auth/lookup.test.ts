@@ -4,10 +4,10 @@ import { onEachDatabase } from '../support/databases.ts';
 import { issue } from '../support/keys.ts';
 import { useServer } from '../support/useServer.ts';
 
-onEachDatabase('a key as it is looked up', (database) => {
+onEachDatabase('looking up a key', (database) => {
   const { server, alice } = useServer(database);
 
-  it('has the name it was given, which pushes nothing else out of its place', async () => {
+  it('reads a name with separator characters without shifting the other columns', async () => {
     const key = await issue(server, as(alice), { name: 'plain', scopes: ['projects:read'] });
     const asked = async () => (await server.get('/api/v1/whoami', { 'x-api-key': key.key })).body as object;
     const before = await asked();

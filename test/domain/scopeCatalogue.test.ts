@@ -23,7 +23,7 @@ const NAMED =
   modules:read modules:write platform:verify platform:tenants platform:routes platform:* *:* projects:* users:*
   modules:* settings:* webhooks:*`.split(/\s+/);
 
-describe('The scope catalogue', () => {
+describe('the scope catalogue', () => {
   it('lists each scope once, in its one spelling', () => {
     expect(SCOPES.map(normaliseScope)).to.deep.equal(SCOPES);
     expect(new Set(SCOPES).size).to.equal(SCOPES.length);
@@ -92,7 +92,7 @@ describe('The scope catalogue', () => {
     const texts = [...CATALOGUE.map(({ scope, description }) => ({ name: scope, ...description }))];
     const titles = GROUPS.map(({ id, title }) => ({ name: id, ...title }));
 
-    it('says something of every scope and group in both languages', () => {
+    it('describes every scope and group in both languages', () => {
       for (const { name, en, fr } of texts) {
         expect(en, name).to.match(/^[A-Z].{9,}\.$/);
         expect(fr, name).to.match(/^[A-ZÀÉÊ].{9,}\.$/);
@@ -104,7 +104,7 @@ describe('The scope catalogue', () => {
       }
     });
 
-    it('says something else of each', () => {
+    it('describes each scope in words of its own', () => {
       expect(new Set(texts.map(({ en }) => en)).size).to.equal(texts.length);
       expect(new Set(texts.map(({ fr }) => fr)).size).to.equal(texts.length);
       expect(new Set(titles.map(({ fr }) => fr)).size).to.equal(titles.length);

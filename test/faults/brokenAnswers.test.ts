@@ -57,7 +57,7 @@ onEachDatabase('an answer that is broken off on its way', (database) => {
     expect(server.log.join('')).not.to.match(/select|canary/i);
   });
 
-  it('by its reader is nothing to be alarmed at', async () => {
+  it('by its reader is no error in the log', async () => {
     const text = 'x'.repeat(4_000);
     await transaction(server.services.db, async (trx) => {
       const act = systemAct(trx, acme.id);

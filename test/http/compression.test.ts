@@ -4,7 +4,7 @@ import { onDatabase } from '../support/databases.ts';
 import { useServer } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
 
-onDatabase('sqlite', 'a page', (database) => {
+onDatabase('sqlite', 'a page of the admin', (database) => {
   const { server, alice } = useServer(database);
 
   it('is sent compressed to its readers, and never where another site made the browser ask', async () => {

@@ -186,7 +186,7 @@ onDatabase('sqlite', 'the HTTP frame', (database) => {
     });
   });
 
-  describe('is not confused by a query', () => {
+  describe('answers the same whatever the query:', () => {
     for (const query of [
       '__proto__=x',
       '__proto__',

@@ -22,7 +22,7 @@ onEachDatabase('the limit of a key', (database) => {
     expect((await server.patch(`/api/api-keys/${id}`, wish, as(alice))).status).to.equal(200);
   };
 
-  it('is told with every answer, in the draft standard and in the older headers', async () => {
+  it('is in the headers of every answer, in the draft standard and in the older form', async () => {
     const key = await newKey();
     const answer = await use(key);
     expect(answer.headers).to.include({
@@ -36,7 +36,7 @@ onEachDatabase('the limit of a key', (database) => {
     expect(rateOf(await use(key)).remaining).to.equal(2);
   });
 
-  it('refuses with 429 when it is spent, and says when to come back', async () => {
+  it('refuses with 429 when it is spent, with Retry-After', async () => {
     const key = await newKey();
     expect(await statuses(4, async () => use(key))).to.deep.equal([200, 200, 200, 200]);
     const refused = await use(key);
@@ -114,7 +114,7 @@ onEachDatabase('the limit of a key', (database) => {
     tooMany(await use(key));
   });
 
-  it('does not touch people', async () => {
+  it('does not count requests of people', async () => {
     const asked = await Promise.all(Array.from({ length: 8 }, async () => server.get(WHOAMI, bearer(bob))));
     expect(asked.map(({ status }) => status)).to.deep.equal(Array(8).fill(200));
     for (const answer of asked) expect(rateOf(answer).policy).to.match(/^"person";/);

@@ -13,7 +13,7 @@ import { useServer } from '../support/useServer.ts';
 
 const NEVER: Partial<UsageSettings> = { flushMs: 3_600_000 };
 
-onEachDatabase('taking note of uses', (database) => {
+onEachDatabase('recording the uses of keys', (database) => {
   const { server, acme, alice } = useServer(database);
   let db: Db;
   let key: Key;
@@ -32,12 +32,12 @@ onEachDatabase('taking note of uses', (database) => {
     for (const usage of opened) await usage.close();
   });
 
-  it('writes by itself, soon', async () => {
+  it('writes them by itself after a short while', async () => {
     void open({ flushMs: 1 }).record(event());
     await until(async () => (await written()) === 1);
   });
 
-  it('writes at once when there is much to write', async () => {
+  it('writes them at once when many wait', async () => {
     const usage = open({ ...NEVER, batchSize: 3 });
     void usage.record(event());
     void usage.record(event());
@@ -81,7 +81,7 @@ onEachDatabase('taking note of uses', (database) => {
     expect(Number(audited?.['n'])).to.be.within(230, 460);
   });
 
-  it('never turns the last use back', async () => {
+  it('never sets the last use back to an earlier time', async () => {
     const usage = open(NEVER);
     const at = Date.now();
     void usage.record(event({ at, ip: '192.0.2.2' }));
@@ -164,7 +164,7 @@ onEachDatabase('taking note of uses', (database) => {
       expect((await read(server, as(alice), key.id)).lastUsedAt).not.to.equal(null);
     });
 
-    it('leaves what is left to the next process, and says so', async () => {
+    it('leaves unwritten uses to the next process, and logs that', async () => {
       await goAway();
       const usage = open(NEVER);
       void usage.record(event());
@@ -341,7 +341,7 @@ onEachDatabase('taking note of uses', (database) => {
     expect(lines.filter((line) => line.includes('journal of uses cannot be written'))).to.have.length(1);
   });
 
-  it('never throws at the request, whatever it is given', () => {
+  it('never fails a request, whatever it has to record', () => {
     const usage = open(NEVER);
     for (const nonsense of [null, undefined, {}, { userAgent: 5 }])
       void usage.record(nonsense as unknown as UsageEvent);
@@ -353,7 +353,7 @@ onEachDatabase('taking note of uses', (database) => {
     expect(usage.counts).to.include({ recorded: 1, lost: 1 });
   });
 
-  it('writes what is left at the end', async () => {
+  it('writes what is left when the process stops', async () => {
     const usage = open(NEVER);
     void usage.record(event());
     await usage.close();

@@ -80,7 +80,7 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
     });
   }
 
-  it('is taken away as a table in which no cell is a formula', async () => {
+  it('is exported as CSV in which no cell is a formula', async () => {
     const page = await browser.as(cast.alice, server, `${PATH}?key=${key.id}`);
     const [download] = await Promise.all([
       page.waitForEvent('download'),
@@ -93,7 +93,7 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
     expect(lines[1]).to.include('"API_KEY_UPDATED"').and.include('"Alice"');
   });
 
-  it('is streamed whole, with the names of people made harmless', async () => {
+  it('exports every row as a stream, with formulas in the names of people made harmless', async () => {
     const { db } = server.services;
     const act = { ...systemAct(db, cast.acme.id), actor: { type: 'user', id: cast.bob.id, name: '=1+1' } as const };
     await recordAuditEvent(db, act, { action: 'LOGOUT', entityId: cast.bob.id });
@@ -108,7 +108,7 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
     expect(text).to.include(`"'=1+1"`).and.not.include('of Globex');
   });
 
-  it('is no formula either where a spreadsheet takes a semicolon for the end of a cell', async () => {
+  it('exports no formula where a spreadsheet splits cells at semicolons either', async () => {
     const { db } = server.services;
     const actor = { type: 'user', id: cast.bob.id, name: 'Bob;=HYPERLINK("http://x.example")' } as const;
     await recordAuditEvent(db, { ...systemAct(db, cast.acme.id), actor }, { action: 'LOGOUT', entityId: cast.bob.id });
@@ -118,7 +118,7 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
     expect(text).to.include(`"Bob;'=HYPERLINK(""http://x.example"")"`).and.not.include(';=');
   });
 
-  it('names the fields of a change in French, there and on the page of the key', async () => {
+  it('names the changed fields in French, in the log and on the page of the key', async () => {
     const page = await browser.as(cast.alice, server, `${PATH}?key=${key.id}&action=API_KEY_CREATED`, { locale: 'fr' });
     await page.locator('#audit summary').first().click();
     const fields = async (cells: string) => page.locator(cells).allInnerTexts();

@@ -33,7 +33,7 @@ onDatabase('sqlite', 'the page of billing', (database) => {
     });
   }
 
-  it('says so where the order was taken back meanwhile', async () => {
+  it('says that an order is no longer pending when another one has replaced it', async () => {
     const order = async (plan: string) =>
       (await server.post('/api/billing/checkout', { plan }, as(alice))).body as { id: string };
     const { id } = await order('business');

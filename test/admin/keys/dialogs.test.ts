@@ -10,7 +10,7 @@ import { useServer } from '../../support/useServer.ts';
 
 const KEYS = '/admin/api-keys';
 
-onDatabase('sqlite', 'the dialogs', (database) => {
+onDatabase('sqlite', 'the dialogs of keys', (database) => {
   const browser = useBrowser();
   const { server, acme, globex, alice, bob } = useServer(database);
   let olga: Player;
@@ -33,7 +33,7 @@ onDatabase('sqlite', 'the dialogs', (database) => {
     ['revoking', 'Revoke', 'revoke', 'Keep key'],
     ['rotating', 'Rotate', 'rotate', 'Cancel'],
   ] as const) {
-    it(`take no second press while ${what} is on its way, and let go`, async () => {
+    it(`take no second press while ${what} is on its way, and can still be left`, async () => {
       const { id } = await issue(server, as(alice), { name: 'Waits' });
       const page = await browser.as(alice, server, `${KEYS}/${id}`);
       await press(page.getByRole('link', { name: link }), page.locator(`#${dialog}[open]`));
@@ -61,7 +61,7 @@ onDatabase('sqlite', 'the dialogs', (database) => {
     });
   }
 
-  it('give the focus back to what opened the first of them', async () => {
+  it('give the focus back to the button that opened the first dialog', async () => {
     browser.expects(422);
     const { id } = await issue(server, as(alice), { name: 'Endless' });
     await underPolicy({ requireExpiry: true }, async () => {
@@ -75,7 +75,7 @@ onDatabase('sqlite', 'the dialogs', (database) => {
     });
   });
 
-  it('say of whom the table of callers tells', async () => {
+  it('name the key whose callers the table shows', async () => {
     const old = await issue(server, as(alice), { name: 'Moved' });
     await rotate(server, as(alice), old.id, { gracePeriodSeconds: 3_600 });
     await server.get('/api/v1/whoami', { 'x-api-key': old.key });

@@ -34,7 +34,7 @@ onDatabase('sqlite', 'the life of a key in a browser', (database) => {
     });
   }
 
-  it('holds its text until it was copied', async () => {
+  it('stays on the page that shows its text until that was copied', async () => {
     const page = await browser.as(alice, server, `${KEYS}/new?name=Held`);
     await press(page.getByRole('button', { name: 'Create key' }), page.locator('#reveal'));
     await expectAccessible(page);

@@ -12,7 +12,7 @@ const USES = 1_200;
 onEachDatabase('the page of a key', (database) => {
   const { server, ...cast } = useServer(database);
 
-  it('tells what was done to a key however often it was used, by reading no more than that', async () => {
+  it('shows what was done to a key without reading its uses, however many there are', async () => {
     const alice = as(cast.alice);
     const key = await issue(server, alice, { name: 'first name' });
     await server.patch(`/api/api-keys/${key.id}`, { name: 'second name' }, alice);

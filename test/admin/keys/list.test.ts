@@ -67,7 +67,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
         await page.waitForURL((url) => url.search.includes(awaited));
       }
 
-      it('is searched, narrowed, sorted and paged by addresses', async () => {
+      it('is searched, filtered, sorted and paged by the query of its address', async () => {
         const page = await browser.as(charlie, server, KEYS, { javaScript });
         expect(await names(page)).to.have.length(50);
         expect(await page.locator('.keys-range').innerText()).to.equal('1–50 of 52');
@@ -96,7 +96,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
         await page.locator('.keys-range', { hasText: '1–50 of 52' }).waitFor();
       });
 
-      it('points at what wants attention', async () => {
+      it('lists the keys that need attention', async () => {
         const page = await browser.as(alice, server, KEYS, { javaScript });
         const strip = page.getByRole('list', { name: 'Worth a look' });
         expect((await strip.innerText()).replace(/\s+/g, ' ')).to.equal(
@@ -154,7 +154,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
     });
   }
 
-  it('says where it would stand that it could not be loaded, and tries again', async () => {
+  it('says in its place that it could not be loaded, and offers to try again', async () => {
     browser.expects(503);
     const page = await browser.as(charlie, server, KEYS);
     await page.route('**/admin/api-keys?*', async (route) =>
@@ -169,7 +169,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
     expect(await names(page)).to.deep.equal(['Key 07']);
   });
 
-  it('shows a skeleton while it waits', async () => {
+  it('shows a skeleton while it is loading', async () => {
     const page = await browser.as(charlie, server, KEYS);
     let answer: () => void = () => undefined;
     const waiting = new Promise<void>((resolve) => (answer = resolve));
@@ -185,7 +185,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
     expect(await page.locator('.skeleton').isVisible()).to.equal(false);
   });
 
-  it('begins with a way to the first key', async () => {
+  it('says that there are no keys yet, and shows how to use the first', async () => {
     const owner = await addPlayer(server.services, await emptyTenant(), 'Erin', { role: 'OWNER' });
     const page = await browser.as(owner, server, KEYS);
     await page.getByRole('heading', { name: 'No keys yet' }).waitFor();

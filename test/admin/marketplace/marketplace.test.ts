@@ -51,7 +51,7 @@ onDatabase('sqlite', 'the page of apps', (database) => {
     });
   }
 
-  it('says so where an app was installed meanwhile, and changes nothing', async () => {
+  it('says that an app was installed by somebody else meanwhile, and changes nothing', async () => {
     browser.expects(409);
     const page = await browser.as(alice, server, PATH, { javaScript: false, locale: 'fr' });
     await server.post('/api/marketplace/install', { app: 'make' }, as(alice));
@@ -63,7 +63,7 @@ onDatabase('sqlite', 'the page of apps', (database) => {
     await expectNoOverflow(page);
   });
 
-  it('says so over the page where scripts run', async () => {
+  it('says in a message over the page, with JavaScript, that an app was installed by somebody else meanwhile', async () => {
     browser.expects(409);
     const page = await browser.as(alice, server, PATH);
     await server.post('/api/marketplace/install', { app: 'cli' }, as(alice));
@@ -73,7 +73,7 @@ onDatabase('sqlite', 'the page of apps', (database) => {
     expect(await toast.innerText()).to.include('This app is installed already.');
   });
 
-  it('offers nothing to install to those who may not', async () => {
+  it('offers no app to people who may not install any', async () => {
     const page = await browser.as(bob, server, PATH);
     await page.getByText('Only owners and admins install apps.').waitFor();
     expect(await page.getByRole('button', { name: 'Install' }).count()).to.equal(0);

@@ -87,7 +87,7 @@ onDatabase('sqlite', 'the pages of members', (database) => {
     });
   }
 
-  it('keeps what was written where somebody is a member already, or the email is none', async () => {
+  it('keeps what was typed when the person is a member already, or the email is invalid', async () => {
     browser.expects(409);
     const page = await browser.as(cast.alice, server, `${PATH}/new`, { javaScript: false });
     await page.getByLabel('Email').fill(cast.bob.email);
@@ -107,7 +107,7 @@ onDatabase('sqlite', 'the pages of members', (database) => {
     expect(text).to.include('Email: Must be an email address').and.include('value="nobody"');
   });
 
-  it('says that the last owner stays', async () => {
+  it('refuse to take the role of the last owner away, and say why', async () => {
     browser.expects(409);
     const page = await browser.as(cast.alice, server, `${PATH}/${cast.alice.id}`, { locale: 'fr' });
     await page.getByRole('radio', { name: /^Membre/ }).check();
@@ -116,7 +116,7 @@ onDatabase('sqlite', 'the pages of members', (database) => {
     await expectAccessible(page);
   });
 
-  it('offers nobody to give or touch more than they hold, and refuses those who try', async () => {
+  it('let nobody grant or change more than they hold', async () => {
     browser.expects(403);
     const page = await browser.as(helper, server, PATH);
     expect(await page.getByRole('link', { name: 'Edit Alice' }).count()).to.equal(0);

@@ -22,7 +22,7 @@ onDatabase('sqlite', 'the page of routes', (database) => {
   });
 
   for (const javaScript of [true, false]) {
-    it(`says what each asks for and how many keys open it, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+    it(`says of each route what it asks for and how many keys open it, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       const page = await browser.as(cast.bob, server, '/admin/routes', { javaScript });
       const row = (route: string) => page.getByRole('row').filter({ hasText: route }).first();
       expect(await row('GET /api/v1/projects').innerText()).to.match(/projects:read\s+3$/);

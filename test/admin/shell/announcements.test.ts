@@ -8,7 +8,7 @@ import { useServer } from '../../support/useServer.ts';
 
 const KEYS = '/admin/api-keys';
 
-onDatabase('sqlite', 'what a screen reader is told', (database) => {
+onDatabase('sqlite', 'what a screen reader announces', (database) => {
   const browser = useBrowser();
   const { server, alice } = useServer(database);
   before(async () => {
@@ -18,7 +18,7 @@ onDatabase('sqlite', 'what a screen reader is told', (database) => {
 
   const focused = async (page: Page) => page.locator(':focus').getAttribute('aria-label');
 
-  it('is what was done, once the page is there: what it came with is announced by nobody', async () => {
+  it('is the notice of what was done, after the page has loaded, since nothing in the first HTML is announced', async () => {
     const { id } = await issue(server, as(alice), { name: 'Gone' });
     const page = await browser.as(alice, server, `${KEYS}/${id}/revoke`);
     await page.addInitScript(`addEventListener('load', () => {
@@ -31,7 +31,7 @@ onDatabase('sqlite', 'what a screen reader is told', (database) => {
     expect(await page.evaluate<string[]>('window.told')).to.deep.equal(['Gone was revoked.']);
   });
 
-  it('is how much a filter found', async () => {
+  it('is how many rows a filter found', async () => {
     const page = await browser.as(alice, server, KEYS);
     const told = (id: string) => page.locator(`#${id}-region > [role=status][data-say]`);
     expect(await told('keys').innerText()).to.equal('');

@@ -113,7 +113,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
 
   for (const theme of ['dark', 'light'] as const) {
     for (const width of [390, 768, 1280]) {
-      it(`holds and is accessible, ${theme}, ${width} pixels wide`, async () => {
+      it(`has no overflow and is accessible, ${theme}, ${width} pixels wide`, async () => {
         browser.expects(404);
         const page = await browser.as(carol, server, HOME, { theme, width });
         for (const one of [HOME, '/admin/nothing']) {
@@ -139,7 +139,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
     }
   });
 
-  it('can be steered by keys alone: the skip link first, help at ?, focus back where it was', async () => {
+  it('can be used by keyboard alone: skip link first, help at ?, focus back where it was', async () => {
     const page = await browser.as(alice, server, HOME);
     await page.keyboard.press('Tab');
     expect(await page.locator(':focus').innerText()).to.equal('Skip to content');
@@ -155,7 +155,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
     expect(await page.locator(':focus').innerText()).to.equal(before);
   });
 
-  it('keeps its keys to itself once shortcuts are switched off', async () => {
+  it('reacts to no shortcut once shortcuts are switched off', async () => {
     const page = await browser.as(alice, server, HOME);
     await page.keyboard.press('?');
     await page.getByLabel('Use keyboard shortcuts').uncheck();
@@ -165,7 +165,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
     expect(await page.getByRole('dialog').count()).to.equal(0);
   });
 
-  it('takes no key from the reader where there is nothing for it to reach', async () => {
+  it('leaves a shortcut to the browser where its target is not on the page', async () => {
     const page = await browser.as(alice, server, '/admin/security');
     await page.evaluate(`addEventListener('keydown', ({ defaultPrevented }) => { window.taken = defaultPrevented; })`);
     for (const key of ['/', 'c']) {
@@ -174,7 +174,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
     }
   });
 
-  it('says over the page what htmx could not get, and moves nobody', async () => {
+  it('shows a message over the page when a request of htmx fails, and stays on the page', async () => {
     browser.expects(404);
     const page = await browser.as(alice, server, HOME);
     await page.evaluate(`htmx.ajax('GET', '/admin/nothing', { target: '#dialogs' })`);
@@ -215,7 +215,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
       expect(await page.locator(':focus').innerText()).to.equal('Open it');
     });
 
-    it('which hold what is said meanwhile', async () => {
+    it('which show notices that arrive while they are open', async () => {
       browser.expects(404);
       const page = await withDialog('', '<button data-close>Close</button>');
       await page.evaluate(`void htmx.ajax('GET', '/admin/nothing', { target: '#main' })`);
@@ -224,7 +224,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
       await page.locator('body > #toasts [data-toast]').waitFor();
     });
 
-    it('which stay where they are firm, until they are closed', async () => {
+    it('which stay open, where they must be answered, until their button closes them', async () => {
       const page = await withDialog('closedby="none" data-firm', '<button data-close>Done</button>');
       await page.keyboard.press('Escape');
       await page.keyboard.press('Escape');

@@ -27,7 +27,7 @@ onEachDatabase('a form that makes a key', (database) => {
     for (const [name, value] of alice.cookies) aliceElsewhere.cookies.set(name, value);
   });
 
-  it('makes one, however often and to however many processes it is sent at once', async () => {
+  it('makes one key, however often and to however many processes it is sent at once', async () => {
     const old = await issue(server, as(cast.alice), { name: 'Rotated' });
     for (const [path, form, fields, made] of [
       [`${KEYS}/new`, `${KEYS}/new`, { name: 'Once', scopes: 'read', environment: 'live', expires: '30' }, 'Once'],
@@ -45,7 +45,7 @@ onEachDatabase('a form that makes a key', (database) => {
     }
   });
 
-  it('makes another one where it is opened anew, and for somebody else', async () => {
+  it('makes another key when it is opened again, and for another person', async () => {
     const fields = { name: 'Anew', scopes: 'read', environment: 'live', expires: '30' };
     for (const sent of [1, 2]) {
       await alice.submit(`${KEYS}/new`, { ...fields, once: await formOn(alice, `${KEYS}/new`) });
@@ -91,7 +91,7 @@ onDatabase('sqlite', 'a form that makes a key in a browser', (database) => {
     });
   }
 
-  it('is told over the page where the first answer never came', async () => {
+  it('shows in a message, when the first answer never arrived, that the key was made', async () => {
     const page = await browser.as(cast.alice, server, `${KEYS}/new?name=Lost`, { locale: 'fr' });
     browser.expects(502);
     await page.route(`**${KEYS}/new`, async (route) => {

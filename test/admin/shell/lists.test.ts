@@ -81,7 +81,7 @@ const STEPS: readonly Step[] = [
   { path: 'api-keys', take: link('Name'), address: /\?sort=name$/, shows: 'first', hides: 'nothing of it' },
 ];
 
-onDatabase('sqlite', 'the lists', (database) => {
+onDatabase('sqlite', 'the lists of the admin', (database) => {
   const browser = useBrowser();
   const { server, ...cast } = useServer(database);
   let olga: Player;
@@ -98,7 +98,7 @@ onDatabase('sqlite', 'the lists', (database) => {
   });
 
   for (const javaScript of [true, false]) {
-    it(`are narrowed and paged ${javaScript ? 'in place' : 'page by page without JavaScript'}`, async function () {
+    it(`are filtered and paged ${javaScript ? 'without a reload' : 'by whole pages without JavaScript'}`, async function () {
       this.timeout(60_000);
       const page = await browser.as(olga, server, '/admin/usage', { javaScript });
       for (const { path, take, isFilter, address, shows, hides } of STEPS) {
@@ -114,7 +114,7 @@ onDatabase('sqlite', 'the lists', (database) => {
     });
   }
 
-  it('say where they would stand that they could not be loaded, and are asked for again', async function () {
+  it('say in their place that they could not be loaded, and offer to try again', async function () {
     this.timeout(60_000);
     browser.expects(503);
     const page = await browser.as(olga, server, '/admin/usage');
@@ -150,7 +150,7 @@ onDatabase('sqlite', 'the lists', (database) => {
     }
   });
 
-  it('leave the keyboard where it was, and offer a way out of the filter while one is set', async () => {
+  it('keep the keyboard focus, and offer to clear a filter while one is set', async () => {
     const page = await browser.as(olga, server, '/admin/tickets');
     await page.locator('#tickets').getByRole('link', { name: 'Answered' }).press('Enter');
     await page.waitForURL('**?status=answered');

@@ -66,12 +66,12 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
     await expectNoOverflow(page);
   });
 
-  it('offers to choose all only where a script does it', async () => {
+  it('offers Select all only where JavaScript runs', async () => {
     const page = await browser.as(alice, server, KEYS, { javaScript: false });
     expect(await page.locator('[data-tick-all]').isVisible()).to.equal(false);
   });
 
-  it('gives each box of a row room to be hit', async () => {
+  it('gives each checkbox of a row a target of at least 24 pixels', async () => {
     const page = await browser.as(alice, server, KEYS);
     const box = await page.locator('.keys-table tbody .tick').first().boundingBox();
     expect(Math.min(box?.width ?? 0, box?.height ?? 0)).to.be.at.least(24);
@@ -128,7 +128,7 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
     });
   });
 
-  it('keeps the place of a list while it is fetched, and shows no skeleton of what is there at once', async () => {
+  it('keeps the height of a list while it is fetched, and shows no skeleton for what is there at once', async () => {
     const page = await browser.as(alice, server, KEYS);
     const height = async () => page.evaluate<number>(`document.querySelector('#keys-region').offsetHeight`);
     const before = await height();
@@ -150,7 +150,7 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
     await page.locator('.keys-table').waitFor();
   });
 
-  it('strikes name and text of a revoked key on its own page too', async () => {
+  it('strikes through the name and the text of a revoked key on its own page too', async () => {
     const { id } = await issue(server, as(alice), { name: 'Over' });
     await server.post(`/api/api-keys/${id}/revoke`, {}, as(alice));
     const page = await browser.as(alice, server, `${KEYS}/${id}`);
@@ -159,7 +159,7 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
     }
   });
 
-  it('marks the look that is in force before anybody has chosen one', async () => {
+  it('marks the theme of the system as chosen before anybody has chosen one', async () => {
     for (const theme of ['dark', 'light'] as const) {
       const page = await browser.open(server, '/login', { theme });
       const mark = async (one: string) => style(page, `.switch [value=${one}]`, 'boxShadow');

@@ -16,7 +16,7 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
 
   const toasts = (page: Page) => page.locator('#toasts [data-toast]');
 
-  it('with a change that got no answer is said not to be known', async () => {
+  it('says, when a change got no answer, that its outcome is not known', async () => {
     browser.expects(502);
     for (const [locale, button, said] of [
       ['en', 'Create key', 'The change may or may not have been made: reload the page'],
@@ -30,7 +30,7 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
     }
   });
 
-  it('with reading says nothing of a change', async () => {
+  it('says nothing of a change when only reading failed', async () => {
     browser.expects(502);
     const page = await browser.as(alice, server, KEYS);
     await page.route('**/admin/dialog', async (route) => route.fulfill(NO_ANSWER));
@@ -38,7 +38,7 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
     await toasts(page).filter({ hasText: 'could not be reached' }).waitFor();
   });
 
-  it('with the look is told in the words of the server that refused it', async () => {
+  it('shows the server’s own words when it refuses a choice of theme', async () => {
     browser.expects(403);
     const page = await browser.open(server, '/login');
     await signIn(page, alice.email);
@@ -74,14 +74,14 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
       return () => count;
     }
 
-    it('is not told of again and again', async () => {
+    it('shows no message when a check for its first use fails', async () => {
       browser.expects(503);
       const page = await shown();
       await asked(page, 2, { ...NO_ANSWER, status: 503 });
       expect(await page.locator('[data-toast]').count()).to.equal(0);
     });
 
-    it('leads nobody away from it: a session that is over ends the asking', async () => {
+    it('leads nobody away from the key: a session that is over ends the checks for its first use', async () => {
       browser.expects(401);
       const page = await shown();
       let prompts = 0;
@@ -99,7 +99,7 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
     });
   });
 
-  it('with a slow answer shows that the form was sent, and lets go of it after a while', async () => {
+  it('shows that a form was sent while its answer is slow, and allows another try after a while', async () => {
     const { id } = await issue(server, as(alice), { name: 'Slow' });
     const page = await browser.as(alice, server, `${KEYS}/${id}/edit`);
     await page.clock.install();

@@ -57,7 +57,7 @@ for (const javaScript of [true, false]) {
       expect(await page.getByLabel('The key', { exact: true }).inputValue()).to.match(/^fsk_live_\w{32}$/);
     });
 
-    it('are told by the audit log from the first step on', async () => {
+    it('are all in the audit log, from the first step on', async () => {
       const actions = await server.services.db('audit_logs').orderBy('id').pluck<string[]>('action');
       expect(actions).to.deep.equal([
         ...['TENANT_CREATED', 'USER_CREATED', 'MEMBER_ADDED', 'LOGIN'],

@@ -23,7 +23,7 @@ onEachDatabase('a browser that has signed in before', (database) => {
     expect((await browser().signIn(email, PASSWORD)).status, 'anybody else').to.equal(429);
   };
 
-  it('is not locked out by wrong passwords from elsewhere, and has a count of its own', async () => {
+  it('is not locked out by wrong passwords from elsewhere, and has a count of failures of its own', async () => {
     const hers = await known(cast.alice.email);
     await lockOut(cast.alice.email);
     expect((await hers.signIn(cast.alice.email, PASSWORD)).status).to.equal(303);

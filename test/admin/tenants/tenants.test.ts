@@ -16,7 +16,7 @@ onDatabase('sqlite', 'the pages of tenants', (database) => {
   });
 
   for (const javaScript of [true, false]) {
-    it(`creates one, and suspends and reactivates another, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+    it(`create a tenant, and suspend and reactivate another, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       browser.expects(409, 422);
       const name = `Initech ${javaScript ? 'one' : 'two'}`;
       const slug = name.toLowerCase().replace(' ', '-');

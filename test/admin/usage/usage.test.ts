@@ -60,7 +60,7 @@ onDatabase('sqlite', 'the page of usage', (database) => {
   const browser = useBrowser();
   const { server, ...cast } = useServer(database);
 
-  it('says so where nothing was used yet', async () => {
+  it('says that nothing was used yet', async () => {
     const page = await browser.as(cast.alice, server, '/admin/usage');
     await page.getByRole('heading', { name: 'No requests in this period' }).waitFor();
   });

@@ -87,7 +87,7 @@ onEachDatabase('a draft of the builder', (database) => {
     }
   });
 
-  it('opens to its scopes', async () => {
+  it('opens to keys with its scopes', async () => {
     const keyWith = async (scope: string) => ({ 'x-api-key': (await issue(server, alice, { scopes: [scope] })).key });
     const [read, write, other] = [
       await keyWith('builder:read'),

@@ -118,7 +118,7 @@ onEachDatabase('a support ticket', (database) => {
     refusal(await server.post(path, { message: 'one more' }, bob), 409, 'conflict');
   });
 
-  it('opens to its scopes', async () => {
+  it('opens to keys with its scopes', async () => {
     const keyWith = async (scope: string) => ({ 'x-api-key': (await issue(server, alice, { scopes: [scope] })).key });
     const [read, write, other] = [
       await keyWith('support:read'),
