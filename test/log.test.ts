@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { blockStream } from '../app/log.ts';
 
-describe('The log in blocks', () => {
+describe('the log, written in blocks,', () => {
   it('has every line whole and in order, however long and in whatever script', () => {
     const written: string[] = [];
     const blocks = blockStream((block) => written.push(block.toString('utf8')));

@@ -2,35 +2,31 @@ import { expect } from 'chai';
 import { presentScopes } from '../../app/api/answers/scopes.ts';
 import { changePolicy, DEFAULT_POLICY } from '../../app/domain/policy.ts';
 import { changeTenant } from '../../db/tables/tenants.ts';
-import { addPlayer, as, castOf, type Cast, type Player } from '../support/cast.ts';
+import { addPlayer, as, type Player } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
 import { detailOf, issue, keyOf, refusal, tried, type Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 onEachDatabase('whoever manages keys', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, acme, alice, bob, carol } = useServer(database);
   /** MEMBER who was granted the management of keys. */
   let maud: Player;
   let operator: Player;
   let strong: Key;
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-    maud = await addPlayer(server.services, cast.acme, 'Maud', {
+    maud = await addPlayer(server.services, acme, 'Maud', {
       role: 'MEMBER',
       permissions: ['api-keys:read', 'api-keys:manage', 'audit:read'],
     });
-    operator = await addPlayer(server.services, cast.acme, 'Olga', { role: 'OWNER', operator: true });
-    strong = await issue(server, as(cast.alice), { name: 'strong', scopes: ['*'] });
+    operator = await addPlayer(server.services, acme, 'Olga', { role: 'OWNER', operator: true });
+    strong = await issue(server, as(alice), { name: 'strong', scopes: ['*'] });
   });
-  after(async () => server.stop());
 
   describe('a person', () => {
     it('without the permission changes nothing', async () => {
-      for (const player of [cast.bob, cast.carol]) {
+      for (const player of [bob, carol]) {
         for (const answer of await everyChange(as(player), strong.id)) {
           refusal(answer, 403, 'insufficient_permission');
         }
@@ -45,8 +41,8 @@ onEachDatabase('whoever manages keys', (database) => {
         `/${strong.id}/usage/stats`,
         '/scopes/available',
       ]) {
-        refusal(await server.get(`/api/api-keys${path}`, as(cast.bob)), 403, 'insufficient_permission');
-        expect((await server.get(`/api/api-keys${path}`, as(cast.carol))).status).to.equal(200);
+        refusal(await server.get(`/api/api-keys${path}`, as(bob)), 403, 'insufficient_permission');
+        expect((await server.get(`/api/api-keys${path}`, as(carol))).status).to.equal(200);
       }
     });
 
@@ -66,7 +62,7 @@ onEachDatabase('whoever manages keys', (database) => {
     });
 
     it('who was granted it neither changes nor rotates a stronger key, but may stop it', async () => {
-      const { id, key } = await issue(server, as(cast.alice), { scopes: ['admin:write'] });
+      const { id, key } = await issue(server, as(alice), { scopes: ['admin:write'] });
       refusal(await server.patch(`/api/api-keys/${id}`, { name: 'mine' }, as(maud)), 403, 'insufficient_permission');
       refusal(await server.post(`/api/api-keys/${id}/rotate`, {}, as(maud)), 403, 'insufficient_permission');
       expect(await tried(server, key)).to.equal('200');
@@ -76,7 +72,7 @@ onEachDatabase('whoever manages keys', (database) => {
 
     it('grants the platform as an operator only', async () => {
       for (const scopes of [['platform:verify'], ['read', 'platform:*']]) {
-        const answer = await create(as(cast.alice), scopes);
+        const answer = await create(as(alice), scopes);
         refusal(answer, 403, 'insufficient_permission');
         expect(detailOf(answer)).to.include('operator');
         keyOf(await create(as(operator), scopes), 201);
@@ -86,7 +82,7 @@ onEachDatabase('whoever manages keys', (database) => {
     it('sees the scopes of the platform as an operator only', async () => {
       const scopesFor = async (player: Player) =>
         ((await server.get('/api/api-keys/scopes/available', as(player))).body as { scopes: string[] }).scopes;
-      const [asOwner, asOperator] = [await scopesFor(cast.alice), await scopesFor(operator)];
+      const [asOwner, asOperator] = [await scopesFor(alice), await scopesFor(operator)];
       expect(asOwner)
         .to.include('read')
         .and.to.deep.equal(asOperator.filter((scope) => !scope.startsWith('platform:')));
@@ -101,7 +97,7 @@ onEachDatabase('whoever manages keys', (database) => {
 
     before(async () => {
       const scopes = ['api-keys:write', 'projects:write', 'read'];
-      manager = await issue(server, as(cast.alice), { name: 'manager', scopes });
+      manager = await issue(server, as(alice), { name: 'manager', scopes });
     });
 
     it('does nothing with keys unless the policy lets it, whatever it holds', async () => {
@@ -127,13 +123,13 @@ onEachDatabase('whoever manages keys', (database) => {
       });
 
       it('needs the scope for it', async () => {
-        const reader = await issue(server, as(cast.alice), { scopes: ['api-keys:read', 'read'] });
+        const reader = await issue(server, as(alice), { scopes: ['api-keys:read', 'read'] });
         expect((await server.get('/api/api-keys', by(reader))).status).to.equal(200);
         for (const answer of await everyChange(by(reader), reader.id)) {
           refusal(answer, 403, 'insufficient_scope');
           expect(detailOf(answer)).to.equal('Missing required scope: api-keys:write');
         }
-        const other = await issue(server, as(cast.alice), { scopes: ['projects:write'] });
+        const other = await issue(server, as(alice), { scopes: ['projects:write'] });
         refusal(await server.get('/api/api-keys', by(other)), 403, 'insufficient_scope');
       });
 
@@ -156,18 +152,18 @@ onEachDatabase('whoever manages keys', (database) => {
       });
 
       it('that belongs to a person makes that person a key if asked, and one of the tenant makes nobody one', async () => {
-        const own = await issue(server, as(cast.alice), { scopes: ['*'], owner: 'user' });
+        const own = await issue(server, as(alice), { scopes: ['*'], owner: 'user' });
         const made = keyOf(await server.post('/api/api-keys', { name: 'hers', owner: 'user' }, by(own)), 201);
         const row = (await server.services.db('api_keys').where({ id: made.id }).first()) as { user_id: string };
-        expect(row.user_id).to.equal(cast.alice.id);
+        expect(row.user_id).to.equal(alice.id);
         const refused = await server.post('/api/api-keys', { name: 'whose', owner: 'user' }, by(strong));
         expect(refusal(refused, 422, 'invalid_input')).to.deep.equal(['owner']);
       });
 
       it('that belongs to a person gives no more than that person could', async () => {
-        const own = await issue(server, as(cast.alice), { scopes: ['*'], owner: 'user' });
+        const own = await issue(server, as(alice), { scopes: ['*'], owner: 'user' });
         keyOf(await create(by(own), ['billing:write']), 201);
-        const keeper = await addPlayer(server.services, cast.acme, 'Kim', {
+        const keeper = await addPlayer(server.services, acme, 'Kim', {
           role: 'ADMIN',
           permissions: ['api-keys:manage'],
         });
@@ -199,11 +195,11 @@ onEachDatabase('whoever manages keys', (database) => {
   }
 
   function by(key: Key): Headers {
-    return { 'x-api-key': key.key, 'x-tenant-id': cast.acme.id };
+    return { 'x-api-key': key.key, 'x-tenant-id': acme.id };
   }
 
   async function letKeysManageKeys(keysMayManageKeys: boolean): Promise<void> {
     const policy = changePolicy(DEFAULT_POLICY, { keysMayManageKeys });
-    await changeTenant(server.services.db, cast.acme.id, { policy }, Date.now());
+    await changeTenant(server.services.db, acme.id, { policy }, Date.now());
   }
 });

@@ -1,25 +1,19 @@
 import { expect } from 'chai';
 import { changePolicy, DEFAULT_POLICY } from '../../app/domain/policy.ts';
 import { changeTenant } from '../../db/tables/tenants.ts';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer } from '../support/http.ts';
 import { auditOf, issue, keyOf, read, refusal, rotate, type Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 const DAY_MS = 86_400_000;
 
 onEachDatabase('changing a key', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let key: Key;
   const alice = () => as(cast.alice);
 
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
   beforeEach(async () => {
     key = await issue(server, alice(), { name: 'before', scopes: ['read'] });
   });
@@ -58,7 +52,7 @@ onEachDatabase('changing a key', (database) => {
     expect(changed).to.deep.include({ ...none, allowedIps: [], metadata: {} });
   });
 
-  it('counts from the next request on', async () => {
+  it('takes effect from the next request on', async () => {
     expect((await tryAuditLog()).status).to.equal(200);
     await patch({ scopes: ['projects:read'] });
     expect((await tryAuditLog()).status).to.equal(403);
@@ -77,7 +71,7 @@ onEachDatabase('changing a key', (database) => {
     expect([await found('webhooks:delete'), await found('read')]).to.deep.equal([true, false]);
   });
 
-  it('tells a change of scopes and a change of anything else apart in the log', async () => {
+  it('is audited as one action for scopes and another for everything else', async () => {
     await patch({ name: 'after' });
     await patch({ scopes: ['read', 'orders:read'] });
     await patch({ name: 'last', scopes: ['read'], metadata: { secretNote: 'x', plain: 1 } });
@@ -124,7 +118,7 @@ onEachDatabase('changing a key', (database) => {
     }
   });
 
-  it('does not bring a key back from the dead', async () => {
+  it('cannot make a revoked or expired key work again', async () => {
     const change = { expiresAt: '2099-01-01T00:00:00Z' };
     await server.services
       .db('api_keys')

@@ -2,26 +2,20 @@ import { expect } from 'chai';
 import { hashKey, parseKey } from '../../app/domain/token.ts';
 import { changeTenant } from '../../db/tables/tenants.ts';
 import { changePolicy, DEFAULT_POLICY, type PolicyChange } from '../../app/domain/policy.ts';
-import { as, bearer, castOf, type Cast } from '../support/cast.ts';
+import { as, bearer } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { auditOf, issue, keyOf, read, refusal, tried } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 const DAY_MS = 86_400_000;
 
 onEachDatabase('creating a key', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   const alice = () => as(cast.alice);
 
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
   afterEach(async () => setPolicy({}, true));
 
-  it('needs a name only, and gives a live service token that reads', async () => {
+  it('needs only a name, and makes a live service token with the scope read', async () => {
     const created = await server.post('/api/api-keys', { name: '  deploy ' }, alice());
     const { key, ...shown } = keyOf(created, 201);
     const { id, keyPrefix, lastFour, createdAt, updatedAt, ...rest } = shown;
@@ -52,7 +46,7 @@ onEachDatabase('creating a key', (database) => {
     expect(await read(server, alice(), id)).to.deep.equal(shown);
   });
 
-  it('keeps all that is wished, in the one spelling of each', async () => {
+  it('keeps every field that was given, in its normal spelling', async () => {
     const wish = {
       name: 'everything',
       description: 'a line\r\nand another',

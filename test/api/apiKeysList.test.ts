@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
-import { as, castOf, PASSWORD, type Cast } from '../support/cast.ts';
+import { as, PASSWORD } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { issue, refusal, rotate, type Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const swapCase = (text: string) =>
@@ -17,14 +17,11 @@ interface Listing {
 }
 
 onEachDatabase('the list of keys', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   /** By the status each is in, told by its name. */
   let keys: Record<'active' | 'rotating' | 'expired' | 'revoked' | 'replaced' | 'successor', Key>;
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     const alice = as(cast.alice);
     const active = await issue(server, alice, { name: 'beta', scopes: ['read', 'orders:write'], externalId: 'cus_1' });
     const rotating = await issue(server, alice, { name: 'Alpha', environment: 'test' });
@@ -42,7 +39,6 @@ onEachDatabase('the list of keys', (database) => {
     await issue(server, as(cast.charlie), { name: 'beta of somebody else' });
     keys = { active, rotating, expired, revoked, replaced, successor };
   });
-  after(async () => server.stop());
 
   it('leaves revoked keys out, those that were rotated away included, and keeps expired ones', async () => {
     const { data, total } = await list();
@@ -56,7 +52,7 @@ onEachDatabase('the list of keys', (database) => {
     expect(total).to.equal(5);
   });
 
-  it('has them all where revoked ones are asked for', async () => {
+  it('has all keys where includeRevoked asks for revoked ones too', async () => {
     const { data, total } = await list('includeRevoked=true');
     expect(total).to.equal(7);
     expect(statuses(data)).to.deep.include({ delta_x: ['revoked'], epsilon: ['active', 'revoked'] });
@@ -85,7 +81,7 @@ onEachDatabase('the list of keys', (database) => {
     expect((await names('createdAt'))[0]).to.equal('beta');
   });
 
-  it('is cut into pages that together are the whole', async () => {
+  it('is paged so that all pages together are the whole list', async () => {
     const seen: string[] = [];
     for (const page of [1, 2, 3]) {
       const listing = await list(`sort=createdAt&limit=2&page=${page}`);
@@ -155,7 +151,7 @@ onEachDatabase('the list of keys', (database) => {
     }
   });
 
-  it('refuses what it does not understand, by name', async () => {
+  it('refuses an unknown filter or value, and names the parameter', async () => {
     const bad = {
       limit: ['abc', '0', '101', '-1', '1.5', '', '1e1'],
       page: ['0', '1000001', 'x'],
@@ -176,7 +172,7 @@ onEachDatabase('the list of keys', (database) => {
     refusal(await server.get('/api/api-keys?page=1&page=2', as(cast.alice)), 400, 'invalid_query');
   });
 
-  it('is each tenant’s own', async () => {
+  it('shows no key of another tenant', async () => {
     const { body } = await server.get('/api/api-keys?includeRevoked=true', as(cast.charlie));
     expect((body as Listing).data.map(({ name }) => name)).to.deep.equal(['beta of somebody else']);
   });

@@ -4,10 +4,10 @@ import { keyStatus, type KeyStatus } from '../../app/domain/keyStatus.ts';
 import { MOST_SORTED } from '../../db/tables/keys/apiKeyList.ts';
 import { keyFromRow, type KeyRow } from '../../db/tables/keys/apiKeyFields.ts';
 import type { ApiKey } from '../../db/tables/keys/apiKeys.ts';
-import { as, castOf, PASSWORD, type Cast } from '../support/cast.ts';
+import { as, PASSWORD } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const MANY = 1_230;
@@ -59,16 +59,12 @@ const isReadingFiles = (key: ApiKey) => key.scopes.includes('files:read');
 const hasExternal = (key: ApiKey, text: string) => key.externalId?.includes(text) === true;
 
 onEachDatabase('the list of more than a thousand keys', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, acme, alice, charlie } = useServer(database);
   let keys: ApiKey[];
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     await addKeys(MANY);
     keys = await allKeys();
   });
-  after(async () => server.stop());
 
   for (const [place, [query, fits]] of FILTERS.entries()) {
     it(`holds every key that fits "${query}" once and in order, page by page, and no other`, async () => {
@@ -95,7 +91,7 @@ onEachDatabase('the list of more than a thousand keys', (database) => {
     const before = [await list(query), await list(`${query}&page=12&sort=name`)];
     // Rows without a key, since only their number matters.
     const rows = Array.from({ length: MOST_SORTED }, (_, number) => ({
-      tenant_id: cast.acme.id,
+      tenant_id: acme.id,
       scope,
       key_created_at: number,
       key_id: `none-${number}`,
@@ -116,7 +112,7 @@ onEachDatabase('the list of more than a thousand keys', (database) => {
 
   it('is paged to its end in the admin interface, revoked keys last, with a total of 1,000+', async () => {
     const visitor = new Visitor(server);
-    await visitor.signIn(cast.alice.email, PASSWORD);
+    await visitor.signIn(alice.email, PASSWORD);
     for (const query of ['', '&q=bulk', '&scope=orders:write']) {
       const fitting = keys.filter((key) => query !== '&scope=orders:write' || isWriting(key));
       const revoked = fitting.filter((key) => keyStatus(key, Date.now()) === 'revoked');
@@ -156,18 +152,18 @@ onEachDatabase('the list of more than a thousand keys', (database) => {
   }).timeout(30_000);
 
   it('is each tenant’s own, also in a search', async () => {
-    const { body } = await server.get('/api/api-keys?q=bulk', as(cast.charlie));
+    const { body } = await server.get('/api/api-keys?q=bulk', as(charlie));
     expect(totalOf(body as Listing)).to.deep.equal({ total: 0 });
   });
 
   async function list(query: string): Promise<Listing> {
-    const { status, body, text } = await server.get(`/api/api-keys?${encodeURI(query)}`, as(cast.alice));
+    const { status, body, text } = await server.get(`/api/api-keys?${encodeURI(query)}`, as(alice));
     expect(status, text).to.equal(200);
     return body as Listing;
   }
 
   async function allKeys(): Promise<ApiKey[]> {
-    const rows = await server.services.db<KeyRow>('api_keys').where({ tenant_id: cast.acme.id });
+    const rows = await server.services.db<KeyRow>('api_keys').where({ tenant_id: acme.id });
     return rows.map(keyFromRow);
   }
 
@@ -178,7 +174,7 @@ onEachDatabase('the list of more than a thousand keys', (database) => {
       const scopes = [...(number < 1_150 ? ['orders:write'] : []), ...(number % 60 === 0 ? ['files:read'] : [])];
       return {
         id: newId(),
-        tenant_id: cast.acme.id,
+        tenant_id: acme.id,
         key_hash: Buffer.from(number.toString(16).padStart(64, '0'), 'hex'),
         key_prefix: `bulk_live_${number}_`,
         last_four: number === 40 ? 'abcD' : String(number).padStart(4, '0'),

@@ -1,21 +1,14 @@
 import { expect } from 'chai';
 import { changePolicy, DEFAULT_POLICY } from '../../app/domain/policy.ts';
 import { changeTenant } from '../../db/tables/tenants.ts';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { auditOf, issue, read, refusal, rotate, tried } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 onEachDatabase('rotating a key', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   const alice = () => as(cast.alice);
-
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
 
   it('makes a new key with a new id and all that the old one had', async () => {
     const wish = {
@@ -62,7 +55,7 @@ onEachDatabase('rotating a key', (database) => {
     });
   });
 
-  it('needs no body', async () => {
+  it('works without a body', async () => {
     const old = await issue(server, alice());
     expect((await server.send('POST', `/api/api-keys/${old.id}/rotate`, { headers: alice() })).status).to.equal(200);
   });
@@ -89,12 +82,12 @@ onEachDatabase('rotating a key', (database) => {
     expect(fresh.expiresAt).to.equal('2099-01-01T00:00:00.000Z');
   });
 
-  it('takes the expiry away where that is said', async () => {
+  it('removes the expiry where expiresAt is null', async () => {
     const old = await issue(server, alice(), { expiresInDays: 3 });
     expect((await rotate(server, alice(), old.id, { expiresAt: null })).expiresAt).to.equal(null);
   });
 
-  it('happens once to each key, and again to its successor', async () => {
+  it('succeeds once for each key, and then for its successor', async () => {
     const first = await issue(server, alice());
     const second = await rotate(server, alice(), first.id, { gracePeriodSeconds: 600 });
     refusal(await server.post(`/api/api-keys/${first.id}/rotate`, {}, alice()), 409, 'already_rotated');

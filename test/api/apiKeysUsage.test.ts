@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
 import type { UsageEvent } from '../../app/usage/usage.ts';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer } from '../support/http.ts';
 import { issue, read, refusal, type AuditRow, type Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -31,21 +31,15 @@ interface Stats {
 }
 
 onEachDatabase('the use of a key', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let key: Key;
   const alice = () => as(cast.alice);
 
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
   beforeEach(async () => {
     key = await issue(server, alice(), { name: 'used', scopes: ['read', 'projects:write'] });
   });
 
-  it('shows in the very next read of the key', async () => {
+  it('shows in the next read of the key, as lastUsedAt', async () => {
     expect(await read(server, alice(), key.id)).to.deep.include({ lastUsedAt: null, lastUsedIp: null });
     const before = Date.now();
     await use('/api/v1/whoami');
@@ -194,20 +188,20 @@ onEachDatabase('the use of a key', (database) => {
       expect((await summed()).scopes.neverUsed).to.deep.equal(['orders:read']);
     });
 
-    it('of a key never used is all zeros', async () => {
+    it('of a key that was never used is all zeros', async () => {
       const { totals, topEndpoints, scopes } = await summed();
       expect(totals).to.deep.equal({ requests: 0, ok: 0, denied: 0, averageMs: null });
       expect(topEndpoints).to.deep.equal([]);
       expect(scopes).to.deep.equal({ used: [], neverUsed: ['read', 'projects:write'] });
     });
 
-    it('over any other window is refused', async () => {
+    it('over an unknown window is refused', async () => {
       const answer = await server.get(`/api/api-keys/${key.id}/usage/stats?window=1h`, alice());
       expect(refusal(answer, 400, 'invalid_query')).to.deep.equal(['window']);
     });
   });
 
-  it('opens what the list of scopes says', async () => {
+  it('is by scopes, which scopes/available lists in words with the routes that each opens', async () => {
     const { body } = await server.get('/api/api-keys/scopes/available', alice());
     const { scopes, catalogue } = body as { scopes: string[]; catalogue: Record<string, unknown>[] };
     expect(scopes[0]).to.equal('read');

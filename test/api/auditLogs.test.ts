@@ -4,10 +4,10 @@ import { systemContext } from '../../app/actions/actionContext.ts';
 import { recordAuditEvent, recordAuditEventsOncePerWindow } from '../../app/actions/auditRecord.ts';
 import { newId } from '../../app/domain/id.ts';
 import { iso } from '../../app/domain/times.ts';
-import { addPlayer, as, castOf, type Cast } from '../support/cast.ts';
+import { addPlayer, as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { detailOf, issue, refusal, type AuditRow } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 interface Page {
   data: (AuditRow & { id: string })[];
@@ -15,25 +15,18 @@ interface Page {
 }
 
 onEachDatabase('the audit log', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, acme, alice, bob, carol, charlie } = useServer(database);
 
   it('opens to people with the permission audit:read, as its page does, and to keys with the scope read', async () => {
-    const reader = await issue(server, as(cast.alice), { scopes: ['read'] });
-    const other = await issue(server, as(cast.alice), { scopes: ['projects:write'] });
+    const reader = await issue(server, as(alice), { scopes: ['read'] });
+    const other = await issue(server, as(alice), { scopes: ['projects:write'] });
     expect((await server.get('/api/v1/audit-logs', { 'x-api-key': reader.key })).status).to.equal(200);
     refusal(await server.get('/api/v1/audit-logs', { 'x-api-key': other.key }), 403, 'insufficient_scope');
-    const maud = await addPlayer(server.services, cast.acme, 'Maud', { role: 'MEMBER', permissions: ['audit:read'] });
-    for (const player of [cast.alice, cast.carol, maud]) {
+    const maud = await addPlayer(server.services, acme, 'Maud', { role: 'MEMBER', permissions: ['audit:read'] });
+    for (const player of [alice, carol, maud]) {
       expect((await server.get('/api/audit-logs', as(player))).status).to.equal(200);
     }
-    const refused = await server.get('/api/audit-logs', as(cast.bob));
+    const refused = await server.get('/api/audit-logs', as(bob));
     refusal(refused, 403, 'insufficient_permission');
     expect(detailOf(refused)).to.equal('Missing required permission: audit:read');
   });
@@ -41,10 +34,10 @@ onEachDatabase('the audit log', (database) => {
   it('shows who did what to which thing, and nothing else', async () => {
     const id = newId();
     const origin = { ip: '192.0.2.1', userAgent: 'é', requestId: 'request-1' };
-    const actor = { type: 'user' as const, id: cast.alice.id, name: 'Alice' };
+    const actor = { type: 'user' as const, id: alice.id, name: 'Alice' };
     await recordAuditEvent(
       server.services.db,
-      { tenantId: cast.acme.id, now: 1_700_000_000_000, actor, origin },
+      { tenantId: acme.id, now: 1_700_000_000_000, actor, origin },
       { action: 'SETTINGS_CHANGED', entityId: id, ...changedFields({ idleDays: 1 }, { idleDays: 2 }) },
     );
     const [row] = (await list(`entityId=${id}`)).data;
@@ -54,7 +47,7 @@ onEachDatabase('the audit log', (database) => {
       entity: 'settings',
       entityId: id,
       actorType: 'user',
-      actorId: cast.alice.id,
+      actorId: alice.id,
       actorName: 'Alice',
       ipAddress: '192.0.2.1',
       userAgent: 'é',
@@ -65,7 +58,7 @@ onEachDatabase('the audit log', (database) => {
     });
   });
 
-  it('narrows by action, entity, thing, actor and time', async () => {
+  it('is filtered by action, entity, entity id, actor and time', async () => {
     const [thing, other] = [newId(), newId()];
     await write('TICKET_OPENED', thing, 1_000);
     await write('TICKET_UPDATED', thing, 2_000);
@@ -82,8 +75,8 @@ onEachDatabase('the audit log', (database) => {
     expect(await times(span(1_000, 2_000))).to.deep.equal([2_000, 1_000]);
     expect(await times(span(1_001, 2_999))).to.deep.equal([2_000]);
     expect(await times(`entity=ticket&from=${encodeURIComponent('1970-01-01T01:00:03+01:00')}`)).to.deep.equal([3_000]);
-    const key = await issue(server, as(cast.alice));
-    const byAlice = (await list(`actorId=${cast.alice.id}&entityId=${key.id}`)).data;
+    const key = await issue(server, as(alice));
+    const byAlice = (await list(`actorId=${alice.id}&entityId=${key.id}`)).data;
     expect(byAlice.map(({ action }) => action)).to.deep.equal(['API_KEY_CREATED']);
   });
 
@@ -105,21 +98,21 @@ onEachDatabase('the audit log', (database) => {
     }
   });
 
-  it('takes a cursor only where it came from', async () => {
+  it('refuses a cursor of another list or tenant', async () => {
     const { nextCursor } = await list('action=MEMBER_ADDED&limit=1');
     const cursor = nextCursor ?? '';
     expect(cursor).not.to.equal('');
     await list(`action=MEMBER_ADDED&limit=2&cursor=${cursor}`);
     for (const query of [`cursor=${cursor}`, `action=USER_CREATED&cursor=${cursor}`, 'action=MEMBER_ADDED&cursor=x']) {
-      expect(refusal(await server.get(`/api/audit-logs?${query}`, as(cast.alice)), 400, 'invalid_query')).to.deep.equal(
-        ['cursor'],
-      );
+      expect(refusal(await server.get(`/api/audit-logs?${query}`, as(alice)), 400, 'invalid_query')).to.deep.equal([
+        'cursor',
+      ]);
     }
     const path = `/api/audit-logs?action=MEMBER_ADDED&cursor=${cursor}`;
-    refusal(await server.get(path, as(cast.charlie)), 400, 'invalid_query');
+    refusal(await server.get(path, as(charlie)), 400, 'invalid_query');
   });
 
-  it('refuses what it does not understand, by name', async () => {
+  it('refuses an unknown filter or value, and names the parameter', async () => {
     const bad = {
       action: ['NOPE', '', 'api_key_created', '__proto__'],
       entity: ['nope', ''],
@@ -133,18 +126,18 @@ onEachDatabase('the audit log', (database) => {
     };
     for (const [name, values] of Object.entries(bad)) {
       for (const value of values) {
-        const answer = await server.get(`/api/audit-logs?${name}=${encodeURIComponent(value)}`, as(cast.alice));
+        const answer = await server.get(`/api/audit-logs?${name}=${encodeURIComponent(value)}`, as(alice));
         expect(refusal(answer, 400, 'invalid_query'), `${name}=${value}`).to.deep.equal([name]);
       }
     }
   });
 
   it('never shows what happened in another tenant', async () => {
-    const key = await issue(server, as(cast.alice));
-    const mine = await server.get(`/api/audit-logs?entityId=${key.id}`, as(cast.charlie));
+    const key = await issue(server, as(alice));
+    const mine = await server.get(`/api/audit-logs?entityId=${key.id}`, as(charlie));
     expect(mine.body).to.deep.equal({ data: [], nextCursor: null });
-    const all = (await server.get('/api/audit-logs?limit=100', as(cast.charlie))).text;
-    expect(all).not.to.include(cast.alice.id).and.not.include(cast.acme.id);
+    const all = (await server.get('/api/audit-logs?limit=100', as(charlie))).text;
+    expect(all).not.to.include(alice.id).and.not.include(acme.id);
   });
 
   describe('once per window', () => {
@@ -171,7 +164,7 @@ onEachDatabase('the audit log', (database) => {
       expect(Number(counted?.['n'])).to.equal(450);
     });
 
-    it('hides no other fault', async () => {
+    it('hides no other error', async () => {
       const taken = window();
       await once([{ window: taken, thing: newId() }]);
       const { id } = (await server.services.db('audit_logs').where({ window_key: taken }).first()) as { id: string };
@@ -194,7 +187,7 @@ onEachDatabase('the audit log', (database) => {
     });
 
     async function once(events: { window: string; thing: string }[]): Promise<void> {
-      const act = systemContext(server.services.db, cast.acme.id);
+      const act = systemContext(server.services.db, acme.id);
       await recordAuditEventsOncePerWindow(
         server.services.db,
         events.map(({ window, thing }) => ({ act, window, event: { action: 'TICKET_OPENED', entityId: thing } })),
@@ -204,7 +197,7 @@ onEachDatabase('the audit log', (database) => {
     function sample() {
       return {
         id: newId(),
-        tenantId: cast.acme.id,
+        tenantId: acme.id,
         action: 'LOGIN' as const,
         entity: 'user' as const,
         entityId: null,
@@ -218,14 +211,14 @@ onEachDatabase('the audit log', (database) => {
   });
 
   async function write(action: AuditAction, entityId: string, at: number): Promise<void> {
-    await recordAuditEvent(server.services.db, systemContext(server.services.db, cast.acme.id, at), {
+    await recordAuditEvent(server.services.db, systemContext(server.services.db, acme.id, at), {
       action,
       entityId,
     });
   }
 
   async function list(query: string): Promise<Page> {
-    const { status, body, text } = await server.get(`/api/audit-logs?${query}`, as(cast.alice));
+    const { status, body, text } = await server.get(`/api/audit-logs?${query}`, as(alice));
     expect(status, text).to.equal(200);
     return body as Page;
   }

@@ -6,10 +6,10 @@ import { changePassword } from '../../app/actions/people/changePassword.ts';
 import { changeUser } from '../../app/actions/people/changeUser.ts';
 import { issueToken } from '../../app/auth/tokens.ts';
 import { LoginAnswer } from '../../app/api/answers/login.ts';
-import { addPlayer, bearer, castOf, joinTenant, PASSWORD, type Cast, type Player } from '../support/cast.ts';
+import { addPlayer, bearer, joinTenant, PASSWORD, type Player } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 const LOGIN = '/api/auth/login';
 
@@ -28,13 +28,7 @@ interface AuditRow {
 }
 
 onEachDatabase('logging in', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, ...cast } = useServer(database);
 
   const login = async (email: string, password: string, headers?: Headers) =>
     server.post(LOGIN, { email, password }, headers);
@@ -177,7 +171,7 @@ onEachDatabase('logging in', (database) => {
     expect((await whoami(sameSecond)).status).to.equal(200);
   });
 
-  describe('is written down', () => {
+  describe('is audited', () => {
     async function auditOf(work: () => Promise<unknown>): Promise<AuditRow[]> {
       const { db } = server.services;
       const known = new Set((await db<{ id: string }>('audit_logs').select('id')).map(({ id }) => id));
@@ -238,7 +232,7 @@ onEachDatabase('logging in', (database) => {
       }
     });
 
-    it('and notes when the person was last here', async () => {
+    it('and updates the person’s lastLoginAt', async () => {
       const before = Date.now();
       await login(cast.alice.email, PASSWORD);
       const row = await server.services
@@ -260,13 +254,7 @@ onEachDatabase('logging in', (database) => {
 });
 
 onEachDatabase('logging in too often', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env(), { LOGIN_LIMIT: '2/300', TRUSTED_HOPS: '1' });
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, ...cast } = useServer(database, { LOGIN_LIMIT: '2/300', TRUSTED_HOPS: '1' });
 
   const login = async (email: string, password: string, address: string) =>
     server.post(LOGIN, { email, password }, { 'X-Forwarded-For': address });

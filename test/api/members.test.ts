@@ -5,21 +5,11 @@ import { issueKeyWithin } from '../../app/actions/keys/issueKey.ts';
 import type { Person } from '../../app/context.ts';
 import { NewKey } from '../../app/domain/keyInput.ts';
 import { DEFAULT_POLICY } from '../../app/domain/policy.ts';
-import {
-  addPlayer,
-  addTenant,
-  as,
-  bearer,
-  castOf,
-  joinTenant,
-  type Cast,
-  type Part,
-  type Player,
-} from '../support/cast.ts';
+import { addPlayer, addTenant, as, bearer, joinTenant, type Part, type Player } from '../support/cast.ts';
 import { onEachDatabase, untilSomebodyWaits } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
 import { auditOf, issue, read, refusal, rotate, tried } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 interface Member {
   id: string;
@@ -31,16 +21,12 @@ interface Member {
 }
 
 onEachDatabase('a member', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let alice: Headers;
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     alice = as(cast.alice);
   });
-  after(async () => server.stop());
 
   it('is listed with everybody else, page by page', async () => {
     const whole = (await server.get('/api/members', alice)).body as { data: Member[] };
@@ -87,7 +73,7 @@ onEachDatabase('a member', (database) => {
     });
   });
 
-  it('who is put out loses their tokens and their own keys there at once', async () => {
+  it('who is removed loses access and their own keys of that tenant at once', async () => {
     const dora = await player({ role: 'OWNER' });
     const own = await issue(server, as(dora), { owner: 'user' });
     const service = await issue(server, as(dora));
@@ -102,7 +88,7 @@ onEachDatabase('a member', (database) => {
     expect(row).to.deep.include({ action: 'MEMBER_REMOVED', before: { role: 'OWNER', permissions: [] }, after: null });
   });
 
-  it('who comes back after being put out finds their own keys revoked, those in their grace too', async () => {
+  it('who comes back after being removed finds their own keys revoked, those in their grace period too', async () => {
     const finn = await player({ role: 'MEMBER', permissions: ['api-keys:manage', 'audit:read'] });
     const old = await issue(server, as(finn), { owner: 'user' });
     const next = await rotate(server, as(finn), old.id, { gracePeriodSeconds: 600 });
@@ -120,7 +106,7 @@ onEachDatabase('a member', (database) => {
   });
 
   if (database.kind === 'mysql') {
-    it('who makes a key of their own while they are put out is left without it', async () => {
+    it('who makes a key of their own while they are being removed is left without it', async () => {
       const gwen = await player({ role: 'MEMBER', permissions: ['api-keys:manage', 'audit:read'] });
       const { db, config } = server.services;
       const making = await db.transaction();
@@ -193,7 +179,7 @@ onEachDatabase('a member', (database) => {
       expect((await server.delete(`/api/members/${second.id}`, headers)).status).to.equal(200);
     });
 
-    it('is left of two who put each other out at once', async () => {
+    it('one owner is left of two who remove each other at once', async () => {
       for (let round = 0; round < 6; round++) {
         const { headers, id, tenant } = await alone();
         const second = await player({ role: 'OWNER' }, tenant);

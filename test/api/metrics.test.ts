@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { expect } from 'chai';
-import { as, castOf } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { endChildren, freePort, startMain } from '../support/child.ts';
 import { onDatabase, onEachDatabase } from '../support/databases.ts';
 import { Client } from '../support/http.ts';
 import { issue } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer, useServerWithoutCast } from '../support/useServer.ts';
 
 const STAFF = { ADMIN_USER: 'staff', ADMIN_PASSWORD: 'a long enough password' };
 const basic = (password: string) => ({ Authorization: `Basic ${Buffer.from(`staff:${password}`).toString('base64')}` });
@@ -15,14 +15,9 @@ const basic = (password: string) => ({ Authorization: `Basic ${Buffer.from(`staf
 const CALLERS = [{}, { 'X-Forwarded-For': '203.0.113.9' }, { Via: '1.1 proxy' }];
 
 onEachDatabase('the metrics', (database) => {
-  let server: TestServer;
-  before(async () => {
-    server = await startServer(database.env(), STAFF);
-  });
-  after(async () => server.stop());
+  const { server, alice } = useServer(database, STAFF);
 
   it('count the uses of keys that were noted and written', async () => {
-    const { alice } = await castOf(server);
     const { key } = await issue(server, as(alice));
     for (let i = 0; i < 3; i++) await server.get('/api/v1/whoami', { 'x-api-key': key });
     await server.services.usage.flush();
@@ -46,13 +41,10 @@ onEachDatabase('the metrics', (database) => {
 });
 
 onEachDatabase('the metrics without support staff', (database) => {
+  const server = useServerWithoutCast(database);
+
   it('do not exist, from the machine itself either', async () => {
-    const server = await startServer(database.env());
-    try {
-      for (const caller of CALLERS) expect((await server.get('/metrics', caller)).status).to.equal(404);
-    } finally {
-      await server.stop();
-    }
+    for (const caller of CALLERS) expect((await server.get('/metrics', caller)).status).to.equal(404);
   });
 });
 

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { createRoutes } from '../../app/routes.ts';
 import type { Route } from '../../app/http/table.ts';
-import { as, bearer, castOf, type Cast } from '../support/cast.ts';
+import { as, bearer } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 /** Bodies that would change something if the door were open. */
 const BODIES: Record<string, unknown> = {
@@ -14,16 +14,13 @@ const BODIES: Record<string, unknown> = {
 };
 
 onEachDatabase('an outsider', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let routes: Route[];
   let acmeIds: string[];
   let traces: string[];
   let charlieKey: string;
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     routes = createRoutes(server.services).table.filter(isGuardedApi);
     const { acme, alice, bob, carol } = cast;
     const key = await issue(as(alice), 'the Acme deploy key', { owner: 'user' });
@@ -41,7 +38,6 @@ onEachDatabase('an outsider', (database) => {
       carol.email,
     ];
   });
-  after(async () => server.stop());
 
   const outsiders: Record<string, () => Headers> = {
     'with a token': () => bearer(cast.charlie),

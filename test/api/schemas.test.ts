@@ -3,12 +3,13 @@ import fc from '../support/properties.ts';
 import { z } from 'zod';
 import { createRoutes } from '../../app/routes.ts';
 import type { Route } from '../../app/http/table.ts';
-import { as, castOf } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { onDatabase, onEachDatabase } from '../support/databases.ts';
 import { broken, valid, type Schema } from '../support/fromSchema.ts';
 import type { Headers } from '../support/http.ts';
 import { refusal } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import type { TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 const RUNS = process.env.TEST_LONG ? 60 : 6;
 const LONGEST_MS = 10_000 * RUNS;
@@ -18,14 +19,12 @@ const KEPT = [
 ].concat('modules development dashboard docs builder/draft security-center/settings settings'.split(' '));
 
 onEachDatabase('what the document allows', (database) => {
-  let server: TestServer;
+  const { server, alice } = useServer(database);
   let headers: Headers;
 
-  before(async () => {
-    server = await startServer(database.env());
-    headers = as((await castOf(server)).alice);
+  before(() => {
+    headers = as(alice);
   });
-  after(async () => server.stop());
 
   it('is accepted, and comes back the same', async function () {
     this.timeout(LONGEST_MS);
@@ -54,16 +53,14 @@ onEachDatabase('what the document allows', (database) => {
 
 // On one of the databases, for none of this ever gets there.
 onDatabase('sqlite', 'what the document does not allow', (database) => {
-  let server: TestServer;
+  const { server, alice } = useServer(database);
   let headers: Headers;
   let routes: Route[];
 
-  before(async () => {
-    server = await startServer(database.env());
-    headers = as((await castOf(server)).alice);
+  before(() => {
+    headers = as(alice);
     routes = routesOf(server);
   });
-  after(async () => server.stop());
 
   it('in a body is 422 and names the field', async function () {
     this.timeout(LONGEST_MS);

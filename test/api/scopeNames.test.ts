@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { RESOURCES } from '../../app/domain/resources.ts';
 import { covers } from '../../app/domain/scope.ts';
-import { addPlayer, as, castOf, type Cast } from '../support/cast.ts';
+import { addPlayer, as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Headers } from '../support/http.ts';
 import { auditOf, detailOf, issue, refusal, type Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 interface Available {
   scopes: string[];
@@ -15,15 +15,11 @@ interface Available {
 const TICKET = { subject: 'Help', message: 'It broke' };
 
 onEachDatabase('the names of scopes', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let alice: Headers;
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     alice = as(cast.alice);
   });
-  after(async () => server.stop());
 
   const withKey = ({ key }: Key): Headers => ({ 'x-api-key': key });
   const available = async (headers = alice) =>

@@ -1,24 +1,21 @@
 import { expect } from 'chai';
 import { hashKey } from '../../app/domain/token.ts';
 import { createRoutes } from '../../app/routes.ts';
-import { as, castOf, PASSWORD, type Cast } from '../support/cast.ts';
+import { as, PASSWORD } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer } from '../support/http.ts';
-import { JWT_SECRET, startServer, type TestServer } from '../support/server.ts';
+import { JWT_SECRET } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
-onEachDatabase('a secret', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+onEachDatabase('the text of a key', (database) => {
+  const { server, acme, alice } = useServer(database);
   const keys: string[] = [];
   const answers: Answer[] = [];
 
   before(async function () {
     this.timeout(60_000);
-    server = await startServer(database.env());
-    cast = await castOf(server);
     await live();
   });
-  after(async () => server.stop());
 
   it('is answered once, at creation and at rotation, and never again', () => {
     expect(keys).to.have.length(2);
@@ -41,18 +38,18 @@ onEachDatabase('a secret', (database) => {
 
   /** A life with every way of showing a secret: the right ones, and the mistakes people make. */
   async function live(): Promise<void> {
-    const headers = as(cast.alice);
+    const headers = as(alice);
     const created = (await server.post('/api/api-keys', { name: 'deploy key', scopes: ['*'] }, headers)).body;
     const { id, key } = created as { id: string; key: string };
     const rotated = (await server.post(`/api/api-keys/${id}/rotate`, { gracePeriodSeconds: 60 }, headers)).body;
     keys.push(key, (rotated as { key: string }).key);
 
-    keep(await server.post('/api/auth/login', { email: cast.alice.email, password: PASSWORD }));
-    keep(await server.post('/api/auth/login', { email: cast.alice.email, password: `${PASSWORD}!` }));
+    keep(await server.post('/api/auth/login', { email: alice.email, password: PASSWORD }));
+    keep(await server.post('/api/auth/login', { email: alice.email, password: `${PASSWORD}!` }));
     for (const secret of keys) {
       for (const { method, path } of createRoutes(server.services).table) {
         const address = path.replace(/:\w+/g, encodeURIComponent(secret));
-        const at = { 'x-tenant-id': cast.acme.id };
+        const at = { 'x-tenant-id': acme.id };
         if (method === 'GET') {
           keep(await server.get(address, { ...at, 'x-api-key': secret }));
           // A page leads back to the address it was asked at, so only the API is asked at one with a secret in it.

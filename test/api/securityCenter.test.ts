@@ -1,33 +1,23 @@
 import { expect } from 'chai';
-import { addPlayer, addTenant, as, bearer, castOf, type Cast } from '../support/cast.ts';
+import { addPlayer, addTenant, as, bearer } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
 import { auditOf, issue, refusal, rotate, tried, type Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer, useServerWithoutCast } from '../support/useServer.ts';
 
 const PATH = '/api/security-center/settings';
 const DAY = 86_400_000;
 
 onEachDatabase('the rules of a tenant for its keys', (database) => {
   // The change is asked of one process, and what it leads to is seen in another.
-  let here: TestServer;
-  let there: TestServer;
-  let cast: Cast;
+  const { server: here, ...cast } = useServer(database, { TRUSTED_HOPS: '1' });
+  const there = useServerWithoutCast(database, { TRUSTED_HOPS: '1' });
   let owner: Headers;
   let count = 1;
 
-  before(async () => {
-    here = await startServer(database.env(), { TRUSTED_HOPS: '1' });
-    there = await startServer(database.env(), { TRUSTED_HOPS: '1' });
-    cast = await castOf(here);
-  });
   beforeEach(async () => {
     const tenant = await addTenant(here.services, `Ruled ${count++}`);
     owner = as(await addPlayer(here.services, tenant, 'Owner', { role: 'OWNER' }));
-  });
-  after(async () => {
-    await there.stop();
-    await here.stop();
   });
 
   it('are all stated from the start', async () => {

@@ -1,20 +1,16 @@
 import { expect } from 'chai';
-import { addPlayer, as, bearer, castOf, type Cast } from '../support/cast.ts';
+import { addPlayer, as, bearer } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Headers } from '../support/http.ts';
 import { auditOf, detailOf, issue, read, refusal, type Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 onEachDatabase('/self', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let alice: Headers;
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     alice = as(cast.alice);
   });
-  after(async () => server.stop());
 
   const withKey = ({ key }: Key): Headers => ({ 'x-api-key': key, 'x-tenant-id': cast.acme.id });
   const selfOf = async (key: Key, mount = '/api/v1') => server.get(`${mount}/self`, withKey(key));

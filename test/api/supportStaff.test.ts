@@ -1,9 +1,10 @@
 import { expect } from 'chai';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
 import { issue, refusal, type Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { startServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 const STAFF = { ADMIN_USER: 'staff', ADMIN_PASSWORD: 'pass:word, longer' };
 const PATH = '/api/admin/api-keys';
@@ -13,21 +14,17 @@ interface Listed extends Key {
 }
 
 onEachDatabase('support staff', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, acme, globex, alice, charlie } = useServer(database, STAFF);
   let deploy: Key;
   let revoked: Key;
   let foreign: Key;
 
   before(async () => {
-    server = await startServer(database.env(), STAFF);
-    cast = await castOf(server);
-    deploy = await issue(server, as(cast.alice), { name: 'deploy 100%' });
-    revoked = await issue(server, as(cast.alice), { name: 'old' });
-    await server.post(`/api/api-keys/${revoked.id}/revoke`, undefined, as(cast.alice));
-    foreign = await issue(server, as(cast.charlie), { name: 'export' });
+    deploy = await issue(server, as(alice), { name: 'deploy 100%' });
+    revoked = await issue(server, as(alice), { name: 'old' });
+    await server.post(`/api/api-keys/${revoked.id}/revoke`, undefined, as(alice));
+    foreign = await issue(server, as(charlie), { name: 'export' });
   });
-  after(async () => server.stop());
 
   it('see the keys of every tenant, the newest first and with their tenant, never their text', async () => {
     const answer = await asked('');
@@ -38,7 +35,7 @@ onEachDatabase('support staff', (database) => {
       [revoked.id, 'acme'],
       [deploy.id, 'acme'],
     ]);
-    expect(data[2]?.tenant).to.deep.equal({ id: cast.acme.id, slug: 'acme', name: 'Acme' });
+    expect(data[2]?.tenant).to.deep.equal({ id: acme.id, slug: 'acme', name: 'Acme' });
     for (const { key } of [deploy, revoked, foreign]) expect(answer.text).not.to.include(key);
     expect(data[2]).to.include({ keyPrefix: deploy.keyPrefix, lastFour: deploy.lastFour }).and.not.have.property('key');
   });
@@ -46,8 +43,8 @@ onEachDatabase('support staff', (database) => {
   it('narrow them by tenant, status and text, page by page', async () => {
     const searches: [string, Key[]][] = [
       ['?tenant=acme', [revoked, deploy]],
-      [`?tenant=${cast.globex.id}`, [foreign]],
-      [`?tenant=${cast.globex.id.toUpperCase()}`, [foreign]],
+      [`?tenant=${globex.id}`, [foreign]],
+      [`?tenant=${globex.id.toUpperCase()}`, [foreign]],
       ['?tenant=nobody', []],
       ['?status=revoked', [revoked]],
       ['?status=active', [foreign, deploy]],
@@ -70,7 +67,7 @@ onEachDatabase('support staff', (database) => {
     }
   });
 
-  it('are told what they asked wrongly', async () => {
+  it('are told which parameter was wrong', async () => {
     for (const query of [
       '?limit=0',
       '?limit=101',
@@ -85,7 +82,7 @@ onEachDatabase('support staff', (database) => {
     }
   });
 
-  it('change nothing', async () => {
+  it('can change nothing', async () => {
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
       refusal(await server.send(method, PATH, { headers: staff() }), 405, 'method_not_allowed');
       expect((await server.send(method, `${PATH}/${deploy.id}`, { headers: staff() })).status).to.equal(404);
@@ -109,7 +106,7 @@ onEachDatabase('support staff', (database) => {
       {},
       { Authorization: 'Basic' },
       { Authorization: 'Basic %%%' },
-      { Authorization: `Bearer ${cast.alice.token}` },
+      { Authorization: `Bearer ${alice.token}` },
       { 'x-api-key': deploy.key },
     ];
     for (const headers of none) {
@@ -124,7 +121,7 @@ onEachDatabase('support staff', (database) => {
     ).to.equal(200);
   });
 
-  it('open nothing else with it', async () => {
+  it('open no other route with their password', async () => {
     for (const path of ['/api/v1/whoami', '/api/v1/admin/routes', '/api/v1/api-keys', '/api/admin/routes']) {
       const headers = { ...staff(), 'x-tenant-id': 'acme' };
       refusal(await server.get(path, headers), 401, 'missing_credential');
@@ -151,10 +148,10 @@ onEachDatabase('support staff', (database) => {
     }
   });
 
-  it('have no door where none are configured', async () => {
+  it('have no routes where ADMIN_USER is not set', async () => {
     const other = await startServer(database.env());
     try {
-      for (const headers of [{}, staff(), as(cast.alice)]) {
+      for (const headers of [{}, staff(), as(alice)]) {
         refusal(await other.get(PATH, headers), 404, 'not_found');
         refusal(await other.post(PATH, {}, headers), 404, 'not_found');
       }

@@ -1,24 +1,20 @@
 import { expect } from 'chai';
 import { systemContext } from '../../app/actions/actionContext.ts';
 import { updateTenant } from '../../app/actions/tenants/updateTenant.ts';
-import { addPlayer, as, castOf, PASSWORD, type Cast, type Part, type Player } from '../support/cast.ts';
+import { addPlayer, as, PASSWORD, type Part, type Player } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Headers } from '../support/http.ts';
 import { auditOf, issue, refusal } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 onEachDatabase('an account', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let alice: Headers;
   let count = 1;
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     alice = as(cast.alice);
   });
-  after(async () => server.stop());
 
   it('is shown to those who may see users, as its tenant knows it', async () => {
     const { data } = (await server.get('/api/users', alice)).body as { data: { name: string }[] };
@@ -91,7 +87,7 @@ onEachDatabase('an account', (database) => {
     refusal(await server.patch(`/api/users/${last.id}`, { status: 'disabled' }, as(last)), 409, 'conflict');
   });
 
-  it('of a stranger does not exist', async () => {
+  it('of another tenant does not exist', async () => {
     const operator = as(await player({ role: 'OWNER', operator: true }));
     refusal(await server.patch(`/api/users/${cast.charlie.id}`, { status: 'disabled' }, operator), 404, 'not_found');
     expect((await server.get('/api/projects', as(cast.charlie))).status).to.equal(200);
@@ -103,16 +99,9 @@ onEachDatabase('an account', (database) => {
 });
 
 onEachDatabase('the settings of a tenant', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
 
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
-
-  it('are what everything else goes by', async () => {
+  it('take effect in every other route', async () => {
     const alice = as(cast.alice);
     const change = { name: 'Acme Inc.', slug: 'acme-inc' };
     const answer = await server.patch('/api/settings', change, alice);

@@ -14,15 +14,10 @@ import { addPlayer, as, bearer, castOf, type Cast } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { Provider, published } from '../support/identityProvider.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 onEachDatabase('whoami', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, ...cast } = useServer(database);
 
   async function keyOf(wish: object): Promise<IssuedKey> {
     const { db, config } = server.services;

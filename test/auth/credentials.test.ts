@@ -4,10 +4,11 @@ import jwt from 'jsonwebtoken';
 import { hashKey, mintKey } from '../../app/domain/token.ts';
 import { createRoutes } from '../../app/routes.ts';
 import type { Route } from '../../app/http/table.ts';
-import { as, castOf, joinTenant, addPlayer, addTenant, type Cast, type Player } from '../support/cast.ts';
+import { as, joinTenant, addPlayer, addTenant, type Player } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
-import { JWT_SECRET, startServer, type TestServer } from '../support/server.ts';
+import { JWT_SECRET } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 type Expected = [status: number, code: string];
 type Transport = (key: string) => Headers;
@@ -22,16 +23,12 @@ const NO_ERROR = 'Bearer realm="latchkey", ApiKey realm="latchkey"';
 const WITH_ERROR = 'Bearer realm="latchkey", error="invalid_token", ApiKey realm="latchkey"';
 
 onEachDatabase('every faulty credential on every router', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, acme, globex, alice } = useServer(database);
   let routes: Route[];
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     routes = oneOfEachRouter(createRoutes(server.services).table);
   });
-  after(async () => server.stop());
 
   it('covers a route of each router below both prefixes', () => {
     const prefixes = new Set(
@@ -63,20 +60,20 @@ onEachDatabase('every faulty credential on every router', (database) => {
       });
 
       it(`${name}: a revoked one is refused`, async () => {
-        const key = await issue(cast.alice);
+        const key = await issue(alice);
         await change(key, { revoked_at: Date.now() });
         await expectEverywhere(transport(key), [401, 'key_revoked']);
       });
 
       it(`${name}: an expired one is refused from the instant of its expiry`, async () => {
-        const key = await issue(cast.alice);
+        const key = await issue(alice);
         await change(key, { expires_at: Date.now() });
         await expectEverywhere(transport(key), [401, 'key_expired']);
       });
 
       it(`${name}: one whose owner is disabled, or has left the tenant, is refused`, async () => {
         const { db } = server.services;
-        const dora = await addPlayer(server.services, cast.acme, `Dora ${name}`.replace(/\W/g, ''), { role: 'OWNER' });
+        const dora = await addPlayer(server.services, acme, `Dora ${name}`.replace(/\W/g, ''), { role: 'OWNER' });
         const key = await issue(dora, { owner: 'user' });
         await db('users').where({ id: dora.id }).update({ status: 'disabled' });
         await expectEverywhere(transport(key), [401, 'key_revoked']);
@@ -94,14 +91,14 @@ onEachDatabase('every faulty credential on every router', (database) => {
       });
 
       it(`${name}: one used for another tenant is refused, by id and by slug, whether that tenant exists or not`, async () => {
-        const key = await issue(cast.alice);
-        for (const foreign of [cast.globex.id, cast.globex.slug, 'no-such-tenant']) {
+        const key = await issue(alice);
+        for (const foreign of [globex.id, globex.slug, 'no-such-tenant']) {
           await expectEverywhere(transport(key), [403, 'tenant_mismatch'], foreign);
         }
       });
 
       it(`${name}: one without x-tenant-id is refused below /api, and only there`, async () => {
-        const headers = transport(await issue(cast.alice, { scopes: ['*'] }));
+        const headers = transport(await issue(alice, { scopes: ['*'] }));
         for (const route of routes) {
           const answer = await ask(route, headers);
           if (route.path.startsWith('/api/v1')) expect(answer.status, route.path).not.to.equal(400);
@@ -110,7 +107,7 @@ onEachDatabase('every faulty credential on every router', (database) => {
       });
 
       it(`${name}: one used from outside its networks is refused`, async () => {
-        const key = await issue(cast.alice, { allowedIps: ['192.0.2.0/24'] });
+        const key = await issue(alice, { allowedIps: ['192.0.2.0/24'] });
         await expectEverywhere(transport(key), [403, 'address_not_allowed']);
       });
     }
@@ -134,7 +131,7 @@ onEachDatabase('every faulty credential on every router', (database) => {
 
   describe('tokens', () => {
     const good = () => ({
-      sub: cast.alice.id,
+      sub: alice.id,
       iss: 'latchkey',
       aud: 'latchkey',
       exp: Math.floor(Date.now() / 1000) + 600,
@@ -157,8 +154,8 @@ onEachDatabase('every faulty credential on every router', (database) => {
       'whose payload is a text': () => hmac({ alg: 'HS256' }, 'alice'),
       'with a path for a kid, in RS256': () => hmac({ alg: 'RS256', kid: '../../x' }, good()),
       'without a subject': () => jwt.sign({ ...good(), sub: undefined }, JWT_SECRET),
-      'whose subject is nobody': () => jwt.sign({ ...good(), sub: cast.acme.id }, JWT_SECRET),
-      'whose subject is an object': () => hmac({ alg: 'HS256' }, { ...good(), sub: { id: cast.alice.id } }),
+      'whose subject is nobody': () => jwt.sign({ ...good(), sub: acme.id }, JWT_SECRET),
+      'whose subject is an object': () => hmac({ alg: 'HS256' }, { ...good(), sub: { id: alice.id } }),
     };
 
     for (const [fault, token] of Object.entries(faults)) {
@@ -167,27 +164,27 @@ onEachDatabase('every faulty credential on every router', (database) => {
     }
 
     it('one of a disabled person is refused', async () => {
-      const erin = await addPlayer(server.services, cast.acme, 'Erin', { role: 'OWNER' });
+      const erin = await addPlayer(server.services, acme, 'Erin', { role: 'OWNER' });
       await server.services.db('users').where({ id: erin.id }).update({ status: 'disabled' });
       await expectEverywhere({ Authorization: `Bearer ${erin.token}` }, [401, 'invalid_token']);
     });
 
     it('one bound to a tenant opens no other, even of the same person', async () => {
       const { services } = server;
-      const fred = await addPlayer(services, cast.acme, 'Fred', { role: 'OWNER' });
-      await joinTenant(services, fred, cast.globex, { role: 'OWNER' });
-      const token = jwt.sign({ ...good(), sub: fred.id, tenantId: cast.acme.id }, JWT_SECRET);
-      await expectEverywhere({ Authorization: `Bearer ${token}` }, [403, 'tenant_mismatch'], cast.globex.id);
+      const fred = await addPlayer(services, acme, 'Fred', { role: 'OWNER' });
+      await joinTenant(services, fred, globex, { role: 'OWNER' });
+      const token = jwt.sign({ ...good(), sub: fred.id, tenantId: acme.id }, JWT_SECRET);
+      await expectEverywhere({ Authorization: `Bearer ${token}` }, [403, 'tenant_mismatch'], globex.id);
     });
 
     it('a person of several tenants acts for the one they joined first where nothing names one, below /api/v1', async () => {
       const { services } = server;
-      const gina = await addPlayer(services, cast.acme, 'Gina', { role: 'OWNER' });
+      const gina = await addPlayer(services, acme, 'Gina', { role: 'OWNER' });
       await services.db('memberships').where({ user_id: gina.id }).decrement('created_at', 1_000);
-      await joinTenant(services, gina, cast.globex, { role: 'OWNER' });
+      await joinTenant(services, gina, globex, { role: 'OWNER' });
       const headers = { Authorization: `Bearer ${gina.token}` };
       const { body } = await server.get('/api/v1/whoami', headers);
-      expect(body).to.have.nested.property('tenant.id', cast.acme.id);
+      expect(body).to.have.nested.property('tenant.id', acme.id);
       for (const route of routes.filter(({ path }) => !path.startsWith('/api/v1'))) {
         expectProblem(await ask(route, headers), [400, 'tenant_required'], route);
       }
@@ -198,7 +195,7 @@ onEachDatabase('every faulty credential on every router', (database) => {
       const route = routes[0] as Route;
       const answer = await server.get(`${filled(route.path)}?secret=chosen`, {
         Authorization: `Bearer ${token}`,
-        'x-tenant-id': cast.acme.id,
+        'x-tenant-id': acme.id,
         secret: 'chosen by the client, and long enough',
       });
       expect(answer.status).to.equal(401);
@@ -208,7 +205,7 @@ onEachDatabase('every faulty credential on every router', (database) => {
   describe('both or neither', () => {
     it('no credential is 401 and names no error', async () => {
       for (const route of routes) {
-        const answer = await ask(route, { 'x-tenant-id': cast.acme.id });
+        const answer = await ask(route, { 'x-tenant-id': acme.id });
         expectProblem(answer, [401, 'missing_credential'], route);
         expect(answer.headers['www-authenticate']).to.equal(NO_ERROR);
       }
@@ -218,15 +215,15 @@ onEachDatabase('every faulty credential on every router', (database) => {
       await expectEverywhere({ Authorization: 'Basic YTpi' }, [401, 'missing_credential']);
       const answer = await server.get('/api/v1/whoami', {
         Authorization: 'Basic YTpi',
-        'x-api-key': await issue(cast.alice),
+        'x-api-key': await issue(alice),
       });
       expect(answer.status).to.equal(200);
     });
 
     it('two credentials are 400, even two good ones, even the same one twice', async () => {
-      const key = await issue(cast.alice);
+      const key = await issue(alice);
       const pairs: Headers[] = [
-        { Authorization: `Bearer ${cast.alice.token}`, 'x-api-key': key },
+        { Authorization: `Bearer ${alice.token}`, 'x-api-key': key },
         { Authorization: `ApiKey ${key}`, 'x-api-key': key },
         { Authorization: `ApiKey ${key}`, 'x-api-key': '' },
         { Authorization: [`ApiKey ${key}`, `ApiKey ${key}`] },
@@ -237,16 +234,16 @@ onEachDatabase('every faulty credential on every router', (database) => {
     });
 
     it('keys in the query, the body or a cookie are never read', async () => {
-      const key = await issue(cast.alice);
-      const answer = await server.get(`/api/v1/whoami?api_key=${key}&apiKey=${key}&access_token=${cast.alice.token}`, {
-        Cookie: `api_key=${key}; jwt=${cast.alice.token}; token=${cast.alice.token}`,
+      const key = await issue(alice);
+      const answer = await server.get(`/api/v1/whoami?api_key=${key}&apiKey=${key}&access_token=${alice.token}`, {
+        Cookie: `api_key=${key}; jwt=${alice.token}; token=${alice.token}`,
       });
       expect(answer.status).to.equal(401);
       expect(answer.text).not.to.include(key);
     });
 
     it('schemes and header names are read whatever their case', async () => {
-      const key = await issue(cast.alice);
+      const key = await issue(alice);
       for (const headers of [
         { AUTHORIZATION: `apikey ${key}` } as Headers,
         { 'X-API-KEY': key },
@@ -272,7 +269,7 @@ onEachDatabase('every faulty credential on every router', (database) => {
     return server.send(method, filled(path), { headers });
   }
 
-  async function expectEverywhere(headers: Headers, expected: Expected, tenant = cast.acme.id): Promise<void> {
+  async function expectEverywhere(headers: Headers, expected: Expected, tenant = acme.id): Promise<void> {
     for (const route of routes) {
       expectProblem(await ask(route, { ...headers, 'x-tenant-id': tenant }), expected, route);
     }

@@ -104,12 +104,12 @@ describe('work in turns', () => {
     return seen;
   }
 
-  it('gives the lines their turns one after the other, so that a long one holds up nobody', async () => {
+  it('takes pieces of each queue in turn, so that a long queue delays no other', async () => {
     const lines = ['a', 'a', 'a', 'b', 'a', 'c'].map((line) => ({ line }));
     expect(await orderOf(10, lines)).to.deep.equal(['a0', 'b3', 'c5', 'a1', 'a2', 'a4']);
   });
 
-  it('refuses the last of the longest line when it is full, and takes who comes from elsewhere', async () => {
+  it('refuses the last piece of the longest queue when it is full, and takes pieces of other queues', async () => {
     const lines = ['a', 'a', 'a', 'b', 'a', 'c', 'd'].map((line) => ({ line }));
     expect(await orderOf(3, lines)).to.deep.equal([
       'a2 refused',
@@ -122,7 +122,7 @@ describe('work in turns', () => {
     ]);
   });
 
-  it('gives every other turn to who is preferred, whom a full queue of others does not keep out', async () => {
+  it('gives every other turn to preferred pieces, which a full queue of others does not keep out', async () => {
     const known = { line: 'known', preferred: true };
     const places = [{ line: 'a' }, { line: 'b' }, { line: 'c' }, known, known];
     expect(await orderOf(2, places)).to.deep.equal(['c2 refused', 'known3', 'a0', 'known4', 'b1']);

@@ -261,7 +261,7 @@ describe('with the key set of an identity provider', () => {
     expect(provider.asked).to.equal(0);
   });
 
-  it('the set is fetched once for however many tokens, and again after ten minutes', async () => {
+  it('the key set is fetched once for however many tokens, and again after ten minutes', async () => {
     await Promise.all(Array.from({ length: 20 }, async () => expectAccepted(signed('one'))));
     now += 599_999;
     await expectAccepted(signed('one'));
@@ -328,7 +328,7 @@ describe('with the key set of an identity provider', () => {
     await expectUnavailable(signed('one'));
   });
 
-  it('an error is no key set, whatever it says', async () => {
+  it('an error answer of the provider is no key set, whatever its body', async () => {
     provider.answer = (response) => response.writeHead(404).end(JSON.stringify({ keys: provider.keys }));
     await expectUnavailable(signed('one'));
   });
@@ -345,7 +345,7 @@ describe('with the key set of an identity provider', () => {
     });
   }
 
-  it('a provider that sends us elsewhere is 503, for the keys are not where they were said to be', async () => {
+  it('a redirect of the provider is not followed, and is 503', async () => {
     const elsewhere = await Provider.start(provider.keys);
     provider.answer = (response) => response.writeHead(302, { Location: elsewhere.url }).end();
     await expectUnavailable(signed('one'));

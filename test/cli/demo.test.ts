@@ -5,7 +5,8 @@ import { run } from '../../scripts/admin/run.ts';
 import { bearer } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Headers } from '../support/http.ts';
-import { JWT_SECRET, startServer, type TestServer } from '../support/server.ts';
+import { JWT_SECRET } from '../support/server.ts';
+import { useServerWithoutCast } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const DAY_MS = 86_400_000;
@@ -35,7 +36,7 @@ interface Listed {
 }
 
 onEachDatabase('the demo', (database) => {
-  let server: TestServer;
+  const server = useServerWithoutCast(database);
   let told: Told;
   let begun: number;
   const stderr: string[] = [];
@@ -53,14 +54,12 @@ onEachDatabase('the demo', (database) => {
 
   before(async function () {
     this.timeout(60_000);
-    server = await startServer(database.env());
     begun = Date.now();
     const { code, out } = await demo('--json');
     expect(stderr.join('\n')).to.equal('');
     expect(code).to.equal(0);
     told = JSON.parse(out) as Told;
   });
-  after(async () => server.stop());
 
   const passwordOf = (email: string) => told.people.find((one) => one.email === email)?.password ?? '';
 

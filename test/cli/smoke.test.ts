@@ -4,12 +4,12 @@ import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { as, castOf, PASSWORD, type Cast } from '../support/cast.ts';
+import { as, PASSWORD } from '../support/cast.ts';
 import { Child, endChildren, freePort } from '../support/child.ts';
 import { onDatabase, onEachDatabase } from '../support/databases.ts';
 import type { Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
 import { tamperWith, type Tamper } from '../support/tampering.ts';
+import { useServer } from '../support/useServer.ts';
 
 const WHOLE_KEY = /fsk_live_\w{32}/;
 const TOKEN = /eyJ\w+\.\w+/;
@@ -75,42 +75,30 @@ describe('scripts/smoke.sh', function () {
   });
 
   onEachDatabase('against a server that runs', (database) => {
-    let server: TestServer;
-    let cast: Cast;
-    before(async () => {
-      server = await startServer(database.env());
-      cast = await castOf(server);
-    });
-    after(() => server.stop());
+    const { server, alice } = useServer(database);
 
     async function keys(): Promise<Key[]> {
-      const { body } = await server.get('/api/api-keys?includeRevoked=true&limit=100', as(cast.alice));
+      const { body } = await server.get('/api/api-keys?includeRevoked=true&limit=100', as(alice));
       return (body as { data: Key[] }).data;
     }
 
     it('proves the nine steps with a token, and every key it made is revoked', async () => {
-      expectProof(await smoke({ BASE_URL: server.url, OWNER_TOKEN: cast.alice.token, TENANT_ID: 'acme' }));
+      expectProof(await smoke({ BASE_URL: server.url, OWNER_TOKEN: alice.token, TENANT_ID: 'acme' }));
       const made = await keys();
       expect(made.map(({ name }) => name.replace(/ \w{8}$/, ''))).to.deep.equal(Array(3).fill('Smoke test'));
       expect(new Set(made.map(({ status }) => status))).to.deep.equal(new Set(['revoked']));
-      expect((await server.get('/api/billing', as(cast.alice))).body).to.deep.include({ pendingCheckout: null });
+      expect((await server.get('/api/billing', as(alice))).body).to.deep.include({ pendingCheckout: null });
     });
   });
 
   onDatabase('sqlite', 'against a server that runs', (database) => {
-    let server: TestServer;
-    let cast: Cast;
-    before(async () => {
-      server = await startServer(database.env());
-      cast = await castOf(server);
-    });
-    after(() => server.stop());
-    const owner = () => ({ BASE_URL: server.url, OWNER_TOKEN: cast.alice.token });
+    const { server, alice, bob } = useServer(database);
+    const owner = () => ({ BASE_URL: server.url, OWNER_TOKEN: alice.token });
 
     it('signs in by itself, by the name of this machine, whatever proxy and curl settings there are', async () => {
       const BASE_URL = `${server.url.replace('127.0.0.1', 'localhost')}/`;
       const http_proxy = `http://127.0.0.1:${await freePort()}`;
-      expectProof(await smoke({ BASE_URL, OWNER_EMAIL: cast.alice.email, OWNER_PASSWORD: PASSWORD, http_proxy }));
+      expectProof(await smoke({ BASE_URL, OWNER_EMAIL: alice.email, OWNER_PASSWORD: PASSWORD, http_proxy }));
     });
 
     it('revokes what it made when it is broken off', async () => {
@@ -118,7 +106,7 @@ describe('scripts/smoke.sh', function () {
       await child.says('ok    5');
       process.kill(-child.pid, 'SIGINT');
       expect((await ended(child)).code).to.equal(130);
-      const { body } = await server.get('/api/api-keys', as(cast.alice));
+      const { body } = await server.get('/api/api-keys', as(alice));
       expect(body).to.include({ total: 0 });
     });
 
@@ -186,7 +174,7 @@ describe('scripts/smoke.sh', function () {
           .and.to.match(line);
         expect(lines.at(-1)).to.match(/^ {9}the last answer was \d{3} \S/);
         expect(lines.filter((each) => each.startsWith('FAIL'))).to.have.length(1);
-        expect((await server.get('/api/api-keys', as(cast.alice))).body).to.include({ total: 0 });
+        expect((await server.get('/api/api-keys', as(alice))).body).to.include({ total: 0 });
       });
     }
 
@@ -195,13 +183,13 @@ describe('scripts/smoke.sh', function () {
         if (url.endsWith('/checkout')) proxy.stop();
       });
       const { code, error } = await smoke({ ...owner(), BASE_URL: proxy.url });
-      const { body } = await server.get('/api/api-keys', as(cast.alice));
+      const { body } = await server.get('/api/api-keys', as(alice));
       const [left] = (body as { data: Key[] }).data;
       expect(error).to.match(
         new RegExp(`^smoke.sh: no answer from .*\nsmoke.sh: the keys named "${left?.name}" could not `),
       );
       expect(code).to.equal(2);
-      await server.delete(`/api/api-keys/${left?.id}`, as(cast.alice));
+      await server.delete(`/api/api-keys/${left?.id}`, as(alice));
     });
 
     const unable: [title: string, env: () => Record<string, string>, line: RegExp][] = [
@@ -212,7 +200,7 @@ describe('scripts/smoke.sh', function () {
         /are refused: 401 invalid_login$/,
       ],
       ['an email alone', () => ({ OWNER_EMAIL: 'a@b.example' }), /go together: set both$/],
-      ['a token of a member', () => ({ OWNER_TOKEN: cast.bob.token }), /may not manage keys: it takes an owner$/],
+      ['a token of a member', () => ({ OWNER_TOKEN: bob.token }), /may not manage keys: it takes an owner$/],
       [
         'a tenant of others',
         () => ({ ...owner(), TENANT_ID: 'globex' }),

@@ -6,11 +6,10 @@ import { createConnection } from 'mysql2/promise';
 import { ROOT } from '../../app/root.ts';
 import { isApiPath } from '../../app/http/apiPaths.ts';
 import { createRoutes } from '../../app/routes.ts';
-import { castOf, type Cast } from '../support/cast.ts';
 import { Child, endChildren } from '../support/child.ts';
 import { onDatabase } from '../support/databases.ts';
-import { startServer, type TestServer } from '../support/server.ts';
 import { tamperWith } from '../support/tampering.ts';
+import { useServer } from '../support/useServer.ts';
 
 interface Run {
   code: number | null;
@@ -98,14 +97,8 @@ describe('scripts/verify.sh', function () {
   });
 
   onDatabase('sqlite', 'against a server that runs', (database) => {
-    let server: TestServer;
-    let cast: Cast;
-    before(async () => {
-      server = await startServer(database.env());
-      cast = await castOf(server);
-    });
-    after(() => server.stop());
-    const owner = () => ({ BASE_URL: server.url, OWNER_TOKEN: cast.alice.token });
+    const { server, alice } = useServer(database);
+    const owner = () => ({ BASE_URL: server.url, OWNER_TOKEN: alice.token });
     const NPM = `case "$*" in --version) echo 1.2.3 ;; *) echo "npm $*"; case "$*" in`;
 
     it('runs lint, types and tests after the smoke test, and lists every route as the server states it', async () => {

@@ -83,7 +83,7 @@ describe('the status of a key', () => {
     );
   });
 
-  it('is no valid one when the row lacks a fact or holds an unreadable time', () => {
+  it('is invalid when the row lacks a column or holds an unreadable time', () => {
     const broken = [{}, { ...life({}), expiresAt: Number.NaN }, { ...life({}), graceEndsAt: undefined }];
     for (const key of broken)
       expect(whyNotValid(key as unknown as KeyStatusFacts, NOW), JSON.stringify(key)).to.be.a('string');

@@ -158,7 +158,7 @@ describe('reading a stored policy', () => {
     expect(readPolicy('{"idleDays":33}')).not.to.equal(first);
   });
 
-  it('gives what nobody can alter', () => {
+  it('gives a frozen policy', () => {
     const shared = readPolicy(JSON.stringify(whole));
     for (const part of [
       shared,
@@ -218,7 +218,7 @@ describe('changing a policy', () => {
     expect(changePolicy(whole, { idleDays: undefined })).to.deep.equal(whole);
   });
 
-  it('never alters what the change holds on to', () => {
+  it('never changes the object that holds the change', () => {
     const scopes = ['read'];
     changePolicy(DEFAULT_POLICY, { defaultScopes: scopes });
     expect(scopes).not.to.be.frozen;

@@ -206,7 +206,7 @@ describe('Scopes', () => {
       expect(set.covers(`${'long'.repeat(1000)}:write`)).to.equal(false);
     });
 
-    it('is not led astray by names of every object', () => {
+    it('is not confused by the names of Object.prototype', () => {
       const set = ScopeSet.of(['read']);
       for (const text of ['constructor', '__proto__', 'toString', 'constructor:write', 'valueOf:write']) {
         expect(set.covers(text), text).to.equal(false);

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { systemContext } from '../../app/actions/actionContext.ts';
 import { updateTenant } from '../../app/actions/tenants/updateTenant.ts';
-import { addPlayer, addTenant, as, castOf, type Cast } from '../support/cast.ts';
+import { addPlayer, addTenant, as } from '../support/cast.ts';
 import { endChildren, startMain } from '../support/child.ts';
 import { onDatabase, type DatabaseKind } from '../support/databases.ts';
 import type { Client, Headers } from '../support/http.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 /** The long form makes a thousand changes on MySQL; the short one enough to meet a cache of any kind. */
 const CHANGES = process.env.TEST_LONG ? 1_000 : 120;
@@ -27,23 +27,17 @@ const SETTINGS: { kind: DatabaseKind; processes: number }[] = [
 
 for (const { kind, processes } of SETTINGS) {
   onDatabase(kind, `a change of a key, seen by ${processes} processes`, (database) => {
-    let server: TestServer;
-    let cast: Cast;
+    const { server, ...cast } = useServer(database);
     let clients: Client[];
 
     before(async function () {
       this.timeout(60_000);
-      server = await startServer(database.env());
-      cast = await castOf(server);
       const env = { ...database.env(), KEY_LIMIT: 'off', ADDRESS_LIMIT: 'off', LOG_LEVEL: 'warn' };
       const others = await Promise.all(Array.from({ length: processes - 1 }, async () => startMain(env)));
       clients = [server, ...others.map(({ client }) => client)];
       await Promise.all(clients.map(untilReady));
     });
-    after(async () => {
-      await endChildren();
-      await server.stop();
-    });
+    after(endChildren);
 
     it('refuses every request that begins after the change was answered', async function () {
       this.timeout(300_000);

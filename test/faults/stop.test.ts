@@ -64,7 +64,7 @@ describe('stopping', function () {
     expect(child.stderr).to.equal('');
   });
 
-  it('says so by readiness at once, and lets a request that has begun be finished', async () => {
+  it('makes readiness answer 503 at once, and lets a request that has begun be finished', async () => {
     const child = await started();
     const uploading = new Conversation(child.client.url);
     uploading.say(UPLOAD);

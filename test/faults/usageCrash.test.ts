@@ -2,30 +2,24 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { as, castOf } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { endChildren, startMain } from '../support/child.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Client } from '../support/http.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 /** The long form kills fifty times, the short one often enough to hit a flush and a moment between two. */
 const KILLS = process.env.TEST_LONG ? 50 : 2;
 const CLIENTS = 8;
 
 onEachDatabase('uses of a key, when its server is killed under load', (database) => {
-  let server: TestServer;
+  const { server, alice } = useServer(database);
   let key: { id: string; key: string };
 
-  before(async function () {
-    this.timeout(30_000);
-    server = await startServer(database.env(), { DATA_DIR: database.env().DATA_DIR });
-    const { alice } = await castOf(server);
+  before(async () => {
     key = (await server.post('/api/api-keys', { name: 'under load' }, as(alice))).body as typeof key;
   });
-  after(async () => {
-    await endChildren();
-    await server.stop();
-  });
+  after(endChildren);
 
   it('are all counted if they were answered, and none is counted twice', async function () {
     this.timeout(300_000);

@@ -5,16 +5,14 @@ import { as, castOf } from '../support/cast.ts';
 import { onDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
 import { issue, read } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServerWithoutCast } from '../support/useServer.ts';
 
 const LOGIN = '/api/auth/login';
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const KIB = 1024;
 
 onDatabase('sqlite', 'a body', (database) => {
-  let server: TestServer;
-  before(async () => (server = await startServer(database.env())));
-  after(() => server.stop());
+  const server = useServerWithoutCast(database);
 
   const post = async (body: string | Buffer, headers: Headers = JSON_TYPE): Promise<Answer> =>
     server.send('POST', LOGIN, { body, headers });

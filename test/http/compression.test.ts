@@ -1,21 +1,15 @@
 import { expect } from 'chai';
-import { castOf, PASSWORD, type Cast } from '../support/cast.ts';
+import { PASSWORD } from '../support/cast.ts';
 import { onDatabase } from '../support/databases.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
 
-onDatabase('sqlite', 'a page', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+onDatabase('sqlite', 'a page of the admin', (database) => {
+  const { server, alice } = useServer(database);
 
   it('is sent compressed to its readers, and never where another site made the browser ask', async () => {
     const visitor = new Visitor(server);
-    await visitor.signIn(cast.alice.email, PASSWORD);
+    await visitor.signIn(alice.email, PASSWORD);
     const encoded = async (headers: Record<string, string>) => {
       const { status, headers: answered } = await visitor.get('/admin/api-keys?q=guess', {
         'Accept-Encoding': 'gzip',

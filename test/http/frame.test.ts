@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { onDatabase } from '../support/databases.ts';
 import type { Answer } from '../support/http.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { useServerWithoutCast } from '../support/useServer.ts';
 
 /** Written out, so that a weaker promise is seen here and not only in a diff of the code. */
 const ALWAYS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
@@ -30,9 +31,7 @@ function expectProblem(answer: Answer, status: number, code: string): void {
 }
 
 onDatabase('sqlite', 'the HTTP frame', (database) => {
-  let server: TestServer;
-  before(async () => (server = await startServer(database.env())));
-  after(() => server.stop());
+  const server = useServerWithoutCast(database);
 
   describe('puts on every answer', () => {
     const requests: [method: string, path: string, status: number][] = [
@@ -187,7 +186,7 @@ onDatabase('sqlite', 'the HTTP frame', (database) => {
     });
   });
 
-  describe('is not confused by a query', () => {
+  describe('answers the same whatever the query:', () => {
     for (const query of [
       '__proto__=x',
       '__proto__',

@@ -1,16 +1,10 @@
 import { expect } from 'chai';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { onDatabase } from '../support/databases.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 onDatabase('sqlite', 'a problem document', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, alice } = useServer(database);
 
   const french = { 'Accept-Language': 'fr-FR,fr;q=0.9' };
 
@@ -29,7 +23,7 @@ onDatabase('sqlite', 'a problem document', (database) => {
   it('has the messages of its fields in French, and names in both languages what a field wants', async () => {
     const key = { name: 7, scopes: ['fly:high'], expiresInDays: 9_999, kind: 'x' };
     const paths = ['name', 'scopes.0', 'expiresInDays', 'kind'];
-    const english = await server.post('/api/api-keys', key, as(cast.alice));
+    const english = await server.post('/api/api-keys', key, as(alice));
     expect(english.status).to.equal(422);
     expect(english.body)
       .to.have.property('errors')
@@ -39,7 +33,7 @@ onDatabase('sqlite', 'a problem document', (database) => {
         { path: paths[2], message: 'Must be at most 365' },
         { path: paths[3], message: 'Unknown field' },
       ]);
-    const { body } = await server.post('/api/api-keys', key, { ...as(cast.alice), ...french });
+    const { body } = await server.post('/api/api-keys', key, { ...as(alice), ...french });
     expect(body)
       .to.have.property('errors')
       .that.deep.equals([
@@ -52,7 +46,7 @@ onDatabase('sqlite', 'a problem document', (database) => {
   });
 
   it('says what is missing instead of what a library found in its place', async () => {
-    const { body } = await server.post('/api/api-keys', {}, as(cast.alice));
+    const { body } = await server.post('/api/api-keys', {}, as(alice));
     expect(body)
       .to.have.property('errors')
       .that.deep.equals([{ path: 'name', message: 'Is required' }]);

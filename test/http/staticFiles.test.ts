@@ -4,15 +4,12 @@ import { expect } from 'chai';
 import { assets } from '../../app/http/assets.ts';
 import { onDatabase } from '../support/databases.ts';
 import type { Headers } from '../support/http.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServerWithoutCast } from '../support/useServer.ts';
 
 onDatabase('sqlite', 'a static file', (database) => {
-  let server: TestServer;
+  const server = useServerWithoutCast(database);
   const hashed = assets().address('docs.css');
   const plain = '/static/docs.css';
-
-  before(async () => (server = await startServer(database.env())));
-  after(async () => server.stop());
 
   it('may be kept for good at the address that holds its hash', async () => {
     const answer = await server.get(hashed);

@@ -1,20 +1,16 @@
 import { expect } from 'chai';
-import { as, bearer, castOf, PASSWORD, type Cast } from '../support/cast.ts';
+import { as, bearer, PASSWORD } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Headers } from '../support/http.ts';
 import { issue } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 onEachDatabase('one slash at the end of an API path', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database, { ADMIN_USER: 'staff', ADMIN_PASSWORD: 'a long password' });
   let alice: Headers;
   before(async () => {
-    server = await startServer(database.env(), { ADMIN_USER: 'staff', ADMIN_PASSWORD: 'a long password' });
-    cast = await castOf(server);
     alice = as(cast.alice);
   });
-  after(async () => server.stop());
 
   it('is ignored in every router, on both mounts and for every method', async () => {
     for (const mount of ['/api', '/api/v1']) {

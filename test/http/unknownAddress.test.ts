@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { Caddy } from '../support/caddy.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { auditOf, issue, type Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 const WHOAMI = '/api/v1/whoami';
 const STAFF = { ADMIN_USER: 'staff', ADMIN_PASSWORD: 'a long enough password' };
@@ -11,21 +11,15 @@ const STAFF = { ADMIN_USER: 'staff', ADMIN_PASSWORD: 'a long enough password' };
 const PADDING = Array.from({ length: 1_100 }, () => 'a: b\r\n').join('');
 
 onEachDatabase('behind a trusted proxy', (database) => {
-  let server: TestServer;
+  const { server, ...cast } = useServer(database, { ...STAFF, TRUSTED_HOPS: '1' });
   let caddy: Caddy;
-  let cast: Cast;
   let inside: Key;
   before(async function () {
     this.timeout(120_000);
-    server = await startServer(database.env(), { ...STAFF, TRUSTED_HOPS: '1' });
     caddy = await Caddy.inFrontOf(server.url);
-    cast = await castOf(server);
     inside = await issue(server, as(cast.alice), { allowedIps: ['127.0.0.0/8', '10.0.0.0/8'] });
   });
-  after(async () => {
-    await caddy.stop();
-    await server.stop();
-  });
+  after(async () => caddy.stop());
 
   const use = async ({ key }: Pick<Key, 'key'>, headers: Record<string, string> = {}) =>
     server.get(WHOAMI, { 'x-api-key': key, ...headers });

@@ -4,15 +4,13 @@ import { expect } from 'chai';
 import { createHttpServer, listen } from '../../app/server.ts';
 import { onDatabase } from '../support/databases.ts';
 import { Client } from '../support/http.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServerWithoutCast } from '../support/useServer.ts';
 
 const HEALTH = 'GET /api/health HTTP/1.1\r\nHost: x\r\n';
 const END = 'Connection: close\r\n\r\n';
 
 onDatabase('sqlite', 'on the wire', (database) => {
-  let server: TestServer;
-  before(async () => (server = await startServer(database.env())));
-  after(() => server.stop());
+  const server = useServerWithoutCast(database);
 
   const malformed: Record<string, string> = {
     'no HTTP at all': 'hello\r\n\r\n',

@@ -49,7 +49,7 @@ describe('what the limit of an address makes of errors', () => {
     expect(await outcomes(error, { granted: open().access })).to.deep.equal([error, error, error]);
   });
 
-  it('neither counts nor hides trouble of ours', async () => {
+  it('neither counts nor hides a fault of the server', async () => {
     for (const error of [unavailable(), new Error('a fault'), 'not even an error']) {
       expect(await outcomes(error)).to.deep.equal([error, error, error]);
     }

@@ -3,31 +3,26 @@ import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
 import { mintKey } from '../../app/domain/token.ts';
 import { issueToken } from '../../app/auth/tokens.ts';
-import { addPlayer, as, bearer, castOf, PASSWORD, type Cast } from '../support/cast.ts';
+import { addPlayer, as, bearer, PASSWORD } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
 import { issue, refusal, type Key } from '../support/keys.ts';
 import { rateOf, statuses, tooMany } from '../support/limits.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import type { TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 const WHOAMI = '/api/v1/whoami';
 
 onEachDatabase('the limit of a key', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env(), { KEY_LIMIT: '4/60' });
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, acme, alice, bob, charlie } = useServer(database, { KEY_LIMIT: '4/60' });
 
-  const newKey = async (wish: object = {}) => issue(server, as(cast.alice), wish);
+  const newKey = async (wish: object = {}) => issue(server, as(alice), wish);
   const use = async ({ key }: Pick<Key, 'key'>) => server.get(WHOAMI, { 'x-api-key': key });
   const change = async ({ id }: Key, wish: object) => {
-    expect((await server.patch(`/api/api-keys/${id}`, wish, as(cast.alice))).status).to.equal(200);
+    expect((await server.patch(`/api/api-keys/${id}`, wish, as(alice))).status).to.equal(200);
   };
 
-  it('is told with every answer, in the draft standard and in the older headers', async () => {
+  it('is in the headers of every answer, in the draft standard and in the older form', async () => {
     const key = await newKey();
     const answer = await use(key);
     expect(answer.headers).to.include({
@@ -41,7 +36,7 @@ onEachDatabase('the limit of a key', (database) => {
     expect(rateOf(await use(key)).remaining).to.equal(2);
   });
 
-  it('refuses with 429 when it is spent, and says when to come back', async () => {
+  it('refuses with 429 when it is spent, with Retry-After', async () => {
     const key = await newKey();
     expect(await statuses(4, async () => use(key))).to.deep.equal([200, 200, 200, 200]);
     const refused = await use(key);
@@ -54,7 +49,7 @@ onEachDatabase('the limit of a key', (database) => {
     const spent = await newKey();
     await statuses(5, async () => use(spent));
     expect((await use(await newKey())).status).to.equal(200);
-    expect((await use(await issue(server, as(cast.charlie)))).status).to.equal(200);
+    expect((await use(await issue(server, as(charlie)))).status).to.equal(200);
   });
 
   it('lets as many of many at once pass as it says', async () => {
@@ -70,7 +65,7 @@ onEachDatabase('the limit of a key', (database) => {
       [WHOAMI, { 'x-api-key': key }],
       [WHOAMI, { Authorization: `ApiKey ${key}` }],
       [WHOAMI, { Authorization: `Bearer ${key}` }],
-      ['/api/whoami', { 'x-api-key': key, 'x-tenant-id': cast.acme.slug }],
+      ['/api/whoami', { 'x-api-key': key, 'x-tenant-id': acme.slug }],
     ];
     for (const [path, headers] of ways) expect((await server.get(path, headers)).status).to.equal(200);
     tooMany(await server.get(WHOAMI, { 'x-api-key': key }));
@@ -80,7 +75,7 @@ onEachDatabase('the limit of a key', (database) => {
     const own = await newKey({ rateLimit: { limit: 7, windowSeconds: 30 } });
     const plain = await newKey();
     const { db } = server.services;
-    const ofTenant = async (policy: string | null) => db('tenants').where({ id: cast.acme.id }).update({ policy });
+    const ofTenant = async (policy: string | null) => db('tenants').where({ id: acme.id }).update({ policy });
     await ofTenant(JSON.stringify({ defaultRateLimit: { limit: 9, windowSeconds: 20 } }));
     expect(rateOf(await use(own)).policy).to.equal('"key";q=7;w=30');
     expect(rateOf(await use(plain)).policy).to.equal('"key";q=9;w=20');
@@ -119,24 +114,20 @@ onEachDatabase('the limit of a key', (database) => {
     tooMany(await use(key));
   });
 
-  it('does not touch people', async () => {
-    const asked = await Promise.all(Array.from({ length: 8 }, async () => server.get(WHOAMI, bearer(cast.bob))));
+  it('does not count requests of people', async () => {
+    const asked = await Promise.all(Array.from({ length: 8 }, async () => server.get(WHOAMI, bearer(bob))));
     expect(asked.map(({ status }) => status)).to.deep.equal(Array(8).fill(200));
     for (const answer of asked) expect(rateOf(answer).policy).to.match(/^"person";/);
   });
 });
 
 onEachDatabase('the limit of an address', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, alice, bob } = useServer(database, { ADDRESS_LIMIT: '3/60', TRUSTED_HOPS: '1' });
   let good: Key;
   let last = 0;
   before(async () => {
-    server = await startServer(database.env(), { ADDRESS_LIMIT: '3/60', TRUSTED_HOPS: '1' });
-    cast = await castOf(server);
-    good = await issue(server, { ...as(cast.alice), ...from(anyAddress()) });
+    good = await issue(server, { ...as(alice), ...from(anyAddress()) });
   });
-  after(async () => server.stop());
 
   const anyAddress = () => `198.51.100.${++last}`;
   const from = (address: string): Headers => ({ 'X-Forwarded-For': address });
@@ -157,15 +148,15 @@ onEachDatabase('the limit of an address', (database) => {
 
   it('is not spent by valid tokens, and never refuses one for what others do at its address', async () => {
     const address = anyAddress();
-    const asPerson = async () => ask(address, bearer(cast.bob));
+    const asPerson = async () => ask(address, bearer(bob));
     expect(await statuses(6, asPerson)).to.deep.equal(Array(6).fill(200));
     expect(rateOf(await ask(address)).remaining).to.equal(2);
     const other = anyAddress();
     await statuses(5, async () => ask(other, { 'x-api-key': 'fsk_live_guess' }));
     const fresh = {
-      token: issueToken(server.services.config.jwt, server.services.secret, { userId: cast.bob.id }, Date.now()),
+      token: issueToken(server.services.config.jwt, server.services.secret, { userId: bob.id }, Date.now()),
     };
-    for (const token of [cast.bob, fresh]) {
+    for (const token of [bob, fresh]) {
       const answer = await ask(other, bearer(token));
       expect(answer.status).to.equal(200);
       expect(rateOf(answer).policy).to.match(/^"person";/);
@@ -183,7 +174,7 @@ onEachDatabase('the limit of an address', (database) => {
 
   it('costs one question a second at most for all keys nobody knows, and lets in those that are valid', async () => {
     const address = anyAddress();
-    const unused = await issue(server, { ...as(cast.alice), ...from(anyAddress()) });
+    const unused = await issue(server, { ...as(alice), ...from(anyAddress()) });
     await ask(anyAddress(), { 'x-api-key': good.key });
     await spend(address);
     const turns = countTurns(server);
@@ -225,8 +216,8 @@ onEachDatabase('the limit of an address', (database) => {
   }
 
   it('counts revoked keys', async () => {
-    const { id, key } = await issue(server, { ...as(cast.alice), ...from(anyAddress()) });
-    await server.post(`/api/api-keys/${id}/revoke`, {}, { ...as(cast.alice), ...from(anyAddress()) });
+    const { id, key } = await issue(server, { ...as(alice), ...from(anyAddress()) });
+    await server.post(`/api/api-keys/${id}/revoke`, {}, { ...as(alice), ...from(anyAddress()) });
     const address = anyAddress();
     expect(await statuses(4, async () => ask(address, { 'x-api-key': key }))).to.deep.equal([401, 401, 401, 429]);
   });
@@ -256,8 +247,7 @@ onEachDatabase('the limit of an address', (database) => {
 
   it('holds for logins too', async () => {
     const address = anyAddress();
-    const login = async () =>
-      server.post('/api/auth/login', { email: cast.bob.email, password: PASSWORD }, from(address));
+    const login = async () => server.post('/api/auth/login', { email: bob.email, password: PASSWORD }, from(address));
     expect(await statuses(4, login)).to.deep.equal([200, 200, 200, 429]);
   });
 
@@ -290,28 +280,25 @@ function countTurns({ services }: TestServer): { asked: number; stop: () => void
 }
 
 onEachDatabase('the limit of a person', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env(), { PERSON_LIMIT: '4/60', ADDRESS_LIMIT: '3/60' });
-    cast = await castOf(server);
+  const { server, acme, alice, bob, carol, charlie } = useServer(database, {
+    PERSON_LIMIT: '4/60',
+    ADDRESS_LIMIT: '3/60',
   });
-  after(async () => server.stop());
 
   it('is told with every answer, refuses with 429, and holds for each person alone', async () => {
-    const first = await server.get(WHOAMI, bearer(cast.bob));
+    const first = await server.get(WHOAMI, bearer(bob));
     expect(first.headers).to.include({ 'ratelimit-policy': '"person";q=4;w=60', ratelimit: '"person";r=3;t=60' });
-    expect(await statuses(3, async () => server.get(WHOAMI, bearer(cast.bob)))).to.deep.equal([200, 200, 200]);
-    const refused = await server.get(WHOAMI, bearer(cast.bob));
+    expect(await statuses(3, async () => server.get(WHOAMI, bearer(bob)))).to.deep.equal([200, 200, 200]);
+    const refused = await server.get(WHOAMI, bearer(bob));
     expect(tooMany(refused)).to.be.within(55, 60);
     expect(rateOf(refused)).to.include({ policy: '"person";q=4;w=60', remaining: 0 });
-    for (const person of [cast.alice, cast.carol, cast.charlie]) {
+    for (const person of [alice, carol, charlie]) {
       expect((await server.get(WHOAMI, bearer(person))).status).to.equal(200);
     }
   });
 
   it('counts what the person may not do and requests that name no tenant, not their address', async () => {
-    const dora = await addPlayer(server.services, cast.acme, 'Dora', { role: 'MEMBER' });
+    const dora = await addPlayer(server.services, acme, 'Dora', { role: 'MEMBER' });
     const wish = async (headers: Headers) => server.post('/api/api-keys', { name: 'x' }, headers);
     expect(await statuses(2, async () => wish(as(dora)))).to.deep.equal([403, 403]);
     expect(await statuses(3, async () => wish(bearer(dora)))).to.deep.equal([400, 400, 429]);
@@ -320,19 +307,13 @@ onEachDatabase('the limit of a person', (database) => {
 });
 
 onEachDatabase('limits that are off', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env(), { KEY_LIMIT: 'off', PERSON_LIMIT: 'off', ADDRESS_LIMIT: 'off' });
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, alice } = useServer(database, { KEY_LIMIT: 'off', PERSON_LIMIT: 'off', ADDRESS_LIMIT: 'off' });
 
   it('are neither counted nor told', async () => {
-    const { key } = await issue(server, as(cast.alice));
+    const { key } = await issue(server, as(alice));
     const answers = [
       await server.get(WHOAMI, { 'x-api-key': key }),
-      await server.get(WHOAMI, bearer(cast.alice)),
+      await server.get(WHOAMI, bearer(alice)),
       await server.get(WHOAMI),
     ];
     expect(answers.map(({ status }) => status)).to.deep.equal([200, 200, 401]);
@@ -340,7 +321,7 @@ onEachDatabase('limits that are off', (database) => {
   });
 
   it('still hold for a key with a limit of its own', async () => {
-    const { key } = await issue(server, as(cast.alice), { rateLimit: { limit: 1, windowSeconds: 60 } });
+    const { key } = await issue(server, as(alice), { rateLimit: { limit: 1, windowSeconds: 60 } });
     const use = async () => server.get(WHOAMI, { 'x-api-key': key });
     expect(await statuses(2, use)).to.deep.equal([200, 429]);
   });

@@ -5,28 +5,19 @@ import { AppError } from '../../app/errors.ts';
 import { createQuotas } from '../../app/limits/quota.ts';
 import { connect } from '../../db/connection/connect.ts';
 import { quotaUsed } from '../../db/tables/keys/apiKeyQuotas.ts';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { issue, read, rotate, type Key } from '../support/keys.ts';
 import { statuses, tooMany } from '../support/limits.ts';
-import { startServer, startServerUnmigrated, type TestServer } from '../support/server.ts';
+import { startServerUnmigrated } from '../support/server.ts';
+import { useServer, useServerWithoutCast } from '../support/useServer.ts';
 
 const month = () => new Date().toISOString().slice(0, 7);
 const nextMonth = () => Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() + 1);
 
 onEachDatabase('the monthly quota of a key', (database) => {
-  let server: TestServer;
-  let second: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    second = await startServerUnmigrated(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => {
-    await second.stop();
-    await server.stop();
-  });
+  const { server, ...cast } = useServer(database);
+  const second = useServerWithoutCast(database);
 
   const newKey = async (wish: object) => issue(server, as(cast.alice), wish);
   const use = async ({ key }: Pick<Key, 'key'>, at = server) => at.get('/api/v1/whoami', { 'x-api-key': key });
@@ -98,7 +89,7 @@ onEachDatabase('the monthly quota of a key', (database) => {
     expect(await used(key)).to.equal(3);
   });
 
-  it('is told with every answer once a tenth of it is left, and with the refusal', async () => {
+  it('is in the headers of every answer once a tenth of it is left, and of the refusal', async () => {
     const key = await newKey({ monthlyQuota: 20 });
     const { db } = server.services;
     expect(await statuses(17, async () => use(key))).to.deep.equal(Array(17).fill(200));
@@ -131,12 +122,12 @@ onEachDatabase('the monthly quota of a key', (database) => {
     );
   });
 
-  it('is not told while more than a tenth of it is left', async () => {
+  it('is not in the headers while more than a tenth of it is left', async () => {
     const key = await newKey({ monthlyQuota: 20 });
     for (let n = 0; n < 17; n++) expect((await use(key)).headers.ratelimit).not.to.include('quota');
   });
 
-  it('is told alone where no rate limits the key', async () => {
+  it('is alone in the headers where no rate limits the key', async () => {
     const free = await startServerUnmigrated(database.env(), { KEY_LIMIT: 'off' });
     try {
       const { headers } = await use(await newKey({ monthlyQuota: 1 }), free);
@@ -147,7 +138,7 @@ onEachDatabase('the monthly quota of a key', (database) => {
     }
   });
 
-  it('is told as what each of many at once has left', async () => {
+  it('is in the headers as what is left after each of many requests at once', async () => {
     const key = await newKey({ monthlyQuota: 10 });
     await use(key);
     await change(key, { monthlyQuota: 100 });
@@ -165,7 +156,7 @@ onEachDatabase('the monthly quota of a key', (database) => {
     expect(told.filter((left) => left === 'refused 0')).to.have.length(10);
   });
 
-  it('is paid for only by keys that have one', async () => {
+  it('costs a query only for keys that have one', async () => {
     const { db } = server.services;
     const asked: string[] = [];
     const note = ({ sql }: { sql: string }) => asked.push(sql);

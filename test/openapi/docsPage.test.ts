@@ -1,20 +1,16 @@
 import { expect } from 'chai';
-import { as, castOf } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { expectNoOverflow, useBrowser } from '../support/browser.ts';
 import { onDatabase } from '../support/databases.ts';
 import { issue } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 onDatabase('sqlite', 'the page of the API', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-
-  before(async () => (server = await startServer(database.env())));
-  after(async () => server.stop());
+  const { server, alice } = useServer(database);
 
   it('shows every part of the API, tries a call with a key and without, and keeps the key to itself', async () => {
     browser.expects(401);
-    const { alice } = await castOf(server);
     const { key, name } = await issue(server, as(alice), { name: 'tried in the page' });
     const page = await browser.open(server, '/docs');
     const { tags } = (await server.get('/openapi.json')).body as { tags: { name: string }[] };

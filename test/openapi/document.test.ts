@@ -4,7 +4,8 @@ import { isApiPath } from '../../app/http/apiPaths.ts';
 import { createRoutes } from '../../app/routes.ts';
 import { Contract } from '../support/contract.ts';
 import { onDatabase } from '../support/databases.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { startServer } from '../support/server.ts';
+import { useServerWithoutCast } from '../support/useServer.ts';
 
 interface Document {
   openapi: string;
@@ -26,18 +27,16 @@ interface Operation {
 }
 
 onDatabase('sqlite', 'the OpenAPI document', (database) => {
-  let server: TestServer;
+  const server = useServerWithoutCast(database, { ADMIN_USER: 'staff', ADMIN_PASSWORD: 'a long password' });
   let document: Document;
   let text: string;
 
   before(async () => {
-    server = await startServer(database.env(), { ADMIN_USER: 'staff', ADMIN_PASSWORD: 'a long password' });
     const answer = await server.get('/openapi.json');
     expect([answer.status, answer.headers['content-type']]).to.deep.equal([200, 'application/json; charset=utf-8']);
     ({ text } = answer);
     document = answer.body as Document;
   });
-  after(async () => server.stop());
   const operations = () => Object.values(document.paths).flatMap((path) => Object.values(path));
 
   it('names every endpoint that is served, and no other', () => {

@@ -29,6 +29,11 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
+/** The rules of axe whose outcome depends on colours, or on what a width shows. */
+export const RULES_OF_LOOKS = [
+  ...['color-contrast', 'link-in-text-block', 'target-size', 'scrollable-region-focusable', 'aria-hidden-focus'],
+  ...['label', 'link-name', 'button-name', 'empty-heading', 'nested-interactive'],
+];
 /** Pages answer in milliseconds: what is not there by then does not come. */
 const PATIENCE_MS = 10_000;
 
@@ -160,7 +165,8 @@ interface Violation {
 
 /** Expects that axe has nothing to say about the page as it is now; of these rules alone where some are named. */
 export async function expectAccessible(page: Page, rules?: readonly string[]): Promise<void> {
-  await page.evaluate(await axe());
+  // The page may have it from the time before.
+  if (!(await page.evaluate<boolean>(`'axe' in window`))) await page.evaluate(await axe());
   // What it would load again, styles and media, is for rules that are off.
   const options = { resultTypes: ['violations'], preload: false, ...(rules && { runOnly: rules }) };
   const { violations } = await page.evaluate<{ violations: Violation[] }>(
@@ -179,6 +185,37 @@ export async function expectNoOverflow(page: Page): Promise<void> {
     `[document.documentElement.scrollWidth, document.documentElement.clientWidth]`,
   );
   if (content > shown) throw new Error(`${page.url()} is ${content} pixels wide in a window of ${shown}`);
+}
+
+/**
+ * Expects that the page is accessible and that nothing of it lies outside the window: in the dark at the largest width by
+ * all rules, in the light down to the smallest by those that colours and widths decide. Ends in the dark at the largest.
+ */
+export async function expectWellInBothThemes(
+  page: Page,
+  atEachWidth: (width: number) => Promise<void> = async () => undefined,
+): Promise<void> {
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expectToFit(page, [1280], atEachWidth);
+  await expectAccessible(page);
+  await page.emulateMedia({ colorScheme: 'light' });
+  await expectToFit(page, [768, 390], atEachWidth);
+  await expectAccessible(page, RULES_OF_LOOKS);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+/** Expects that nothing of the page lies outside a window of any of these widths. */
+export async function expectToFit(
+  page: Page,
+  widths: readonly number[] = [390, 768, 1280],
+  atEachWidth: (width: number) => Promise<void> = async () => undefined,
+): Promise<void> {
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 900 });
+    await expectNoOverflow(page);
+    await atEachWidth(width);
+  }
 }
 
 /** What the browser shows after its Back button, be it a page of ours or its own about a form sent before. */

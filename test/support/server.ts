@@ -6,7 +6,7 @@ import { openServices, type Services } from '../../app/services.ts';
 import { migrate } from '../../db/migrate.ts';
 import { Client } from './http.ts';
 
-type Environment = Record<string, string | undefined>;
+export type Environment = Record<string, string | undefined>;
 
 export const JWT_SECRET = 'a secret of tests, long enough to sign with';
 

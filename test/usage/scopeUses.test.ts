@@ -6,7 +6,7 @@ import { UsageWriter } from '../../app/usage/usageWriter.ts';
 import { connect, type Db } from '../../db/connection/connect.ts';
 import { noteScopeUses } from '../../db/tables/keys/apiKeyScopeUses.ts';
 import { onEachDatabase } from '../support/databases.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServerWithoutCast } from '../support/useServer.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -14,14 +14,12 @@ const TODAY = Date.now() - (Date.now() % DAY);
 const TENANT = newId();
 
 onEachDatabase('the day on which a key last used a scope', (database) => {
-  let server: TestServer;
+  const server = useServerWithoutCast(database);
   let db: Db;
   let keyId: string;
   before(async () => {
-    server = await startServer(database.env());
     ({ db } = server.services);
   });
-  after(async () => server.stop());
   beforeEach(() => {
     keyId = newId();
   });

@@ -6,29 +6,25 @@ import { newId } from '../../app/domain/id.ts';
 import { createLog } from '../../app/log.ts';
 import { Usage, type UsageEvent, type UsageSettings } from '../../app/usage/usage.ts';
 import type { Db } from '../../db/connection/connect.ts';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { issue, read, type Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 const NEVER: Partial<UsageSettings> = { flushMs: 3_600_000 };
 
-onEachDatabase('taking note of uses', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+onEachDatabase('recording the uses of keys', (database) => {
+  const { server, acme, alice } = useServer(database);
   let db: Db;
   let key: Key;
   let lines: string[];
   let opened: Usage[];
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     db = server.services.db;
   });
-  after(async () => server.stop());
   beforeEach(async () => {
-    key = await issue(server, as(cast.alice));
+    key = await issue(server, as(alice));
     lines = [];
     opened = [];
   });
@@ -36,12 +32,12 @@ onEachDatabase('taking note of uses', (database) => {
     for (const usage of opened) await usage.close();
   });
 
-  it('writes by itself, soon', async () => {
+  it('writes them by itself after a short while', async () => {
     void open({ flushMs: 1 }).record(event());
     await until(async () => (await written()) === 1);
   });
 
-  it('writes at once when there is much to write', async () => {
+  it('writes them at once when many wait', async () => {
     const usage = open({ ...NEVER, batchSize: 3 });
     void usage.record(event());
     void usage.record(event());
@@ -85,7 +81,7 @@ onEachDatabase('taking note of uses', (database) => {
     expect(Number(audited?.['n'])).to.be.within(230, 460);
   });
 
-  it('never turns the last use back', async () => {
+  it('never sets the last use back to an earlier time', async () => {
     const usage = open(NEVER);
     const at = Date.now();
     void usage.record(event({ at, ip: '192.0.2.2' }));
@@ -161,14 +157,14 @@ onEachDatabase('taking note of uses', (database) => {
     it('answers requests with a key, and reads of keys, as ever', async () => {
       await goAway();
       expect((await server.get('/api/v1/whoami', { 'x-api-key': key.key })).status).to.equal(200);
-      expect((await read(server, as(cast.alice), key.id)).lastUsedAt).to.equal(null);
-      expect((await server.get('/api/api-keys', as(cast.alice))).status).to.equal(200);
-      expect((await server.get('/api/audit-logs', as(cast.alice))).status).to.equal(200);
+      expect((await read(server, as(alice), key.id)).lastUsedAt).to.equal(null);
+      expect((await server.get('/api/api-keys', as(alice))).status).to.equal(200);
+      expect((await server.get('/api/audit-logs', as(alice))).status).to.equal(200);
       await comeBack();
-      expect((await read(server, as(cast.alice), key.id)).lastUsedAt).not.to.equal(null);
+      expect((await read(server, as(alice), key.id)).lastUsedAt).not.to.equal(null);
     });
 
-    it('leaves what is left to the next process, and says so', async () => {
+    it('leaves unwritten uses to the next process, and logs that', async () => {
       await goAway();
       const usage = open(NEVER);
       void usage.record(event());
@@ -245,14 +241,14 @@ onEachDatabase('taking note of uses', (database) => {
   it('counts a journal that an earlier release left, whose lines are values without names', async () => {
     const at = Date.now();
     const request = ['GET', '/api/v1/projects/:id', 403, 'projects:read', '203.0.113.7', 'curl/8.5.0', 12.5, at];
-    const left = JSON.stringify([key.id, cast.acme.id, ...request, 'Nightly export', 'request-1']);
+    const left = JSON.stringify([key.id, acme.id, ...request, 'Nightly export', 'request-1']);
     const folder = leaveJournal(`${left}\n${left}\n${left.slice(0, 40)}`);
     const next = open(NEVER, db, folder);
     await next.recover();
     const rows = (await db('api_key_usage').where({ key_id: key.id })) as Record<string, unknown>[];
     expect(rows).to.have.length(2);
     for (const row of rows) {
-      expect(row).to.include({ tenant_id: cast.acme.id, method: 'GET', endpoint: '/api/v1/projects/:id' });
+      expect(row).to.include({ tenant_id: acme.id, method: 'GET', endpoint: '/api/v1/projects/:id' });
       expect(row).to.include({ status_code: 403, scope: 'projects:read', ip: '203.0.113.7', user_agent: 'curl/8.5.0' });
       expect(row).to.include({ response_ms: 12.5, created_at: at });
     }
@@ -298,7 +294,7 @@ onEachDatabase('taking note of uses', (database) => {
 
   it('keeps a batch aside that the database refuses, goes on with the others, and deletes nothing', async () => {
     const usage = open({ ...NEVER, batchSize: 2 });
-    for (const tenantId of [cast.acme.id, null, cast.acme.id]) {
+    for (const tenantId of [acme.id, null, acme.id]) {
       for (let i = 0; i < 2; i++) void usage.record(event({ tenantId: tenantId as unknown as string }));
       await delay(5);
     }
@@ -321,7 +317,7 @@ onEachDatabase('taking note of uses', (database) => {
     await usage.close();
     const folder = path.join(dataDirOf(opened.indexOf(usage)), 'usage');
     const [kept = ''] = filesIn(opened.indexOf(usage));
-    const mended = readFileSync(path.join(folder, kept), 'utf8').replace('null', JSON.stringify(cast.acme.id));
+    const mended = readFileSync(path.join(folder, kept), 'utf8').replace('null', JSON.stringify(acme.id));
     writeFileSync(path.join(folder, kept), mended);
     renameSync(path.join(folder, path.dirname(kept)), path.join(folder, path.basename(path.dirname(kept))));
     await reopened(usage).recover();
@@ -332,7 +328,7 @@ onEachDatabase('taking note of uses', (database) => {
   it('keeps a batch of an ended process aside that the database refuses, and counts the rest of what it left', async () => {
     const usage = open({ ...NEVER, batchSize: 1 });
     await goAway();
-    for (const tenantId of [null, cast.acme.id]) {
+    for (const tenantId of [null, acme.id]) {
       await usage.record(event({ tenantId: tenantId as unknown as string }));
     }
     await usage.close();
@@ -377,7 +373,7 @@ onEachDatabase('taking note of uses', (database) => {
     expect(lines.filter((line) => line.includes('journal of uses cannot be written'))).to.have.length(1);
   });
 
-  it('never throws at the request, whatever it is given', () => {
+  it('never fails a request, whatever it has to record', () => {
     const usage = open(NEVER);
     for (const nonsense of [null, undefined, {}, { userAgent: 5 }])
       void usage.record(nonsense as unknown as UsageEvent);
@@ -389,7 +385,7 @@ onEachDatabase('taking note of uses', (database) => {
     expect(usage.counts).to.include({ recorded: 1, lost: 1 });
   });
 
-  it('writes what is left at the end', async () => {
+  it('writes what is left when the process stops', async () => {
     const usage = open(NEVER);
     void usage.record(event());
     await usage.close();
@@ -436,7 +432,7 @@ onEachDatabase('taking note of uses', (database) => {
 
   function event(change: Partial<UsageEvent> = {}): UsageEvent {
     return {
-      tenantId: cast.acme.id,
+      tenantId: acme.id,
       keyId: key.id,
       keyName: 'a key',
       method: 'GET',

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { changePolicy, DEFAULT_POLICY } from '../../../app/domain/policy.ts';
 import { changeTenant } from '../../../db/tables/tenants.ts';
-import { as, castOf, type Cast } from '../../support/cast.ts';
+import { as } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import type { Answer, Headers } from '../../support/http.ts';
 import { detailOf, issue, keyOf, read, refusal, type Key } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 const DAY_MS = 86_400_000;
 const at = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString();
@@ -43,20 +43,16 @@ const BEYOND = [
 ];
 
 onEachDatabase('a key that manages keys', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, acme, alice } = useServer(database);
   let owner: Headers;
   let maker: Key;
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-    owner = as(cast.alice);
+    owner = as(alice);
     const policy = changePolicy(DEFAULT_POLICY, { keysMayManageKeys: true });
-    await changeTenant(server.services.db, cast.acme.id, { policy }, Date.now());
+    await changeTenant(server.services.db, acme.id, { policy }, Date.now());
     maker = await issue(server, owner, { scopes: ['*'], ...BOUNDS });
   });
-  after(async () => server.stop());
 
   it('makes keys that are bounded as it is itself', async () => {
     for (const wish of WITHIN) keyOf(await create(maker, { ...BOUNDS, ...wish }), 201);
@@ -116,7 +112,7 @@ onEachDatabase('a key that manages keys', (database) => {
     const free = await issue(server, owner, { scopes: ['*'] });
     const defaultRateLimit = { limit: 50_000, windowSeconds: 60 };
     const policy = changePolicy(DEFAULT_POLICY, { keysMayManageKeys: true, defaultRateLimit });
-    await changeTenant(server.services.db, cast.acme.id, { policy }, Date.now());
+    await changeTenant(server.services.db, acme.id, { policy }, Date.now());
     keyOf(await create(free, {}), 201);
     keyOf(await create(free, { rateLimit: defaultRateLimit }), 201);
     beyond({ rateLimit: 1 }, await create(free, { rateLimit: { limit: 50_001, windowSeconds: 60 } }));

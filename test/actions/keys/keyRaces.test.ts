@@ -2,31 +2,23 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { systemContext } from '../../../app/actions/actionContext.ts';
 import { revokeKey } from '../../../app/actions/keys/revokeKey.ts';
-import { as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { as, PASSWORD } from '../../support/cast.ts';
 import { onEachDatabase, untilSomebodyWaits } from '../../support/databases.ts';
 import type { Answer } from '../../support/http.ts';
 import { auditOf, issue, read, tried, type Key } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import type { TestServer } from '../../support/server.ts';
+import { useServer, useServerWithoutCast } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const AT_ONCE = 20;
 
 onEachDatabase('many changes of one key at once, in three processes', (database) => {
-  let server: TestServer;
+  const { server, ...cast } = useServer(database);
   /** Two more processes, as far as the database can tell. */
-  let others: TestServer[];
-  let cast: Cast;
+  const others = [useServerWithoutCast(database), useServerWithoutCast(database)];
   let key: Key;
   const alice = () => as(cast.alice);
 
-  before(async () => {
-    server = await startServer(database.env());
-    others = [await startServer(database.env()), await startServer(database.env())];
-    cast = await castOf(server);
-  });
-  after(async () => {
-    for (const one of [server, ...others]) await one.stop();
-  });
   beforeEach(async () => {
     key = await issue(server, alice());
   });

@@ -2,11 +2,11 @@ import { expect } from 'chai';
 import { changePolicy as policyAfter, DEFAULT_POLICY } from '../../../app/domain/policy.ts';
 import type { Permission } from '../../../app/domain/role.ts';
 import { changeTenant } from '../../../db/tables/tenants.ts';
-import { addPlayer, as, castOf, type Cast, type Part, type Player } from '../../support/cast.ts';
+import { addPlayer, as, type Part, type Player } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import type { Answer, Headers } from '../../support/http.ts';
 import { detailOf, issue, keyOf, refusal, type Key } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 /** Scopes that stand for a permission, each with those that a person must hold to grant it. */
 const STANDING: Readonly<Record<string, string>> = {
@@ -19,20 +19,16 @@ const STANDING: Readonly<Record<string, string>> = {
 };
 
 onEachDatabase('keys and the permissions of people', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let alice: Headers;
   /** ADMIN who manages keys and no members. */
   let adam: Player;
   let count = 0;
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     alice = as(cast.alice);
     adam = await player({ role: 'ADMIN', permissions: ['api-keys:manage'] });
   });
-  after(async () => server.stop());
 
   describe('a person who lacks a permission', () => {
     it('makes no key with a scope that stands for it', async () => {

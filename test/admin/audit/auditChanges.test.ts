@@ -18,7 +18,7 @@ const ROW: AuditLog = {
 };
 
 describe('a change in the audit log', () => {
-  it('is told in the words of its reader, times as times', () => {
+  it('is shown in the language of its reader, with times written as dates', () => {
     const before = { expiresAt: '2030-01-31T12:30:00.000Z', rateLimit: null, allowedIps: [], owner: 'tenant' };
     const after = { expiresAt: null, rateLimit: { limit: 100, windowSeconds: 60 }, allowedIps: ['10.0.0.0/8', '::1'] };
     expect(changesOf({ ...ROW, before, after }, textsIn('fr'))).to.deep.equal([
@@ -29,7 +29,7 @@ describe('a change in the audit log', () => {
     ]);
   });
 
-  it('has a yes, a number and a status in words, whatever it is about', () => {
+  it('shows booleans, numbers and statuses in words, whatever entity changed', () => {
     const after = { requireExpiry: false, maxGraceSeconds: 86_400, status: 'suspended', plan: 'pro', role: 'ADMIN' };
     const told = (entity: AuditLog['entity']) =>
       changesOf({ ...ROW, entity, after }, textsIn('en')).map((change) => change.after ?? '');
@@ -40,7 +40,7 @@ describe('a change in the audit log', () => {
     });
   });
 
-  it('leaves alone what nobody has words for, and what only looks like a time', () => {
+  it('leaves values without a text, and numbers that only look like a time, as they are', () => {
     const after = { novel: 'x', metadata: { team: 'a' }, name: '2030-01-31T12:30:00.000Z', expiresAt: 'soon' };
     expect(changesOf({ ...ROW, after }, textsIn('fr')).map(({ field, after }) => [field, after])).to.deep.equal([
       ['novel', 'x'],

@@ -4,22 +4,19 @@ import { systemContext } from '../../../app/actions/actionContext.ts';
 import { recordAuditEvent } from '../../../app/actions/auditRecord.ts';
 import { changedFields } from '../../../app/domain/auditEvent.ts';
 import { expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
-import { as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue, type Key } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const PATH = '/admin/audit-logs';
 
 onDatabase('sqlite', 'the page of the audit log', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let key: Key;
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     key = await issue(server, as(cast.alice), { name: '=HYPERLINK("http://evil.example")' });
     await server.send('PATCH', `/api/api-keys/${key.id}`, {
       headers: { ...as(cast.alice), 'Content-Type': 'application/json' },
@@ -27,7 +24,6 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
     });
     await issue(server, as(cast.charlie), { name: 'of Globex' });
   });
-  after(async () => server.stop());
 
   for (const javaScript of [true, false]) {
     it(`narrows by who, what, key and day, and shows before and after, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
@@ -84,7 +80,7 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
     });
   }
 
-  it('is taken away as a table in which no cell is a formula', async () => {
+  it('is exported as CSV in which no cell is a formula', async () => {
     const page = await browser.as(cast.alice, server, `${PATH}?key=${key.id}`);
     const [download] = await Promise.all([
       page.waitForEvent('download'),
@@ -97,7 +93,7 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
     expect(lines[1]).to.include('"API_KEY_UPDATED"').and.include('"Alice"');
   });
 
-  it('is streamed whole, with the names of people made harmless', async () => {
+  it('exports every row as a stream, with formulas in the names of people made harmless', async () => {
     const { db } = server.services;
     const act = { ...systemContext(db, cast.acme.id), actor: { type: 'user', id: cast.bob.id, name: '=1+1' } as const };
     await recordAuditEvent(db, act, { action: 'LOGOUT', entityId: cast.bob.id });
@@ -112,7 +108,7 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
     expect(text).to.include(`"'=1+1"`).and.not.include('of Globex');
   });
 
-  it('is no formula either where a spreadsheet takes a semicolon for the end of a cell', async () => {
+  it('exports no formula where a spreadsheet splits cells at semicolons either', async () => {
     const { db } = server.services;
     const actor = { type: 'user', id: cast.bob.id, name: 'Bob;=HYPERLINK("http://x.example")' } as const;
     await recordAuditEvent(
@@ -126,7 +122,7 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
     expect(text).to.include(`"Bob;'=HYPERLINK(""http://x.example"")"`).and.not.include(';=');
   });
 
-  it('names the fields of a change in French, there and on the page of the key', async () => {
+  it('names the changed fields in French, in the log and on the page of the key', async () => {
     const page = await browser.as(cast.alice, server, `${PATH}?key=${key.id}&action=API_KEY_CREATED`, { locale: 'fr' });
     await page.locator('#audit summary').first().click();
     const fields = async (cells: string) => page.locator(cells).allInnerTexts();

@@ -1,22 +1,16 @@
 import { expect } from 'chai';
 import { expectAccessible, useBrowser } from '../../support/browser.ts';
-import { as, castOf, type Cast } from '../../support/cast.ts';
+import { as } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 const PATH = '/admin/billing';
 
 onDatabase('sqlite', 'the page of billing', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, alice, bob } = useServer(database);
 
-  const planOf = async () => ((await server.get('/api/billing', as(cast.alice))).body as { plan: string }).plan;
+  const planOf = async () => ((await server.get('/api/billing', as(alice))).body as { plan: string }).plan;
 
   for (const [javaScript, plan, name] of [
     [true, 'pro', 'Pro'],
@@ -24,7 +18,7 @@ onDatabase('sqlite', 'the page of billing', (database) => {
   ] as const) {
     it(`orders a plan, which waits until it is confirmed, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       const before = await planOf();
-      const page = await browser.as(cast.alice, server, PATH, { javaScript });
+      const page = await browser.as(alice, server, PATH, { javaScript });
       await page.getByRole('button', { name: `Order ${name}` }).click();
       await page.getByRole('heading', { name: `${name} awaits confirmation` }).waitFor();
       expect(await planOf()).to.equal(before);
@@ -39,17 +33,17 @@ onDatabase('sqlite', 'the page of billing', (database) => {
     });
   }
 
-  it('says so where the order was taken back meanwhile', async () => {
+  it('says that an order is no longer pending when another one has replaced it', async () => {
     const order = async (plan: string) =>
-      (await server.post('/api/billing/checkout', { plan }, as(cast.alice))).body as { id: string };
+      (await server.post('/api/billing/checkout', { plan }, as(alice))).body as { id: string };
     const { id } = await order('business');
     await order('pro');
-    const page = await browser.as(cast.alice, server, `${PATH}/checkouts/${id}/confirm`);
+    const page = await browser.as(alice, server, `${PATH}/checkouts/${id}/confirm`);
     await page.getByText('This order is no longer pending').waitFor();
   });
 
   it('shows the plan to those who cannot change it, and refuses their order', async () => {
-    const page = await browser.as(cast.bob, server, PATH);
+    const page = await browser.as(bob, server, PATH);
     await page.getByText('Only owners change the plan.').waitFor();
     expect(await page.getByRole('button', { name: 'Order' }).count()).to.equal(0);
     expect(await page.getByRole('link', { name: 'Confirm order' }).count()).to.equal(0);

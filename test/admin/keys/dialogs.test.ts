@@ -2,29 +2,25 @@ import { expect } from 'chai';
 import { changePolicy, DEFAULT_POLICY, type PolicyChange } from '../../../app/domain/policy.ts';
 import { changeTenant } from '../../../db/tables/tenants.ts';
 import { useBrowser } from '../../support/browser.ts';
-import { addPlayer, as, castOf, type Cast, type Player } from '../../support/cast.ts';
+import { addPlayer, as, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { press } from '../../support/keyPages.ts';
 import { issue, rotate } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 const KEYS = '/admin/api-keys';
 
-onDatabase('sqlite', 'the dialogs', (database) => {
+onDatabase('sqlite', 'the dialogs of keys', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
+  const { server, acme, globex, alice, bob } = useServer(database);
   let olga: Player;
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-    olga = await addPlayer(server.services, cast.acme, 'Olga', { role: 'OWNER', operator: true });
+    olga = await addPlayer(server.services, acme, 'Olga', { role: 'OWNER', operator: true });
   });
-  after(async () => server.stop());
 
   async function underPolicy(change: PolicyChange, work: () => Promise<void>): Promise<void> {
     const set = async (policy: typeof DEFAULT_POLICY) =>
-      changeTenant(server.services.db, cast.acme.id, { policy }, Date.now());
+      changeTenant(server.services.db, acme.id, { policy }, Date.now());
     await set(changePolicy(DEFAULT_POLICY, change));
     try {
       await work();
@@ -37,9 +33,9 @@ onDatabase('sqlite', 'the dialogs', (database) => {
     ['revoking', 'Revoke', 'revoke', 'Keep key'],
     ['rotating', 'Rotate', 'rotate', 'Cancel'],
   ] as const) {
-    it(`take no second press while ${what} is on its way, and let go`, async () => {
-      const { id } = await issue(server, as(cast.alice), { name: 'Waits' });
-      const page = await browser.as(cast.alice, server, `${KEYS}/${id}`);
+    it(`take no second press while ${what} is on its way, and can still be left`, async () => {
+      const { id } = await issue(server, as(alice), { name: 'Waits' });
+      const page = await browser.as(alice, server, `${KEYS}/${id}`);
       await press(page.getByRole('link', { name: link }), page.locator(`#${dialog}[open]`));
       await page.route(`**/${dialog}`, () => undefined);
       await page.locator(`#${dialog} [type=submit]`).click();
@@ -51,13 +47,13 @@ onDatabase('sqlite', 'the dialogs', (database) => {
   for (const javaScript of [true, false]) {
     it(`say a refusal in whole sentences, and what helps, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       browser.expects(422);
-      const { id } = await issue(server, as(cast.alice), { name: 'Endless' });
+      const { id } = await issue(server, as(alice), { name: 'Endless' });
       await underPolicy({ requireExpiry: true }, async () => {
-        const page = await browser.as(cast.alice, server, `${KEYS}/${id}/rotate`, { javaScript });
+        const page = await browser.as(alice, server, `${KEYS}/${id}/rotate`, { javaScript });
         await page.getByRole('button', { name: 'Rotate' }).click();
         expect(await page.getByRole('alert').innerText()).to.match(/expiry\. Change the key first$/);
       });
-      const page = await browser.as(cast.alice, server, `${KEYS}/${id}/rotate`, { javaScript });
+      const page = await browser.as(alice, server, `${KEYS}/${id}/rotate`, { javaScript });
       await underPolicy({ maxGraceSeconds: 3_600 }, async () => {
         await page.getByRole('button', { name: 'Rotate' }).click();
         expect(await page.getByRole('alert').innerText()).to.match(/at most 3,?600 seconds\.$/);
@@ -65,11 +61,11 @@ onDatabase('sqlite', 'the dialogs', (database) => {
     });
   }
 
-  it('give the focus back to what opened the first of them', async () => {
+  it('give the focus back to the button that opened the first dialog', async () => {
     browser.expects(422);
-    const { id } = await issue(server, as(cast.alice), { name: 'Endless' });
+    const { id } = await issue(server, as(alice), { name: 'Endless' });
     await underPolicy({ requireExpiry: true }, async () => {
-      const page = await browser.as(cast.alice, server, `${KEYS}/${id}`);
+      const page = await browser.as(alice, server, `${KEYS}/${id}`);
       await press(page.getByRole('link', { name: 'Rotate' }), page.locator('#rotate[open]'));
       await page.locator('#rotate [type=submit]').click();
       await page.getByRole('alert').waitFor();
@@ -79,21 +75,21 @@ onDatabase('sqlite', 'the dialogs', (database) => {
     });
   });
 
-  it('say of whom the table of callers tells', async () => {
-    const old = await issue(server, as(cast.alice), { name: 'Moved' });
-    await rotate(server, as(cast.alice), old.id, { gracePeriodSeconds: 3_600 });
+  it('name the key whose callers the table shows', async () => {
+    const old = await issue(server, as(alice), { name: 'Moved' });
+    await rotate(server, as(alice), old.id, { gracePeriodSeconds: 3_600 });
     await server.get('/api/v1/whoami', { 'x-api-key': old.key });
-    const page = await browser.as(cast.alice, server, `${KEYS}/${old.id}/revoke`);
+    const page = await browser.as(alice, server, `${KEYS}/${old.id}/revoke`);
     expect(await page.locator('#revoke caption').textContent()).to.equal('Who has used it since the rotation');
   });
 
   for (const javaScript of [true, false]) {
     it(`are pages of their own where they were not fetched, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
-      const { id } = await issue(server, as(cast.alice), { name: 'Shown' });
+      const { id } = await issue(server, as(alice), { name: 'Shown' });
       for (const [path, title, rests] of [
         [`${KEYS}/${id}/revoke`, 'Revoke key', 'Keep key'],
-        [`/admin/members/${cast.bob.id}/remove`, /^Remove /, /^Keep/],
-        [`/admin/tenants/${cast.globex.id}/suspend`, /^Suspend /, /^(Keep|Cancel)/],
+        [`/admin/members/${bob.id}/remove`, /^Remove /, /^Keep/],
+        [`/admin/tenants/${globex.id}/suspend`, /^Suspend /, /^(Keep|Cancel)/],
       ] as const) {
         const page = await browser.as(olga, server, path, { javaScript });
         expect(await page.getByRole('heading', { name: title }).count(), path).to.equal(1);

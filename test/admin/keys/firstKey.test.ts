@@ -13,7 +13,7 @@ const KEYS = '/admin/api-keys';
 
 const run = promisify(execFile);
 
-onDatabase('sqlite', 'the first key in a browser', (database) => {
+onDatabase('sqlite', 'the first key of a new installation, in a browser', (database) => {
   const browser = useBrowser();
   let server: TestServer;
   beforeEach(async () => {

@@ -1,23 +1,17 @@
 import { expect } from 'chai';
-import { as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { as, PASSWORD } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import { issue } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 onEachDatabase('the first request of a new key', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, alice } = useServer(database);
 
   it('is shown beside the key although others came after it, for one query of its requests', async () => {
     const visitor = new Visitor(server);
-    await visitor.signIn(cast.alice.email, PASSWORD);
-    const { id, key } = await issue(server, as(cast.alice), { scopes: ['read'] });
+    await visitor.signIn(alice.email, PASSWORD);
+    const { id, key } = await issue(server, as(alice), { scopes: ['read'] });
     const firstUse = async () => visitor.get(`/admin/api-keys/${id}/first-use`, { 'HX-Request': 'true' });
     expect((await firstUse()).status).to.equal(204);
 

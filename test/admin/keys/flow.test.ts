@@ -1,26 +1,19 @@
 import { expect } from 'chai';
 import { expectAccessible, useBrowser } from '../../support/browser.ts';
-import { castOf, type Cast } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { press, row, take } from '../../support/keyPages.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 const KEYS = '/admin/api-keys';
 
 onDatabase('sqlite', 'the life of a key in a browser', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, alice } = useServer(database);
 
   for (const javaScript of [true, false]) {
     describe(javaScript ? 'with JavaScript' : 'without JavaScript', () => {
       it('shows its text once: Back, refresh and the address show none', async () => {
-        const page = await browser.as(cast.alice, server, KEYS, { javaScript });
+        const page = await browser.as(alice, server, KEYS, { javaScript });
         await page.goto(`${KEYS}/new?name=Once`);
         await press(page.getByRole('button', { name: 'Create key' }), page.locator('#reveal'));
         const text = await take(page);
@@ -41,8 +34,8 @@ onDatabase('sqlite', 'the life of a key in a browser', (database) => {
     });
   }
 
-  it('holds its text until it was copied', async () => {
-    const page = await browser.as(cast.alice, server, `${KEYS}/new?name=Held`);
+  it('stays on the page that shows its text until that was copied', async () => {
+    const page = await browser.as(alice, server, `${KEYS}/new?name=Held`);
     await press(page.getByRole('button', { name: 'Create key' }), page.locator('#reveal'));
     await expectAccessible(page);
     await page.keyboard.press('Escape');
@@ -69,7 +62,7 @@ onDatabase('sqlite', 'the life of a key in a browser', (database) => {
   });
 
   it('is made, rotated and revoked by keyboard alone', async () => {
-    const page = await browser.as(cast.alice, server, KEYS);
+    const page = await browser.as(alice, server, KEYS);
     const keys = async (...names: string[]) => {
       for (const name of names) await page.keyboard.press(name);
     };
@@ -110,7 +103,7 @@ onDatabase('sqlite', 'the life of a key in a browser', (database) => {
   });
 
   it('is made once, however often its maker clicks', async () => {
-    const page = await browser.as(cast.alice, server, `${KEYS}/new?name=Twice`);
+    const page = await browser.as(alice, server, `${KEYS}/new?name=Twice`);
     let posts = 0;
     page.on('request', (request) => (posts += request.method() === 'POST' ? 1 : 0));
     await page.getByRole('button', { name: 'Create key' }).dblclick();

@@ -3,23 +3,17 @@ import type { Locator, Page } from 'playwright-core';
 import { changeTenant } from '../../../db/tables/tenants.ts';
 import { changePolicy, DEFAULT_POLICY } from '../../../app/domain/policy.ts';
 import { expectAccessible, useBrowser } from '../../support/browser.ts';
-import { addPlayer, addTenant, as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { addPlayer, addTenant, as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue, rotate, tried } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const KEYS = '/admin/api-keys';
 
 onDatabase('sqlite', 'the form of a key in a browser', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, ...cast } = useServer(database);
 
   async function attributes(elements: Locator, name: string): Promise<(string | null)[]> {
     return Promise.all((await elements.all()).map(async (element) => element.getAttribute(name)));
@@ -89,7 +83,7 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
     expect(await offered(alice)).to.include.members(['members:write', 'users:*', 'admin:*']);
   });
 
-  it('is filled in by its address, and by presets', async () => {
+  it('is filled in by the query of its address, and by presets', async () => {
     const page = await browser.as(
       cast.alice,
       server,
@@ -154,7 +148,7 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
   }
 
   for (const javaScript of [true, false]) {
-    it(`keeps whose a key is and what is told of it behind one word, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+    it(`keeps the owner and the description of a key folded away, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       browser.expects(422);
       const page = await browser.as(cast.alice, server, `${KEYS}/new?name=Told`, { javaScript });
       const metadata = page.getByLabel('Metadata');
@@ -220,7 +214,7 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
     expect(refused.text).to.include('The policy requires an expiry');
   });
 
-  it('shows what a change adds and takes, and warns where that was used lately', async () => {
+  it('shows which scopes a change adds and removes, and warns where a removed scope was used lately', async () => {
     const key = await issue(server, as(cast.alice), { name: 'Busy', scopes: ['projects:read', 'orders:write'] });
     await server.get('/api/v1/projects', { 'x-api-key': key.key });
     const page = await browser.as(cast.alice, server, `${KEYS}/${key.id}/edit`, { javaScript: false });

@@ -1,24 +1,18 @@
 import { expect } from 'chai';
 import { newId } from '../../../app/domain/id.ts';
-import { as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { as, PASSWORD } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import { issue } from '../../support/keys.ts';
 import { explained } from '../../support/plans.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const USES = 1_200;
 
 onEachDatabase('the page of a key', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, ...cast } = useServer(database);
 
-  it('tells what was done to a key however often it was used, by reading no more than that', async () => {
+  it('shows what was done to a key without reading its uses, however many there are', async () => {
     const alice = as(cast.alice);
     const key = await issue(server, alice, { name: 'first name' });
     await server.patch(`/api/api-keys/${key.id}`, { name: 'second name' }, alice);

@@ -4,10 +4,10 @@ import { systemContext } from '../../../app/actions/actionContext.ts';
 import { issueKey } from '../../../app/actions/keys/issueKey.ts';
 import { NewKey } from '../../../app/domain/keyInput.ts';
 import { CATALOGUE } from '../../../app/domain/scopeCatalogue.ts';
-import { expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
-import { addPlayer, castOf, PASSWORD, type Cast, type Player } from '../../support/cast.ts';
+import { expectAccessible, expectToFit, expectWellInBothThemes, useBrowser } from '../../support/browser.ts';
+import { addPlayer, PASSWORD, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const KEYS = '/admin/api-keys';
@@ -18,8 +18,7 @@ const HEBREW = 'מפתח לייצוא 🚀';
 
 onDatabase('sqlite', 'the list of keys in a browser', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
+  const { server, acme, alice, charlie } = useServer(database);
   let dora: Player;
   const ids = new Map<string, string>();
 
@@ -39,25 +38,22 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
   }
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-    dora = await addPlayer(server.services, cast.acme, 'Dora', { role: 'MEMBER', permissions: ['api-keys:read'] });
+    dora = await addPlayer(server.services, acme, 'Dora', { role: 'MEMBER', permissions: ['api-keys:read'] });
     const now = Date.now();
     const forty = CATALOGUE.filter(({ group }) => group !== 'platform').slice(0, 40);
-    await make(cast.alice, { name: LONG, scopes: forty.map(({ scope }) => scope) });
-    await make(cast.alice, { name: HEBREW, environment: 'test', expiresInDays: 5 });
-    await make(cast.alice, { name: MARKUP, description: MARKUP, scopes: ['*'] });
-    await make(cast.alice, { name: 'Forgotten', scopes: ['read'], expiresInDays: 365 });
+    await make(alice, { name: LONG, scopes: forty.map(({ scope }) => scope) });
+    await make(alice, { name: HEBREW, environment: 'test', expiresInDays: 5 });
+    await make(alice, { name: MARKUP, description: MARKUP, scopes: ['*'] });
+    await make(alice, { name: 'Forgotten', scopes: ['read'], expiresInDays: 365 });
     await age('Forgotten', { created_at: now - 200 * DAY_MS, last_used_at: now - 100 * DAY_MS });
-    await make(cast.alice, { name: 'Over-scoped', scopes: ['read', 'orders:write'], expiresInDays: 365 });
-    const use = { tenantId: cast.acme.id, keyId: ids.get('Over-scoped') ?? '', keyName: '', at: now, requestId: '' };
+    await make(alice, { name: 'Over-scoped', scopes: ['read', 'orders:write'], expiresInDays: 365 });
+    const use = { tenantId: acme.id, keyId: ids.get('Over-scoped') ?? '', keyName: '', at: now, requestId: '' };
     const request = { method: 'GET', endpoint: '/api/v1/projects', scope: 'projects:read', statusCode: 200 };
     await server.services.usage.record({ ...use, ...request, ip: '192.0.2.1', userAgent: 'cron', responseMs: 3 });
     await server.services.usage.flush();
     await age('Over-scoped', { created_at: now - 200 * DAY_MS });
-    for (let n = 1; n <= 52; n++) await make(cast.charlie, { name: `Key ${String(n).padStart(2, '0')}` });
+    for (let n = 1; n <= 52; n++) await make(charlie, { name: `Key ${String(n).padStart(2, '0')}` });
   });
-  after(async () => server.stop());
 
   const names = (page: Page) => page.locator('.keys-table tbody th a').allInnerTexts();
   const path = (page: Page) => decodeURIComponent(page.url().replace(server.url, ''));
@@ -71,8 +67,8 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
         await page.waitForURL((url) => url.search.includes(awaited));
       }
 
-      it('is searched, narrowed, sorted and paged by addresses', async () => {
-        const page = await browser.as(cast.charlie, server, KEYS, { javaScript });
+      it('is searched, filtered, sorted and paged by the query of its address', async () => {
+        const page = await browser.as(charlie, server, KEYS, { javaScript });
         expect(await names(page)).to.have.length(50);
         expect(await page.locator('.keys-range').innerText()).to.equal('1–50 of 52');
         await page.getByRole('link', { name: 'Next' }).click();
@@ -100,8 +96,8 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
         await page.locator('.keys-range', { hasText: '1–50 of 52' }).waitFor();
       });
 
-      it('points at what wants attention', async () => {
-        const page = await browser.as(cast.alice, server, KEYS, { javaScript });
+      it('lists the keys that need attention', async () => {
+        const page = await browser.as(alice, server, KEYS, { javaScript });
         const strip = page.getByRole('list', { name: 'Worth a look' });
         expect((await strip.innerText()).replace(/\s+/g, ' ')).to.equal(
           '1 expires within 7 days 1 unused for 90 days 2 never expire 1 has scopes never used',
@@ -130,7 +126,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
           .where({ id: ids.get('Over-scoped') })
           .update({ scopes: '["read","orders:write"]' });
         await server.services.db('api_key_scopes').insert({
-          tenant_id: cast.acme.id,
+          tenant_id: acme.id,
           scope: 'orders:write',
           key_created_at: 0,
           key_id: ids.get('Over-scoped'),
@@ -139,8 +135,8 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
 
       it('revokes several at once, after naming them', async () => {
         const chosen = [1, 2].map((n) => `Bulk ${String(javaScript)} ${n}`);
-        for (const name of chosen) await make(cast.alice, { name });
-        const page = await browser.as(cast.alice, server, `${KEYS}?q=Bulk+${String(javaScript)}`, { javaScript });
+        for (const name of chosen) await make(alice, { name });
+        const page = await browser.as(alice, server, `${KEYS}?q=Bulk+${String(javaScript)}`, { javaScript });
         await page.getByRole('button', { name: 'Revoke selected…' }).click();
         await page.getByText('Select at least one key first.').waitFor();
         for (const name of chosen) await page.getByLabel(`Select ${name}`).check();
@@ -158,9 +154,9 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
     });
   }
 
-  it('says where it would stand that it could not be loaded, and tries again', async () => {
+  it('says in its place that it could not be loaded, and offers to try again', async () => {
     browser.expects(503);
-    const page = await browser.as(cast.charlie, server, KEYS);
+    const page = await browser.as(charlie, server, KEYS);
     await page.route('**/admin/api-keys?*', async (route) =>
       route.fulfill({ status: 503, contentType: 'text/html', body: '' }),
     );
@@ -173,8 +169,8 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
     expect(await names(page)).to.deep.equal(['Key 07']);
   });
 
-  it('shows a skeleton while it waits', async () => {
-    const page = await browser.as(cast.charlie, server, KEYS);
+  it('shows a skeleton while it is loading', async () => {
+    const page = await browser.as(charlie, server, KEYS);
     let answer: () => void = () => undefined;
     const waiting = new Promise<void>((resolve) => (answer = resolve));
     await page.route('**/admin/api-keys?*', async (route) => {
@@ -189,7 +185,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
     expect(await page.locator('.skeleton').isVisible()).to.equal(false);
   });
 
-  it('begins with a way to the first key', async () => {
+  it('says that there are no keys yet, and shows how to use the first', async () => {
     const owner = await addPlayer(server.services, await emptyTenant(), 'Erin', { role: 'OWNER' });
     const page = await browser.as(owner, server, KEYS);
     await page.getByRole('heading', { name: 'No keys yet' }).waitFor();
@@ -222,7 +218,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
 
   it('shows nothing of another tenant, and takes no change of it', async () => {
     const visitor = new Visitor(server);
-    await visitor.signIn(cast.charlie.email, PASSWORD);
+    await visitor.signIn(charlie.email, PASSWORD);
     const id = ids.get(MARKUP) ?? '';
     for (const form of ['', '/edit', '/rotate', '/revoke']) {
       expect((await visitor.get(`${KEYS}/${id}${form}`)).status, form).to.equal(404);
@@ -237,13 +233,12 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
     expect(row.revoked_at).to.equal(null);
   });
 
-  for (const theme of ['dark', 'light'] as const) {
-    it(`holds whatever keys are called, and is accessible with all its dialogs, ${theme}`, async function () {
+  for (const locale of ['en', 'fr'] as const) {
+    it(`fits whatever keys are called, and is accessible with all its dialogs, in ${locale}`, async function () {
       this.timeout(60_000);
       const id = ids.get(MARKUP) ?? '';
       const long = ids.get(LONG) ?? '';
-      const locale = theme === 'light' ? 'fr' : 'en';
-      const page = await browser.as(cast.alice, server, KEYS, { theme, locale });
+      const page = await browser.as(alice, server, KEYS, { locale });
       let alerts = 0;
       page.on('dialog', (dialog) => {
         alerts += 1;
@@ -251,12 +246,11 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
       });
       for (const path of ['', `/${id}`, `/${long}`, `/${long}/edit`, '/new', `/${long}/revoke`]) {
         await page.goto(`${KEYS}${path}`);
-        await expectAccessible(page);
-        for (const width of [390, 768, 1280]) {
-          await page.setViewportSize({ width, height: 900 });
-          await expectNoOverflow(page);
-        }
+        if (locale === 'en') await expectWellInBothThemes(page);
+        else await expectToFit(page);
       }
+      // The dialogs are seen in the dark in one language, in the light in the other.
+      await page.emulateMedia({ colorScheme: locale === 'en' ? 'dark' : 'light' });
       await page.goto(KEYS);
       const row = page.locator('.keys-table tbody tr').filter({ hasText: MARKUP });
       expect(await row.locator('img').count()).to.equal(0);

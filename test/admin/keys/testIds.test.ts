@@ -4,22 +4,16 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { ROOT } from '../../../app/root.ts';
 import { useBrowser } from '../../support/browser.ts';
-import { as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { tried } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 const KEYS = '/admin/api-keys';
 
 onDatabase('sqlite', 'the data-testid of every control in the life of a key', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, alice } = useServer(database);
 
   const used = new Set<string>();
 
@@ -33,7 +27,7 @@ onDatabase('sqlite', 'the data-testid of every control in the life of a key', (d
     it(`leads from signing in to a revoked key ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       const name = `By test id ${javaScript ? 'with' : 'without'}`;
       const page = await browser.open(server, '/settings/api-keys', { javaScript });
-      await at(page, 'email-input').fill(cast.alice.email);
+      await at(page, 'email-input').fill(alice.email);
       await at(page, 'password-input').fill(PASSWORD);
       await at(page, 'sign-in-submit').click();
       await page.waitForURL(`**${KEYS}`);
@@ -85,10 +79,10 @@ onDatabase('sqlite', 'the data-testid of every control in the life of a key', (d
   });
 
   it('names each control once on its page', async () => {
-    await server.post('/api/api-keys', { name: 'one' }, as(cast.alice));
-    await server.post('/api/api-keys', { name: 'two' }, as(cast.alice));
+    await server.post('/api/api-keys', { name: 'one' }, as(alice));
+    await server.post('/api/api-keys', { name: 'two' }, as(alice));
     for (const address of [KEYS, `${KEYS}/new`]) {
-      const page = await browser.as(cast.alice, server, address);
+      const page = await browser.as(alice, server, address);
       const elements = await page.locator('[data-testid]').all();
       const ids = await Promise.all(elements.map(async (element) => element.getAttribute('data-testid')));
       expect(ids.length).to.be.greaterThan(5);

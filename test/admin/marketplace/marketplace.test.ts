@@ -1,25 +1,19 @@
 import { expect } from 'chai';
 import { behind, expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
-import { as, castOf, type Cast } from '../../support/cast.ts';
+import { as } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { tried } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 const PATH = '/admin/marketplace';
 
 onDatabase('sqlite', 'the page of apps', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, alice, bob } = useServer(database);
 
   for (const javaScript of [true, false]) {
     it(`installs an app, shows its key once, and uninstalls it, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
-      const page = await browser.as(cast.alice, server, PATH, { javaScript });
+      const page = await browser.as(alice, server, PATH, { javaScript });
       await page.getByRole('button', { name: 'Install Zapier' }).click();
       const token = page.getByLabel('Key of the app');
       const text = await token.inputValue();
@@ -57,10 +51,10 @@ onDatabase('sqlite', 'the page of apps', (database) => {
     });
   }
 
-  it('says so where an app was installed meanwhile, and changes nothing', async () => {
+  it('says that an app was installed by somebody else meanwhile, and changes nothing', async () => {
     browser.expects(409);
-    const page = await browser.as(cast.alice, server, PATH, { javaScript: false, locale: 'fr' });
-    await server.post('/api/marketplace/install', { app: 'make' }, as(cast.alice));
+    const page = await browser.as(alice, server, PATH, { javaScript: false, locale: 'fr' });
+    await server.post('/api/marketplace/install', { app: 'make' }, as(alice));
     await page.getByRole('button', { name: 'Installer Make' }).click();
     expect(await page.getByRole('alert').innerText())
       .to.include('L’application n’a pas été installée')
@@ -69,18 +63,18 @@ onDatabase('sqlite', 'the page of apps', (database) => {
     await expectNoOverflow(page);
   });
 
-  it('says so over the page where scripts run', async () => {
+  it('says in a message over the page, with JavaScript, that an app was installed by somebody else meanwhile', async () => {
     browser.expects(409);
-    const page = await browser.as(cast.alice, server, PATH);
-    await server.post('/api/marketplace/install', { app: 'cli' }, as(cast.alice));
+    const page = await browser.as(alice, server, PATH);
+    await server.post('/api/marketplace/install', { app: 'cli' }, as(alice));
     await page.getByRole('button', { name: 'Install Command line' }).click();
     const toast = page.locator('#toasts [data-toast]');
     await toast.waitFor();
     expect(await toast.innerText()).to.include('This app is installed already.');
   });
 
-  it('offers nothing to install to those who may not', async () => {
-    const page = await browser.as(cast.bob, server, PATH);
+  it('offers no app to people who may not install any', async () => {
+    const page = await browser.as(bob, server, PATH);
     await page.getByText('Only owners and admins install apps.').waitFor();
     expect(await page.getByRole('button', { name: 'Install' }).count()).to.equal(0);
   });

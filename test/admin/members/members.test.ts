@@ -1,26 +1,22 @@
 import { expect } from 'chai';
 import { behind, expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
-import { addPlayer, as, castOf, joinTenant, PASSWORD, type Cast, type Player } from '../../support/cast.ts';
+import { addPlayer, as, joinTenant, PASSWORD, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const PATH = '/admin/members';
 
 onDatabase('sqlite', 'the pages of members', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let helper: Player;
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     helper = await addPlayer(server.services, cast.acme, 'Hugo', {
       role: 'ADMIN',
       permissions: ['members:read', 'members:manage'],
     });
   });
-  after(async () => server.stop());
 
   const found = async (email: string) => {
     const { body } = await server.get('/api/members', as(cast.alice));
@@ -91,7 +87,7 @@ onDatabase('sqlite', 'the pages of members', (database) => {
     });
   }
 
-  it('keeps what was written where somebody is a member already, or the email is none', async () => {
+  it('keeps what was typed when the person is a member already, or the email is invalid', async () => {
     browser.expects(409);
     const page = await browser.as(cast.alice, server, `${PATH}/new`, { javaScript: false });
     await page.getByLabel('Email').fill(cast.bob.email);
@@ -111,7 +107,7 @@ onDatabase('sqlite', 'the pages of members', (database) => {
     expect(text).to.include('Email: Must be an email address').and.include('value="nobody"');
   });
 
-  it('says that the last owner stays', async () => {
+  it('refuse to take the role of the last owner away, and say why', async () => {
     browser.expects(409);
     const page = await browser.as(cast.alice, server, `${PATH}/${cast.alice.id}`, { locale: 'fr' });
     await page.getByRole('radio', { name: /^Membre/ }).check();
@@ -120,7 +116,7 @@ onDatabase('sqlite', 'the pages of members', (database) => {
     await expectAccessible(page);
   });
 
-  it('offers nobody to give or touch more than they hold, and refuses those who try', async () => {
+  it('let nobody grant or change more than they hold', async () => {
     browser.expects(403);
     const page = await browser.as(helper, server, PATH);
     expect(await page.getByRole('link', { name: 'Edit Alice' }).count()).to.equal(0);

@@ -2,19 +2,16 @@ import { expect } from 'chai';
 import { PERMISSIONS } from '../../../app/domain/role.ts';
 import { createRoutes } from '../../../app/routes.ts';
 import { useBrowser } from '../../support/browser.ts';
-import { as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 onDatabase('sqlite', 'the page of routes', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     const alice = as(cast.alice);
     await issue(server, alice, { scopes: ['*'] });
     await issue(server, alice, { scopes: ['read'] });
@@ -23,10 +20,9 @@ onDatabase('sqlite', 'the page of routes', (database) => {
     await server.post(`/api/api-keys/${revoked.id}/revoke`, {}, alice);
     await issue(server, as(cast.charlie), { scopes: ['*'] });
   });
-  after(async () => server.stop());
 
   for (const javaScript of [true, false]) {
-    it(`says what each asks for and how many keys open it, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+    it(`says of each route what it asks for and how many keys open it, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       const page = await browser.as(cast.bob, server, '/admin/routes', { javaScript });
       const row = (route: string) => page.getByRole('row').filter({ hasText: route }).first();
       expect(await row('GET /api/v1/projects').innerText()).to.match(/projects:read\s+3$/);

@@ -1,31 +1,25 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { expectAccessible, signIn, useBrowser } from '../../support/browser.ts';
-import { addPlayer, as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { addPlayer, as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const PATH = '/admin/security';
 
 onDatabase('sqlite', 'the page of security', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, acme, alice, bob, carol } = useServer(database);
 
-  const policy = async () => (await server.get('/api/security-center/settings', as(cast.alice))).body;
+  const policy = async () => (await server.get('/api/security-center/settings', as(alice))).body;
   const save = async (page: Page) => page.getByRole('button', { name: /Save policy|Enregistrer les règles/ }).click();
 
   for (const javaScript of [true, false]) {
     it(`saves the policy; what is wrong comes back with everything else that was written, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       browser.expects(422);
       const before = await policy();
-      const page = await browser.as(cast.alice, server, PATH, { javaScript });
+      const page = await browser.as(alice, server, PATH, { javaScript });
       await page.getByLabel('Longest lifetime, in days').fill('9999');
       await page.getByLabel('Longest overlap').fill('soon');
       await page.getByLabel('Scopes of a key that asks for none').fill('projects:read\nnonsense');
@@ -81,9 +75,9 @@ onDatabase('sqlite', 'the page of security', (database) => {
 
     it(`ends another session of one’s own, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       const phone = new Visitor(server, { 'User-Agent': 'Mozilla/5.0 (iPhone) Safari/605' });
-      await phone.signIn(cast.bob.email, PASSWORD);
+      await phone.signIn(bob.email, PASSWORD);
       expect((await phone.get(PATH)).status).to.equal(200);
-      const page = await browser.as(cast.bob, server, PATH, { javaScript });
+      const page = await browser.as(bob, server, PATH, { javaScript });
       await page.getByText('this one').waitFor();
       await page.getByRole('button', { name: 'End session Safari · iPhone' }).click();
       await page.getByText('The session has ended.').waitFor();
@@ -93,7 +87,7 @@ onDatabase('sqlite', 'the page of security', (database) => {
     it(`changes the password of whoever knows the old one, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       browser.expects(422);
       const name = javaScript ? 'Erin' : 'Frank';
-      const player = await addPlayer(server.services, cast.acme, name, { role: 'MEMBER' });
+      const player = await addPlayer(server.services, acme, name, { role: 'MEMBER' });
       const other = new Visitor(server);
       await other.signIn(player.email, PASSWORD);
       const page = await browser.open(server, `/login?next=${PATH}`, { javaScript });
@@ -116,19 +110,19 @@ onDatabase('sqlite', 'the page of security', (database) => {
   }
 
   it('shows the policy to an admin without letting them change it, and nothing of it to a member', async () => {
-    const admin = await browser.as(cast.carol, server, PATH);
+    const admin = await browser.as(carol, server, PATH);
     await admin.getByText('Only owners change these rules.').waitFor();
     expect(await admin.getByLabel('Longest overlap').isDisabled()).to.equal(true);
     expect(await admin.getByRole('button', { name: 'Save policy' }).count()).to.equal(0);
     await expectAccessible(admin);
-    const member = await browser.as(cast.bob, server, PATH);
+    const member = await browser.as(bob, server, PATH);
     await member.getByRole('heading', { name: 'Your password' }).waitFor();
     expect(await member.getByRole('heading', { name: 'Key policy' }).count()).to.equal(0);
   });
 
   it('names what is wrong in French', async () => {
     browser.expects(422);
-    const page = await browser.as(cast.alice, server, PATH, { locale: 'fr', javaScript: false });
+    const page = await browser.as(alice, server, PATH, { locale: 'fr', javaScript: false });
     await page.getByLabel('Réseaux d’où les clés peuvent servir').fill('partout');
     await save(page);
     expect(await page.getByRole('alert').innerText())

@@ -4,22 +4,17 @@ import { changeUser } from '../../../app/actions/people/changeUser.ts';
 import { systemContext } from '../../../app/actions/actionContext.ts';
 import { hashToken, IDLE_MS, LIFETIME_MS } from '../../../app/domain/session.ts';
 import { hashPassword } from '../../../app/auth/passwords.ts';
-import { addPlayer, castOf, joinTenant, PASSWORD, type Cast } from '../../support/cast.ts';
+import { addPlayer, joinTenant, PASSWORD } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import type { Answer } from '../../support/http.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { startServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const HOME = '/admin/api-keys';
 
 onEachDatabase('a session of the admin', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, ...cast } = useServer(database);
 
   const visitor = () => new Visitor(server);
 
@@ -72,7 +67,7 @@ onEachDatabase('a session of the admin', (database) => {
       expect((await alice.get(HOME)).status).to.equal(200);
     });
 
-    it('for nobody with a wrong password, who keeps the email they typed and no more', async () => {
+    it('not with a wrong password; the form keeps only the email', async () => {
       const guest = visitor();
       const { status, text } = await guest.signIn('"><b>@acme.example', 'wrong password');
       expect(status).to.equal(422);
@@ -81,14 +76,14 @@ onEachDatabase('a session of the admin', (database) => {
       expect(guest.session).to.equal(undefined);
     });
 
-    it('and leads to our own pages only', async () => {
+    it('and leads to pages of this server only', async () => {
       for (const next of ['//evil.example', '/\\evil.example', 'https://evil.example', '/.//evil.example', '/logout']) {
         const { headers } = await visitor().signIn(cast.alice.email, PASSWORD, next);
         expect(headers.location, next).to.equal('/');
       }
     });
 
-    it('not for a guesser, who is told when to try again', async () => {
+    it('not after too many wrong passwords; the page says when to try again', async () => {
       const strict = await startServer(database.env(), { LOGIN_LIMIT: '2/600' });
       const guest = new Visitor(strict);
       for (const wrong of ['wrong', 'wrong too']) {
@@ -136,7 +131,7 @@ onEachDatabase('a session of the admin', (database) => {
       expectLogin(await alice.get(HOME), HOME);
     });
 
-    it('not while it is used: being seen is noted', async () => {
+    it('not while it is used: each request extends it', async () => {
       const alice = await signedIn();
       const longAgo = Date.now() - IDLE_MS + 60_000;
       await row(alice).update({ last_seen_at: longAgo });
@@ -169,7 +164,7 @@ onEachDatabase('a session of the admin', (database) => {
         .update({ password_hash: await hashPassword(PASSWORD) });
     });
 
-    it('and cannot be opened by guessing the password there, nor by whoever would have everybody wait for it', async () => {
+    it('and its form for a new password counts wrong current passwords as failed logins', async () => {
       const strict = await startServer(database.env(), { LOGIN_LIMIT: '2/600' });
       try {
         const alice = new Visitor(strict);
@@ -204,7 +199,7 @@ onEachDatabase('a session of the admin', (database) => {
       expectLogin(await disabled.get(HOME), HOME);
     });
 
-    it('for htmx by a word to the whole window, not by a login in a corner', async () => {
+    it('for htmx with a redirect of the whole window, not with a login page inside a part', async () => {
       const { status, headers, text } = await visitor().get(HOME, {
         'HX-Request': 'true',
         'HX-Current-URL': `${server.url}${HOME}?q=a`,
@@ -336,7 +331,7 @@ onEachDatabase('a session of the admin', (database) => {
       expect((await guest.get('/login')).text).to.include('<html lang="en">');
     });
 
-    it('no language and no look that there is not', async () => {
+    it('no language and no theme that does not exist', async () => {
       const alice = await signedIn();
       await alice.submit('/preferences', { locale: 'xx', theme: '"><script>' });
       expect((await alice.get(HOME)).text)
@@ -345,20 +340,20 @@ onEachDatabase('a session of the admin', (database) => {
     });
   });
 
-  it('is shown to no cache, and its parts are told from whole pages', async () => {
+  it('has pages that no cache keeps, and that differ for htmx by Vary', async () => {
     const alice = await signedIn();
     const { headers } = await alice.get(HOME);
     expect(headers['cache-control']).to.equal('no-store');
     expect(headers.vary).to.include('HX-Request');
   });
 
-  it('speaks to a reader of French where something is wrong', async () => {
+  it('shows errors in French to a reader of French', async () => {
     const guest = new Visitor(server, { 'Accept-Language': 'fr' });
     const { text } = await guest.get('/admin/nothing');
     expect(text).to.include('<html lang="fr">').and.include('<h1>Introuvable</h1>').and.include('Rien n’a été modifié');
   });
 
-  it('survives a notice that somebody made up', async () => {
+  it('ignores a forged notice cookie', async () => {
     const alice = await signedIn();
     for (const notice of [
       'x',

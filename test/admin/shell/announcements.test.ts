@@ -1,30 +1,26 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { useBrowser } from '../../support/browser.ts';
-import { as, castOf, type Cast } from '../../support/cast.ts';
+import { as } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 const KEYS = '/admin/api-keys';
 
-onDatabase('sqlite', 'what a screen reader is told', (database) => {
+onDatabase('sqlite', 'what a screen reader announces', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
+  const { server, alice } = useServer(database);
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-    for (const name of ['One', 'Two', 'Three']) await issue(server, as(cast.alice), { name });
-    await server.post('/api/support/tickets', { subject: 'A question', message: 'How?' }, as(cast.alice));
+    for (const name of ['One', 'Two', 'Three']) await issue(server, as(alice), { name });
+    await server.post('/api/support/tickets', { subject: 'A question', message: 'How?' }, as(alice));
   });
-  after(async () => server.stop());
 
   const focused = async (page: Page) => page.locator(':focus').getAttribute('aria-label');
 
-  it('is what was done, once the page is there: what it came with is announced by nobody', async () => {
-    const { id } = await issue(server, as(cast.alice), { name: 'Gone' });
-    const page = await browser.as(cast.alice, server, `${KEYS}/${id}/revoke`);
+  it('is the notice of what was done, after the page has loaded, since nothing in the first HTML is announced', async () => {
+    const { id } = await issue(server, as(alice), { name: 'Gone' });
+    const page = await browser.as(alice, server, `${KEYS}/${id}/revoke`);
     await page.addInitScript(`addEventListener('load', () => {
       new MutationObserver((changes) => {
         window.told = changes.flatMap(({ addedNodes }) => [...addedNodes]).map((node) => node.textContent.trim());
@@ -35,8 +31,8 @@ onDatabase('sqlite', 'what a screen reader is told', (database) => {
     expect(await page.evaluate<string[]>('window.told')).to.deep.equal(['Gone was revoked.']);
   });
 
-  it('is how much a filter found', async () => {
-    const page = await browser.as(cast.alice, server, KEYS);
+  it('is how many rows a filter found', async () => {
+    const page = await browser.as(alice, server, KEYS);
     const told = (id: string) => page.locator(`#${id}-region > [role=status][data-say]`);
     expect(await told('keys').innerText()).to.equal('');
     await page.getByLabel('Search').fill('T');
@@ -63,7 +59,7 @@ onDatabase('sqlite', 'what a screen reader is told', (database) => {
 
   it('goes on from the next message, then from the page, when one is dismissed', async () => {
     browser.expects(404);
-    const page = await browser.as(cast.alice, server, KEYS);
+    const page = await browser.as(alice, server, KEYS);
     const dismiss = page.locator('#toasts [data-dismiss]');
     const fail = async () => page.evaluate(`htmx.ajax('GET', '/admin/nothing', { target: '#dialogs' })`);
     await fail();

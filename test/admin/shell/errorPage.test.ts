@@ -14,7 +14,7 @@ function page(
 const paragraphs = (html: string) => [...html.matchAll(/<p[^>]*>([^<]*)<\/p>/g)].map(([, text]) => text);
 
 describe('the page of an error', () => {
-  it('says once when to try again, and nothing else to do', () => {
+  it('says once when to try again, and offers nothing else', () => {
     expect(paragraphs(page(unavailable()))).to.deep.equal([
       'The service cannot answer right now.',
       'Nothing was changed.',
@@ -22,7 +22,7 @@ describe('the page of an error', () => {
     ]);
   });
 
-  it('knows what to do about each refusal that going back does not mend', () => {
+  it('says what to do about each refusal that going back does not solve', () => {
     const next = (...problem: ConstructorParameters<typeof AppError>) =>
       paragraphs(page(new AppError(...problem))).at(-1);
     expect(next('tenant_suspended')).to.equal('Ask the operator of this installation.');
@@ -32,7 +32,7 @@ describe('the page of an error', () => {
     expect(next('conflict')).to.equal('Open the page again to see how things stand now.');
   });
 
-  it('names the missing right in French too, and escapes what it names', () => {
+  it('names the missing permission in French too, and escapes it', () => {
     const problem = new AppError('insufficient_permission', {
       key: 'missing_permission',
       values: { permission: '<b>audit:read' },

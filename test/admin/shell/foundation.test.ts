@@ -2,24 +2,27 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { hashToken } from '../../../app/domain/session.ts';
 import { setUpLink } from '../../../app/auth/setUpLink.ts';
-import { expectAccessible, expectNoOverflow, signIn, useBrowser } from '../../support/browser.ts';
-import { addTenant, castOf, joinTenant, type Cast } from '../../support/cast.ts';
+import {
+  expectAccessible,
+  expectNoOverflow,
+  expectWellInBothThemes,
+  signIn,
+  useBrowser,
+} from '../../support/browser.ts';
+import { addTenant, joinTenant } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 const HOME = '/admin/api-keys';
 
 onDatabase('sqlite', 'the admin in a browser', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
+  const { server, alice, carol, charlie } = useServer(database);
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     const long = await addTenant(server.services, `An organisation whose name is ${'very '.repeat(13)}long`);
-    await joinTenant(server.services, cast.carol, long, { role: 'OWNER' });
+    await joinTenant(server.services, carol, long, { role: 'OWNER' });
   });
-  after(async () => server.stop());
 
   const path = (page: Page) => page.url().replace(server.url, '');
   const attribute = (page: Page, name: string) => page.locator('html').getAttribute(name);
@@ -29,7 +32,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
       it('leads a guest to the login, then to the page they wanted, and out again', async () => {
         const page = await browser.open(server, `${HOME}?q=a`, { javaScript });
         expect(path(page)).to.equal(`/login?next=${encodeURIComponent(`${HOME}?q=a`)}`);
-        await signIn(page, cast.alice.email);
+        await signIn(page, alice.email);
         expect(path(page)).to.equal(`${HOME}?q=a`);
         await page.getByRole('button', { name: 'Sign out' }).click();
         await page.waitForURL('**/login');
@@ -41,17 +44,17 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
       it('says what is wrong with a login, keeps the email and lets go on', async () => {
         browser.expects(422);
         const page = await browser.open(server, '/login', { javaScript });
-        await signIn(page, cast.alice.email, 'not the password');
+        await signIn(page, alice.email, 'not the password');
         expect(await page.getByRole('alert').innerText()).to.include('The email or the password is wrong.');
-        expect(await page.getByLabel('Email').inputValue()).to.equal(cast.alice.email);
+        expect(await page.getByLabel('Email').inputValue()).to.equal(alice.email);
         expect(await page.getByLabel('Password').inputValue()).to.equal('');
         if (javaScript) await expectAccessible(page);
-        await signIn(page, cast.alice.email);
+        await signIn(page, alice.email);
         expect(path(page)).to.equal(HOME);
       });
 
       it('speaks the other language from one click on, and comes back', async () => {
-        const page = await browser.as(cast.charlie, server, HOME, { javaScript });
+        const page = await browser.as(charlie, server, HOME, { javaScript });
         await page.getByRole('button', { name: 'Français' }).click();
         await page.waitForURL(`**${HOME}`);
         await page.getByRole('heading', { name: 'Clés d’API' }).waitFor();
@@ -61,7 +64,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
       });
 
       it('changes its look at a click, and keeps it', async () => {
-        const page = await browser.as(cast.charlie, server, HOME, { javaScript });
+        const page = await browser.as(charlie, server, HOME, { javaScript });
         for (const [theme, ground] of [
           ['Light', 'rgb(255, 255, 255)'],
           ['Dark', 'rgb(0, 0, 0)'],
@@ -77,7 +80,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
       });
 
       it('switches the tenant of somebody who has two', async () => {
-        const page = await browser.as(cast.carol, server, HOME, { javaScript });
+        const page = await browser.as(carol, server, HOME, { javaScript });
         const shown = page.getByLabel('Organisation');
         await shown.selectOption({ index: 1 });
         await page.getByRole('button', { name: 'Switch' }).click();
@@ -91,12 +94,12 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
       it('leads to the login when the session is over, and refuses a form of another session', async () => {
         browser.expects(403);
         const page = await browser.open(server, '/login', { javaScript });
-        await signIn(page, cast.alice.email);
+        await signIn(page, alice.email);
         const tab = await page.context().newPage();
         await tab.goto('/login');
         await page.context().clearCookies();
         await tab.goto('/login');
-        await signIn(tab, cast.alice.email);
+        await signIn(tab, alice.email);
         await page.getByRole('button', { name: 'Sign out' }).click();
         await page.getByRole('heading', { name: 'This form is out of date' }).waitFor();
         expect(await page.locator('main').innerText())
@@ -114,23 +117,20 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
     });
   }
 
-  for (const theme of ['dark', 'light'] as const) {
-    for (const width of [390, 768, 1280]) {
-      it(`holds and is accessible, ${theme}, ${width} pixels wide`, async () => {
-        browser.expects(404);
-        const page = await browser.as(cast.carol, server, HOME, { theme, width });
-        for (const one of [HOME, '/admin/nothing']) {
-          await page.goto(one);
-          await expectNoOverflow(page);
-          await expectAccessible(page);
-        }
-        const login = await browser.open(server, '/login', { theme, width, locale: 'fr' });
-        expect(await attribute(login, 'lang')).to.equal('fr');
-        await expectNoOverflow(login);
-        await expectAccessible(login);
-      });
+  it('is accessible in both themes and fits into every width, with a long name of an organisation', async () => {
+    browser.expects(404);
+    const page = await browser.as(carol, server, HOME);
+    for (const one of [HOME, '/admin/nothing']) {
+      await page.goto(one);
+      await expectWellInBothThemes(page);
     }
-  }
+  });
+
+  it('has a login page that is accessible in both themes and fits into every width', async () => {
+    const login = await browser.open(server, '/login', { locale: 'fr' });
+    expect(await attribute(login, 'lang')).to.equal('fr');
+    await expectWellInBothThemes(login);
+  });
 
   it('follows the system until somebody chooses', async () => {
     for (const [theme, ground] of [
@@ -142,8 +142,8 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
     }
   });
 
-  it('can be steered by keys alone: the skip link first, help at ?, focus back where it was', async () => {
-    const page = await browser.as(cast.alice, server, HOME);
+  it('can be used by keyboard alone: skip link first, help at ?, focus back where it was', async () => {
+    const page = await browser.as(alice, server, HOME);
     await page.keyboard.press('Tab');
     expect(await page.locator(':focus').innerText()).to.equal('Skip to content');
     await page.keyboard.press('Enter');
@@ -158,8 +158,8 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
     expect(await page.locator(':focus').innerText()).to.equal(before);
   });
 
-  it('keeps its keys to itself once shortcuts are switched off', async () => {
-    const page = await browser.as(cast.alice, server, HOME);
+  it('reacts to no shortcut once shortcuts are switched off', async () => {
+    const page = await browser.as(alice, server, HOME);
     await page.keyboard.press('?');
     await page.getByLabel('Use keyboard shortcuts').uncheck();
     await page.keyboard.press('Escape');
@@ -168,8 +168,8 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
     expect(await page.getByRole('dialog').count()).to.equal(0);
   });
 
-  it('takes no key from the reader where there is nothing for it to reach', async () => {
-    const page = await browser.as(cast.alice, server, '/admin/security');
+  it('leaves a shortcut to the browser where its target is not on the page', async () => {
+    const page = await browser.as(alice, server, '/admin/security');
     await page.evaluate(`addEventListener('keydown', ({ defaultPrevented }) => { window.taken = defaultPrevented; })`);
     for (const key of ['/', 'c']) {
       await page.keyboard.press(key);
@@ -177,9 +177,9 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
     }
   });
 
-  it('says over the page what htmx could not get, and moves nobody', async () => {
+  it('shows a message over the page when a request of htmx fails, and stays on the page', async () => {
     browser.expects(404);
-    const page = await browser.as(cast.alice, server, HOME);
+    const page = await browser.as(alice, server, HOME);
     await page.evaluate(`htmx.ajax('GET', '/admin/nothing', { target: '#dialogs' })`);
     const toast = page.locator('#toasts [data-toast]');
     await toast.waitFor();
@@ -195,7 +195,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
   describe('opens dialogs that htmx fetches', () => {
     /** A page with a link to a dialog, as the server would send one. */
     async function withDialog(attributes: string, body: string): Promise<Page> {
-      const page = await browser.as(cast.alice, server, HOME);
+      const page = await browser.as(alice, server, HOME);
       const dialog = `<dialog id="d" class="dialog" aria-labelledby="t" data-dialog ${attributes}>
         <div class="dialog-head"><h2 id="t">A dialog</h2></div><div class="dialog-body">${body}</div></dialog>`;
       await page.route('**/admin/dialog', async (route) => route.fulfill({ contentType: 'text/html', body: dialog }));
@@ -218,7 +218,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
       expect(await page.locator(':focus').innerText()).to.equal('Open it');
     });
 
-    it('which hold what is said meanwhile', async () => {
+    it('which show notices that arrive while they are open', async () => {
       browser.expects(404);
       const page = await withDialog('', '<button data-close>Close</button>');
       await page.evaluate(`void htmx.ajax('GET', '/admin/nothing', { target: '#main' })`);
@@ -227,7 +227,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
       await page.locator('body > #toasts [data-toast]').waitFor();
     });
 
-    it('which stay where they are firm, until they are closed', async () => {
+    it('which stay open, where they must be answered, until their button closes them', async () => {
       const page = await withDialog('closedby="none" data-firm', '<button data-close>Done</button>');
       await page.keyboard.press('Escape');
       await page.keyboard.press('Escape');
@@ -240,7 +240,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
 
   it('moves the whole window to the login when htmx meets a session that is over', async () => {
     browser.expects(401);
-    const page = await browser.as(cast.alice, server, HOME);
+    const page = await browser.as(alice, server, HOME);
     await page.context().clearCookies();
     await page.evaluate(`void htmx.ajax('GET', '${HOME}', { target: '#dialogs' })`);
     await page.waitForURL('**/login?next=*');

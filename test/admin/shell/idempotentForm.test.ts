@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { expectAccessible, useBrowser } from '../../support/browser.ts';
-import { as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase, onEachDatabase } from '../../support/databases.ts';
 import { issue, tried } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer, useServerWithoutCast } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const KEYS = '/admin/api-keys';
@@ -16,26 +16,18 @@ async function formOn(visitor: Visitor, path: string): Promise<string> {
 }
 
 onEachDatabase('a form that makes a key', (database) => {
-  let server: TestServer;
-  let otherProcess: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
+  const otherProcess = useServerWithoutCast(database);
   let alice: Visitor;
   let aliceElsewhere: Visitor;
   before(async () => {
-    server = await startServer(database.env());
-    otherProcess = await startServer(database.env());
-    cast = await castOf(server);
     alice = new Visitor(server);
     await alice.signIn(cast.alice.email, PASSWORD);
     aliceElsewhere = new Visitor(otherProcess);
     for (const [name, value] of alice.cookies) aliceElsewhere.cookies.set(name, value);
   });
-  after(async () => {
-    await server.stop();
-    await otherProcess.stop();
-  });
 
-  it('makes one, however often and to however many processes it is sent at once', async () => {
+  it('makes one key, however often and to however many processes it is sent at once', async () => {
     const old = await issue(server, as(cast.alice), { name: 'Rotated' });
     for (const [path, form, fields, made] of [
       [`${KEYS}/new`, `${KEYS}/new`, { name: 'Once', scopes: 'read', environment: 'live', expires: '30' }, 'Once'],
@@ -53,7 +45,7 @@ onEachDatabase('a form that makes a key', (database) => {
     }
   });
 
-  it('makes another one where it is opened anew, and for somebody else', async () => {
+  it('makes another key when it is opened again, and for another person', async () => {
     const fields = { name: 'Anew', scopes: 'read', environment: 'live', expires: '30' };
     for (const sent of [1, 2]) {
       await alice.submit(`${KEYS}/new`, { ...fields, once: await formOn(alice, `${KEYS}/new`) });
@@ -74,13 +66,7 @@ onEachDatabase('a form that makes a key', (database) => {
 
 onDatabase('sqlite', 'a form that makes a key in a browser', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, ...cast } = useServer(database);
 
   const shownOn = async (page: Page) => page.locator('#secret').inputValue();
 
@@ -105,7 +91,7 @@ onDatabase('sqlite', 'a form that makes a key in a browser', (database) => {
     });
   }
 
-  it('is told over the page where the first answer never came', async () => {
+  it('shows in a message, when the first answer never arrived, that the key was made', async () => {
     const page = await browser.as(cast.alice, server, `${KEYS}/new?name=Lost`, { locale: 'fr' });
     browser.expects(502);
     await page.route(`**${KEYS}/new`, async (route) => {

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
-import { addPlayer, as, castOf, type Cast, type Player } from '../../support/cast.ts';
+import { addPlayer, as, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 /** Something that narrows or pages a list, the address it leads to, and what the list then shows and shows no more. */
 interface Step {
@@ -81,16 +81,13 @@ const STEPS: readonly Step[] = [
   { path: 'api-keys', take: link('Name'), address: /\?sort=name$/, shows: 'first', hides: 'nothing of it' },
 ];
 
-onDatabase('sqlite', 'the lists', (database) => {
+onDatabase('sqlite', 'the lists of the admin', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let olga: Player;
   let keyId: string;
   before(async function () {
     this.timeout(30_000);
-    server = await startServer(database.env());
-    cast = await castOf(server);
     olga = await addPlayer(server.services, cast.acme, 'Olga', { role: 'OWNER', operator: true });
     for (let i = 0; i < 100; i++) await addPlayer(server.services, cast.acme, `Member${i}`, { role: 'MEMBER' });
     const alice = as(cast.alice);
@@ -99,10 +96,9 @@ onDatabase('sqlite', 'the lists', (database) => {
     for (let i = 0; i < 26; i++) await server.get('/api/v1/whoami', { 'x-api-key': key });
     await server.post('/api/support/tickets', { subject: 'A question', message: 'How?' }, alice);
   });
-  after(async () => server.stop());
 
   for (const javaScript of [true, false]) {
-    it(`are narrowed and paged ${javaScript ? 'in place' : 'page by page without JavaScript'}`, async function () {
+    it(`are filtered and paged ${javaScript ? 'without a reload' : 'by whole pages without JavaScript'}`, async function () {
       this.timeout(60_000);
       const page = await browser.as(olga, server, '/admin/usage', { javaScript });
       for (const { path, take, isFilter, address, shows, hides } of STEPS) {
@@ -118,7 +114,7 @@ onDatabase('sqlite', 'the lists', (database) => {
     });
   }
 
-  it('say where they would stand that they could not be loaded, and are asked for again', async function () {
+  it('say in their place that they could not be loaded, and offer to try again', async function () {
     this.timeout(60_000);
     browser.expects(503);
     const page = await browser.as(olga, server, '/admin/usage');
@@ -154,7 +150,7 @@ onDatabase('sqlite', 'the lists', (database) => {
     }
   });
 
-  it('leave the keyboard where it was, and offer a way out of the filter while one is set', async () => {
+  it('keep the keyboard focus, and offer to clear a filter while one is set', async () => {
     const page = await browser.as(olga, server, '/admin/tickets');
     await page.locator('#tickets').getByRole('link', { name: 'Answered' }).press('Enter');
     await page.waitForURL('**?status=answered');

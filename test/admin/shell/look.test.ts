@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import type { Locator, Page } from 'playwright-core';
 import { expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
-import { as, castOf, type Cast } from '../../support/cast.ts';
+import { as } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { press } from '../../support/keyPages.ts';
 import { issue } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 const KEYS = '/admin/api-keys';
 
@@ -36,21 +36,17 @@ const TIP = `(() => {
 
 onDatabase('sqlite', 'the look of the admin', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
+  const { server, alice } = useServer(database);
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     const scopes = ['projects:write', 'orders:read', 'marketplace:install', 'customers:read'];
-    for (const name of ['Beta', 'Alpha']) await issue(server, as(cast.alice), { name, scopes });
+    for (const name of ['Beta', 'Alpha']) await issue(server, as(alice), { name, scopes });
   });
-  after(async () => server.stop());
 
   const style = async (page: Page, selector: string, property: string) =>
     page.evaluate<string>(`getComputedStyle(document.querySelector('${selector}')).${property}`);
 
   it('sorts and chooses all below 720 pixels, where nothing that can be reached is out of sight', async () => {
-    const page = await browser.as(cast.alice, server, KEYS, { width: 390 });
+    const page = await browser.as(alice, server, KEYS, { width: 390 });
     const head = page.locator('.keys-table thead');
     for (const one of await head.locator('a, label').all()) {
       const box = await one.boundingBox();
@@ -70,13 +66,13 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
     await expectNoOverflow(page);
   });
 
-  it('offers to choose all only where a script does it', async () => {
-    const page = await browser.as(cast.alice, server, KEYS, { javaScript: false });
+  it('offers Select all only where JavaScript runs', async () => {
+    const page = await browser.as(alice, server, KEYS, { javaScript: false });
     expect(await page.locator('[data-tick-all]').isVisible()).to.equal(false);
   });
 
-  it('gives each box of a row room to be hit', async () => {
-    const page = await browser.as(cast.alice, server, KEYS);
+  it('gives each checkbox of a row a target of at least 24 pixels', async () => {
+    const page = await browser.as(alice, server, KEYS);
     const box = await page.locator('.keys-table tbody .tick').first().boundingBox();
     expect(Math.min(box?.width ?? 0, box?.height ?? 0)).to.be.at.least(24);
   });
@@ -94,7 +90,7 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
       ['in a tile', '/admin/marketplace', 1280, '.tile:last-child [data-tip]'],
     ] as const) {
       it(`wholly ${where}`, async () => {
-        const page = await browser.as(cast.alice, server, path, { width });
+        const page = await browser.as(alice, server, path, { width });
         const { left, right, top, bottom } = await tipOf(page, page.locator(badge).last());
         expect([left >= 0, right <= width, bottom <= 900]).to.deep.equal([true, true, true]);
         const [wide, high] = await Promise.all(
@@ -108,7 +104,7 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
     }
 
     it('until Escape takes that away, and while the pointer is on it', async () => {
-      const page = await browser.as(cast.alice, server, KEYS);
+      const page = await browser.as(alice, server, KEYS);
       const badge = page.locator('.keys-table [data-tip]').first();
       const { left, top, bottom } = await tipOf(page, badge);
       await page.mouse.move(left + 8, (top + bottom) / 2, { steps: 5 });
@@ -122,7 +118,7 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
     });
 
     it('in a dialog, of which Escape takes the tip first', async () => {
-      const page = await browser.as(cast.alice, server, KEYS);
+      const page = await browser.as(alice, server, KEYS);
       await press(page.getByRole('link', { name: 'Rotate: Alpha' }), page.locator('#rotate[open]'));
       await page.locator('#rotate [data-tip]').first().hover();
       await page.keyboard.press('Escape');
@@ -132,8 +128,8 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
     });
   });
 
-  it('keeps the place of a list while it is fetched, and shows no skeleton of what is there at once', async () => {
-    const page = await browser.as(cast.alice, server, KEYS);
+  it('keeps the height of a list while it is fetched, and shows no skeleton for what is there at once', async () => {
+    const page = await browser.as(alice, server, KEYS);
     const height = async () => page.evaluate<number>(`document.querySelector('#keys-region').offsetHeight`);
     const before = await height();
     let answer: () => void = () => undefined;
@@ -154,16 +150,16 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
     await page.locator('.keys-table').waitFor();
   });
 
-  it('strikes name and text of a revoked key on its own page too', async () => {
-    const { id } = await issue(server, as(cast.alice), { name: 'Over' });
-    await server.post(`/api/api-keys/${id}/revoke`, {}, as(cast.alice));
-    const page = await browser.as(cast.alice, server, `${KEYS}/${id}`);
+  it('strikes through the name and the text of a revoked key on its own page too', async () => {
+    const { id } = await issue(server, as(alice), { name: 'Over' });
+    await server.post(`/api/api-keys/${id}/revoke`, {}, as(alice));
+    const page = await browser.as(alice, server, `${KEYS}/${id}`);
     for (const part of ['h1', '.page-head .keys-masked']) {
       expect(await style(page, part, 'textDecorationLine'), part).to.equal('line-through');
     }
   });
 
-  it('marks the look that is in force before anybody has chosen one', async () => {
+  it('marks the theme of the system as chosen before anybody has chosen one', async () => {
     for (const theme of ['dark', 'light'] as const) {
       const page = await browser.open(server, '/login', { theme });
       const mark = async (one: string) => style(page, `.switch [value=${one}]`, 'boxShadow');

@@ -1,34 +1,28 @@
 import { expect } from 'chai';
 import type { Page, Route } from 'playwright-core';
 import { signIn, useBrowser } from '../../support/browser.ts';
-import { as, castOf, type Cast } from '../../support/cast.ts';
+import { as } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { press } from '../../support/keyPages.ts';
 import { issue } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 const KEYS = '/admin/api-keys';
 const NO_ANSWER = { status: 502, contentType: 'text/html', body: '' };
 
 onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, alice } = useServer(database);
 
   const toasts = (page: Page) => page.locator('#toasts [data-toast]');
 
-  it('with a change that got no answer is said not to be known', async () => {
+  it('says, when a change got no answer, that its outcome is not known', async () => {
     browser.expects(502);
     for (const [locale, button, said] of [
       ['en', 'Create key', 'The change may or may not have been made: reload the page'],
       ['fr', 'Créer une clé', 'La modification a peut-être été faite\u00a0: rechargez la page'],
     ] as const) {
-      const page = await browser.as(cast.alice, server, `${KEYS}/new?name=Unanswered`, { locale });
+      const page = await browser.as(alice, server, `${KEYS}/new?name=Unanswered`, { locale });
       await page.route(`**${KEYS}/new`, async (route) => route.fulfill(NO_ANSWER));
       await page.getByRole('button', { name: button }).click();
       await toasts(page).waitFor();
@@ -36,22 +30,22 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
     }
   });
 
-  it('with reading says nothing of a change', async () => {
+  it('says nothing of a change when only reading failed', async () => {
     browser.expects(502);
-    const page = await browser.as(cast.alice, server, KEYS);
+    const page = await browser.as(alice, server, KEYS);
     await page.route('**/admin/dialog', async (route) => route.fulfill(NO_ANSWER));
     await page.evaluate(`void htmx.ajax('GET', '/admin/dialog', { target: '#dialogs' })`);
     await toasts(page).filter({ hasText: 'could not be reached' }).waitFor();
   });
 
-  it('with the look is told in the words of the server that refused it', async () => {
+  it('shows the server’s own words when it refuses a choice of theme', async () => {
     browser.expects(403);
     const page = await browser.open(server, '/login');
-    await signIn(page, cast.alice.email);
+    await signIn(page, alice.email);
     const tab = await page.context().newPage();
     await page.context().clearCookies();
     await tab.goto(`${server.url}/login`);
-    await signIn(tab, cast.alice.email);
+    await signIn(tab, alice.email);
     await page.getByRole('button', { name: 'Light' }).click();
     await toasts(page).waitFor();
     expect(await toasts(page).innerText())
@@ -61,7 +55,7 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
 
   describe('while a new key is shown', () => {
     async function shown(): Promise<Page> {
-      const page = await browser.as(cast.alice, server, `${KEYS}/new?name=Waits`);
+      const page = await browser.as(alice, server, `${KEYS}/new?name=Waits`);
       await press(page.getByRole('button', { name: 'Create key' }), page.locator('#reveal'));
       return page;
     }
@@ -80,14 +74,14 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
       return () => count;
     }
 
-    it('is not told of again and again', async () => {
+    it('shows no message when a check for its first use fails', async () => {
       browser.expects(503);
       const page = await shown();
       await asked(page, 2, { ...NO_ANSWER, status: 503 });
       expect(await page.locator('[data-toast]').count()).to.equal(0);
     });
 
-    it('leads nobody away from it: a session that is over ends the asking', async () => {
+    it('leads nobody away from the key: a session that is over ends the checks for its first use', async () => {
       browser.expects(401);
       const page = await shown();
       let prompts = 0;
@@ -105,9 +99,9 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
     });
   });
 
-  it('with a slow answer shows that the form was sent, and lets go of it after a while', async () => {
-    const { id } = await issue(server, as(cast.alice), { name: 'Slow' });
-    const page = await browser.as(cast.alice, server, `${KEYS}/${id}/edit`);
+  it('shows that a form was sent while its answer is slow, and allows another try after a while', async () => {
+    const { id } = await issue(server, as(alice), { name: 'Slow' });
+    const page = await browser.as(alice, server, `${KEYS}/${id}/edit`);
     await page.clock.install();
     let posts = 0;
     // As if the reader had stopped it: the page stays.

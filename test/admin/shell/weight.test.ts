@@ -1,27 +1,20 @@
 import { expect } from 'chai';
-import { as, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const MOST_BYTES = 80_000;
 
 onDatabase('sqlite', 'the weight of the keys page', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, alice } = useServer(database);
 
   it('is under 80 KB as it is sent, with fifty keys on it and all it loads', async () => {
     const scopes = ['projects:write', 'orders:read', 'billing:read', 'customers:read'];
-    for (let i = 0; i < 50; i++)
-      await issue(server, as(cast.alice), { name: `The key of service number ${i}`, scopes });
+    for (let i = 0; i < 50; i++) await issue(server, as(alice), { name: `The key of service number ${i}`, scopes });
     const visitor = new Visitor(server);
-    await visitor.signIn(cast.alice.email, PASSWORD);
+    await visitor.signIn(alice.email, PASSWORD);
     const page = await visitor.get('/admin/api-keys');
     expect(page.status).to.equal(200);
     const loaded = [...page.text.matchAll(/(?:src|href)="(\/static\/[^"]+)"/g)].map(([, address]) => address ?? '');

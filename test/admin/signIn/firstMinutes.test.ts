@@ -5,18 +5,14 @@ import { firstStart } from '../../../app/firstStart.ts';
 import { expectAccessible, useBrowser } from '../../support/browser.ts';
 import { PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServerWithoutCast } from '../../support/useServer.ts';
 
 const run = promisify(execFile);
 
 for (const javaScript of [true, false]) {
   onDatabase('sqlite', `the first five minutes, ${javaScript ? 'with' : 'without'} JavaScript`, (database) => {
     const browser = useBrowser();
-    let server: TestServer;
-    before(async () => {
-      server = await startServer(database.env());
-    });
-    after(async () => server.stop());
+    const server = useServerWithoutCast(database);
 
     it('lead from the printed link to a key, a command that works, and its use', async function () {
       this.timeout(60_000);
@@ -61,7 +57,7 @@ for (const javaScript of [true, false]) {
       expect(await page.getByLabel('The key', { exact: true }).inputValue()).to.match(/^fsk_live_\w{32}$/);
     });
 
-    it('are told by the audit log from the first step on', async () => {
+    it('are all in the audit log, from the first step on', async () => {
       const actions = await server.services.db('audit_logs').orderBy('id').pluck<string[]>('action');
       expect(actions).to.deep.equal([
         ...['TENANT_CREATED', 'USER_CREATED', 'MEMBER_ADDED', 'LOGIN'],

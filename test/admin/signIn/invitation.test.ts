@@ -3,25 +3,21 @@ import type { Page } from 'playwright-core';
 import { systemContext } from '../../../app/actions/actionContext.ts';
 import { makeResetLink } from '../../../app/actions/people/resetPassword.ts';
 import { expectAccessible, expectNoOverflow, signIn, useBrowser } from '../../support/browser.ts';
-import { addPlayer, as, castOf, type Cast, type Player } from '../../support/cast.ts';
+import { addPlayer, as, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 onDatabase('sqlite', 'the page of an invitation', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
+  const { server, globex, alice, bob, carol, charlie } = useServer(database);
   let olga: Player;
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-    olga = await addPlayer(server.services, cast.globex, 'Olga', { role: 'MEMBER' });
+    olga = await addPlayer(server.services, globex, 'Olga', { role: 'MEMBER' });
   });
-  after(async () => server.stop());
 
   let count = 1;
   async function linkFor(email = `new${count++}@acme.example`): Promise<string> {
-    const answer = await server.post('/api/members/invitations', { email, role: 'ADMIN' }, as(cast.alice));
+    const answer = await server.post('/api/members/invitations', { email, role: 'ADMIN' }, as(alice));
     const { pathname, search } = new URL((answer.body as { url: string }).url);
     return pathname + search;
   }
@@ -74,14 +70,14 @@ onDatabase('sqlite', 'the page of an invitation', (database) => {
     it(`is accessible and holds at every width, ${theme}, in ${locale}, as are its other states, the reader’s membership and the new password`, async () => {
       browser.expects(404, 422);
       const looking = { theme, width, locale };
-      const link = await linkFor(cast.charlie.email);
+      const link = await linkFor(charlie.email);
       await expectWell(await browser.open(server, link, looking));
-      await expectWell(await browser.as(cast.charlie, server, link, looking));
-      await expectWell(await browser.as(cast.bob, server, link, looking));
-      await expectWell(await browser.as(cast.bob, server, '/admin/membership', looking));
+      await expectWell(await browser.as(charlie, server, link, looking));
+      await expectWell(await browser.as(bob, server, link, looking));
+      await expectWell(await browser.as(bob, server, '/admin/membership', looking));
       const gone = await browser.open(server, '/invitation?token=none', looking);
       expect(await gone.getByRole('heading').first().innerText()).to.match(/Not found|Introuvable/);
-      const { token } = await makeResetLink(systemContext(server.services.db, ''), cast.carol.id);
+      const { token } = await makeResetLink(systemContext(server.services.db, ''), carol.id);
       const reset = await browser.open(server, `/reset?token=${token}`, looking);
       await expectWell(reset);
       await reset.evaluate(`document.querySelector('#main form').noValidate = true`);

@@ -1,21 +1,15 @@
 import { expect } from 'chai';
-import { castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { PASSWORD } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const COOKIE = 'latchkey-device';
 const NEW_PASSWORD = 'another horse battery staple';
 
 onEachDatabase('a browser that has signed in before', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database, { LOGIN_LIMIT: '3/600', TRUSTED_HOPS: '1' });
   let addresses = 0;
-  before(async () => {
-    server = await startServer(database.env(), { LOGIN_LIMIT: '3/600', TRUSTED_HOPS: '1' });
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
 
   const browser = () => new Visitor(server, { 'X-Forwarded-For': `198.51.100.${++addresses}` });
   const known = async (email: string) => {
@@ -29,7 +23,7 @@ onEachDatabase('a browser that has signed in before', (database) => {
     expect((await browser().signIn(email, PASSWORD)).status, 'anybody else').to.equal(429);
   };
 
-  it('is not locked out by wrong passwords from elsewhere, and has a count of its own', async () => {
+  it('is not locked out by wrong passwords from elsewhere, and has a count of failures of its own', async () => {
     const hers = await known(cast.alice.email);
     await lockOut(cast.alice.email);
     expect((await hers.signIn(cast.alice.email, PASSWORD)).status).to.equal(303);

@@ -1,21 +1,18 @@
 import { expect } from 'chai';
 import { newId } from '../../../app/domain/id.ts';
-import { addPlayer, castOf, PASSWORD, type Cast } from '../../support/cast.ts';
+import { addPlayer, PASSWORD } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import { explained } from '../../support/plans.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const MANY = 120;
 
 onEachDatabase('the list of tenants', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, acme } = useServer(database);
   let operator: Visitor;
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-    const olga = await addPlayer(server.services, cast.acme, 'Olga', { role: 'OWNER', operator: true });
+    const olga = await addPlayer(server.services, acme, 'Olga', { role: 'OWNER', operator: true });
     const later = Date.now() + 1_000;
     const rows = Array.from({ length: MANY }, (_, n) => ({
       id: newId(),
@@ -29,7 +26,6 @@ onEachDatabase('the list of tenants', (database) => {
     operator = new Visitor(server);
     await operator.signIn(olga.email, PASSWORD);
   });
-  after(async () => server.stop());
 
   const slugs = async (query: string) => {
     const { status, text } = await operator.get(`/admin/tenants?${query}`);
@@ -50,7 +46,7 @@ onEachDatabase('the list of tenants', (database) => {
     expect(await slugs('q=GLOB')).to.deep.equal(['globex']);
     expect(await slugs('q=crm_100%25')).to.deep.equal(['many-7']);
     expect(await slugs('q=many_1')).to.deep.equal([]);
-    expect(await slugs(`q=${cast.acme.id.toUpperCase()}`)).to.deep.equal(['acme']);
+    expect(await slugs(`q=${acme.id.toUpperCase()}`)).to.deep.equal(['acme']);
   });
 
   it('is read through its index, as much of it as is shown', async () => {

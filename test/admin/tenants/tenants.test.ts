@@ -1,26 +1,22 @@
 import { expect } from 'chai';
 import { expectAccessible, useBrowser } from '../../support/browser.ts';
-import { addPlayer, as, castOf, type Cast, type Player } from '../../support/cast.ts';
+import { addPlayer, as, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue, tried } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 const PATH = '/admin/tenants';
 
 onDatabase('sqlite', 'the pages of tenants', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
+  const { server, acme, charlie } = useServer(database);
   let olga: Player;
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-    olga = await addPlayer(server.services, cast.acme, 'Olga', { role: 'MEMBER', operator: true });
+    olga = await addPlayer(server.services, acme, 'Olga', { role: 'MEMBER', operator: true });
   });
-  after(async () => server.stop());
 
   for (const javaScript of [true, false]) {
-    it(`creates one, and suspends and reactivates another, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+    it(`create a tenant, and suspend and reactivate another, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       browser.expects(409, 422);
       const name = `Initech ${javaScript ? 'one' : 'two'}`;
       const slug = name.toLowerCase().replace(' ', '-');
@@ -39,7 +35,7 @@ onDatabase('sqlite', 'the pages of tenants', (database) => {
       await page.getByText(`${name} is created; its short name is ${slug}.`).waitFor();
       if (javaScript) await expectAccessible(page);
 
-      const key = await issue(server, as(cast.charlie), { name: 'of Globex' });
+      const key = await issue(server, as(charlie), { name: 'of Globex' });
       await page.getByLabel('Search').fill('globex');
       if (!javaScript) await page.getByRole('button', { name: 'Filter' }).click();
       await page.waitForURL('**q=globex*');
@@ -58,7 +54,7 @@ onDatabase('sqlite', 'the pages of tenants', (database) => {
   }
 
   it('warns an operator who would suspend the organisation they are in', async () => {
-    const page = await browser.as(olga, server, `${PATH}/${cast.acme.id}/suspend`, { locale: 'fr' });
+    const page = await browser.as(olga, server, `${PATH}/${acme.id}/suspend`, { locale: 'fr' });
     await page.getByText('vous perdrez vous-même l’accès').waitFor();
     await page.getByRole('link', { name: 'Laisser active' }).click();
     await page.waitForURL(`**${PATH}`);

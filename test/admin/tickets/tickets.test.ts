@@ -1,27 +1,21 @@
 import { expect } from 'chai';
 import { expectAccessible, useBrowser } from '../../support/browser.ts';
-import { as, castOf, type Cast } from '../../support/cast.ts';
+import { as } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 const PATH = '/admin/tickets';
 const HOSTILE = '<img src=x onerror=alert(1)>';
 
 onDatabase('sqlite', 'the pages of tickets', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, alice, bob, charlie } = useServer(database);
 
   for (const javaScript of [true, false]) {
     it(`opens a ticket, answers it, goes on and closes it, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       browser.expects(422);
       const subject = `${HOSTILE} ${javaScript ? 1 : 2}`;
-      const page = await browser.as(cast.bob, server, `${PATH}/new`, { javaScript });
+      const page = await browser.as(bob, server, `${PATH}/new`, { javaScript });
       await page.getByLabel('Subject').fill(subject);
       await page.getByLabel('high').check();
       await page.getByLabel('Message', { exact: true }).fill('   ');
@@ -35,7 +29,7 @@ onDatabase('sqlite', 'the pages of tickets', (database) => {
       expect(await page.locator('.said-text').innerText()).to.equal(`First line\nsecond line ${HOSTILE}`);
       expect(await page.getByRole('button', { name: 'Answer' }).count()).to.equal(0);
 
-      const owner = await browser.as(cast.alice, server, PATH, { javaScript });
+      const owner = await browser.as(alice, server, PATH, { javaScript });
       await owner.getByRole('link', { name: subject }).click();
       await owner.getByLabel('Message', { exact: true }).fill('Do this.');
       await owner.getByRole('button', { name: 'Answer' }).click();
@@ -60,10 +54,10 @@ onDatabase('sqlite', 'the pages of tickets', (database) => {
 
   it('keeps what was written to a ticket that was closed meanwhile', async () => {
     browser.expects(409);
-    const opened = await server.post('/api/support/tickets', { subject: 'Slow', message: 'x' }, as(cast.bob));
+    const opened = await server.post('/api/support/tickets', { subject: 'Slow', message: 'x' }, as(bob));
     const { id } = opened.body as { id: string };
-    const page = await browser.as(cast.bob, server, `${PATH}/${id}`, { locale: 'fr', javaScript: false });
-    await server.post(`/api/support/tickets/${id}/close`, {}, as(cast.alice));
+    const page = await browser.as(bob, server, `${PATH}/${id}`, { locale: 'fr', javaScript: false });
+    await server.post(`/api/support/tickets/${id}/close`, {}, as(alice));
     await page.getByLabel('Message', { exact: true }).fill('encore');
     await page.getByRole('button', { name: 'Ajouter un message' }).click();
     expect(await page.getByRole('alert').innerText()).to.include('Ce ticket est clos\u202f; ouvrez-en un autre.');
@@ -71,8 +65,8 @@ onDatabase('sqlite', 'the pages of tickets', (database) => {
 
   it('shows nobody the tickets of another tenant', async () => {
     browser.expects(404);
-    const opened = await server.post('/api/support/tickets', { subject: 'Private', message: 'x' }, as(cast.bob));
-    const page = await browser.as(cast.charlie, server, PATH);
+    const opened = await server.post('/api/support/tickets', { subject: 'Private', message: 'x' }, as(bob));
+    const page = await browser.as(charlie, server, PATH);
     await page.getByRole('heading', { name: 'No tickets yet' }).waitFor();
     await page.goto(`${PATH}/${(opened.body as { id: string }).id}`);
     await page.getByRole('heading', { name: 'Not found' }).waitFor();

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { addKeyUsageHours } from '../../../db/tables/usage/apiKeyUsageHours.ts';
 import { expectAccessible, useBrowser } from '../../support/browser.ts';
-import { as, castOf, type Cast } from '../../support/cast.ts';
+import { as, type Cast } from '../../support/cast.ts';
 import { onDatabase, onEachDatabase } from '../../support/databases.ts';
 import { issue, type Key } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import type { TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 import { tenantUsage } from '../../../app/usage/tenantUsage.ts';
 
 const HOUR_MS = 3_600_000;
@@ -28,13 +29,7 @@ async function used(server: TestServer, cast: Cast): Promise<{ busy: Key; hostil
 }
 
 onEachDatabase('the usage of a tenant', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, ...cast } = useServer(database);
 
   it('is the sum of its own keys alone, the busiest first', async () => {
     const { busy, hostile } = await used(server, cast);
@@ -63,15 +58,9 @@ onEachDatabase('the usage of a tenant', (database) => {
 
 onDatabase('sqlite', 'the page of usage', (database) => {
   const browser = useBrowser();
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, ...cast } = useServer(database);
 
-  it('says so where nothing was used yet', async () => {
+  it('says that nothing was used yet', async () => {
     const page = await browser.as(cast.alice, server, '/admin/usage');
     await page.getByRole('heading', { name: 'No requests in this period' }).waitFor();
   });

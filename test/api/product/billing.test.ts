@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { as, bearer, castOf, type Cast } from '../../support/cast.ts';
+import { as, bearer } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import { auditOf, issue, refusal, tried } from '../../support/keys.ts';
 import type { Answer } from '../../support/http.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 interface Checkout {
   id: string;
@@ -25,15 +25,9 @@ interface Billing {
 const ACME = { 'x-tenant-id': 'acme' };
 
 onEachDatabase('billing', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   const alice = () => as(cast.alice);
 
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
   afterEach(async () => {
     const { db } = server.services;
     await db('checkouts').delete();

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { as, castOf, type Cast } from '../../support/cast.ts';
+import { as } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import type { Answer, Headers } from '../../support/http.ts';
 import { auditOf, issue, refusal } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 interface Saved {
   id: string;
@@ -15,16 +15,12 @@ interface Saved {
 }
 
 onEachDatabase('a draft of the builder', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let alice: Headers;
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     alice = as(cast.alice);
   });
-  after(async () => server.stop());
 
   it('is saved as the next version of its name, and every version can be read', async () => {
     const first = await save('Landing page', { blocks: [1] });
@@ -109,7 +105,7 @@ onEachDatabase('a draft of the builder', (database) => {
     }
   });
 
-  it('opens to its scopes', async () => {
+  it('opens to keys with its scopes', async () => {
     const keyWith = async (scope: string) => ({ 'x-api-key': (await issue(server, alice, { scopes: [scope] })).key });
     const [read, write, other] = [
       await keyWith('builder:read'),

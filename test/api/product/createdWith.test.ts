@@ -1,32 +1,28 @@
 import { expect } from 'chai';
 import { RESOURCES } from '../../../app/domain/resources.ts';
-import { as, castOf, type Cast } from '../../support/cast.ts';
+import { as } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import type { Headers } from '../../support/http.ts';
 import { issue, type Key } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 type Maker = { createdBy: string | null; createdWith: string | null };
 
 onEachDatabase('what a key makes', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, alice, carol } = useServer(database);
   let personal: Key;
   let service: Key;
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-    personal = await issue(server, as(cast.alice), { scopes: ['*'], owner: 'user' });
-    service = await issue(server, as(cast.alice), { scopes: ['*'] });
+    personal = await issue(server, as(alice), { scopes: ['*'], owner: 'user' });
+    service = await issue(server, as(alice), { scopes: ['*'] });
   });
-  after(async () => server.stop());
 
   /** Who makes something, and whom it says it is from. */
   function makers(): [Headers, Maker][] {
     return [
-      [{ 'x-api-key': personal.key }, { createdBy: cast.alice.id, createdWith: personal.id }],
+      [{ 'x-api-key': personal.key }, { createdBy: alice.id, createdWith: personal.id }],
       [{ 'x-api-key': service.key }, { createdBy: service.id, createdWith: service.id }],
-      [as(cast.alice), { createdBy: cast.alice.id, createdWith: null }],
+      [as(alice), { createdBy: alice.id, createdWith: null }],
     ];
   }
 
@@ -42,8 +38,8 @@ onEachDatabase('what a key makes', (database) => {
         const made = await bodyOf('POST', `/api/v1/${name}`, headers, minimal(name));
         expect(made).to.deep.include(maker);
         const path = `/api/v1/${name}/${made.id}`;
-        expect(await bodyOf('GET', path, as(cast.alice))).to.deep.include(maker);
-        expect(await bodyOf('PATCH', path, as(cast.carol), { name: 'Changed' })).to.deep.include(maker);
+        expect(await bodyOf('GET', path, as(alice))).to.deep.include(maker);
+        expect(await bodyOf('PATCH', path, as(carol), { name: 'Changed' })).to.deep.include(maker);
         expect((await bodyOf('GET', `/api/v1/${name}?limit=1`, headers)).data[0]).to.deep.include(maker);
       }
     }

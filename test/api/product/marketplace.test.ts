@@ -3,11 +3,11 @@ import { systemContext } from '../../../app/actions/actionContext.ts';
 import { storeNewKey, newKeyState } from '../../../app/actions/keys/storedKey.ts';
 import { newId } from '../../../app/domain/id.ts';
 import { lockApiKey, updateApiKey } from '../../../db/tables/keys/apiKeys.ts';
-import { as, bearer, castOf, type Cast } from '../../support/cast.ts';
+import { as, bearer } from '../../support/cast.ts';
 import { onEachDatabase, untilSomebodyWaits } from '../../support/databases.ts';
 import type { Answer, Headers } from '../../support/http.ts';
 import { auditOf, detailOf, issue, keyOf, read, refusal, rotate, tried, type Key } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 interface App {
   id: string;
@@ -20,15 +20,9 @@ interface App {
 const DAY_MS = 86_400_000;
 
 onEachDatabase('the marketplace', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   const alice = () => as(cast.alice);
 
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
   afterEach(async () => {
     const { db } = server.services;
     for (const table of ['app_installs', 'api_keys', 'api_key_scopes', 'audit_logs']) await db(table).delete();

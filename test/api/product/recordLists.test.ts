@@ -4,7 +4,7 @@ import { onEachDatabase } from '../../support/databases.ts';
 import type { Answer, Headers } from '../../support/http.ts';
 import { refusal } from '../../support/keys.ts';
 import { explained, type Explained } from '../../support/plans.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServerWithoutCast } from '../../support/useServer.ts';
 
 interface Kept {
   id: string;
@@ -13,19 +13,17 @@ interface Kept {
 }
 
 onEachDatabase('a list of records', (database) => {
-  let server: TestServer;
+  const server = useServerWithoutCast(database);
   let owner: Headers;
   let tenantId: string;
 
   before(async () => {
-    server = await startServer(database.env());
     const tenant = await addTenant(server.services, 'Large');
     owner = as(await addPlayer(server.services, tenant, 'Olga', { role: 'OWNER' }));
     tenantId = tenant.id;
     await fill(tenantId, 10_000);
     await fill((await addTenant(server.services, 'Beside')).id, 1_000);
   });
-  after(async () => server.stop());
 
   it('of 10,000 is read to its end, each record once, the newest first', async () => {
     const seen = await walk('/api/orders?limit=100');

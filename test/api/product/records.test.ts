@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { RESOURCES } from '../../../app/domain/resources.ts';
-import { as, castOf, type Cast } from '../../support/cast.ts';
+import { as } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import type { Answer, Headers } from '../../support/http.ts';
 import { auditOf, detailOf, issue, refusal } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 interface Kept {
   id: string;
@@ -17,16 +17,12 @@ interface Kept {
 const NAMES = RESOURCES.map(({ name }) => name);
 
 onEachDatabase('a record', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let alice: Headers;
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     alice = as(cast.alice);
   });
-  after(async () => server.stop());
 
   for (const mount of ['/api', '/api/v1']) {
     it(`of every resource is made, read, listed, changed and deleted below ${mount}`, async () => {

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { addPlayer, as, castOf, type Cast } from '../../support/cast.ts';
+import { addPlayer, as } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import type { Answer, Headers } from '../../support/http.ts';
 import { auditOf, issue, refusal } from '../../support/keys.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 interface Ticket {
   id: string;
@@ -15,18 +15,14 @@ interface Ticket {
 }
 
 onEachDatabase('a support ticket', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let alice: Headers;
   let bob: Headers;
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     alice = as(cast.alice);
     bob = as(cast.bob);
   });
-  after(async () => server.stop());
 
   it('goes from open to answered, open again, answered and closed, with everything that was said', async () => {
     const opened = ticketIn(
@@ -122,7 +118,7 @@ onEachDatabase('a support ticket', (database) => {
     refusal(await server.post(path, { message: 'one more' }, bob), 409, 'conflict');
   });
 
-  it('opens to its scopes', async () => {
+  it('opens to keys with its scopes', async () => {
     const keyWith = async (scope: string) => ({ 'x-api-key': (await issue(server, alice, { scopes: [scope] })).key });
     const [read, write, other] = [
       await keyWith('support:read'),

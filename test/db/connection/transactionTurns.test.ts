@@ -9,7 +9,7 @@ const LONG =
   'with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) select max(i) as most from n';
 
 onDatabase('sqlite', 'a transaction of long statements', (database) => {
-  it('lets others have their turn between two of them', async () => {
+  it('lets other work of the process run between two statements', async () => {
     const db = connect(readConfig({ JWT_SECRET, ...database.env() }).database);
     const course: string[] = [];
     await db.transaction(async (trx) => {

@@ -11,7 +11,8 @@ import { PASSWORD } from '../../support/cast.ts';
 import { onEachDatabase, type TestDatabase } from '../../support/databases.ts';
 import type { Headers } from '../../support/http.ts';
 import { refusal } from '../../support/keys.ts';
-import { JWT_SECRET, startServer, type TestServer } from '../../support/server.ts';
+import { JWT_SECRET } from '../../support/server.ts';
+import { useServerWithoutCast } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const RELEASED = STEPS.slice(
@@ -41,13 +42,11 @@ const PEOPLE: Former[] = [
 ];
 
 onEachDatabase('an account of the release before whose first password was never changed', (database) => {
-  let server: TestServer;
   before(async function () {
     this.timeout(60_000);
     await fillFormer(database);
-    server = await startServer(database.env());
   });
-  after(async () => server.stop());
+  const server = useServerWithoutCast(database);
 
   it('is confined to the tenant that its person joined first, and no other account is', async () => {
     const rows = await server.services.db<{ email: string; confined_to: string | null }>('users').orderBy('id');

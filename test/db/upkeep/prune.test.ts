@@ -7,20 +7,14 @@ import { newId } from '../../../app/domain/id.ts';
 import { monthStart } from '../../../app/domain/times.ts';
 import { connect } from '../../../db/connection/connect.ts';
 import { prune } from '../../../db/upkeep/prune.ts';
-import { as, castOf, type Cast } from '../../support/cast.ts';
+import { as } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { useServer } from '../../support/useServer.ts';
 
 const DAY = 86_400_000;
 
 onEachDatabase('pruning', (database) => {
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, ...cast } = useServer(database);
 
   it('deletes uses after 30 days and their counts after 13 months, more than one batch of them, and nothing younger', async () => {
     const { db, config } = server.services;

@@ -6,8 +6,8 @@ import { connect } from '../../../../db/connection/connect.ts';
 import { COVERED } from '../../../../db/tables/keys/apiKeyAttention.ts';
 import { onEachDatabase } from '../../../support/databases.ts';
 
-onEachDatabase('what is said of scopes in SQL', (database) => {
-  it('is what the rules say of every two scopes of the catalogue', async () => {
+onEachDatabase('the rule of covered scopes in SQL', (database) => {
+  it('agrees with the rules for every two scopes of the catalogue', async () => {
     const scopes = [...CATALOGUE.map(({ scope }) => scope), '*:*'];
     const db = connect(readConfig({ ...database.env(), JWT_SECRET: 'x'.repeat(32) }).database);
     try {

@@ -11,9 +11,8 @@ import { matching } from '../../../../db/tables/keys/apiKeyFilter.ts';
 import { addKeyUsageHours } from '../../../../db/tables/usage/apiKeyUsageHours.ts';
 import { narrowed } from '../../../../db/tables/keys/apiKeyList.ts';
 import { findApiKey } from '../../../../db/tables/keys/apiKeys.ts';
-import { castOf, type Cast } from '../../../support/cast.ts';
 import { onDatabase, onEachDatabase, type TestDatabase } from '../../../support/databases.ts';
-import { startServer, type TestServer } from '../../../support/server.ts';
+import { useServer } from '../../../support/useServer.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -108,25 +107,19 @@ onDatabase('mysql', 'whether a busy key holds more than it uses', (database) => 
 
 /** Keys of a tenant that are old enough to be judged, and what the list, its count and a key's own page say of them. */
 function keysOf(database: TestDatabase) {
-  let server: TestServer;
-  let cast: Cast;
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
+  const { server, acme } = useServer(database);
 
   async function make(scopes: string[], asked: Asked[]): Promise<string> {
     const { db, config, usage } = server.services;
     const wish = NewKey.parse({ name: 'a key', scopes, expiresInDays: 365 });
-    const { key } = await issueKey(systemContext(db, cast.acme.id), config.keys, wish);
+    const { key } = await issueKey(systemContext(db, acme.id), config.keys, wish);
     const now = Date.now();
     await db('api_keys')
       .where({ id: key.id })
       .update({ created_at: now - 200 * DAY });
     for (const { scope, ago, statusCode = 200 } of [{ scope: null, ago: 0 }, ...asked] as Asked[]) {
       await usage.record({
-        ...{ tenantId: cast.acme.id, keyId: key.id, keyName: 'a key', ip: null, userAgent: null, requestId: null },
+        ...{ tenantId: acme.id, keyId: key.id, keyName: 'a key', ip: null, userAgent: null, requestId: null },
         ...{ method: 'GET', endpoint: '/', statusCode, scope, responseMs: 1, at: now - ago },
       });
     }
@@ -138,21 +131,21 @@ function keysOf(database: TestDatabase) {
   async function listed(): Promise<string[]> {
     const { db } = server.services;
     const now = Date.now();
-    const filter = await narrowed(db, cast.acme.id, { attention: 'overscoped', now });
-    const rows = matching(db, cast.acme.id, filter);
+    const filter = await narrowed(db, acme.id, { attention: 'overscoped', now });
+    const rows = matching(db, acme.id, filter);
     const ids = (await rows.select<{ id: string }[]>('api_keys.id')).map((row) => row.id);
-    expect((await countAttention(db, cast.acme.id, now, MOST)).overscoped).to.equal(ids.length);
+    expect((await countAttention(db, acme.id, now, MOST)).overscoped).to.equal(ids.length);
     return ids;
   }
 
   async function wantsAttention(id: string): Promise<boolean> {
     const { db } = server.services;
     const isListed = (await listed()).includes(id);
-    const key = await findApiKey(db, cast.acme.id, id);
+    const key = await findApiKey(db, acme.id, id);
     const idle = key ? (await scopeUses(db, key, Date.now())).some((scope) => scope.idle) : undefined;
     expect(idle, 'what its own page says').to.equal(isListed);
     return isListed;
   }
 
-  return { make, wantsAttention, listed, services: () => server.services, tenantId: () => cast.acme.id };
+  return { make, wantsAttention, listed, services: () => server.services, tenantId: () => acme.id };
 }

@@ -4,30 +4,23 @@ import { rollUp } from '../../../../db/upkeep/rollup.ts';
 import { connect, transaction } from '../../../../db/connection/connect.ts';
 import { sumByDay, rollUpNextDays } from '../../../../db/tables/usage/apiKeyUsageMonths.ts';
 import { addKeyUsageHours, type KeyUsageHour } from '../../../../db/tables/usage/apiKeyUsageHours.ts';
-import { castOf, type Cast } from '../../../support/cast.ts';
 import { onEachDatabase } from '../../../support/databases.ts';
-import { startServer, type TestServer } from '../../../support/server.ts';
+import { useServer } from '../../../support/useServer.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 onEachDatabase('what keys did day by day', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, acme, charlie } = useServer(database);
   const keys = Array.from({ length: 3 }, () => newId());
   const today = Date.now() - (Date.now() % DAY);
   const span = { from: today - 29 * DAY, to: today + DAY };
-  before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-  });
-  after(async () => server.stop());
 
   const use = (keyId: string, ago: number, endpoint = '/a'): KeyUsageHour => {
     const at = Date.now() - ago;
     return {
       keyId,
-      tenantId: cast.acme.id,
+      tenantId: acme.id,
       hour: at - (at % HOUR),
       method: 'GET',
       endpoint,
@@ -53,7 +46,7 @@ onEachDatabase('what keys did day by day', (database) => {
       const place = `${key_id} ${hour - (hour % DAY)}`;
       sums[place] = (sums[place] ?? 0) + ok + denied;
     }
-    const told = await sumByDay(db, cast.acme.id, keys, span);
+    const told = await sumByDay(db, acme.id, keys, span);
     const counted = [...told].flatMap(([keyId, days]) =>
       days.map((requests, index) => [`${keyId} ${span.from + index * DAY}`, requests] as const),
     );
@@ -107,6 +100,6 @@ onEachDatabase('what keys did day by day', (database) => {
   });
 
   it('shows nothing to another tenant', async () => {
-    expect([...(await sumByDay(server.services.db, cast.charlie.tenant.id, keys, span))]).to.deep.equal([]);
+    expect([...(await sumByDay(server.services.db, charlie.tenant.id, keys, span))]).to.deep.equal([]);
   });
 });

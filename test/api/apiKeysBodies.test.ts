@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { as, castOf, type Cast } from '../support/cast.ts';
+import { as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer } from '../support/http.ts';
 import { auditOf, issue, keyOf, read, refusal, type Key } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 
 type Faulty = [why: string, fields: string | object, paths: string[]];
 
@@ -122,24 +122,13 @@ const REVOCATIONS: Faulty[] = [
 ];
 
 onEachDatabase('a body about a key', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let key: Key;
   const alice = () => as(cast.alice);
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     key = await issue(server, alice(), { name: 'untouched' });
   });
-  after(async () => {
-    // Nothing of all this may have left a trace.
-    const { body } = await server.get('/api/api-keys?includeRevoked=true', alice());
-    expect((body as { data: Key[] }).data).to.deep.equal([await read(server, alice(), key.id)]);
-    expect(await auditOf(server, alice(), key.id)).to.have.length(1);
-    await server.stop();
-  });
-
   for (const [why, fields, paths] of [...FIELDS, ...ONLY_AT_CREATION]) {
     it(`makes no key with ${why}`, async () => {
       const named = typeof fields === 'object' && 'name' in fields ? {} : { name: 'x' };
@@ -212,6 +201,12 @@ onEachDatabase('a body about a key', (database) => {
     const wiped = { metadata: {}, allowedIps: [], scopes: ['read'], description: null, externalId: null };
     keyOf(await server.patch(`/api/api-keys/${other.id}`, wiped, as(cast.charlie)), 200);
     expect(await auditOf(server, as(cast.charlie), other.id)).to.have.length(3);
+  });
+
+  it('that is refused leaves no key and no audit row behind', async () => {
+    const { body } = await server.get('/api/api-keys?includeRevoked=true', alice());
+    expect((body as { data: Key[] }).data).to.deep.equal([await read(server, alice(), key.id)]);
+    expect(await auditOf(server, alice(), key.id)).to.have.length(1);
   });
 
   async function allScopes(): Promise<string[]> {

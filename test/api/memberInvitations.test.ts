@@ -1,23 +1,12 @@
 import { expect } from 'chai';
-import { systemContext } from '../../app/actions/actionContext.ts';
-import { makeResetLink } from '../../app/actions/people/resetPassword.ts';
 import { hashToken } from '../../app/domain/session.ts';
-import {
-  addPlayer,
-  addTenant,
-  as,
-  bearer,
-  castOf,
-  joinTenant,
-  PASSWORD,
-  type Cast,
-  type Part,
-  type Player,
-} from '../support/cast.ts';
+import { addPlayer, addTenant, as, bearer, PASSWORD, type Part, type Player } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
 import { auditOf, issue, refusal } from '../support/keys.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { openReset, resetLinkFor } from '../support/passwordReset.ts';
+import { startServer } from '../support/server.ts';
+import { useServer } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
 
 interface Invited {
@@ -33,16 +22,12 @@ interface Invited {
 const INVITATIONS = '/api/members/invitations';
 
 onEachDatabase('an invitation', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, ...cast } = useServer(database);
   let alice: Headers;
 
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
     alice = as(cast.alice);
   });
-  after(async () => server.stop());
 
   it('lets no stranger who made the account first into a tenant that invites the same email later', async () => {
     const email = 'victim@x.example';
@@ -303,86 +288,6 @@ onEachDatabase('an invitation', (database) => {
     expect((await open(new Visitor(server), invitation)).status).to.equal(200);
   });
 
-  describe('and leaving', () => {
-    it('a member leaves by themselves, whatever their role, and their own keys there end', async () => {
-      const lee = await player({ role: 'MEMBER', permissions: ['api-keys:manage'] });
-      const own = await issue(server, as(lee), { owner: 'user', scopes: ['builder:read'] });
-      const answer = await server.delete('/api/membership', as(lee));
-      expect([answer.status, answer.body]).to.deep.equal([200, { id: lee.id, deleted: true }]);
-      refusal(await server.get('/api/v1/whoami', { 'x-api-key': own.key }), 401, 'key_revoked');
-      expect((await server.get('/api/projects', as(lee))).status).to.equal(403);
-      const [row] = (await auditOf(server, alice, lee.id)).slice(-1);
-      expect(row).to.deep.include({ action: 'MEMBER_LEFT', actorId: lee.id });
-    });
-
-    it('the last owner stays, and a key leaves nothing', async () => {
-      refusal(await server.delete('/api/membership', as(cast.charlie)), 409, 'conflict');
-      const { key } = await issue(server, alice, { scopes: ['*'] });
-      refusal(await server.delete('/api/v1/membership', { 'x-api-key': key }), 403, 'insufficient_permission');
-    });
-  });
-
-  describe('and a credential that names no tenant', () => {
-    it('keeps meaning the tenant its person joined first, whatever they join later', async () => {
-      const gina = await player({ role: 'MEMBER' }, cast.globex);
-      await server.services.db('memberships').where({ user_id: gina.id }).decrement('created_at', 1_000);
-      const before = (await server.get('/api/v1/whoami', bearer(gina))).body;
-      await joinTenant(server.services, gina, cast.acme, { role: 'ADMIN' });
-      expect((await server.get('/api/v1/whoami', bearer(gina))).body).to.deep.equal(before);
-      const second = await server.get('/api/v1/whoami', as(gina, cast.acme));
-      expect(second.body).to.have.nested.property('tenant.id', cast.acme.id);
-      refusal(await server.get('/api/whoami', bearer(gina)), 400, 'tenant_required');
-      const visitor = await signedIn(gina);
-      expect((await visitor.get('/admin/membership')).text).to.include('Globex');
-
-      // A suspended first one is refused, not replaced: no write lands in another tenant by that.
-      const globex = server.services.db('tenants').where({ id: cast.globex.id });
-      await globex.clone().update({ status: 'suspended' });
-      refusal(await server.get('/api/v1/whoami', bearer(gina)), 403, 'tenant_suspended');
-      await globex.clone().update({ status: 'active' });
-      await server.delete('/api/membership', as(gina, cast.globex));
-      const { body } = await server.get('/api/v1/whoami', bearer(gina));
-      expect(body).to.have.nested.property('tenant.id', cast.acme.id);
-    });
-  });
-
-  describe('and a link to choose a new password', () => {
-    it('works once, ends every session and older token, and is in no log and no audit row', async () => {
-      const rosa = await player({ role: 'MEMBER' });
-      const session = await signedIn(rosa);
-      const { token } = await resetLinkFor(rosa.email);
-      const older = await resetLinkFor(rosa.email);
-      expect((await openReset(new Visitor(server), token)).status).to.equal(404);
-      const guest = new Visitor(server);
-      const page = await openReset(guest, older.token);
-      expect(page.text).to.include(rosa.email).and.not.include(older.token);
-      expect((await guest.post('/reset', { wanted: 'short' })).status).to.equal(422);
-      const done = await guest.post('/reset', { wanted: 'a brand new evening' });
-      expect([done.status, done.headers.location]).to.deep.equal([303, '/login']);
-      expect((await session.get('/admin/api-keys')).headers.location).to.match(/^\/login/);
-      expect((await new Visitor(server).signIn(rosa.email, PASSWORD)).status).to.equal(422);
-      expect((await new Visitor(server).signIn(rosa.email, 'a brand new evening')).status).to.equal(303);
-      expect((await openReset(new Visitor(server), older.token)).status).to.equal(404);
-      expect((await guest.post('/reset', { wanted: 'a second new evening' })).status).to.equal(404);
-      const rows = await auditOf(server, alice, rosa.id);
-      expect(rows.map(({ action }) => action)).to.include.members(['PASSWORD_RESET_OFFERED', 'PASSWORD_RESET']);
-      const stored = JSON.stringify([rows, await server.services.db('password_resets')]) + server.log.join('');
-      for (const secret of [token, older.token, 'a brand new evening']) expect(stored).not.to.include(secret);
-    });
-
-    it('is over after a day, and useless for somebody disabled', async () => {
-      const sven = await player({ role: 'MEMBER' });
-      const { token } = await resetLinkFor(sven.email);
-      const users = server.services.db('users').where({ id: sven.id });
-      await users.clone().update({ status: 'disabled' });
-      expect((await openReset(new Visitor(server), token)).status).to.equal(404);
-      await users.clone().update({ status: 'active' });
-      expect((await openReset(new Visitor(server), token)).status).to.equal(200);
-      await server.services.db('password_resets').where({ user_id: sven.id }).update({ expires_at: Date.now() });
-      expect((await openReset(new Visitor(server), token)).status).to.equal(404);
-    });
-  });
-
   let count = 1;
   async function player(part: Part, tenant = cast.acme): Promise<Player> {
     return addPlayer(server.services, tenant, `I${count++}`, part);
@@ -413,14 +318,8 @@ onEachDatabase('an invitation', (database) => {
     return body as { token: string };
   }
 
-  async function resetLinkFor(email: string): Promise<{ token: string }> {
-    const { db } = server.services;
-    const { id } = await db('users').where({ email }).first<{ id: string }>('id');
-    return makeResetLink(systemContext(db, ''), id);
-  }
-
   async function reset(email: string, wanted: string): Promise<void> {
-    const { token } = await resetLinkFor(email);
+    const { token } = await resetLinkFor(server, email);
     const guest = new Visitor(server);
     expect((await openReset(guest, token)).status).to.equal(200);
     expect((await guest.post('/reset', { wanted })).status).to.equal(303);
@@ -442,11 +341,6 @@ const tokenIn = (url: string) => new URL(url).searchParams.get('token') ?? '';
 async function open(visitor: Visitor, { url }: { url: string }): Promise<Answer> {
   await visitor.get(`/invitation?token=${tokenIn(url)}`);
   return visitor.get('/invitation');
-}
-
-async function openReset(visitor: Visitor, token: string): Promise<Answer> {
-  await visitor.get(`/reset?token=${token}`);
-  return visitor.get('/reset');
 }
 
 /** Sends the form of somebody without an account, as the page that is open has it unless the invitation is named. */

@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { firstStart } from '../../app/firstStart.ts';
-import { setUpLink } from '../../app/auth/setUpLink.ts';
-import { LoginAnswer } from '../../app/api/answers/login.ts';
-import { endChildren, startMain } from '../support/child.ts';
-import { onDatabase, onEachDatabase } from '../support/databases.ts';
-import type { Answer } from '../support/http.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { firstStart } from '../app/firstStart.ts';
+import { setUpLink } from '../app/auth/setUpLink.ts';
+import { LoginAnswer } from '../app/api/answers/login.ts';
+import { endChildren, startMain } from './support/child.ts';
+import { onDatabase, onEachDatabase } from './support/databases.ts';
+import type { Answer } from './support/http.ts';
+import { startServer, type TestServer } from './support/server.ts';
+import { useServerWithoutCast } from './support/useServer.ts';
 
 const OWNER = { OWNER_EMAIL: 'Ann@Acme.example', OWNER_PASSWORD: 'correct horse battery', TENANT_NAME: 'Acme & Söhne' };
 const FORM = { name: 'Ann', email: 'ann@acme.example', password: 'correct horse battery', tenantName: 'Acme & Söhne' };
@@ -68,17 +69,10 @@ async function login(server: TestServer, password = FORM.password): Promise<Answ
 
 onEachDatabase('the first start', (database) => {
   describe('with an owner in the environment', () => {
-    let server: TestServer;
-    let second: TestServer;
-    before(async () => {
-      server = await startServer(database.env(), OWNER);
-      second = await startServer(database.env(), { ...OWNER, OWNER_EMAIL: 'other@acme.example', TENANT_NAME: 'Other' });
-    });
+    const server = useServerWithoutCast(database, OWNER);
+    const other = { OWNER_EMAIL: 'other@acme.example', TENANT_NAME: 'Other' };
+    const second = useServerWithoutCast(database, { ...OWNER, ...other });
     beforeEach(async () => forget(server));
-    after(async () => {
-      await server.stop();
-      await second.stop();
-    });
 
     it('makes the operator, who owns the tenant and can log in', async () => {
       await firstStart(server.services);
@@ -134,17 +128,15 @@ onEachDatabase('the first start', (database) => {
   });
 
   describe('by the set-up link', () => {
-    let server: TestServer;
+    const server = useServerWithoutCast(database, { PUBLIC_URL: 'https://keys.example' });
     let link: string;
     let token: string;
     before(async () => {
-      server = await startServer(database.env(), { PUBLIC_URL: 'https://keys.example' });
       const { config, secret } = server.services;
       link = setUpLink(config.publicUrl, secret).replace('https://keys.example', '');
       token = new URLSearchParams(link.split('?')[1]).get('token') ?? '';
     });
     beforeEach(async () => forget(server));
-    after(async () => server.stop());
 
     const submit = async (fields: Fields) =>
       server.send('POST', '/setup', {

@@ -1,22 +1,22 @@
 import { expect } from 'chai';
-import { systemContext, type ActionContext } from '../../../app/actions/actionContext.ts';
-import { addMember } from '../../../app/actions/people/addMember.ts';
-import { changeMember } from '../../../app/actions/people/changeMember.ts';
-import { createTenant, type CreatedTenant } from '../../../app/actions/tenants/createTenant.ts';
-import { createUser } from '../../../app/actions/people/createUser.ts';
-import { changeUser } from '../../../app/actions/people/changeUser.ts';
-import { updateTenant } from '../../../app/actions/tenants/updateTenant.ts';
-import type { Person } from '../../../app/context.ts';
-import { newId } from '../../../app/domain/id.ts';
-import { DEFAULT_POLICY } from '../../../app/domain/policy.ts';
-import { permissionsOf } from '../../../app/domain/role.ts';
-import { AppError, type ErrorCode } from '../../../app/errors.ts';
-import { findMembership, type Membership } from '../../../db/tables/people/memberships.ts';
-import { changeTenant, findTenant, findTenantNamed } from '../../../db/tables/tenants.ts';
-import { findUser } from '../../../db/tables/people/users.ts';
-import { addPlayer, addTenant, bearer, castOf, type Cast, type Part, type Player } from '../../support/cast.ts';
-import { onEachDatabase } from '../../support/databases.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { systemContext, type ActionContext } from '../../app/actions/actionContext.ts';
+import { addMember } from '../../app/actions/people/addMember.ts';
+import { changeMember } from '../../app/actions/people/changeMember.ts';
+import { createTenant, type CreatedTenant } from '../../app/actions/tenants/createTenant.ts';
+import { createUser } from '../../app/actions/people/createUser.ts';
+import { changeUser } from '../../app/actions/people/changeUser.ts';
+import { updateTenant } from '../../app/actions/tenants/updateTenant.ts';
+import type { Person } from '../../app/context.ts';
+import { newId } from '../../app/domain/id.ts';
+import { DEFAULT_POLICY } from '../../app/domain/policy.ts';
+import { permissionsOf } from '../../app/domain/role.ts';
+import { AppError, type ErrorCode } from '../../app/errors.ts';
+import { findMembership, type Membership } from '../../db/tables/people/memberships.ts';
+import { changeTenant, findTenant, findTenantNamed } from '../../db/tables/tenants.ts';
+import { findUser } from '../../db/tables/people/users.ts';
+import { addPlayer, addTenant, bearer, type Part, type Player } from '../support/cast.ts';
+import { onEachDatabase } from '../support/databases.ts';
+import { useServer } from '../support/useServer.ts';
 
 interface AuditRow {
   id: string;
@@ -28,18 +28,14 @@ interface AuditRow {
 }
 
 onEachDatabase('tenants and people', (database) => {
-  let server: TestServer;
-  let cast: Cast;
+  const { server, acme, globex, alice, bob, charlie } = useServer(database);
   let act: ActionContext;
   before(async () => {
-    server = await startServer(database.env());
-    cast = await castOf(server);
-    act = systemContext(server.services.db, cast.acme.id);
+    act = systemContext(server.services.db, acme.id);
   });
-  after(async () => server.stop());
 
   const db = () => server.services.db;
-  const player = async (name: string, part: Part, tenant: CreatedTenant = cast.acme) =>
+  const player = async (name: string, part: Part, tenant: CreatedTenant = acme) =>
     addPlayer(server.services, tenant, name, part);
 
   /** What the work wrote down, as `[action, before, after]`. */
@@ -61,7 +57,7 @@ onEachDatabase('tenants and people', (database) => {
     expect(error).to.be.instanceOf(AppError).that.includes({ code });
   }
 
-  async function memberOf(user: Player, tenant = cast.acme): Promise<Membership | undefined> {
+  async function memberOf(user: Player, tenant = acme): Promise<Membership | undefined> {
     return findMembership(db(), tenant.id, user.id);
   }
 
@@ -74,7 +70,7 @@ onEachDatabase('tenants and people', (database) => {
       type: 'user',
       id: user.id,
       name: user.name,
-      tenant: { id: cast.acme.id, slug: cast.acme.slug, policy: DEFAULT_POLICY },
+      tenant: { id: acme.id, slug: acme.slug, policy: DEFAULT_POLICY },
       role,
       permissions: permissionsOf(role, membership.permissions),
       operator,
@@ -119,7 +115,7 @@ onEachDatabase('tenants and people', (database) => {
     });
 
     it('is found by id in any case, and by its slug alone', async () => {
-      const { id, slug } = cast.acme;
+      const { id, slug } = acme;
       for (const name of [id, id.toUpperCase(), slug]) {
         expect(await findTenantNamed(db(), name)).to.have.property('id', id);
       }
@@ -190,14 +186,14 @@ onEachDatabase('tenants and people', (database) => {
         ['USER_CREATED', null, { email, name: 'Kim' }],
         ['MEMBER_ADDED', null, { email, role: 'MEMBER', permissions: ['audit:read'] }],
       ]);
-      for (const row of rows) expect(row).to.include({ tenant_id: cast.acme.id, entity_id: id });
+      for (const row of rows) expect(row).to.include({ tenant_id: acme.id, entity_id: id });
       const user = await findUser(db(), id);
       expect(user).to.include({ email, status: 'active', operator: false, lastLoginAt: null });
       expect(user?.passwordHash).to.match(/^\$argon2id\$/);
     });
 
     it('is 409 for an email somebody has, also when two ask at once, and leaves nothing behind', async () => {
-      await expectRefused(createUser(act, { ...input, email: cast.alice.email }), 'conflict');
+      await expectRefused(createUser(act, { ...input, email: alice.email }), 'conflict');
       const both = [1, 2].map(async () =>
         createUser(act, { ...input, email: 'lee@acme.example', password: null, membership: { role: 'MEMBER' } }),
       );
@@ -213,16 +209,16 @@ onEachDatabase('tenants and people', (database) => {
 
   describe('adding a member', () => {
     it('takes somebody into one more tenant, once', async () => {
-      const nora = await player('Nora', { role: 'MEMBER' }, cast.globex);
+      const nora = await player('Nora', { role: 'MEMBER' }, globex);
       await addMember(act, nora.id, { role: 'ADMIN', permissions: ['members:read'] });
       expect(await memberOf(nora)).to.deep.include({ role: 'ADMIN', permissions: ['members:read'] });
-      expect(await memberOf(nora, cast.globex)).to.include({ role: 'MEMBER' });
+      expect(await memberOf(nora, globex)).to.include({ role: 'MEMBER' });
       await expectRefused(addMember(act, nora.id, { role: 'OWNER' }), 'conflict');
       await expectRefused(addMember(act, newId(), { role: 'MEMBER' }), 'not_found');
     });
 
     it('gives no more than its giver holds', async () => {
-      const otto = await player('Otto', { role: 'MEMBER' }, cast.globex);
+      const otto = await player('Otto', { role: 'MEMBER' }, globex);
       const pat = await player('Pat', { role: 'ADMIN', permissions: ['members:manage'] });
       const byPat = await actOf(pat);
       await expectRefused(addMember(byPat, otto.id, { role: 'OWNER' }), 'insufficient_permission');
@@ -267,16 +263,16 @@ onEachDatabase('tenants and people', (database) => {
       const tess = await player('Tess', { role: 'ADMIN', permissions: ['members:manage'] });
       const uma = await player('Uma', { role: 'MEMBER', permissions: ['api-keys:manage'] });
       const byTess = await actOf(tess);
-      await expectRefused(changeMember(byTess, cast.alice.id, { role: 'MEMBER' }), 'insufficient_permission');
+      await expectRefused(changeMember(byTess, alice.id, { role: 'MEMBER' }), 'insufficient_permission');
       await expectRefused(changeMember(byTess, tess.id, { role: 'OWNER' }), 'insufficient_permission');
       await expectRefused(changeMember(byTess, uma.id, { permissions: [] }), 'insufficient_permission');
-      await changeMember(byTess, cast.bob.id, { role: 'ADMIN' });
-      await changeMember(await actOf(cast.alice), uma.id, { permissions: [] });
+      await changeMember(byTess, bob.id, { role: 'ADMIN' });
+      await changeMember(await actOf(alice), uma.id, { permissions: [] });
       expect(await memberOf(uma)).to.deep.include({ permissions: [] });
     });
 
     it('is 404 for a member of another tenant', async () => {
-      await expectRefused(changeMember(act, cast.charlie.id, { role: 'MEMBER' }), 'not_found');
+      await expectRefused(changeMember(act, charlie.id, { role: 'MEMBER' }), 'not_found');
     });
   });
 
