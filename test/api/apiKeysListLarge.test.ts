@@ -120,7 +120,7 @@ onEachDatabase('the list of more than a thousand keys', (database) => {
       const seen: string[] = [];
       for (let page = 1; ; page++) {
         const { text: body } = await visitor.get(`/admin/api-keys?page=${page}${query}`);
-        const ids = [...body.matchAll(/<th scope="row"><a href="\/admin\/api-keys\/([^"]+)"/g)].map(
+        const ids = [...body.matchAll(/<th scope="row">\s*<a href="\/admin\/api-keys\/([^"]+)"/g)].map(
           ([, id = '']) => id,
         );
         seen.push(...ids);
