@@ -35,7 +35,7 @@ export const RULES_OF_LOOKS = [
   ...['label', 'link-name', 'button-name', 'empty-heading', 'nested-interactive'],
 ];
 /** Pages answer in milliseconds: what is not there by then does not come. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
 
 /** A real Chromium for the suite that asks for it; each test gets pages of its own, and fails on any trouble of theirs. */
 export class TestBrowser {
