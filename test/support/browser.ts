@@ -138,12 +138,12 @@ export class TestBrowser {
 export function useBrowser(): TestBrowser {
   const browser = new TestBrowser();
   before(async function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     await browser.start();
   });
   beforeEach(function () {
     // A browser that shares its processors with other suites is slow, not wrong.
-    this.currentTest?.timeout(30_000);
+    this.currentTest?.timeout(60_000);
   });
   afterEach(async () => browser.endTest());
   after(async () => browser.stop());
