@@ -111,7 +111,7 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
       expect(await page.evaluate<Place>(TIP)).to.include({ left, top });
       await page.keyboard.press('Escape');
       // The pointer stays where it is, and now on nothing.
-      await page.waitForFunction(`document.querySelector('[data-tip]:hover') === null`);
+      await page.locator('[data-tip]:hover').first().waitFor({ state: 'detached' });
       await page.mouse.move(0, 0);
       await badge.hover();
       expect(await page.evaluate<Place>(TIP)).to.include({ left, top });
