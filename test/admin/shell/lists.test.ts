@@ -129,7 +129,7 @@ onDatabase('sqlite', 'the lists of the admin', (database) => {
       });
       await take(page);
       await page.locator('.skeleton').waitFor();
-      expect(await page.locator('[data-region]').isVisible(), path).to.equal(false);
+      await page.locator('[data-region]').waitFor({ state: 'hidden' });
       answer();
       const trouble = page.locator('[data-region]').getByRole('alert');
       await trouble.waitFor();
