@@ -3,6 +3,7 @@ import { connect } from './connection/connect.ts';
 import { holdConnections } from './connection/heldConnections.ts';
 import { openSqlite } from './connection/sqlite.ts';
 import { number, orNull, text, type ColumnType } from './sql/columnTypes.ts';
+import { SETTING_NAMES, type SettingName, type StoredSetting } from './tables/installationSettings.ts';
 import { KEY_COLUMN_TYPES, type KeyRow } from './tables/keys/apiKeyFields.ts';
 
 /** The columns of a key that authentication reads. Its name, in which the separator could stand, is read last. */
@@ -68,11 +69,18 @@ export interface SessionRow extends PersonRow {
 /** How a person is asked for: by user id, or by email where another identity provider vouches for them. */
 export type PersonBy = 'id' | 'email';
 
+/** A setting of the installation, without its value where the caller has this revision already. */
+export interface SettingRow extends StoredSetting {
+  name: SettingName;
+}
+
 /** The questions that authentication asks, each for many callers at once; hashes are given in hexadecimal. */
 export interface Lookups {
   keys(hashes: readonly string[]): Promise<AuthKeyRow[]>;
   people(by: PersonBy, subjects: readonly string[]): Promise<PersonRow[]>;
   sessions(hashes: readonly string[]): Promise<SessionRow[]>;
+  /** All settings; the value of one whose revision is given is left out. */
+  settings(known: Readonly<Record<SettingName, string>>): Promise<SettingRow[]>;
   close(): Promise<void>;
 }
 
@@ -137,8 +145,15 @@ const SESSIONS = `
   ${BELONGINGS}
   where s.token_hash in `;
 
+const SETTINGS = `
+  select name, revision, case ${SETTING_NAMES.map((name) => `when name = '${name}' and revision = ? then null`).join(' ')}
+    else value end as value
+  from installation_settings`;
+
 /** Hashes are compared as the bytes they are stored as. */
 const bytesOf = (hashes: readonly string[]) => hashes.map((hash) => Buffer.from(hash, 'hex'));
+
+const revisionsOf = (known: Readonly<Record<SettingName, string>>) => SETTING_NAMES.map((name) => known[name]);
 
 /** How many questions may be under way at once; what arrives meanwhile waits for the next one. */
 export const LOOKUPS_AT_ONCE = 2;
@@ -163,6 +178,10 @@ function mysqlLookups(config: Extract<DatabaseConfig, { kind: 'mysql' }>): Looku
     },
     people: async (by, subjects) => ask<PersonRow>(PEOPLE(by), subjects),
     sessions: async (hashes) => ask<SessionRow>(SESSIONS, bytesOf(hashes)),
+    settings: async (known) => {
+      const [rows] = (await db.raw(SETTINGS, revisionsOf(known))) as [SettingRow[], unknown];
+      return rows;
+    },
     close: async () => {
       held.release();
       await db.destroy();
@@ -174,16 +193,21 @@ function mysqlLookups(config: Extract<DatabaseConfig, { kind: 'mysql' }>): Looku
 function sqliteLookups(file: string): Lookups {
   const connection = openSqlite(file);
   const prepared = new Map<string, ReturnType<typeof connection.prepare>>();
-  const ask = <Row>(sql: string, values: readonly (string | Uint8Array)[]) => {
-    // Prepared late, since the tables may be younger than this connection.
+  // Prepared late, since the tables may be younger than this connection.
+  const statementOf = (sql: string) => {
     let statement = prepared.get(sql);
-    if (!statement) prepared.set(sql, (statement = connection.prepare(`${sql}(?)`)));
+    if (!statement) prepared.set(sql, (statement = connection.prepare(sql)));
+    return statement;
+  };
+  const ask = <Row>(sql: string, values: readonly (string | Uint8Array)[]) => {
+    const statement = statementOf(`${sql}(?)`);
     return values.flatMap((value) => statement.all(value) as Row[]);
   };
   return {
     keys: async (hashes) => ask<Found>(KEYS, bytesOf(hashes)).map(authKeyRow),
     people: async (by, subjects) => ask<PersonRow>(PEOPLE(by), subjects),
     sessions: async (hashes) => ask<SessionRow>(SESSIONS, bytesOf(hashes)),
+    settings: async (known) => statementOf(SETTINGS).all(...revisionsOf(known)),
     close: async () => connection.close(),
   };
 }

@@ -6,6 +6,7 @@ import {
   type PersonRow,
   type SessionRow,
 } from '../../db/lookups.ts';
+import { SETTING_NAMES, type SettingName, type StoredSetting } from '../../db/tables/installationSettings.ts';
 import { KEY_FIELDS, type ApiKey } from '../../db/tables/keys/apiKeyFields.ts';
 import type { Tenant } from '../context.ts';
 import { localeNamed, themeNamed, type Locale, type Theme } from '../domain/locale.ts';
@@ -96,7 +97,12 @@ export interface Lookup {
   key: (hash: Buffer) => Promise<FoundKey | undefined>;
   person: (by: PersonBy, subject: string) => Promise<FoundPerson | undefined>;
   session: (hash: Buffer) => Promise<FoundSession | undefined>;
+  /** What operators decided for the whole installation; asked in the turn of a key, no change of it is ever missed. */
+  settings: () => Promise<InstallationSettings>;
 }
+
+/** The settings of the installation as they stood after the question; an unchanged one is the same object as before. */
+export type InstallationSettings = Readonly<Record<SettingName, StoredSetting>>;
 
 /** Lookups coalesced by turn; trouble of the database is 503 for all who asked, an unreadable row 500 for its own caller. */
 export function createLookup(lookups: Lookups): Lookup {
@@ -108,6 +114,7 @@ export function createLookup(lookups: Lookups): Lookup {
     batchPerTurn(async (subjects) => bySubject(await lookups.people(by, subjects)), LOOKUPS_AT_ONCE);
   const people = { id: personRows('id'), email: personRows('email') };
   const sessionRows = batchPerTurn(async (hashes) => bySubject(await lookups.sessions(hashes)), LOOKUPS_AT_ONCE);
+  const settings = settingsLookup(lookups);
   return {
     async key(hash) {
       const row = await keyRow(hash.toString('hex'));
@@ -121,6 +128,29 @@ export function createLookup(lookups: Lookups): Lookup {
       const rows = await sessionRows(hash.toString('hex'));
       return rows && foundSession(rows);
     },
+    settings,
+  };
+}
+
+/** The values of settings are kept by revision, since they may be long; which revision holds is asked every time. */
+function settingsLookup(lookups: Lookups): Lookup['settings'] {
+  const unread: StoredSetting = { revision: '', value: null };
+  const kept: Record<SettingName, StoredSetting> = { scopes: unread, forward_auth_rules: unread };
+  const ask = batchPerTurn(async () => {
+    const rows = await lookups.settings({
+      scopes: kept.scopes.revision,
+      forward_auth_rules: kept.forward_auth_rules.revision,
+    });
+    for (const { name, revision, value } of rows) {
+      if (kept[name].revision !== revision) kept[name] = { revision, value };
+    }
+    if (rows.length < SETTING_NAMES.length) throw new Error('a setting of the installation has no row');
+    return new Map([['all', { ...kept }]]);
+  }, 1);
+  return async () => {
+    const found = await ask('all');
+    if (!found) throw new Error('the settings of the installation were not read');
+    return found;
   };
 }
 

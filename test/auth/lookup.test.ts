@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { replaceSetting } from '../../db/tables/installationSettings.ts';
 import { as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { issue } from '../support/keys.ts';
@@ -15,5 +16,20 @@ onEachDatabase('looking up a key', (database) => {
     const name = 'é😀\u001f"\\\u001fOWNER\u001f["*"]';
     await server.services.db('api_keys').where({ id: key.id }).update({ name });
     expect(await asked()).to.deep.equal({ ...before, name });
+  });
+});
+
+onEachDatabase('looking up the settings of the installation', (database) => {
+  const { server } = useServer(database);
+
+  it('gives an unchanged setting as the same object, and a changed one with its new value at the next question', async () => {
+    const { db, lookup } = server.services;
+    const before = await lookup.settings();
+    expect(before.scopes.value).to.equal(null);
+    const revision = await replaceSetting(db, 'scopes', '["é"]', Date.now());
+    const after = await lookup.settings();
+    expect(after.scopes).to.deep.equal({ revision, value: '["é"]' });
+    expect(after.forward_auth_rules).to.equal(before.forward_auth_rules);
+    expect((await lookup.settings()).scopes).to.equal(after.scopes);
   });
 });

@@ -1,0 +1,44 @@
+import { newId } from '../../app/domain/id.ts';
+import type { Db } from '../connection/connect.ts';
+
+/** What operators decide for the whole installation. */
+export const SETTING_NAMES = ['scopes', 'forward_auth_rules'] as const;
+export type SettingName = (typeof SETTING_NAMES)[number];
+
+/** A setting as it is stored. */
+export interface StoredSetting {
+  /** Another one after every change, never given twice. */
+  revision: string;
+  /** JSON; null until it is set for the first time. */
+  value: string | null;
+}
+
+interface Row extends StoredSetting {
+  name: string;
+  updated_at: number;
+}
+
+export async function findSetting(db: Db, name: SettingName): Promise<StoredSetting> {
+  return settingOf(name, await table(db).where({ name }).first());
+}
+
+/** Finds a setting and locks it until the transaction ends. */
+export async function lockSetting(trx: Db, name: SettingName): Promise<StoredSetting> {
+  return settingOf(name, await table(trx).where({ name }).forUpdate().first());
+}
+
+/** Replaces a setting, and gives its new revision. */
+export async function replaceSetting(trx: Db, name: SettingName, value: string, now: number): Promise<string> {
+  const revision = newId();
+  await table(trx).where({ name }).update({ revision, value, updated_at: now });
+  return revision;
+}
+
+function settingOf(name: SettingName, row: Row | undefined): StoredSetting {
+  if (!row) throw new Error(`the row of the setting ${name} is missing from installation_settings`);
+  return { revision: row.revision, value: row.value };
+}
+
+function table(db: Db) {
+  return db<Row>('installation_settings');
+}
