@@ -207,7 +207,7 @@ function sqliteLookups(file: string): Lookups {
     keys: async (hashes) => ask<Found>(KEYS, bytesOf(hashes)).map(authKeyRow),
     people: async (by, subjects) => ask<PersonRow>(PEOPLE(by), subjects),
     sessions: async (hashes) => ask<SessionRow>(SESSIONS, bytesOf(hashes)),
-    settings: async (known) => statementOf(SETTINGS).all(...revisionsOf(known)),
+    settings: async (known) => statementOf(SETTINGS).all(...revisionsOf(known)) as SettingRow[],
     close: async () => connection.close(),
   };
 }
