@@ -33,7 +33,7 @@ export function tenantPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
       scope('platform:tenants'),
       query(TenantQuery, async (ctx, wanted) => {
         const shown = { offset: (wanted.page - 1) * TENANTS_SHOWN, limit: TENANTS_SHOWN };
-        const found = await pageOfTenants(db, wanted.q, shown);
+        const found = await pageOfTenants(db, { q: wanted.q }, shown);
         const locals = presentTenantsPage(found, wanted, principalOf(ctx).tenant.id);
         const title = pages.texts(ctx).t('tenants.title');
         const page = { title, section: 'tenants', part: 'tenants/_list', listed: true } as const;
