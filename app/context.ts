@@ -56,6 +56,8 @@ export interface KeyHolder {
   id: string;
   name: string;
   tenant: Tenant;
+  /** The tenant that the key belongs to; `tenant` is another one while a platform key acts for that. */
+  home: Tenant;
   role: Role;
   scopes: ScopeSet;
   keyPrefix: string;
@@ -67,6 +69,11 @@ export interface KeyHolder {
   monthlyQuota: number | null;
   /** The bounds of keys that it issues, changes or rotates. */
   bounds: KeyBounds;
+}
+
+/** Whether the caller is a platform key that acts for a tenant other than its own. */
+export function actsForOtherTenant(principal: Principal | undefined): boolean {
+  return principal?.type === 'api_key' && principal.home !== principal.tenant;
 }
 
 /** The caller of a guarded route; throws if there is none, since no guarded route has an anonymous caller. */

@@ -22,6 +22,7 @@ import { selfRoutes } from './api/self.ts';
 import { settingsRoutes } from './api/settings.ts';
 import { supportRoutes } from './api/product/support.ts';
 import { supportStaffRoutes } from './api/supportStaff.ts';
+import { tenantRoutes } from './api/tenants.ts';
 import { userRoutes } from './api/users.ts';
 import { verifyKeyRoutes } from './api/verifyKeys.ts';
 import { whoamiRoutes } from './api/whoami.ts';
@@ -52,6 +53,7 @@ export function createRoutes(services: Services): Routes {
     memberRoutes(services),
     membershipRoutes(services),
     userRoutes(services),
+    tenantRoutes(services),
     settingsRoutes(services),
     securityCenterRoutes(services),
     builderRoutes(services),

@@ -66,6 +66,17 @@ export interface SessionRow extends PersonRow {
   theme: string | null;
 }
 
+/** A tenant that a platform key acts for; the subject is the id or the slug by which it was asked for. */
+export interface TenantRow {
+  subject: string;
+  id: string;
+  slug: string;
+  policy: string | null;
+}
+
+/** How a tenant is asked for. */
+export type TenantBy = 'id' | 'slug';
+
 /** How a person is asked for: by user id, or by email where another identity provider vouches for them. */
 export type PersonBy = 'id' | 'email';
 
@@ -79,6 +90,7 @@ export interface Lookups {
   keys(hashes: readonly string[]): Promise<AuthKeyRow[]>;
   people(by: PersonBy, subjects: readonly string[]): Promise<PersonRow[]>;
   sessions(hashes: readonly string[]): Promise<SessionRow[]>;
+  tenants(by: TenantBy, subjects: readonly string[]): Promise<TenantRow[]>;
   /** All settings; the value of one whose revision is given is left out. */
   settings(known: Readonly<Record<SettingName, string>>): Promise<SettingRow[]>;
   close(): Promise<void>;
@@ -145,6 +157,8 @@ const SESSIONS = `
   ${BELONGINGS}
   where s.token_hash in `;
 
+const TENANTS = (by: TenantBy) => `select ${by} as subject, id, slug, policy from tenants where ${by} in `;
+
 const SETTINGS = `
   select name, revision, case ${SETTING_NAMES.map((name) => `when name = '${name}' and revision = ? then null`).join(' ')}
     else value end as value
@@ -178,6 +192,7 @@ function mysqlLookups(config: Extract<DatabaseConfig, { kind: 'mysql' }>): Looku
     },
     people: async (by, subjects) => ask<PersonRow>(PEOPLE(by), subjects),
     sessions: async (hashes) => ask<SessionRow>(SESSIONS, bytesOf(hashes)),
+    tenants: async (by, subjects) => ask<TenantRow>(TENANTS(by), subjects),
     settings: async (known) => {
       const [rows] = (await db.raw(SETTINGS, revisionsOf(known))) as [SettingRow[], unknown];
       return rows;
@@ -207,6 +222,7 @@ function sqliteLookups(file: string): Lookups {
     keys: async (hashes) => ask<Found>(KEYS, bytesOf(hashes)).map(authKeyRow),
     people: async (by, subjects) => ask<PersonRow>(PEOPLE(by), subjects),
     sessions: async (hashes) => ask<SessionRow>(SESSIONS, bytesOf(hashes)),
+    tenants: async (by, subjects) => ask<TenantRow>(TENANTS(by), subjects),
     settings: async (known) => statementOf(SETTINGS).all(...revisionsOf(known)) as SettingRow[],
     close: async () => connection.close(),
   };

@@ -56,6 +56,7 @@ export function principalOfKey(key: FoundKey): KeyHolder {
     id: key.id,
     name: key.name,
     tenant: key.tenant,
+    home: key.tenant,
     role: roleOfScopes(key.scopes.meanings),
     scopes: key.scopes,
     keyPrefix: key.keyPrefix,

@@ -5,6 +5,8 @@ import {
   type PersonBy,
   type PersonRow,
   type SessionRow,
+  type TenantBy,
+  type TenantRow,
 } from '../../db/lookups.ts';
 import { SETTING_NAMES, type SettingName, type StoredSetting } from '../../db/tables/installationSettings.ts';
 import { KEY_FIELDS, type ApiKey } from '../../db/tables/keys/apiKeyFields.ts';
@@ -97,6 +99,8 @@ export interface Lookup {
   key: (hash: Buffer) => Promise<FoundKey | undefined>;
   person: (by: PersonBy, subject: string) => Promise<FoundPerson | undefined>;
   session: (hash: Buffer) => Promise<FoundSession | undefined>;
+  /** The tenant that a platform key names, by its id or its slug, whatever its status. */
+  tenant: (by: TenantBy, subject: string) => Promise<Tenant | undefined>;
   /** What operators decided for the whole installation; asked in the turn of a key, no change of it is ever missed. */
   settings: () => Promise<InstallationSettings>;
 }
@@ -114,6 +118,9 @@ export function createLookup(lookups: Lookups): Lookup {
     batchPerTurn(async (subjects) => bySubject(await lookups.people(by, subjects)), LOOKUPS_AT_ONCE);
   const people = { id: personRows('id'), email: personRows('email') };
   const sessionRows = batchPerTurn(async (hashes) => bySubject(await lookups.sessions(hashes)), LOOKUPS_AT_ONCE);
+  const tenantRow = (by: TenantBy) =>
+    batchPerTurn(async (subjects) => bySubjectOnce(await lookups.tenants(by, subjects)), LOOKUPS_AT_ONCE);
+  const tenants = { id: tenantRow('id'), slug: tenantRow('slug') };
   const settings = settingsLookup(lookups);
   return {
     async key(hash) {
@@ -127,6 +134,10 @@ export function createLookup(lookups: Lookups): Lookup {
     async session(hash) {
       const rows = await sessionRows(hash.toString('hex'));
       return rows && foundSession(rows);
+    },
+    async tenant(by, subject) {
+      const row = await tenants[by](subject);
+      return row && { id: row.id, slug: row.slug, policy: readPolicy(row.policy) };
     },
     settings,
   };
@@ -156,6 +167,8 @@ function settingsLookup(lookups: Lookups): Lookup['settings'] {
 
 /** What is known of one person, a row for each of their tenants. */
 type RowsOf<Row> = [Row, ...Row[]];
+
+const bySubjectOnce = (rows: TenantRow[]) => new Map(rows.map((row) => [row.subject, row]));
 
 function bySubject<Row extends PersonRow>(rows: Row[]): Map<string, RowsOf<Row>> {
   const grouped = new Map<string, RowsOf<Row>>();

@@ -5,7 +5,7 @@ import { accessOf, isAboutKeys, scopesOf, type Access } from '../http/access.ts'
 import { missingScope } from './challenge.ts';
 
 /** The fields of a key that decide which routes it may use. */
-export type KeyReach = Pick<KeyHolder, 'type' | 'scopes' | 'owner' | 'tenant'>;
+export type KeyReach = Pick<KeyHolder, 'type' | 'scopes' | 'owner' | 'tenant' | 'home'>;
 
 /** Compares the access that the route states with what the caller holds; a route without one is closed to all. */
 export const requireAccess: Middleware = (ctx, next) => {
@@ -49,9 +49,10 @@ function allowPerson(person: Person, { permission }: Access & { kind: 'permissio
   }
 }
 
-/** Keys manage keys only if the tenant's policy allows it, and use other routes only if the route names a scope. */
+/** Keys manage keys only if their tenant's policy allows it or they serve the platform, and use other routes only if the route names a scope. */
 function allowKey(key: KeyReach, { permission, keyScope }: Access & { kind: 'permission' }): void {
-  if (keyScope === undefined || (isAboutKeys(keyScope) && !key.tenant.policy.keysMayManageKeys)) {
+  const isOwnTenant = key.tenant === key.home;
+  if (keyScope === undefined || (isAboutKeys(keyScope) && isOwnTenant && !key.tenant.policy.keysMayManageKeys)) {
     throw new AppError('insufficient_permission', { key: 'takes_a_person', values: { permission } });
   }
   if (!holdsScope(key, keyScope)) throw missingScope(keyScope);

@@ -3,6 +3,8 @@ import type { Context, Middleware, Person, Principal } from '../context.ts';
 import { isId } from '../domain/id.ts';
 import { hashKey } from '../domain/token.ts';
 import { AppError } from '../errors.ts';
+import { accessOf, isAboutKeys } from '../http/access.ts';
+import { holdsScope } from './authority.ts';
 import type { FoundPerson, Lookup } from './lookup.ts';
 import { subjectOf, type Subject } from './jwks.ts';
 import type { DoubtfulLookups } from '../limits/doubtfulLookups.ts';
@@ -17,9 +19,27 @@ export function tenant(lookup: Lookup, from: TenantFrom, doubtful: DoubtfulLooku
     const { claims, principal } = ctx.state;
     if (claims !== undefined) return withToken(ctx, claims, next);
     if (!principal) throw unauthenticated('missing_credential', 'send_a_credential');
-    checkHeader(principal, ctx, from);
-    return next();
+    const named = namedTenant(ctx, from);
+    if (named === undefined || isNamed(principal.tenant, named)) return next();
+    return forOtherTenant(ctx, principal, named, next);
   };
+
+  /** A platform key manages the keys of every tenant, and nothing else of theirs. */
+  async function forOtherTenant(
+    ctx: Context,
+    principal: Principal,
+    named: string,
+    next: () => Promise<unknown>,
+  ): Promise<void> {
+    const access = accessOf(ctx);
+    const managesKeys = access?.kind === 'permission' && access.keyScope !== undefined && isAboutKeys(access.keyScope);
+    if (!managesKeys || principal.type !== 'api_key' || !holdsScope(principal, 'platform:tenants')) throw mismatch();
+    const id = named.toLowerCase();
+    const found = await (isId(id) ? lookup.tenant('id', id) : lookup.tenant('slug', named));
+    if (!found) throw new AppError('not_found', 'no_such_tenant');
+    ctx.state.principal = { ...principal, tenant: found };
+    await next();
+  }
 
   async function withToken(ctx: Context, claims: unknown, next: () => Promise<unknown>): Promise<void> {
     const token = subjectOf(claims);
@@ -44,17 +64,12 @@ function tenantRequired(): AppError {
   return new AppError('tenant_required', 'name_the_tenant');
 }
 
-function checkHeader(principal: Principal, ctx: Context, from: TenantFrom): void {
-  const named = namedTenant(ctx, from);
-  if (named !== undefined && !isNamed(principal.tenant, named)) throw mismatch();
-}
-
 /** Whether the text is the tenant's id, in either case, or its slug. */
 export function isNamed(tenant: { id: string; slug: string }, named: string): boolean {
   return isId(named.toLowerCase()) ? tenant.id === named.toLowerCase() : tenant.slug === named;
 }
 
-/** The answer is the same whether or not the tenant exists. */
+/** To all but platform keys the answer is the same whether or not the tenant exists. */
 function mismatch(): AppError {
   return new AppError('tenant_mismatch', 'not_this_tenant');
 }

@@ -14,6 +14,7 @@ export const AUDITED = {
   MEMBER_CHANGED: 'membership',
   MEMBER_REMOVED: 'membership',
   MEMBER_LEFT: 'membership',
+  OPERATOR_ENTERED: 'membership',
   INVITATION_CREATED: 'invitation',
   INVITATION_WITHDRAWN: 'invitation',
   INVITATION_ACCEPTED: 'invitation',

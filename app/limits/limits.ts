@@ -40,8 +40,9 @@ export function createLimits({ limits, redisUrl }: Config, log: Log, db: Db): Li
     return link ? new SharedCounter(name, link, local) : local;
   };
   const keys = counter('key');
-  const rateOf = ({ tenant, rateLimit }: LimitedKey) => rateLimit ?? tenant.policy.defaultRateLimit ?? limits.key;
-  const countedId = ({ tenant, keyPrefix }: LimitedKey) => `${tenant.id}:${keyPrefix}`;
+  const rateOf = ({ tenant, home = tenant, rateLimit }: LimitedKey) =>
+    rateLimit ?? home.policy.defaultRateLimit ?? limits.key;
+  const countedId = ({ tenant, home = tenant, keyPrefix }: LimitedKey) => `${home.id}:${keyPrefix}`;
   const countKey: CountKey = (key, cost = 1) => {
     const rate = rateOf(key);
     return rate && keys.takeCost(countedId(key), rate, cost);

@@ -5,8 +5,8 @@ import { admitWithinQuota, type Quotas } from './quota.ts';
 import { rateHeaders, rateLimited, type Count, type Counter } from './count.ts';
 import type { SpentAddresses } from './spentAddresses.ts';
 
-/** What decides how often a key may come. */
-export type LimitedKey = Pick<KeyHolder, 'tenant' | 'keyPrefix' | 'rateLimit'>;
+/** What decides how often a key may come; where it acts for another tenant than its own, its `home`. */
+export type LimitedKey = Pick<KeyHolder, 'tenant' | 'keyPrefix' | 'rateLimit'> & Partial<Pick<KeyHolder, 'home'>>;
 
 /** Counts a request of this key, at a cost of 1 unless told; undefined where nothing limits it. */
 export type CountKey = (key: LimitedKey, cost?: number) => Count | Promise<Count> | undefined;

@@ -15,6 +15,10 @@ token of \`POST /api/auth/login\` as \`Authorization: Bearer …\`.
 **Two prefixes, one API.** Below \`/api/v1\` the credential names its tenant. Below \`/api\` the caller names it, by id or slug, in
 \`x-tenant-id\`. What takes no credential takes no tenant either, and is there once.
 
+**Every tenant.** A key with \`platform:tenants\` manages tenants by \`/tenants\`, and, where it holds \`api-keys:read\` or
+\`api-keys:write\` too, the keys of the tenant that it names in \`x-tenant-id\`: with scopes that it holds itself, and without its
+own networks, expiry, limit and quota, which are for itself.
+
 **Limits.** A key is counted by itself, a valid token by its person, everything else by its address. \`RateLimit\` and
 \`RateLimit-Policy\` say which limit counted (\`key\`, \`person\` or \`address\`) and what is left; 429 carries \`Retry-After\`.
 

@@ -15,10 +15,10 @@ export function recordUse(usage: Usage): Middleware {
 }
 
 function useOf(ctx: Context, holder: KeyHolder): UsageEvent {
-  const { id, name, tenant } = holder;
+  const { id, name, home } = holder;
   const { address, requestId, startedAt } = ctx.state;
   return {
-    tenantId: tenant.id,
+    tenantId: home.id,
     keyId: id,
     keyName: name,
     method: ctx.method,

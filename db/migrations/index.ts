@@ -12,6 +12,7 @@ import { records } from './0004_records.ts';
 import { sentForms } from './0006_sentForms.ts';
 import { scopeUses } from './0009_scopeUses.ts';
 import type { Step } from './steps.ts';
+import { tenantExternalIds } from './0022_tenantExternalIds.ts';
 import { usage } from './0008_usage.ts';
 import { usageMonths } from './0010_usageMonths.ts';
 
@@ -32,4 +33,5 @@ export const STEPS: readonly Step[] = [
   ...recordKeys,
   ...keyIndexes,
   ...installationSettings,
+  ...tenantExternalIds,
 ];

@@ -70,17 +70,30 @@ export async function listTenants(db: Db): Promise<TenantRecord[]> {
   return rows.map(tenantOf);
 }
 
-/** The newest tenants with this text in one of their names, a page of them, and how many there are. */
+/** Which tenants to list: those with this text in one of their names, with this external id, in this status. */
+export interface TenantFilter {
+  q?: string | undefined;
+  externalId?: string | undefined;
+  status?: TenantStatus | undefined;
+}
+
+/** The newest tenants that the filter lets through, a page of them, and how many there are. */
 export async function pageOfTenants(
   db: Db,
-  text: string,
+  { q = '', externalId, status }: TenantFilter,
   { offset, limit }: { offset: number; limit: number },
 ): Promise<{ tenants: TenantRecord[]; total: number }> {
   const matching = (source: string | Knex.Raw) => {
     const rows = db<Row>(source);
-    return text === '' ? rows : rows.where((row) => whereText(row, text));
+    // MySQL compares this column without regard to case, which is right for a search alone.
+    if (externalId !== undefined)
+      void rows.where({ external_id: externalId }).whereRaw('hex(external_id) = hex(?)', [externalId]);
+    if (status !== undefined) void rows.where({ status });
+    return q === '' ? rows : rows.where((row) => whereText(row, q));
   };
-  const rows = await matching(useIndex(db, 'tenants', 'tenants_created_at_id'))
+  // With an external id, its own index finds the few rows at once.
+  const source = externalId === undefined ? useIndex(db, 'tenants', 'tenants_created_at_id') : 'tenants';
+  const rows = await matching(source)
     .orderBy([
       { column: 'created_at', order: 'desc' },
       { column: 'id', order: 'desc' },

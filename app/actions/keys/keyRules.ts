@@ -3,7 +3,7 @@ import { countApiKeys } from '../../../db/tables/keys/apiKeyList.ts';
 import { findTenant, lockTenant } from '../../../db/tables/tenants.ts';
 import { holdsScope, lackedPermissions } from '../../auth/authority.ts';
 import { missingScope } from '../../auth/challenge.ts';
-import type { Principal } from '../../context.ts';
+import { actsForOtherTenant, type Principal } from '../../context.ts';
 import { fieldsBeyond, type BoundedFields } from '../../domain/keyBounds.ts';
 import { planLimits, planNamed } from '../../domain/plan.ts';
 import { lifetimeProblem, policyFault, type Policy } from '../../domain/policy.ts';
@@ -18,9 +18,9 @@ export async function findPolicy(trx: Db, tenantId: string): Promise<Policy> {
   return tenant.policy;
 }
 
-/** Refuses callers that are keys where the policy does not let keys manage keys. */
+/** Refuses callers that are keys of the tenant where its policy does not let keys manage keys. */
 export function requireKeysMayManageKeys({ principal }: ActionContext, policy: Policy): void {
-  if (principal?.type !== 'api_key' || policy.keysMayManageKeys) return;
+  if (principal?.type !== 'api_key' || actsForOtherTenant(principal) || policy.keysMayManageKeys) return;
   throw new AppError('insufficient_permission', 'keys_manage_no_keys');
 }
 
@@ -61,14 +61,15 @@ function refuseScopesOfLackedPermissions(principal: Principal, scopes: readonly 
 
 /**
  * Refuses a key that makes or changes a key with a later expiry or wider limits than its own; `paths` names the fields
- * in the error where the input calls them otherwise.
+ * in the error where the input calls them otherwise. The keys that a platform key makes for another tenant are used from
+ * elsewhere and live longer, so they are bound by their scopes alone.
  */
 export function refuseBeyondOwnBounds(
   { principal }: ActionContext,
   key: BoundedFields,
   paths: Partial<Record<keyof BoundedFields, string>> = {},
 ): void {
-  if (principal?.type !== 'api_key') return;
+  if (principal?.type !== 'api_key' || actsForOtherTenant(principal)) return;
   const fields = fieldsBeyond(principal.bounds, key).map((field) => paths[field] ?? field);
   if (fields.length === 0) return;
   throw new AppError(

@@ -1,15 +1,15 @@
 import type Router from '@koa/router';
 import { findInvitation, type Invitation } from '../../../db/tables/people/invitations.ts';
 import { actionContext } from '../../actions/actionContext.ts';
-import { invitationLink, inviteMember, type InvitationInput } from '../../actions/people/inviteMember.ts';
+import { inviteMember, type InvitationInput } from '../../actions/people/inviteMember.ts';
 import { withdrawInvitation } from '../../actions/people/withdrawInvitation.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
 import { askConfirmation } from '../shell/confirmation.ts';
-import { requestOrigin } from '../shell/curl.ts';
 import type { Pages } from '../shell/pages.ts';
 import { recoverable, readFields, formErrors } from '../shell/formErrors.ts';
+import { showInvitationLink } from './invitationLink.ts';
 import { grantableRights } from './view.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
@@ -87,18 +87,7 @@ export function memberInvitationPages(
     await pages.show(ctx, 'members/new', { title: words.t('members.invite'), section: 'members', locals, here: NEW });
   }
 
-  async function showLink(ctx: Context, { invitation, token }: Awaited<ReturnType<typeof inviteMember>>) {
-    const { t } = pages.texts(ctx);
-    const { email } = invitation;
-    const once = {
-      title: t('members.link_title', { email }),
-      warning: t('members.link_warning', { email }),
-      label: t('members.link'),
-      value: invitationLink(requestOrigin(ctx, config.publicUrl), token),
-      copied: t('members.link_copied'),
-      back: HOME,
-    };
-    const page = { title: once.title, section: 'members', here: HOME, part: 'shell/_reveal' } as const;
-    await pages.show(ctx, 'shell/reveal', { ...page, locals: { once } });
+  async function showLink(ctx: Context, invited: Awaited<ReturnType<typeof inviteMember>>): Promise<void> {
+    await showInvitationLink(pages, config, ctx, invited, { section: 'members', back: HOME });
   }
 }

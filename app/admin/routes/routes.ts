@@ -44,7 +44,7 @@ export function routePages({ db }: Pick<Services, 'db'>, pages: Pages, table: ()
       const owner = userId === null ? null : owners.get(userId);
       return owner === undefined
         ? []
-        : [{ reach: { type: 'api_key' as const, scopes: scopeSetOf(scopes), owner, tenant }, keys }];
+        : [{ reach: { type: 'api_key' as const, scopes: scopeSetOf(scopes), owner, tenant, home: tenant }, keys }];
     });
   }
 

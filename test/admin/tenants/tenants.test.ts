@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { expectAccessible, useBrowser } from '../../support/browser.ts';
 import { addPlayer, as, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
-import { issue, tried } from '../../support/keys.ts';
+import { auditOf, issue, tried } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 
 const PATH = '/admin/tenants';
@@ -58,5 +58,34 @@ onDatabase('sqlite', 'the pages of tenants', (database) => {
     await page.getByText('vous perdrez vous-même l’accès').waitFor();
     await page.getByRole('link', { name: 'Laisser active' }).click();
     await page.waitForURL(`**${PATH}`);
+  });
+
+  it('give a new organisation its owner by an invitation link, and let an operator enter it in everyone’s sight', async () => {
+    const page = await browser.as(olga, server, `${PATH}/new`);
+    await page.getByLabel('Name', { exact: true }).fill('Umbrella');
+    await page.getByLabel('Email of its owner').fill('owner@umbrella.example');
+    await page.getByRole('button', { name: 'Create organisation' }).click();
+    const link = await page.getByLabel('Link to accept').inputValue();
+    await expectAccessible(page);
+    const invited = await browser.open(server, new URL(link).pathname + new URL(link).search);
+    await invited.getByText('Umbrella').first().waitFor();
+
+    await page.goto(`${server.url}${PATH}?q=umbrella`);
+    await page.getByRole('link', { name: 'Enter Umbrella' }).click();
+    await page.getByText('that an operator entered').waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Enter' }).click();
+    await page.waitForURL('**/admin/api-keys');
+    const umbrella = await server.services.db('tenants').where({ slug: 'umbrella' }).first<{ id: string }>('id');
+    const { data } = (await server.get('/api/members', as(olga, umbrella))).body as { data: object[] };
+    expect(data).to.have.length(1);
+    expect(data[0]).to.deep.include({ name: 'Olga', role: 'OWNER' });
+    const [row] = await auditOf(server, as(olga, umbrella), olga.id);
+    expect(row).to.deep.include({ action: 'OPERATOR_ENTERED', actorId: olga.id });
+
+    await page.goto(`${server.url}/admin/membership/leave`);
+    await page.getByRole('button', { name: 'Leave' }).click();
+    await page.getByText('You have left Umbrella.').waitFor();
+    expect((await server.get('/api/members', as(olga, umbrella))).status).to.equal(403);
   });
 });
