@@ -3,12 +3,10 @@
 package latchkey
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log"
 	"net"
 	"net/http"
@@ -44,7 +42,6 @@ type problem struct {
 }
 
 const invalid = `Bearer realm="latchkey", error="invalid_token", ApiKey realm="latchkey"`
-const lacking = `Bearer realm="latchkey", error="insufficient_scope", scope="%"`
 
 // What Latchkey itself says to such a key; a code that is not here is a 403.
 var problems = map[string]problem{
@@ -54,7 +51,7 @@ var problems = map[string]problem{
 	"revoked":            {401, "key_revoked", "API key revoked", "This API key has been revoked.", invalid},
 	"expired":            {401, "key_expired", "API key expired", "This API key has expired.", invalid},
 	"paused":             {401, "key_paused", "API key paused", "This API key is paused.", invalid},
-	"insufficient_scope": {403, "insufficient_scope", "Missing scope", "Missing required scope: %", lacking},
+	"insufficient_scope": {403, "insufficient_scope", "Missing scope", "Missing required scope: %", `Bearer realm="latchkey", error="insufficient_scope", scope="%"`},
 	"rate_limited":       {429, "rate_limited", "Too many requests", "Too many requests; try again later.", ""},
 	"quota_exceeded":     {429, "quota_exceeded", "Quota spent", "This API key has used its quota for the month.", ""},
 	"away":               {503, "temporarily_unavailable", "Temporarily unavailable", "Keys cannot be checked; try again shortly.", ""},
@@ -109,23 +106,19 @@ func (g *Guard) check(r *http.Request, resource string, scopes []string) (v Verd
 	}
 	v, status, err := g.ask(map[string]any{"key": shown[0], "ip": ip, "scopes": scopes, "resource": resource,
 		"userAgent": fmt.Sprintf("%.512s", r.UserAgent())})
-	if err != nil {
-		log.Print("Latchkey gave no verdict: ", err)
+	if err != nil || status != 200 {
+		log.Print("Latchkey gave no verdict: ", status, " ", v.Code, " ", err)
 		// An answer below 500 is about our own key or question, and never opens.
 		return Verdict{Code: "away", Valid: g.Allow && (status == 0 || status >= 500)}
 	}
-	v.until = now.Add(g.Remember)
-	if !v.ExpiresAt.IsZero() && v.ExpiresAt.Before(v.until) {
+	if v.until = now.Add(g.Remember); !v.ExpiresAt.IsZero() && v.ExpiresAt.Before(v.until) {
 		v.until = v.ExpiresAt
 	}
 	if v.Valid && g.Remember > 0 {
 		g.lock.Lock()
 		defer g.lock.Unlock()
-		for some := range g.good {
-			if len(g.good) < 10_000 {
-				break
-			}
-			delete(g.good, some)
+		if len(g.good) >= 10_000 {
+			g.good = map[[32]byte]Verdict{}
 		}
 		g.good[name] = v
 	}
@@ -137,24 +130,18 @@ func (g *Guard) ask(question map[string]any) (v Verdict, status int, err error) 
 	ctx, cancel := context.WithTimeout(context.Background(), g.Timeout)
 	defer cancel()
 	body, _ := json.Marshal(question)
-	request, err := http.NewRequestWithContext(ctx, "POST", g.url+"/api/v1/keys/verify", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, "POST", g.url+"/api/v1/keys/verify", strings.NewReader(string(body)))
 	if err != nil {
 		return v, 400, err
 	}
 	// The last header is not sent: it lets the question be asked again where a kept connection had been closed.
 	request.Header = http.Header{"X-Api-Key": {g.key}, "Content-Type": {"application/json"}, "X-Idempotency-Key": {}}
-	answer, err := transport.RoundTrip(request)
+	answer, err := transport.RoundTrip(request) // It follows no redirect, so that no key goes elsewhere.
 	if err != nil {
 		return v, 0, err
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode != 200 {
-		err = fmt.Errorf("%s %s", answer.Status, text)
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &v)
-	}
+	err = json.NewDecoder(answer.Body).Decode(&v)
 	return v, answer.StatusCode, err
 }
 
@@ -163,17 +150,17 @@ func refuse(w http.ResponseWriter, v Verdict) {
 	if !known {
 		p = problem{403, v.Code, "Refused", "This API key may not be used here.", ""}
 	}
-	scope, now, headers := strings.Join(v.MissingScopes, " "), time.Now().UTC(), w.Header()
-	nextMonth := int(time.Until(time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, time.UTC)).Seconds()) + 1
-	waits := map[string]int{"rate_limited": v.RateLimit.ResetSeconds, "quota_exceeded": nextMonth, "away": 1}
-	if waits[v.Code] > 0 {
-		headers.Set("Retry-After", fmt.Sprint(waits[v.Code]))
+	scope, now := strings.Join(v.MissingScopes, " "), time.Now().UTC()
+	month := time.Until(time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, time.UTC))
+	waits := map[string]int{"rate_limited": v.RateLimit.ResetSeconds, "quota_exceeded": int(month.Seconds()) + 1, "away": 1}
+	if wait := waits[v.Code]; wait > 0 {
+		w.Header().Set("Retry-After", fmt.Sprint(wait))
 	}
 	if p.challenge != "" {
-		headers.Set("WWW-Authenticate", strings.Replace(p.challenge, "%", scope, 1))
+		w.Header().Set("WWW-Authenticate", strings.Replace(p.challenge, "%", scope, 1))
 	}
-	headers.Set("Content-Type", "application/problem+json")
-	headers.Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(p.status)
 	_ = json.NewEncoder(w).Encode(map[string]any{"type": "urn:latchkey:problem:" + p.code, "title": p.title,
 		"status": p.status, "detail": strings.Replace(p.detail, "%", scope, 1), "code": p.code})

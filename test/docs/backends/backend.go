@@ -15,7 +15,9 @@ import (
 func main() {
 	url, key := os.Getenv("LATCHKEY_URL"), os.Getenv("LATCHKEY_KEY")
 	remembering := latchkey.New(url, key)
-	remembering.Remember = 2 * time.Second
+	remembering.Remember = time.Second
+	lasting := latchkey.New(url, key)
+	lasting.Remember = time.Minute
 	hanging := latchkey.New(os.Getenv("HANGING_URL"), key)
 	hanging.Timeout = 300 * time.Millisecond
 	open := latchkey.New(os.Getenv("AWAY_URL"), key)
@@ -28,7 +30,8 @@ func main() {
 	}
 	guard(latchkey.New(url, key), "/projects", "projects:read")
 	guard(remembering, "/remembered", "projects:read")
-	guard(remembering, "/remembered/files", "files:read")
+	guard(lasting, "/lasting", "projects:read")
+	guard(lasting, "/lasting/files", "files:read")
 	guard(hanging, "/hanging", "projects:read")
 	guard(open, "/open", "projects:read")
 	guard(stranger, "/stranger", "projects:read")

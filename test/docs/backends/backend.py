@@ -12,14 +12,15 @@ from latchkey import Latchkey
 def guarded(kind, app):
     """One app for each path, since each has a guard with other options."""
     away, hanging = os.environ["AWAY_URL"], os.environ["HANGING_URL"]
-    remembering = Latchkey(remember=2)
-    rules = {"GET /projects": ["projects:read"], "GET /remembered/files": ["files:read"], "GET /*": ["projects:read"]}
+    lasting = Latchkey(remember=60)
+    rules = {"GET /projects": ["projects:read"], "GET /lasting/files": ["files:read"], "GET /*": ["projects:read"]}
     return {
         path: getattr(guard, kind)(app, rules)
         for path, guard in {
             "/projects": Latchkey(),
-            "/remembered": remembering,
-            "/remembered/files": remembering,
+            "/remembered": Latchkey(remember=1),
+            "/lasting": lasting,
+            "/lasting/files": lasting,
             "/hanging": Latchkey(hanging, timeout=0.3),
             "/open": Latchkey(away, allow=True),
             "/stranger": Latchkey(key="fsk_live_nobody", allow=True),

@@ -8,16 +8,17 @@ import Koa from 'koa';
 import { createLatchkey, type LatchkeyOptions } from '../../../docs/clients/latchkey.ts';
 import type { Backend, Settings } from './backend.ts';
 
-type Guards = Record<'projects' | 'remembered' | 'remembered/files' | 'hanging' | 'open' | 'stranger', Guard>;
+type Guards = Record<'projects' | 'remembered' | 'lasting' | 'lasting/files' | 'hanging' | 'open' | 'stranger', Guard>;
 type Guard = ReturnType<ReturnType<typeof createLatchkey>>;
 
 function guardsOf({ LATCHKEY_URL: url, LATCHKEY_KEY: key, HANGING_URL, AWAY_URL }: Settings): Guards {
   const guard = (options: LatchkeyOptions) => createLatchkey({ url, key, ...options });
-  const remembering = guard({ rememberSeconds: 2 });
+  const lasting = guard({ rememberSeconds: 60 });
   return {
     projects: guard({})('projects:read'),
-    remembered: remembering('projects:read'),
-    'remembered/files': remembering('files:read'),
+    remembered: guard({ rememberSeconds: 1 })('projects:read'),
+    lasting: lasting('projects:read'),
+    'lasting/files': lasting('files:read'),
     hanging: guard({ url: HANGING_URL, timeoutMs: 300 })('projects:read'),
     open: guard({ url: AWAY_URL, whenAway: 'allow' })('projects:read'),
     stranger: guard({ key: 'fsk_live_nobody', whenAway: 'allow' })('projects:read'),
