@@ -169,16 +169,19 @@ onDatabase('sqlite', 'the clients in docs/clients', (database) => {
         return Date.now();
       };
       const [key, ending] = [await newKey(), await newKey()];
-      const endsAt = Date.now() + 500;
-      await server.services.db('api_keys').where({ id: ending.id }).update({ expires_at: endsAt });
       const asked = Date.now();
       for (const path of ['/remembered', '/lasting']) expect(await status(key, path), name).to.equal(200);
-      await status(ending, '/lasting');
       await revoke(key);
       expect(await status(key, '/projects'), `${name}, where nothing is remembered`).to.equal(401);
       expect(await status(key, '/lasting'), `${name}, for a minute`).to.equal(200);
       expect(await status(key, '/lasting/files'), `${name}, for other scopes`).to.equal(401);
       expect(await untilRefused(key, '/remembered'), `${name}, for a second`).to.be.at.least(asked + 990);
+      let endsAt: number;
+      do {
+        // A slow machine may be asked too late; a refusal is not remembered, so that it can be asked again.
+        endsAt = Date.now() + 500;
+        await server.services.db('api_keys').where({ id: ending.id }).update({ expires_at: endsAt });
+      } while ((await status(ending, '/lasting')) !== 200);
       // A minute has not passed, so that only its own end can have ended it.
       expect(await untilRefused(ending, '/lasting'), `${name}, a key that ends`).to.be.at.least(endsAt);
       client.close();
