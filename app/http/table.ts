@@ -1,4 +1,5 @@
 import type Router from '@koa/router';
+import { METHODS } from 'node:http';
 import type { State } from '../context.ts';
 import { accessOfLayer, scopesOf, type Access } from './access.ts';
 import type { Answer, AnswerMarker } from './answers.ts';
@@ -19,8 +20,7 @@ export interface Route {
 export function routesOf(routers: readonly Router<State>[]): Route[] {
   return routers.flatMap((router) =>
     router.stack.flatMap((layer) =>
-      layer.methods
-        .filter((method) => method !== 'HEAD')
+      shownMethods(layer.methods)
         .map((method) => {
           const access = accessOfLayer(layer);
           if (!access) throw new Error(`${method} ${String(layer.path)} does not state who may use it`);
@@ -29,6 +29,11 @@ export function routesOf(routers: readonly Router<State>[]): Route[] {
         }),
     ),
   );
+}
+
+/** HEAD goes without saying; a route that takes any method is listed once, as what most proxies ask by. */
+function shownMethods(methods: readonly string[]): string[] {
+  return methods.length === METHODS.length ? ['GET'] : methods.filter((method) => method !== 'HEAD');
 }
 
 function inputOf(stack: readonly unknown[]): Input | undefined {
