@@ -31,6 +31,7 @@ export const PROBLEMS = {
   key_not_active: [409, 'Key is not active'],
   plan_limit: [409, 'Limit of the plan reached'],
   conflict: [409, 'Conflict'],
+  changed_meanwhile: [412, 'Changed meanwhile'],
   body_too_large: [413, 'Body too large'],
   unsupported_media_type: [415, 'Unsupported media type'],
   invalid_input: [422, 'Invalid input'],

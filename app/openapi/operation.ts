@@ -31,11 +31,12 @@ export function operationOf(route: Route, { schemas, refusals }: Shared): Json {
   for (const [status, codes] of problems) if (!stated.has(status)) responses[status] = refusals.of(status, codes);
   // Of support staff only the failures are counted.
   const limited = access.kind === 'proxy' || (access.kind !== 'basic' && problems.has(429));
-  const cached = answers.some(({ status }) => status === NOT_MODIFIED);
-  for (const answer of answers) responses[answer.status] = successResponse(answer, { limited, cached }, schemas);
+  const tagged = route.etag || answers.some(({ status }) => status === NOT_MODIFIED);
+  for (const answer of answers) responses[answer.status] = successResponse(answer, { limited, tagged }, schemas);
   const parameters = [
     ...pathParameters(route),
     ...tenantHeader(route),
+    ...preconditionHeaders(route),
     ...proxyHeaders(route),
     ...queryParameters(route, schemas),
   ];
@@ -89,6 +90,10 @@ function proxyHeaders({ access }: Route): Json[] {
   return described.map(([name, description, example]) => {
     return { name, in: 'header', required: true, description, example, schema: { type: 'string' } };
   });
+}
+
+function preconditionHeaders({ ifMatch }: Route): Json[] {
+  return ifMatch ? [{ $ref: '#/components/parameters/IfMatch' }] : [];
 }
 
 function queryParameters({ input }: Route, schemas: Schemas): Json[] {

@@ -226,6 +226,14 @@ onEachDatabase('every documented operation', (database) => {
     });
   });
 
+  it('refuses to change what has another version than the caller has seen, as documented', async () => {
+    await each(async (operation) => {
+      if (!operation.responses.has(412)) return [];
+      const request = await wellDone(operation);
+      return [await send(operation, { ...request, headers: { ...request.headers, 'If-Match': '"another"' } })];
+    });
+  });
+
   it('is not there for support staff where there are none, as documented', async () => {
     const other = await startServer(database.env());
     try {
