@@ -89,7 +89,7 @@ function judgeProxiedRequest({ config, lookup, limits, verificationKey }: Parts)
       await limits.address(ctx, async () => identified(ctx, rule, key));
     }
     ctx.state.granted = access;
-    if (!ctx.state.principal) return next();
+    if (!ctx.state.principal) return next() as Promise<void>;
     return limits.caller(ctx, next) as Promise<void>;
   };
 

@@ -2,10 +2,12 @@ import Router from '@koa/router';
 import { actionContext } from '../actions/actionContext.ts';
 import { replaceForwardAuthRules } from '../actions/product/replaceForwardAuthRules.ts';
 import { ruleSetOf } from '../auth/forwardAuthRules.ts';
-import type { State } from '../context.ts';
+import type { Context, State } from '../context.ts';
+import type { ForwardAuthRule } from '../domain/forwardAuthRules.ts';
 import { ForwardAuthRulesInput, rulesIn } from '../domain/forwardAuthRuleInput.ts';
 import { scope } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
+import { setEtag, showsEtag, takesIfMatch } from '../http/etag.ts';
 import { body } from '../http/input.ts';
 import { ROUTER } from '../http/router.ts';
 import type { Services } from '../services.ts';
@@ -19,22 +21,31 @@ export function forwardAuthRuleRoutes({ db, lookup }: Pick<Services, 'db' | 'loo
     .get(
       PATH,
       scope('platform:routes'),
+      showsEtag(),
       answers(200, ForwardAuthRulesAnswer, 'Lists the rules of proxied requests in their order.'),
       async (ctx) => {
-        ctx.body = presentForwardAuthRules(ruleSetOf((await lookup.settings()).forward_auth_rules).rules);
+        const { forward_auth_rules: stored } = await lookup.settings();
+        show(ctx, ruleSetOf(stored).rules, stored.revision);
       },
     )
     .put(
       PATH,
       scope('platform:routes'),
+      showsEtag(),
+      takesIfMatch(),
       answers(
         200,
         ForwardAuthRulesAnswer,
         'Replaces all rules of proxied requests: the first that is about a request decides, and where none is, it is refused. They hold in every process once this is answered.',
       ),
       body(ForwardAuthRulesInput, async (ctx, input) => {
-        const { rules } = await replaceForwardAuthRules(actionContext(ctx, db), rulesIn(input));
-        ctx.body = presentForwardAuthRules(rules);
+        const { rules, revision } = await replaceForwardAuthRules(actionContext(ctx, db), rulesIn(input));
+        show(ctx, rules, revision);
       }),
     );
+}
+
+function show(ctx: Context, rules: readonly ForwardAuthRule[], revision: string): void {
+  setEtag(ctx, revision);
+  ctx.body = presentForwardAuthRules(rules);
 }

@@ -25,28 +25,28 @@ export interface Route {
 export function routesOf(routers: readonly Router<State>[]): Route[] {
   return routers.flatMap((router) =>
     router.stack.flatMap((layer) =>
-      shownMethods(layer.methods)
-        .map((method) => {
-          const access = accessOfLayer(layer);
-          if (!access) throw new Error(`${method} ${String(layer.path)} does not state who may use it`);
-          const input = inputOf(layer.stack);
-          return {
-            method,
-            path: String(layer.path),
-            access,
-            answers: answersOf(layer.stack),
-            etag: isVersioned(layer.stack, 'etag'),
-            ifMatch: isVersioned(layer.stack, 'if_match'),
-            ...(input && { input }),
-          };
-        }),
+      shownMethods(layer.methods).map((method) => {
+        const access = accessOfLayer(layer);
+        if (!access) throw new Error(`${method} ${String(layer.path)} does not state who may use it`);
+        const input = inputOf(layer.stack);
+        return {
+          method,
+          path: String(layer.path),
+          access,
+          answers: answersOf(layer.stack),
+          etag: isVersioned(layer.stack, 'etag'),
+          ifMatch: isVersioned(layer.stack, 'if_match'),
+          ...(input && { input }),
+        };
+      }),
     ),
   );
 }
 
 /** HEAD goes without saying; a route that takes any method is listed once, as what most proxies ask by. */
 function shownMethods(methods: readonly string[]): string[] {
-  return methods.length === METHODS.length ? ['GET'] : methods.filter((method) => method !== 'HEAD');
+  if (METHODS.every((method) => methods.includes(method))) return ['GET'];
+  return methods.filter((method) => method !== 'HEAD');
 }
 
 function inputOf(stack: readonly unknown[]): Input | undefined {

@@ -4,6 +4,7 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import { neverMatching, type ForwardAuthRule, type RuleRequests } from '../../domain/forwardAuthRules.ts';
 import { isKnownScope } from '../../domain/scopeCatalogue.ts';
 import { AppError, type FieldError } from '../../errors.ts';
+import { refuseChanged } from '../../http/etag.ts';
 import { ruleSetOf } from '../../auth/forwardAuthRules.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
@@ -17,18 +18,17 @@ export interface StoredRules {
 }
 
 /**
- * Replaces all rules of proxied requests; they hold in every process once this returns. `judgeRevision` may refuse by the
- * revision that is replaced. Rules that are the same as before change nothing, and keep their revision.
+ * Replaces all rules of proxied requests; they hold in every process once this returns. Rules that are the same as before
+ * change nothing, and keep their revision, which is their version.
  */
 export async function replaceForwardAuthRules(
   act: ActionContext,
   rules: readonly ForwardAuthRule[],
-  judgeRevision: (revision: string) => void = () => undefined,
 ): Promise<StoredRules> {
   refuseWrong(rules);
   return transaction(act.db, async (trx) => {
     const stored = await lockSetting(trx, SETTING);
-    judgeRevision(stored.revision);
+    refuseChanged(act.expectedVersions, stored.revision);
     const before = ruleSetOf(stored).rules;
     const changes = changedRules(before, rules);
     if (!changes.before && !changes.after) return { rules, revision: stored.revision };
