@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import { LOOKUP_CONNECTIONS, type DatabaseConfig, type MysqlConfig } from '../db/connection/settings.ts';
 import { KEY_PREFIX_PATTERN, type KeyFormat, type KeyStyle } from './domain/token.ts';
+import { normaliseNetwork } from './domain/network.ts';
 import { readRate, type Rate } from './domain/rate.ts';
 
 /** Everything the process takes from its environment, read and checked once at start. */
@@ -20,6 +21,8 @@ export interface Config {
   limits: Record<'key' | 'person' | 'address' | 'login', Rate | undefined>;
   /** The port on loopback where metrics are served without a password; absent means that there is none. */
   metricsPort: number | undefined;
+  /** The addresses and networks of the proxies that may ask about requests of their clients. */
+  forwardAuthPeers: string[];
   /** HTTP Basic for support staff and metrics; absent means those pages do not exist. */
   support: { user: string; password: string } | undefined;
   /** The first person and tenant, made on an empty database instead of printing a set-up link. */
@@ -76,6 +79,7 @@ export function readConfig(env: Environment): Config {
       login: readLimit(env, 'LOGIN_LIMIT', '10/300'),
     },
     metricsPort: readMetricsPort(env, port),
+    forwardAuthPeers: readNetworks(env, 'FORWARD_AUTH_PEERS', '127.0.0.0/8, ::1'),
     support: readSupport(env),
     owner: readOwner(env),
   };
@@ -180,6 +184,15 @@ function readMetricsPort(env: Environment, port: number): number | undefined {
   const metricsPort = integer(env, 'METRICS_PORT', 0, 1, 65535);
   if (metricsPort === port) throw wrong('METRICS_PORT', 'must be another port than PORT');
   return metricsPort;
+}
+
+function readNetworks(env: Environment, name: string, fallback: string): string[] {
+  const listed = (text(env, name) ?? fallback).split(/[\s,]+/).filter(Boolean);
+  return listed.map((one) => {
+    const network = normaliseNetwork(one);
+    if (network === undefined) throw wrong(name, 'addresses and networks such as 10.0.0.5, 10.1.0.0/16', one);
+    return network;
+  });
 }
 
 function readOwner(env: Environment): Config['owner'] {

@@ -9,6 +9,8 @@ import { auditLogRoutes } from './api/auditLogs.ts';
 import { authRoutes } from './api/auth.ts';
 import { billingRoutes } from './api/product/billing.ts';
 import { builderRoutes } from './api/product/builder.ts';
+import { forwardAuthGuards, forwardAuthRoutes } from './api/forwardAuth.ts';
+import { forwardAuthRuleRoutes } from './api/forwardAuthRules.ts';
 import { healthRoutes } from './api/health.ts';
 import { authorizationServerRoutes, introspectionRoutes, oauthErrors } from './api/introspection.ts';
 import { marketplaceRoutes } from './api/product/marketplace.ts';
@@ -48,6 +50,7 @@ export function createRoutes(services: Services): Routes {
     selfRoutes(services),
     apiKeyRoutes(services, () => routesByScope(table)),
     verifyKeyRoutes(services),
+    forwardAuthRuleRoutes(services),
     auditLogRoutes(services),
     ...recordRoutes(services),
     memberRoutes(services),
@@ -68,6 +71,7 @@ export function createRoutes(services: Services): Routes {
   const mounts = [
     mount('/api/v1', guards('credential'), apiRouters),
     mount('/api', guards('header'), apiRouters),
+    mount('/forward-auth', forwardAuthGuards(services), [forwardAuthRoutes()]),
     ...pageMounts(services, () => table),
     mount('', [], [openApiRoutes(() => table), authorizationServerRoutes(services)]),
     mount('', [oauthErrors, ...guards('credential')], [introspectionRoutes(services)]),

@@ -27,6 +27,7 @@ describe('the configuration', () => {
         login: { limit: 10, windowSeconds: 300 },
       },
       metricsPort: undefined,
+      forwardAuthPeers: ['127.0.0.0/8', '::1'],
       support: undefined,
       owner: undefined,
     });
@@ -50,6 +51,7 @@ describe('the configuration', () => {
       PERSON_LIMIT: '7/2',
       ADDRESS_LIMIT: 'off',
       METRICS_PORT: '9464',
+      FORWARD_AUTH_PEERS: '10.0.0.5,10.1.2.3/16  2001:DB8::/32',
       LOGIN_LIMIT: '3/600',
       TRUSTED_HOPS: '2',
       PUBLIC_URL: 'https://keys.example.com/',
@@ -93,6 +95,7 @@ describe('the configuration', () => {
         login: { limit: 3, windowSeconds: 600 },
       },
       metricsPort: 9464,
+      forwardAuthPeers: ['10.0.0.5', '10.1.0.0/16', '2001:db8::/32'],
       support: { user: 'support', password: 'twelve chars' },
       owner: { email: 'alice@acme.example', password: 'correct horse battery', tenantName: 'Acme' },
     });
@@ -172,6 +175,10 @@ const WRONG: Record<string, Wrong[]> = {
   METRICS_PORT: [
     ['0', 'METRICS_PORT is "0": it takes a whole number from 1 to 65535'],
     ['5000', 'METRICS_PORT must be another port than PORT'],
+  ],
+  FORWARD_AUTH_PEERS: [
+    ['nginx', 'FORWARD_AUTH_PEERS is "nginx": it takes addresses and networks such as 10.0.0.5, 10.1.0.0/16'],
+    ['10.0.0.5, 10.0.0.0/33', 'FORWARD_AUTH_PEERS is "10.0.0.0/33": it takes addresses and networks'],
   ],
   LOGIN_LIMIT: wrongLimits('LOGIN_LIMIT'),
   ADMIN_USER: [

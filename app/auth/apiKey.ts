@@ -10,26 +10,43 @@ import type { Credential } from './credential.ts';
 
 /** Authenticates a key, or refuses it with the reason; text that is no well-formed key never reaches the database. */
 export function apiKey(lookup: Lookup, installationPrefix: string, doubtful: DoubtfulLookups): Middleware {
+  const askKey = keyQuestion(lookup, installationPrefix, doubtful);
   return (ctx, next) => {
     const { credential } = ctx.state;
     return credential?.kind === 'key' ? withKey(ctx, credential, next) : next();
   };
 
   async function withKey(ctx: Context, credential: ShownKey, next: () => Promise<unknown>): Promise<void> {
-    if (!parseKey(credential.text, installationPrefix)) throw unauthenticated('invalid_key', 'not_a_valid_key');
-    const hash = hashKey(credential.text);
-    const turn = doubtful.turn(ctx, hash);
-    if (turn) await turn;
-    const key = await lookup.key(hash);
-    if (!key) throw unauthenticated('invalid_key', 'not_a_valid_key');
-    refuseUnusable(key, credential, ctx.state.address);
+    const { key, hash } = await askKey(ctx, credential);
+    ctx.state.principal = usableKey(key, credential, ctx.state.address);
     doubtful.foundValid(hash);
-    ctx.state.principal = principalOfKey(key);
     await next();
   }
 }
 
-type ShownKey = Credential & { kind: 'key' };
+export type ShownKey = Credential & { kind: 'key' };
+
+/** Asks for the key that was shown; in the turn of its call, unless the address is over its limit. */
+export type KeyQuestion = (ctx: Context, shown: ShownKey) => Promise<{ key: FoundKey; hash: Buffer }>;
+
+/** Finds keys for requests; refuses text that is no key of ours and keys that nobody has. */
+export function keyQuestion(lookup: Lookup, installationPrefix: string, doubtful: DoubtfulLookups): KeyQuestion {
+  return async (ctx, { text }) => {
+    if (!parseKey(text, installationPrefix)) throw unauthenticated('invalid_key', 'not_a_valid_key');
+    const hash = hashKey(text);
+    const turn = doubtful.turn(ctx, hash);
+    if (turn) await turn;
+    const key = await lookup.key(hash);
+    if (!key) throw unauthenticated('invalid_key', 'not_a_valid_key');
+    return { key, hash };
+  };
+}
+
+/** The caller that the key is; refuses one that may not be used now, or not in this way. */
+export function usableKey(key: FoundKey, shown: ShownKey, address: string | null): KeyHolder {
+  refuseUnusable(key, shown, address);
+  return principalOfKey(key);
+}
 
 function refuseUnusable(key: FoundKey, { transport }: ShownKey, address: string | null): void {
   const fault = keyFault(key, Date.now());

@@ -36,7 +36,8 @@ function allow(principal: Person | KeyReach, access: Access): void {
       if (!scopesOf(access).some((scope) => holdsScope(principal, scope))) throw missingScope(access.scope);
       return;
     case 'basic':
-      throw new Error('a route of support staff stands behind the wrong guard');
+    case 'proxy':
+      throw new Error('a route of support staff or of proxies stands behind the wrong guard');
     case 'permission':
       if (principal.type === 'user') allowPerson(principal, access);
       else allowKey(principal, access);

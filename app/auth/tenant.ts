@@ -10,8 +10,11 @@ import { subjectOf, type Subject } from './jwks.ts';
 import type { DoubtfulLookups } from '../limits/doubtfulLookups.ts';
 import { unauthenticated } from './challenge.ts';
 
-/** Where the tenant of a request comes from: `/api` requires the header, `/api/v1` takes the credential's. */
-export type TenantFrom = 'header' | 'credential';
+/**
+ * Where the tenant of a request comes from: `/api` requires the header, `/api/v1` takes the credential's, which the header
+ * must agree with. A proxied request's header is the backend's own matter, so that only the credential is looked at.
+ */
+export type TenantFrom = 'header' | 'credential' | 'credentialAlone';
 
 /** Settles the principal and the tenant of the request; a request without a credential ends here. */
 export function tenant(lookup: Lookup, from: TenantFrom, doubtful: DoubtfulLookups): Middleware {
@@ -55,6 +58,7 @@ export function tenant(lookup: Lookup, from: TenantFrom, doubtful: DoubtfulLooku
 }
 
 function namedTenant(ctx: Context, from: TenantFrom): string | undefined {
+  if (from === 'credentialAlone') return undefined;
   const named = ctx.get('x-tenant-id');
   if (named === '' && from === 'header') throw tenantRequired();
   return named === '' ? undefined : named;

@@ -3,6 +3,7 @@ import type { Context, Middleware } from '../context.ts';
 import { covers } from '../domain/scope.ts';
 import { isKnownScope, opens } from '../domain/scopeCatalogue.ts';
 import { AppError } from '../errors.ts';
+import type { Proxy } from './proxiedRequest.ts';
 
 /** The access that a route requires; each route states one, and `requireAccess` enforces it. */
 export type Access =
@@ -10,7 +11,8 @@ export type Access =
   | { kind: 'anyone' }
   | { kind: 'scope'; scope: string; platformScope?: string }
   | { kind: 'permission'; permission: Permission; keyScope?: string }
-  | { kind: 'basic' };
+  | { kind: 'basic' }
+  | { kind: 'proxy'; proxy: Proxy };
 
 declare module '../context.ts' {
   interface State {
@@ -77,6 +79,11 @@ function known(scope: string): string {
 /** Support staff, who show a user and a password of the installation's; no key and no token opens it. */
 export function basic(): AccessMarker {
   return state({ kind: 'basic' });
+}
+
+/** A configured proxy, which asks what the rules say of a request that it has; what that needs is in the rules. */
+export function configuredProxy(proxy: Proxy): AccessMarker {
+  return state({ kind: 'proxy', proxy });
 }
 
 /** The route's own check that the guard has passed this very access: a route mounted without the chain stays shut. */

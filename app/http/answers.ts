@@ -9,6 +9,8 @@ export interface Answer {
   summary: string;
   /** Problems of this route beyond those that its access and input imply. */
   problems: readonly ErrorCode[];
+  /** Headers of this answer beyond those that every such answer has, by their names in the OpenAPI document. */
+  headers: readonly string[];
 }
 
 /** A marker in a route's stack that carries what it answers when all is well, for the documents made from the routes. */
@@ -20,7 +22,8 @@ export function answers(
   schema: ZodType,
   summary: string,
   problems: readonly ErrorCode[] = [],
+  headers: readonly string[] = [],
 ): AnswerMarker {
   const pass: Middleware = (_ctx, next) => next();
-  return Object.assign(pass, { answer: { status, schema, summary, problems } });
+  return Object.assign(pass, { answer: { status, schema, summary, problems, headers } });
 }

@@ -26,18 +26,25 @@ export function handleErrors(log: Log, publicUrl: string, errorPage: ErrorPage):
 }
 
 function answer(ctx: Context, problem: AppError, cookies: Cookies, errorPage: ErrorPage): void {
-  ctx.status = problem.status;
-  ctx.set(problem.headers);
   if (wantsPage(ctx)) {
+    ctx.status = problem.status;
+    ctx.set(problem.headers);
     ctx.type = 'html';
     ctx.body = errorPage(ctx, problem, (ctx.state.reader ??= readerOf(ctx, cookies)));
     return;
   }
+  sendProblem(ctx, problem, problem.status);
+}
+
+/** Answers a problem as JSON, with another status than its own where whoever asked takes none of that. */
+export function sendProblem(ctx: Context, problem: AppError, status: number): void {
+  ctx.status = status;
+  ctx.set(problem.headers);
   const { problemText } = textsIn(localeOfHeader(ctx.get('Accept-Language')));
   ctx.body = JSON.stringify({
     type: `urn:latchkey:problem:${problem.code}`,
     title: problem.title,
-    status: problem.status,
+    status,
     detail: problemText(problem.problem),
     code: problem.code,
     requestId: ctx.state.requestId,

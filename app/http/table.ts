@@ -1,7 +1,9 @@
 import type Router from '@koa/router';
+import { METHODS } from 'node:http';
 import type { State } from '../context.ts';
 import { accessOfLayer, scopesOf, type Access } from './access.ts';
 import type { Answer, AnswerMarker } from './answers.ts';
+import type { VersionMarker } from './etag.ts';
 import type { Input, InputHandler } from './input.ts';
 
 /** One route as its definition states it; documents, tables and proxies read these and nothing else. */
@@ -13,22 +15,38 @@ export interface Route {
   input?: Input;
   /** The successful answer first, then other answers that are no problem. */
   answers: readonly Answer[];
+  /** Whether its good answers carry `ETag`. */
+  etag: boolean;
+  /** Whether it takes `If-Match`. */
+  ifMatch: boolean;
 }
 
 /** Every route of these routers; throws on one that does not state who may use it, so that it never serves. */
 export function routesOf(routers: readonly Router<State>[]): Route[] {
   return routers.flatMap((router) =>
     router.stack.flatMap((layer) =>
-      layer.methods
-        .filter((method) => method !== 'HEAD')
-        .map((method) => {
-          const access = accessOfLayer(layer);
-          if (!access) throw new Error(`${method} ${String(layer.path)} does not state who may use it`);
-          const input = inputOf(layer.stack);
-          return { method, path: String(layer.path), access, answers: answersOf(layer.stack), ...(input && { input }) };
-        }),
+      shownMethods(layer.methods).map((method) => {
+        const access = accessOfLayer(layer);
+        if (!access) throw new Error(`${method} ${String(layer.path)} does not state who may use it`);
+        const input = inputOf(layer.stack);
+        return {
+          method,
+          path: String(layer.path),
+          access,
+          answers: answersOf(layer.stack),
+          etag: isVersioned(layer.stack, 'etag'),
+          ifMatch: isVersioned(layer.stack, 'if_match'),
+          ...(input && { input }),
+        };
+      }),
     ),
   );
+}
+
+/** HEAD goes without saying; a route that takes any method is listed once, as what most proxies ask by. */
+function shownMethods(methods: readonly string[]): string[] {
+  if (METHODS.every((method) => methods.includes(method))) return ['GET'];
+  return methods.filter((method) => method !== 'HEAD');
 }
 
 function inputOf(stack: readonly unknown[]): Input | undefined {
@@ -39,6 +57,12 @@ function inputOf(stack: readonly unknown[]): Input | undefined {
 function answersOf(stack: readonly unknown[]): Answer[] {
   const stating = stack.filter((middleware) => typeof middleware === 'function' && 'answer' in middleware);
   return (stating as AnswerMarker[]).map(({ answer }) => answer);
+}
+
+function isVersioned(stack: readonly unknown[], by: VersionMarker['versioned']): boolean {
+  return stack.some(
+    (middleware) => typeof middleware === 'function' && 'versioned' in middleware && middleware.versioned === by,
+  );
 }
 
 /** Which routes each scope opens, as `GET /api/v1/projects`. */

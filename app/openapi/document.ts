@@ -67,6 +67,14 @@ const PARAMETERS: Json = {
     required: false,
     description: 'The tenant to act for: its id or slug. Only a person of several tenants has to say.',
   },
+  IfMatch: {
+    name: 'If-Match',
+    in: 'header',
+    required: false,
+    schema: { type: 'string' },
+    description:
+      'The `ETag` of what is to be changed. Where somebody has changed it since, the answer is 412 `changed_meanwhile` and nothing is changed. `*` is any version.',
+  },
 };
 
 function withExamples(schemas: Schemas): Json {

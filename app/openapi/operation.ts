@@ -1,3 +1,4 @@
+import { HEADERS_OF } from '../http/proxiedRequest.ts';
 import type { Route } from '../http/table.ts';
 import { smallestExampleOf } from './example.ts';
 import { problemsOf } from './problems.ts';
@@ -12,9 +13,12 @@ export interface Shared {
   refusals: ProblemResponses;
 }
 
+/** `:id`, or `{*path}` for all that follows. */
+const PARAMETER = /\{?[:*](\w+)\}?/g;
+
 /** The path as OpenAPI writes it: `/api/v1/api-keys/{id}`. */
 export function templateOf(path: string): string {
-  return path.replace(/:(\w+)/g, '{$1}');
+  return path.replace(PARAMETER, '{$1}');
 }
 
 /** The operation of a route: its access, its input and all its answers. */
@@ -26,10 +30,16 @@ export function operationOf(route: Route, { schemas, refusals }: Shared): Json {
   const stated = new Set(answers.map(({ status }) => status));
   for (const [status, codes] of problems) if (!stated.has(status)) responses[status] = refusals.of(status, codes);
   // Of support staff only the failures are counted.
-  const limited = access.kind !== 'basic' && problems.has(429);
-  const cached = answers.some(({ status }) => status === NOT_MODIFIED);
-  for (const answer of answers) responses[answer.status] = successResponse(answer, { limited, cached }, schemas);
-  const parameters = [...pathParameters(route), ...tenantHeader(route), ...queryParameters(route, schemas)];
+  const limited = access.kind === 'proxy' || (access.kind !== 'basic' && problems.has(429));
+  const tagged = route.etag || answers.some(({ status }) => status === NOT_MODIFIED);
+  for (const answer of answers) responses[answer.status] = successResponse(answer, { limited, tagged }, schemas);
+  const parameters = [
+    ...pathParameters(route),
+    ...tenantHeader(route),
+    ...preconditionHeaders(route),
+    ...proxyHeaders(route),
+    ...queryParameters(route, schemas),
+  ];
   return {
     tags: [tagOf(route.path)],
     operationId: operationIdOf(route),
@@ -44,13 +54,15 @@ export function operationOf(route: Route, { schemas, refusals }: Shared): Json {
 
 /** Unique because method and path are: `getApiV1ApiKeysById`. */
 function operationIdOf({ method, path }: Route): string {
-  const words = path.split('/').flatMap((part) => (part.startsWith(':') ? ['by', part.slice(1)] : part.split(/\W/)));
+  const words = templateOf(path)
+    .split('/')
+    .flatMap((part) => (part.startsWith('{') ? ['by', part.slice(1, -1)] : part.split(/\W/)));
   const camel = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
   return `${method.toLowerCase()}${camel}`;
 }
 
 function pathParameters({ path }: Route): Json[] {
-  return [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => ({
+  return [...path.matchAll(PARAMETER)].map(([, name = '']) => ({
     name,
     in: 'path',
     required: true,
@@ -60,9 +72,28 @@ function pathParameters({ path }: Route): Json[] {
 
 /** Only below `/api` has everybody to name it: elsewhere the credential says it all, but for people of several tenants. */
 function tenantHeader({ access, path }: Route): Json[] {
-  if (access.kind === 'public' || access.kind === 'basic') return [];
+  if (access.kind === 'public' || access.kind === 'basic' || access.kind === 'proxy') return [];
   const isNamed = path.startsWith('/api/') && !path.startsWith('/api/v1/');
   return [{ $ref: `#/components/parameters/${isNamed ? 'Tenant' : 'TenantIfSeveral'}` }];
+}
+
+/** What a proxy says of the request that it asks about; Envoy sends that request itself. */
+function proxyHeaders({ access }: Route): Json[] {
+  if (access.kind !== 'proxy' || access.proxy === 'envoy') return [];
+  const { method, host, target, address } = HEADERS_OF[access.proxy];
+  const described = [
+    [method, 'The method of the request.', 'GET'],
+    [host, 'The host that the request is for.', 'api.example.com'],
+    [target, 'The path and query of the request, as the client sent them.', '/projects/42?full=1'],
+    [address, 'The client’s address; of several the last.', '203.0.113.7'],
+  ];
+  return described.map(([name, description, example]) => {
+    return { name, in: 'header', required: true, description, example, schema: { type: 'string' } };
+  });
+}
+
+function preconditionHeaders({ ifMatch }: Route): Json[] {
+  return ifMatch ? [{ $ref: '#/components/parameters/IfMatch' }] : [];
 }
 
 function queryParameters({ input }: Route, schemas: Schemas): Json[] {

@@ -29,11 +29,34 @@ const INPUT: Record<Input['from'], readonly ErrorCode[]> = {
   query: ['invalid_query'],
 };
 
+/** The problems of a request that a proxy asks about. */
+const PROXIED: readonly ErrorCode[] = [
+  'ambiguous_credentials',
+  'invalid_path',
+  'proxy_request_incomplete',
+  'missing_credential',
+  'invalid_key',
+  'key_revoked',
+  'key_expired',
+  'invalid_token',
+  'tenant_mismatch',
+  'tenant_suspended',
+  'password_change_required',
+  'address_not_allowed',
+  'insufficient_scope',
+  'no_matching_rule',
+  'proxy_not_configured',
+  'rate_limited',
+  'quota_exceeded',
+  'temporarily_unavailable',
+];
+
 /** Every problem that a route can answer, by status: what its access and its input imply, and what it states itself. */
-export function problemsOf({ access, input, path, answers }: Route): Map<number, ErrorCode[]> {
+export function problemsOf({ access, input, path, answers, ifMatch }: Route): Map<number, ErrorCode[]> {
   const codes = new Set<ErrorCode>([
     ...impliedBy(access),
     ...(input ? INPUT[input.from] : []),
+    ...(ifMatch ? (['bad_request', 'changed_meanwhile'] as const) : []),
     ...(path.includes(':') ? (['not_found'] as const) : []),
     ...answers.flatMap(({ problems }) => problems),
     'internal_error',
@@ -41,10 +64,18 @@ export function problemsOf({ access, input, path, answers }: Route): Map<number,
   const byStatus = new Map<number, ErrorCode[]>();
   // In the order of the closed list, so that the same set is always written the same way.
   for (const code of Object.keys(PROBLEMS) as ErrorCode[]) {
-    const [status] = PROBLEMS[code];
+    const status = statusOf(code, access);
     if (codes.has(code)) byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   return byStatus;
+}
+
+/** The status that a problem is answered with; nginx hands on no refusal but 401 and 403. */
+function statusOf(code: ErrorCode, access: Access): number {
+  const [status] = PROBLEMS[code];
+  const isForNginx = access.kind === 'proxy' && access.proxy === 'nginx';
+  const isRewritten = isForNginx && status < 500 && status !== 401 && code !== 'proxy_request_incomplete';
+  return isRewritten ? 403 : status;
 }
 
 function impliedBy(access: Access): readonly ErrorCode[] {
@@ -55,6 +86,8 @@ function impliedBy(access: Access): readonly ErrorCode[] {
       return SUPPORT;
     case 'anyone':
       return CREDENTIAL;
+    case 'proxy':
+      return PROXIED;
     case 'scope':
       return [...CREDENTIAL, 'insufficient_scope'];
     case 'permission': {

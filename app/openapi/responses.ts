@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { PROBLEMS, type ErrorCode } from '../errors.ts';
 import type { Answer } from '../http/answers.ts';
 import { exampleOf } from './example.ts';
@@ -33,6 +34,17 @@ export const PROBLEM_SCHEMA: Json = {
 export const HEADERS: Json = {
   'X-Request-Id': header('Names this request in the log.', { type: 'string' }),
   'Retry-After': header('Seconds after which to try again.', { type: 'integer', minimum: 1 }),
+  'X-Auth-Tenant': header('The id of the caller’s tenant; `-` where nobody had to show who they are.', {
+    type: 'string',
+  }),
+  'X-Auth-Key-Id': header('The id of the key; `-` where the caller showed none.', { type: 'string' }),
+  'X-Auth-Subject': header(
+    'The id of the person who calls or whose key it is, of the key where it is its tenant’s own; `-` for nobody.',
+    { type: 'string' },
+  ),
+  'X-Auth-Scopes': header('The scopes of the key, with spaces between them; `-` where there are none.', {
+    type: 'string',
+  }),
   'WWW-Authenticate': header('The credentials that would do.', { type: 'string' }),
   RateLimit: header(
     'What is left (`r`) of each limit, and for how many seconds (`t`): `"key";r=599;t=60`. The monthly quota of a key is among them once a tenth of it or less is left: `"quota";r=12;t=86400`.',
@@ -42,7 +54,10 @@ export const HEADERS: Json = {
     type: 'string',
   }),
   Location: header('Where to find what was made.', { type: 'string', format: 'uri-reference' }),
-  ETag: header('Changes with the content; send it as `If-None-Match`.', { type: 'string' }),
+  ETag: header(
+    'The version of what is answered. Sent back as `If-Match` it lets a change through only while nobody else made one; the document itself takes it as `If-None-Match`.',
+    { type: 'string' },
+  ),
 };
 
 /** The headers of a limit; absent if the configuration sets none. */
@@ -66,8 +81,8 @@ export class ProblemResponses {
 
 /** The successful response of a route, with the headers of its limit. */
 export function successResponse(
-  { status, schema, summary }: Answer,
-  { limited, cached }: { limited: boolean; cached: boolean },
+  { status, schema, summary, headers }: Answer,
+  { limited, tagged }: { limited: boolean; tagged: boolean },
   schemas: Schemas,
 ): Json {
   const head = {
@@ -75,11 +90,12 @@ export function successResponse(
     headers: refersTo([
       'X-Request-Id',
       ...(status === 201 ? ['Location'] : []),
-      ...(cached ? ['ETag'] : []),
+      ...(tagged ? ['ETag'] : []),
       ...(limited ? LIMIT_HEADERS : []),
+      ...headers,
     ]),
   };
-  if (status === NOT_MODIFIED) return head;
+  if (schema instanceof z.ZodNever) return head;
   const made = schemas.of(schema, 'output');
   if (made.type === 'string') return { ...head, content: { 'text/plain': { schema: made } } };
   const example = '$ref' in made ? {} : { example: exampleOf(made, schemas) };
@@ -101,14 +117,14 @@ function refusal(status: number, codes: readonly ErrorCode[]): Json {
             { type: 'object', properties: { status: { const: status }, code: { enum: [...codes] } } },
           ],
         },
-        examples: Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }])),
+        examples: Object.fromEntries(codes.map((code) => [code, { value: problemExample(status, code) }])),
       },
     },
   };
 }
 
-function problemExample(code: ErrorCode): Json {
-  const [status, title] = PROBLEMS[code];
+function problemExample(status: number, code: ErrorCode): Json {
+  const [, title] = PROBLEMS[code];
   const errors =
     code === 'invalid_input' || code === 'invalid_query' ? [{ path: 'name', message: 'unknown_field' }] : [];
   return {

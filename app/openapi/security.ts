@@ -32,6 +32,8 @@ const BASIC: Json = { type: 'http', scheme: 'basic', description: 'The user and 
 /** Which credentials open a route; each alone will do. */
 export function securityOf(access: Access): Json[] {
   if (access.kind === 'public') return [];
+  // The client's credential, which the rules may do without.
+  if (access.kind === 'proxy') return [{ BearerAuth: [] }, { ApiKeyAuthorization: [] }, {}];
   if (access.kind === 'basic') return [{ BasicAuth: [] }];
   if (access.kind === 'permission' && access.keyScope === undefined) return [{ BearerAuth: [] }];
   // Each scope that would do is an alternative of its own, since those of one entry are all asked for.
@@ -52,6 +54,8 @@ export function accessSentence(access: Access): string {
       return 'Takes any valid credential.';
     case 'basic':
       return 'For support staff.';
+    case 'proxy':
+      return 'For the proxies in `FORWARD_AUTH_PEERS`, which hand on the client’s credential; what it must hold is in the forward-auth rules. Answers any method.';
     case 'scope':
       return sentenceOfScope(access);
     case 'permission':

@@ -2,6 +2,21 @@ import type { Context, KeyHolder, Middleware } from '../context.ts';
 import type { Usage, UsageEvent } from './usage.ts';
 import { accessOf, routeOf, scopesOf } from '../http/access.ts';
 
+declare module '../context.ts' {
+  interface State {
+    /** What a key's log has of a request that another server serves, in place of what was asked of this one. */
+    recordedAs?: RecordedAs;
+  }
+}
+
+/** A request of a key as its log has it; the status is the answer's unless it is told. */
+export interface RecordedAs {
+  method: string;
+  endpoint: string;
+  scope: string | null;
+  statusCode?: number;
+}
+
 /**
  * Notes each request of a key that was accepted, once its answer is known and before it is sent: a missing scope and a spent
  * limit count too, a key that is revoked, expired or elsewhere than it may be does not.
@@ -16,15 +31,15 @@ export function recordUse(usage: Usage): Middleware {
 
 function useOf(ctx: Context, holder: KeyHolder): UsageEvent {
   const { id, name, home } = holder;
-  const { address, requestId, startedAt } = ctx.state;
+  const { address, recordedAs, requestId, startedAt } = ctx.state;
   return {
     tenantId: home.id,
     keyId: id,
     keyName: name,
-    method: ctx.method,
-    endpoint: String(routeOf(ctx)?.path ?? 'unknown'),
-    statusCode: ctx.status,
-    scope: scopeOf(ctx, holder),
+    method: recordedAs?.method ?? ctx.method,
+    endpoint: recordedAs?.endpoint ?? String(routeOf(ctx)?.path ?? 'unknown'),
+    statusCode: recordedAs?.statusCode ?? ctx.status,
+    scope: recordedAs ? recordedAs.scope : scopeOf(ctx, holder),
     ip: address,
     userAgent: ctx.get('User-Agent') || null,
     responseMs: performance.now() - startedAt,

@@ -25,6 +25,8 @@ function asks({ access, scope, platformScope, permission }: Route): [key: string
       return [scope === undefined ? 'not for keys' : code(scope), code(permission)];
     case 'basic':
       return ['not for keys', 'support staff, by HTTP Basic'];
+    case 'proxy':
+      return ['what the forward-auth rules say', 'what the forward-auth rules say'];
   }
 }
 

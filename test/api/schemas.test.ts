@@ -3,7 +3,7 @@ import fc from '../support/properties.ts';
 import { z } from 'zod';
 import { createRoutes } from '../../app/routes.ts';
 import type { Route } from '../../app/http/table.ts';
-import { as } from '../support/cast.ts';
+import { addPlayer, as } from '../support/cast.ts';
 import { onDatabase, onEachDatabase } from '../support/databases.ts';
 import { broken, valid, type Schema } from '../support/fromSchema.ts';
 import type { Headers } from '../support/http.ts';
@@ -53,12 +53,12 @@ onEachDatabase('what the document allows', (database) => {
 
 // On one of the databases, for none of this ever gets there.
 onDatabase('sqlite', 'what the document does not allow', (database) => {
-  const { server, alice } = useServer(database);
+  const { server, acme } = useServer(database);
   let headers: Headers;
   let routes: Route[];
 
-  before(() => {
-    headers = as(alice);
+  before(async () => {
+    headers = as(await addPlayer(server.services, acme, 'Olga', { role: 'OWNER', operator: true }));
     routes = routesOf(server);
   });
 

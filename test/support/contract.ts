@@ -29,12 +29,14 @@ export class Contract {
   readonly #seen = new Set<string>();
   readonly #schemas = new Map<string, z.ZodType>();
 
-  constructor(document: unknown) {
+  /** Of all operations, or of some. */
+  constructor(document: unknown, isMeant: (operation: Operation) => boolean = () => true) {
     this.#document = document as Json;
     const paths = Object.entries(this.#document.paths as Record<string, Record<string, Json>>);
-    this.operations = paths.flatMap(([path, methods]) =>
+    const operations = paths.flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => this.#operation(method.toUpperCase(), path, operation)),
     );
+    this.operations = operations.filter(isMeant);
   }
 
   /** Says what in the answer is not as documented; undefined promises that all of it is, and counts it as seen. */

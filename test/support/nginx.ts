@@ -1,25 +1,29 @@
-import { once } from 'node:events';
 import { mkdtemp, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Child, freePort } from './child.ts';
+import { untilListening } from './listening.ts';
 
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
 /** Starts a real nginx that shares requests out among these ports over kept connections; it ends with `endChildren`. */
 export async function startNginx(ports: readonly number[]): Promise<{ port: number; child: Child }> {
-  const folder = await mkdtemp(path.join(process.env.TEST_FOLDER ?? tmpdir(), 'latchkey-nginx-'));
   const port = await freePort();
-  await writeFile(path.join(folder, 'nginx.conf'), configuration(ports, port, folder));
-  const args = ['-p', folder, '-e', 'stderr', '-c', path.join(folder, 'nginx.conf')];
-  const child = new Child('nginx', args, { PATH: `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin` });
-  await answers(port, child);
+  const child = await startNginxWith(sharingOut(ports, port), port);
   return { port, child };
 }
 
-function configuration(ports: readonly number[], port: number, folder: string): string {
+/** Starts a real nginx with these lines in its http block, which listen on this port; it ends with `endChildren`. */
+export async function startNginxWith(httpBlock: string, port: number): Promise<Child> {
+  const folder = await mkdtemp(path.join(process.env.TEST_FOLDER ?? tmpdir(), 'latchkey-nginx-'));
+  await writeFile(path.join(folder, 'nginx.conf'), configuration(httpBlock, folder));
+  const args = ['-p', folder, '-e', 'stderr', '-c', path.join(folder, 'nginx.conf')];
+  const child = new Child('nginx', args, { PATH: `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin` });
+  await untilListening(child, port, 'No nginx to test with (Debian: apt-get install nginx-light)');
+  return child;
+}
+
+function configuration(httpBlock: string, folder: string): string {
   return `
 daemon off;
 worker_processes 1;
@@ -29,6 +33,13 @@ events {}
 http {
   access_log off;
   ${TEMPORARY.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n  ')}
+${httpBlock}
+}
+`;
+}
+
+function sharingOut(ports: readonly number[], port: number): string {
+  return `
   upstream latchkey {
     ${ports.map((each) => `server 127.0.0.1:${each} max_fails=0;`).join('\n    ')}
     keepalive 16;
@@ -40,25 +51,5 @@ http {
       proxy_http_version 1.1;
       proxy_set_header Connection "";
     }
-  }
-}
-`;
-}
-
-async function answers(port: number, child: Child): Promise<void> {
-  let endings = 0;
-  const note = () => (endings += 1);
-  void child.ended.then(note, note);
-  for (;;) {
-    if (endings > 0) throw new Error(`No nginx to test with (Debian: apt-get install nginx-light):\n${child.stderr}`);
-    const socket = connect(port, '127.0.0.1');
-    try {
-      await once(socket, 'connect');
-      return;
-    } catch {
-      await delay(20);
-    } finally {
-      socket.destroy();
-    }
-  }
+  }`;
 }

@@ -3,7 +3,7 @@ import { scopesOf, type Access } from '../../http/access.ts';
 import type { Route } from '../../http/table.ts';
 
 /** The kinds of access that the page's filter offers. */
-export const ROUTE_KINDS = ['scope', 'permission', 'anyone', 'public', 'basic'] as const;
+export const ROUTE_KINDS = ['scope', 'permission', 'anyone', 'public', 'basic', 'proxy'] as const;
 
 const NAMED = '/api/';
 const OWN = '/api/v1/';
@@ -41,7 +41,7 @@ function rowOf(route: Route, reaches: readonly { reach: KeyReach; keys: number }
     permission: access.kind === 'permission' ? access.permission : '',
     summary: answers[0]?.summary ?? '',
     /** Null where keys play no part. */
-    keys: access.kind === 'public' || access.kind === 'basic' ? null : opening(access, reaches),
+    keys: access.kind === 'public' || access.kind === 'basic' || access.kind === 'proxy' ? null : opening(access, reaches),
   };
 }
 

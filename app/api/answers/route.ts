@@ -9,7 +9,7 @@ export const RouteListAnswer = z.strictObject({
       .strictObject({
         method: z.string(),
         path: z.string(),
-        access: z.enum(['public', 'anyone', 'scope', 'permission', 'basic']),
+        access: z.enum(['public', 'anyone', 'scope', 'permission', 'basic', 'proxy']),
         scope: z.string().optional().meta({ description: 'What an API key has to hold.' }),
         platformScope: z
           .string()

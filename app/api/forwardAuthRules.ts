@@ -1,0 +1,51 @@
+import Router from '@koa/router';
+import { actionContext } from '../actions/actionContext.ts';
+import { replaceForwardAuthRules } from '../actions/product/replaceForwardAuthRules.ts';
+import { ruleSetOf } from '../auth/forwardAuthRules.ts';
+import type { Context, State } from '../context.ts';
+import type { ForwardAuthRule } from '../domain/forwardAuthRules.ts';
+import { ForwardAuthRulesInput, rulesIn } from '../domain/forwardAuthRuleInput.ts';
+import { scope } from '../http/access.ts';
+import { answers } from '../http/answers.ts';
+import { setEtag, showsEtag, takesIfMatch } from '../http/etag.ts';
+import { body } from '../http/input.ts';
+import { ROUTER } from '../http/router.ts';
+import type { Services } from '../services.ts';
+import { ForwardAuthRulesAnswer, presentForwardAuthRules } from './answers/forwardAuthRules.ts';
+
+const PATH = '/forward-auth/rules';
+
+/** What proxied requests need, for operators and their keys. */
+export function forwardAuthRuleRoutes({ db, lookup }: Pick<Services, 'db' | 'lookup'>): Router<State> {
+  return new Router<State>(ROUTER)
+    .get(
+      PATH,
+      scope('platform:routes'),
+      showsEtag(),
+      answers(200, ForwardAuthRulesAnswer, 'Lists the rules of proxied requests in their order.'),
+      async (ctx) => {
+        const { forward_auth_rules: stored } = await lookup.settings();
+        show(ctx, ruleSetOf(stored).rules, stored.revision);
+      },
+    )
+    .put(
+      PATH,
+      scope('platform:routes'),
+      showsEtag(),
+      takesIfMatch(),
+      answers(
+        200,
+        ForwardAuthRulesAnswer,
+        'Replaces all rules of proxied requests: the first that is about a request decides, and where none is, it is refused. They hold in every process once this is answered.',
+      ),
+      body(ForwardAuthRulesInput, async (ctx, input) => {
+        const { rules, revision } = await replaceForwardAuthRules(actionContext(ctx, db), rulesIn(input));
+        show(ctx, rules, revision);
+      }),
+    );
+}
+
+function show(ctx: Context, rules: readonly ForwardAuthRule[], revision: string): void {
+  setEtag(ctx, revision);
+  ctx.body = presentForwardAuthRules(rules);
+}
