@@ -1,22 +1,23 @@
 import type { Context, KeyHolder, Middleware } from '../context.ts';
 import { isAddressAllowed, keyFault, type KeyFault } from '../domain/keyFault.ts';
 import { roleOfScopes } from '../domain/scope.ts';
-import { hashKey, parseKey } from '../domain/token.ts';
+import { hashKey } from '../domain/token.ts';
 import { AppError } from '../errors.ts';
 import type { FoundKey, Lookup } from './lookup.ts';
 import type { DoubtfulLookups } from '../limits/doubtfulLookups.ts';
 import { unauthenticated } from './challenge.ts';
 import type { Credential } from './credential.ts';
+import type { KeyTexts } from './keyTexts.ts';
 
 /** Authenticates a key, or refuses it with the reason; text that is no well-formed key never reaches the database. */
-export function apiKey(lookup: Lookup, installationPrefix: string, doubtful: DoubtfulLookups): Middleware {
+export function apiKey(lookup: Lookup, keyTexts: KeyTexts, doubtful: DoubtfulLookups): Middleware {
   return (ctx, next) => {
     const { credential } = ctx.state;
     return credential?.kind === 'key' ? withKey(ctx, credential, next) : next();
   };
 
   async function withKey(ctx: Context, credential: ShownKey, next: () => Promise<unknown>): Promise<void> {
-    if (!parseKey(credential.text, installationPrefix)) throw unauthenticated('invalid_key', 'not_a_valid_key');
+    if (!keyTexts.mayBeKey(credential.text)) throw unauthenticated('invalid_key', 'not_a_valid_key');
     const hash = hashKey(credential.text);
     const turn = doubtful.turn(ctx, hash);
     if (turn) await turn;
@@ -60,6 +61,7 @@ export function principalOfKey(key: FoundKey): KeyHolder {
     role: roleOfScopes(key.scopes.meanings),
     scopes: key.scopes,
     keyPrefix: key.keyPrefix,
+    limitedBy: key.limitedBy,
     environment: key.environment,
     owner: owner?.role ? { ...owner, role: owner.role } : null,
     expiresAt: key.expiresAt,
