@@ -18,6 +18,9 @@ const NEEDED = [
   { programs: ['/usr/bin/redis-server', '/usr/local/bin/redis-server'], packages: ['redis-server'] },
   { programs: ['/usr/bin/caddy', '/usr/local/bin/caddy'], packages: ['caddy'] },
   { programs: ['/usr/sbin/nginx', '/usr/local/sbin/nginx'], packages: ['nginx-light'] },
+  // What docs/clients has for other languages runs as it stands.
+  { programs: ['/usr/bin/python3', '/usr/local/bin/python3'], packages: ['python3'] },
+  { programs: ['/usr/bin/go', '/usr/local/bin/go', '/usr/local/go/bin/go'], packages: ['golang-go'] },
   // The line that a new key's page shows is run as it stands.
   { programs: ['/usr/bin/curl', '/usr/local/bin/curl'], packages: ['curl'] },
 ];

@@ -1,9 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { PROBLEMS } from '../app/errors.ts';
 import { ROOT } from '../app/root.ts';
 import { COMMANDS } from '../scripts/admin/commands.ts';
+import { Child, endChildren, freePort } from './support/child.ts';
+import { Client } from './support/http.ts';
 
 interface Package {
   scripts: Record<string, string>;
@@ -88,6 +92,39 @@ describe('README.md', () => {
     const steps = [...proof.matchAll(/^ {2}(\d\. .*): `(.*)`\.$/gm)].map(([, step, request]) => ({ step, request }));
     expect(steps.map(({ step }) => step)).to.deep.equal(run);
     expect(steps[6]?.request).to.equal('GET /api/api-keys?includeRevoked=true');
+  });
+});
+
+describe('the steps of README.md for a backend of your own', () => {
+  afterEach(endChildren);
+
+  it('lead from nothing to a protected route in another process', async function () {
+    this.timeout(60_000);
+    const folder = await mkdtemp(path.join(process.env.TEST_FOLDER ?? tmpdir(), 'latchkey-readme-'));
+    const [latchkeyPort, backendPort] = [String(await freePort()), String(await freePort())];
+    // As written, but for the ports and the folder, which others may be using.
+    const section = (readme.split('\n### For a backend of your own\n')[1] ?? '').split('\n### ')[0] ?? '';
+    const [serve = '', backend = '', call = ''] = [...section.matchAll(/^```\w+\n(.*?)^```$/gms)].map(
+      ([, block = '']) =>
+        block
+          .replaceAll('5000', latchkeyPort)
+          .replaceAll('4000', backendPort)
+          .replaceAll('var/', `${folder}/`)
+          .replace('../docs/', `${ROOT}/docs/`),
+    );
+    const lines = [serve, backend, call].join('').split('\n').filter(Boolean);
+    expect(lines).to.have.length.within(5, 10);
+    // The runner of the tests has built it, and another build would only take its time.
+    const built = { npm_config_ignore_scripts: 'true' };
+    const latchkey = new Child('sh', ['-c', serve], { ...built, DATA_DIR: folder, PORT: latchkeyPort });
+    await latchkey.says('"msg":"ready"');
+    await writeFile(path.join(folder, 'server.ts'), backend);
+    const caller = new Child('sh', ['-c', call], { DATA_DIR: folder });
+    await caller.says('Hello, ');
+    expect(caller.stdout).to.match(/^Hello, [0-9a-f-]{36}\n$/);
+    const client = new Client(`http://127.0.0.1:${backendPort}`);
+    expect((await client.get('/')).status).to.equal(401);
+    client.close();
   });
 });
 
