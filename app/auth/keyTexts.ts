@@ -2,7 +2,7 @@ import { looksLikeKey, parseKey } from '../domain/token.ts';
 import type { Lookup } from './lookup.ts';
 
 /** Characters that may stand in a key of another issuer, and how long it may be. */
-const FOREIGN_KEY = /^[\x21-\x7e]{8,512}$/;
+const FOREIGN_KEY = /^[\x21-\x7e]{8,256}$/;
 /** A token of three parts is never a key, so that a deployment can take both as Bearer. */
 const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
