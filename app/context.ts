@@ -61,6 +61,8 @@ export interface KeyHolder {
   role: Role;
   scopes: ScopeSet;
   keyPrefix: string;
+  /** What its requests are counted by. */
+  limitedBy: string;
   environment: Environment;
   /** The person the key belongs to, who bounds what it may do; null for a service token of the tenant. */
   owner: { id: string; role: Role; permissions: ReadonlySet<Permission>; operator: boolean } | null;

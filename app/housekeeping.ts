@@ -6,13 +6,25 @@ import { repeat } from './timing.ts';
 
 const EVERY_MS = 60_000;
 const PRUNE_EVERY = 60;
+const LEARN_EVERY_MS = 5_000;
 
 /** Runs the periodic work that no request asks for: counts the journals of dead processes, rolls up and prunes. */
-export function startHousekeeping({ db, config, usage, log }: Services): { stop(): Promise<void> } {
+export function startHousekeeping({ db, config, usage, keyTexts, log }: Services): { stop(): Promise<void> } {
   const stopping = new AbortController();
   let rounds = 0;
   const first = clean();
   const later = repeat(EVERY_MS, async () => first.then(clean));
+  const firstNews = learn();
+  const laterNews = repeat(LEARN_EVERY_MS, learn);
+
+  /** Keys that another process imports work here from the next round on. */
+  async function learn(): Promise<void> {
+    try {
+      await keyTexts.refresh();
+    } catch (error) {
+      log.debug({ fault: faultCode(error) }, 'whether keys were imported could not be asked');
+    }
+  }
 
   async function clean(): Promise<void> {
     if (stopping.signal.aborted) return;
@@ -28,7 +40,7 @@ export function startHousekeeping({ db, config, usage, log }: Services): { stop(
   return {
     async stop() {
       stopping.abort();
-      await Promise.all([first, later.stop()]);
+      await Promise.all([first, later.stop(), firstNews, laterNews.stop()]);
     },
   };
 }

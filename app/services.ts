@@ -1,6 +1,7 @@
 import { connect, type Db } from '../db/connection/connect.ts';
 import { openLookups } from '../db/lookups.ts';
 import type { Config } from './config.ts';
+import { KeyTexts } from './auth/keyTexts.ts';
 import { createLookup, type Lookup } from './auth/lookup.ts';
 import { Usage } from './usage/usage.ts';
 import { createLimits, type Limits } from './limits/limits.ts';
@@ -16,6 +17,8 @@ export interface Services {
   db: Db;
   /** Finds keys and people for authentication, over connections of its own. */
   lookup: Lookup;
+  /** Says which texts may be keys. */
+  keyTexts: KeyTexts;
   /** Records the uses of keys. */
   usage: Usage;
   /** Limits the rate of requests. */
@@ -35,13 +38,15 @@ export function openServices(config: Config, log: Log): Services {
   const secret = signingSecret(config);
   const db = connect(config.database);
   const lookups = openLookups(config.database);
+  const lookup = createLookup(lookups);
   const usage = new Usage(db, log, config.dataDir);
   const limits = createLimits(config, log, db);
   return {
     config,
     log,
     db,
-    lookup: createLookup(lookups),
+    lookup,
+    keyTexts: new KeyTexts(config.keys.prefix, lookup),
     usage,
     limits,
     devices: createDevices(db, secret),

@@ -9,7 +9,7 @@ export type AuditContext = Pick<ActionContext, 'actor' | 'origin' | 'now'> & { t
 
 /** Inserts the event into the audit log, in the transaction of the change, so that neither exists without the other. */
 export async function recordAuditEvent(trx: Db, act: AuditContext, event: AuditEvent): Promise<void> {
-  await insertAuditLog(trx, logOf(act, event));
+  await insertAuditLog(trx, auditLogOf(act, event));
 }
 
 /** Inserts only the first event of each window, such as the uses of a key from one address in one hour. */
@@ -19,11 +19,12 @@ export async function recordAuditEventsOncePerWindow(
 ): Promise<void> {
   await insertAuditLogsOncePerWindow(
     trx,
-    events.map(({ act, event, window }) => ({ log: logOf(act, event), window })),
+    events.map(({ act, event, window }) => ({ log: auditLogOf(act, event), window })),
   );
 }
 
-function logOf(act: AuditContext, { action, entityId, before, after }: AuditEvent): AuditLog {
+/** The event as a row of the audit log. */
+export function auditLogOf(act: AuditContext, { action, entityId, before, after }: AuditEvent): AuditLog {
   return {
     id: newId(),
     tenantId: act.tenantId,

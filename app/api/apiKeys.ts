@@ -26,6 +26,7 @@ import {
 } from './answers/key.ts';
 import { KeyUsageListAnswer, presentKeyUsage, presentUsageStats, UsageStatsAnswer } from './answers/keyUsage.ts';
 import { presentScopes, ScopesAnswer } from './answers/scopes.ts';
+import { importRoutes } from './importKeys.ts';
 import type { Services } from '../services.ts';
 import { permission } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
@@ -51,9 +52,10 @@ const managing = () => permission('api-keys:manage', 'api-keys:write');
 
 /** The whole life of a tenant's keys. */
 export function apiKeyRoutes(
-  { db, config, usage }: Pick<Services, 'db' | 'config' | 'usage'>,
+  services: Pick<Services, 'db' | 'config' | 'usage' | 'keyTexts'>,
   routesByScope: () => ReadonlyMap<string, string[]>,
 ): Router<State> {
+  const { db, config, usage } = services;
   const findKeyOfPath = async (ctx: Context): Promise<ApiKey> => {
     const id = pathId(ctx);
     await usage.flush();
@@ -71,7 +73,7 @@ export function apiKeyRoutes(
     ctx.body = presentRevoked(await revokeKey(actionContext(ctx, db), pathId(ctx), revocation));
   });
 
-  return new Router<State>(ROUTER)
+  return importRoutes(new Router<State>(ROUTER), services)
     .post(
       '/api-keys',
       managing(),

@@ -22,7 +22,7 @@ import type { Services } from '../services.ts';
 import { IDENTITY_HEADERS, presentIdentity } from './answers/forwardAuth.ts';
 import { loggedText } from './verifiedKeyUse.ts';
 
-type Parts = Pick<Services, 'config' | 'log' | 'lookup' | 'limits' | 'verificationKey'>;
+type Parts = Pick<Services, 'config' | 'log' | 'lookup' | 'limits' | 'keyTexts' | 'verificationKey'>;
 
 /** What stands before the endpoints of proxies, in this order. */
 export function forwardAuthGuards(parts: Parts): Middleware[] {
@@ -60,9 +60,9 @@ const letThrough: Middleware = async (ctx) => {
  * Judges the request that a proxy asks about: the first rule that is about it says what it takes. Who calls is found as on
  * every protected route, with the same limits, but counted by the client's address in place of the proxy's.
  */
-function judgeProxiedRequest({ config, lookup, limits, verificationKey }: Parts): Middleware {
+function judgeProxiedRequest({ config, lookup, limits, keyTexts, verificationKey }: Parts): Middleware {
   const { prefix } = config.keys;
-  const askKey = keyQuestion(lookup, prefix, limits.doubtful);
+  const askKey = keyQuestion(lookup, keyTexts, limits.doubtful);
   const readToken = compose([
     jwt(config.jwt, verificationKey),
     tenant(lookup, 'credentialAlone', limits.doubtful),
@@ -75,7 +75,7 @@ function judgeProxiedRequest({ config, lookup, limits, verificationKey }: Parts)
     const asked = askedRequest(ctx, access.proxy);
     noteAddress(ctx, asked.address);
     const request = proxiedRequest(asked);
-    const credential = credentialOf(ctx, prefix);
+    const credential = credentialOf(ctx, keyTexts);
     if (credential) ctx.state.credential = credential;
     // Both are asked in one turn, and so after the request came: a change of either holds once its call has returned.
     const settings = lookup.settings();

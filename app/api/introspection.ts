@@ -35,12 +35,12 @@ const refused = (status: number, what: string) => answers(status, OAuthErrorAnsw
 
 /** Whether a key is good, as RFC 7662 asks it; neither the limit nor the quota of the key is counted. */
 export function introspectionRoutes({
-  config,
   lookup,
   limits,
+  keyTexts,
   usage,
-}: Pick<Services, 'config' | 'lookup' | 'limits' | 'usage'>): Router<State> {
-  const parts = { lookup, limits, keyPrefix: config.keys.prefix };
+}: Pick<Services, 'lookup' | 'limits' | 'keyTexts' | 'usage'>): Router<State> {
+  const parts = { lookup, limits, keyTexts };
   return new Router<State>(ROUTER).post(
     ENDPOINT,
     verifying(),

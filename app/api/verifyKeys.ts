@@ -25,13 +25,14 @@ export function verifyKeyRoutes({
   config,
   lookup,
   limits,
+  keyTexts,
   usage,
-}: Pick<Services, 'config' | 'lookup' | 'limits' | 'usage'>): Router<State> {
+}: Pick<Services, 'config' | 'lookup' | 'limits' | 'keyTexts' | 'usage'>): Router<State> {
   const keyPrefix = config.keys.prefix;
 
   const verdictsOn = async (ctx: Context, questions: readonly KeyQuestion[]) => {
     const asked = questions.map((one) => ({ ...one, counting: one.dryRun ? ('look' as const) : ('spend' as const) }));
-    const verdicts = await verifyKeys({ lookup, limits, keyPrefix }, verifiableTenant(ctx), asked);
+    const verdicts = await verifyKeys({ lookup, limits, keyTexts }, verifiableTenant(ctx), asked);
     const answered = verdicts.map((verdict, place) => ({ verdict, question: questions[place] as KeyQuestion }));
     const uses = answered.flatMap(({ verdict, question }) => {
       if (question.dryRun) return [];

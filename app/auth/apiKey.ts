@@ -1,16 +1,17 @@
 import type { Context, KeyHolder, Middleware } from '../context.ts';
 import { isAddressAllowed, keyFault, type KeyFault } from '../domain/keyFault.ts';
 import { roleOfScopes } from '../domain/scope.ts';
-import { hashKey, parseKey } from '../domain/token.ts';
+import { hashKey } from '../domain/token.ts';
 import { AppError } from '../errors.ts';
 import type { FoundKey, Lookup } from './lookup.ts';
 import type { DoubtfulLookups } from '../limits/doubtfulLookups.ts';
 import { unauthenticated } from './challenge.ts';
 import type { Credential } from './credential.ts';
+import type { KeyTexts } from './keyTexts.ts';
 
 /** Authenticates a key, or refuses it with the reason; text that is no well-formed key never reaches the database. */
-export function apiKey(lookup: Lookup, installationPrefix: string, doubtful: DoubtfulLookups): Middleware {
-  const askKey = keyQuestion(lookup, installationPrefix, doubtful);
+export function apiKey(lookup: Lookup, keyTexts: KeyTexts, doubtful: DoubtfulLookups): Middleware {
+  const askKey = keyQuestion(lookup, keyTexts, doubtful);
   return (ctx, next) => {
     const { credential } = ctx.state;
     return credential?.kind === 'key' ? withKey(ctx, credential, next) : next();
@@ -30,9 +31,9 @@ export type ShownKey = Credential & { kind: 'key' };
 export type KeyQuestion = (ctx: Context, shown: ShownKey) => Promise<{ key: FoundKey; hash: Buffer }>;
 
 /** Finds keys for requests; refuses text that is no key of ours and keys that nobody has. */
-export function keyQuestion(lookup: Lookup, installationPrefix: string, doubtful: DoubtfulLookups): KeyQuestion {
+export function keyQuestion(lookup: Lookup, keyTexts: KeyTexts, doubtful: DoubtfulLookups): KeyQuestion {
   return async (ctx, { text }) => {
-    if (!parseKey(text, installationPrefix)) throw unauthenticated('invalid_key', 'not_a_valid_key');
+    if (!keyTexts.mayBeKey(text)) throw unauthenticated('invalid_key', 'not_a_valid_key');
     const hash = hashKey(text);
     const turn = doubtful.turn(ctx, hash);
     if (turn) await turn;
@@ -77,6 +78,7 @@ export function principalOfKey(key: FoundKey): KeyHolder {
     role: roleOfScopes(key.scopes.meanings),
     scopes: key.scopes,
     keyPrefix: key.keyPrefix,
+    limitedBy: key.limitedBy,
     environment: key.environment,
     owner: owner?.role ? { ...owner, role: owner.role } : null,
     expiresAt: key.expiresAt,

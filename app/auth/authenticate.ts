@@ -7,6 +7,7 @@ import { credentialOf } from './credential.ts';
 import { jwt } from './jwt.ts';
 import { requireAccess } from './requireAccess.ts';
 import type { VerificationKey } from './jwks.ts';
+import type { KeyTexts } from './keyTexts.ts';
 import type { Lookup } from './lookup.ts';
 import { tenant, type TenantFrom } from './tenant.ts';
 
@@ -15,16 +16,17 @@ export interface AuthenticationParts {
   config: Config;
   lookup: Lookup;
   limits: Pick<Limits, 'address' | 'doubtful'>;
+  keyTexts: KeyTexts;
   verificationKey: VerificationKey;
 }
 
 /** The chain of every protected router: after it `ctx.state.principal` is the caller, who may use the route. */
 export function authenticate(
-  { config, lookup, limits, verificationKey }: AuthenticationParts,
+  { config, lookup, limits, keyTexts, verificationKey }: AuthenticationParts,
   tenantFrom: TenantFrom,
 ): Middleware {
   const readCredential: Middleware = (ctx, next) => {
-    const credential = credentialOf(ctx, config.keys.prefix);
+    const credential = credentialOf(ctx, keyTexts);
     if (credential) ctx.state.credential = credential;
     return next();
   };
@@ -32,7 +34,7 @@ export function authenticate(
     readCredential,
     limits.address,
     jwt(config.jwt, verificationKey),
-    apiKey(lookup, config.keys.prefix, limits.doubtful),
+    apiKey(lookup, keyTexts, limits.doubtful),
     tenant(lookup, tenantFrom, limits.doubtful),
     requireAccess,
   ]);

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
-import { looksLikeKey } from '../domain/token.ts';
 import { AppError } from '../errors.ts';
+import type { KeyTexts } from './keyTexts.ts';
 
 /** The one credential of a request, as it was sent. */
 export type Credential =
@@ -14,10 +14,10 @@ declare module '../context.ts' {
 }
 
 /** Finds the credential of a request; two are refused, since choosing one would be guessing who calls. */
-export function credentialOf(ctx: Context, installationPrefix: string): Credential | undefined {
+export function credentialOf(ctx: Context, keyTexts: KeyTexts): Credential | undefined {
   const authorization = onlyHeader(ctx, 'authorization');
   const apiKey = onlyHeader(ctx, 'x-api-key');
-  const credential = authorization === undefined ? undefined : readAuthorization(authorization, installationPrefix);
+  const credential = authorization === undefined ? undefined : readAuthorization(authorization, keyTexts);
   if (apiKey === undefined) return credential;
   if (credential !== undefined) throw ambiguous();
   return { kind: 'key', text: apiKey, transport: 'x-api-key' };
@@ -42,12 +42,12 @@ export function onlyHeader(ctx: Context, header: string): string | undefined {
 const SCHEME = /^(ApiKey|Bearer)(?: +(.*))?$/is;
 
 /** `Basic` and other schemes are meant for a proxy in front and are no credential here. */
-function readAuthorization(value: string, installationPrefix: string): Credential | undefined {
+function readAuthorization(value: string, keyTexts: KeyTexts): Credential | undefined {
   const match = SCHEME.exec(value);
   if (!match) return undefined;
   const text = (match[2] ?? '').trimEnd();
   if (match[1]?.toLowerCase() === 'apikey') return { kind: 'key', text, transport: 'ApiKey' };
-  return looksLikeKey(text, installationPrefix) ? { kind: 'key', text, transport: 'Bearer' } : { kind: 'jwt', text };
+  return keyTexts.isKeyAsBearer(text) ? { kind: 'key', text, transport: 'Bearer' } : { kind: 'jwt', text };
 }
 
 function ambiguous(): AppError {

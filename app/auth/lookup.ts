@@ -31,6 +31,8 @@ type KeptField = 'id' | 'name' | 'keyPrefix' | 'environment' | 'createdAt' | 'la
 /** A stored key with what decides about it, as it stood after the question was asked. */
 export interface FoundKey extends Pick<ApiKey, KeptField> {
   scopes: ScopeSet;
+  /** What its requests are counted by: its prefix, or its id where keys of elsewhere may share a prefix. */
+  limitedBy: string;
   networks: Networks | null;
   /** Its own, or else its tenant's, or else its plan's; null leaves it to the installation. */
   rateLimit: Rate | null;
@@ -146,11 +148,12 @@ export function createLookup(lookups: Lookups): Lookup {
 /** The values of settings are kept by revision, since they may be long; which revision holds is asked every time. */
 function settingsLookup(lookups: Lookups): Lookup['settings'] {
   const unread: StoredSetting = { revision: '', value: null };
-  const kept: Record<SettingName, StoredSetting> = { scopes: unread, forward_auth_rules: unread };
+  const kept: Record<SettingName, StoredSetting> = { scopes: unread, forward_auth_rules: unread, foreign_keys: unread };
   const ask = batchPerTurn(async () => {
     const rows = await lookups.settings({
       scopes: kept.scopes.revision,
       forward_auth_rules: kept.forward_auth_rules.revision,
+      foreign_keys: kept.foreign_keys.revision,
     });
     for (const { name, revision, value } of rows) {
       if (kept[name].revision !== revision) kept[name] = { revision, value };
@@ -190,6 +193,7 @@ function foundKey(row: AuthKeyRow): FoundKey {
     id: row.id,
     name: row.name,
     keyPrefix: row.key_prefix,
+    limitedBy: row.imported_at === null ? row.key_prefix : row.id,
     environment: row.environment,
     scopes: parsedScopes(row.scopes),
     networks: row.allowed_ips === null ? null : parsedNetworks(row.allowed_ips),

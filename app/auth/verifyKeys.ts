@@ -1,11 +1,12 @@
 import { isAddressAllowed, keyFault, type KeyFault } from '../domain/keyFault.ts';
 import { keyStatus } from '../domain/keyStatus.ts';
-import { hashKey, parseKey } from '../domain/token.ts';
+import { hashKey } from '../domain/token.ts';
 import type { Count } from '../limits/count.ts';
 import type { Limits } from '../limits/limits.ts';
 import type { QuotaCount } from '../limits/quota.ts';
 import { principalOfKey } from './apiKey.ts';
 import { holdsScope } from './authority.ts';
+import type { KeyTexts } from './keyTexts.ts';
 import type { FoundKey, Lookup } from './lookup.ts';
 import { isNamed } from './tenant.ts';
 
@@ -63,7 +64,7 @@ export interface Verdict {
 interface Parts {
   lookup: Pick<Lookup, 'key'>;
   limits: Pick<Limits, 'countKey' | 'peekKey' | 'quotas'>;
-  keyPrefix: string;
+  keyTexts: KeyTexts;
 }
 
 /** A suspended tenant's keys work again when it is let back in, as paused ones do when they are resumed. */
@@ -93,8 +94,8 @@ export async function verifyKeys(
 }
 
 /** What is known by the text of a key; a text that is no key of ours never reaches the database. */
-async function foundKey({ lookup, keyPrefix }: Parts, text: string): Promise<FoundKey | 'malformed' | undefined> {
-  return parseKey(text, keyPrefix) ? lookup.key(hashKey(text)) : 'malformed';
+async function foundKey({ lookup, keyTexts }: Parts, text: string): Promise<FoundKey | 'malformed' | undefined> {
+  return keyTexts.mayBeKey(text) ? lookup.key(hashKey(text)) : 'malformed';
 }
 
 interface Case {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 /** The closed list of audited actions, each with the kind of entity that it is about. */
 export const AUDITED = {
   API_KEY_CREATED: 'api_key',
+  API_KEY_IMPORTED: 'api_key',
   API_KEY_USED: 'api_key',
   API_KEY_UPDATED: 'api_key',
   API_KEY_SCOPES_UPDATED: 'api_key',

@@ -2,13 +2,17 @@ import type { ZodType } from 'zod';
 import type { Context, Middleware } from '../context.ts';
 import type { Problem, ProblemKey } from '../domain/problem.ts';
 import { AppError, type ErrorCode, type FieldError } from '../errors.ts';
-import { readForm, readJson } from './body.ts';
+import { readForm, readJson, readLines } from './body.ts';
 import { fieldErrors, safeName } from './fieldErrors.ts';
 
 /** The part of a request that a route reads, and its schema. */
 export interface Input {
-  from: 'body' | 'form' | 'query';
+  from: 'body' | 'form' | 'query' | 'lines';
   schema: ZodType;
+  /** The query parameters that a route takes beside its body. */
+  query?: ZodType;
+  /** The types of a body of lines. */
+  types?: readonly string[];
 }
 
 /** A handler that carries the schema of what it takes, for the documents made from the routes. */
@@ -28,10 +32,27 @@ export function body<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) =>
 /** A handler of query parameters: 400 names each value that is wrong. */
 export function query<T>(schema: ZodType<T>, handler: (ctx: Context, input: T) => Promise<void>): InputHandler {
   const run: Middleware = async (ctx) => {
-    const value = onceEach(new URLSearchParams(ctx.querystring), 'invalid_query', 'query_repeats_parameter');
-    await handler(ctx, parsed(schema, value, 'invalid_query', 'query_not_understood'));
+    await handler(ctx, queryOf(ctx, schema));
   };
   return Object.assign(run, { input: { from: 'query' as const, schema } });
+}
+
+function queryOf<T>(ctx: Context, schema: ZodType<T>): T {
+  const value = onceEach(new URLSearchParams(ctx.querystring), 'invalid_query', 'query_repeats_parameter');
+  return parsed(schema, value, 'invalid_query', 'query_not_understood');
+}
+
+/** A handler of a text of many lines, each of which the schema describes, with query parameters beside it. */
+export function lines<Type extends string, Q>(
+  types: readonly Type[],
+  { line, query: parameters }: { line: ZodType; query: ZodType<Q> },
+  handler: (ctx: Context, sent: { type: Type; text: string }, query: Q) => Promise<void>,
+): InputHandler {
+  const run: Middleware = async (ctx) => {
+    const wanted = queryOf(ctx, parameters);
+    await handler(ctx, await readLines(ctx, types), wanted);
+  };
+  return Object.assign(run, { input: { from: 'lines' as const, schema: line, query: parameters, types } });
 }
 
 /** A handler of a form that a program sends, as OAuth has it: 400 for a field given twice; those that nobody knows are ignored. */

@@ -42,7 +42,7 @@ export function createLimits({ limits, redisUrl }: Config, log: Log, db: Db): Li
   const keys = counter('key');
   const rateOf = ({ tenant, home = tenant, rateLimit }: LimitedKey) =>
     rateLimit ?? home.policy.defaultRateLimit ?? limits.key;
-  const countedId = ({ tenant, home = tenant, keyPrefix }: LimitedKey) => `${home.id}:${keyPrefix}`;
+  const countedId = ({ tenant, home = tenant, limitedBy }: LimitedKey) => `${home.id}:${limitedBy}`;
   const countKey: CountKey = (key, cost = 1) => {
     const rate = rateOf(key);
     return rate && keys.takeCost(countedId(key), rate, cost);

@@ -6,7 +6,7 @@ import { rateHeaders, rateLimited, type Count, type Counter } from './count.ts';
 import type { SpentAddresses } from './spentAddresses.ts';
 
 /** What decides how often a key may come; where it acts for another tenant than its own, its `home`. */
-export type LimitedKey = Pick<KeyHolder, 'tenant' | 'keyPrefix' | 'rateLimit'> & Partial<Pick<KeyHolder, 'home'>>;
+export type LimitedKey = Pick<KeyHolder, 'tenant' | 'limitedBy' | 'rateLimit'> & Partial<Pick<KeyHolder, 'home'>>;
 
 /** Counts a request of this key, at a cost of 1 unless told; undefined where nothing limits it. */
 export type CountKey = (key: LimitedKey, cost?: number) => Count | Promise<Count> | undefined;

@@ -97,8 +97,9 @@ function preconditionHeaders({ ifMatch }: Route): Json[] {
 }
 
 function queryParameters({ input }: Route, schemas: Schemas): Json[] {
-  if (input?.from !== 'query') return [];
-  const { properties = {}, required = [] } = schemas.resolved(schemas.of(input.schema, 'input'));
+  const query = input?.from === 'query' ? input.schema : input?.query;
+  if (!query) return [];
+  const { properties = {}, required = [] } = schemas.resolved(schemas.of(query, 'input'));
   return Object.entries(properties as Record<string, Json>).map(([name, schema]) => {
     const { description, ...rest } = schema;
     const described = typeof description === 'string' ? { description } : {};
@@ -107,6 +108,7 @@ function queryParameters({ input }: Route, schemas: Schemas): Json[] {
 }
 
 function requestBody({ input }: Route, schemas: Schemas): { requestBody?: Json } {
+  if (input?.from === 'lines') return { requestBody: linesBody(input, schemas) };
   if (input?.from !== 'body' && input?.from !== 'form') return {};
   const type = input.from === 'body' ? 'application/json' : 'application/x-www-form-urlencoded';
   const schema = schemas.of(input.schema, 'input');
@@ -118,4 +120,19 @@ function requestBody({ input }: Route, schemas: Schemas): { requestBody?: Json }
       content: { [type]: { schema, example } },
     },
   };
+}
+
+/** OpenAPI has no word for a body of lines: each type says in its example what a line is. */
+function linesBody({ schema, types = [] }: NonNullable<Route['input']>, schemas: Schemas): Json {
+  const line = schemas.of(schema, 'input');
+  const example = smallestExampleOf(line, schemas);
+  const content = types.map((type) => [
+    type,
+    type === 'text/csv' ? { schema: { type: 'string' }, example: csvOf(example as Json) } : { schema: line, example },
+  ]);
+  return { required: true, content: Object.fromEntries(content) as Json };
+}
+
+function csvOf(fields: Json): string {
+  return `${Object.keys(fields).join(',')}\n${Object.values(fields).map(String).join(',')}\n`;
 }

@@ -27,6 +27,7 @@ const INPUT: Record<Input['from'], readonly ErrorCode[]> = {
   body: ['invalid_json', 'bad_request', 'body_too_large', 'unsupported_media_type', 'invalid_input'],
   form: ['bad_request', 'body_too_large', 'unsupported_media_type'],
   query: ['invalid_query'],
+  lines: ['invalid_query', 'bad_request', 'body_too_large', 'unsupported_media_type'],
 };
 
 /** The problems of a request that a proxy asks about. */

@@ -1,5 +1,6 @@
 import { audit } from './0003_audit.ts';
 import { installationSettings } from './0017_installationSettings.ts';
+import { importedKeys } from './0023_importedKeys.ts';
 import { invitations } from './0012_invitations.ts';
 import { keyIndexes } from './0016_keyIndexes.ts';
 import { keys } from './0002_keys.ts';
@@ -34,4 +35,5 @@ export const STEPS: readonly Step[] = [
   ...keyIndexes,
   ...installationSettings,
   ...tenantExternalIds,
+  ...importedKeys,
 ];

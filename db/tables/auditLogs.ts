@@ -75,24 +75,38 @@ export async function insertAuditLog(db: Db, log: AuditLog): Promise<void> {
   await db<AuditLogRow>(TABLE).insert(rowOf(log, null));
 }
 
+/** Adds many rows. */
+export async function insertAuditLogs(db: Db, logs: readonly AuditLog[]): Promise<void> {
+  for (let at = 0; at < logs.length; at += ROWS_AT_ONCE) {
+    const rows = logs.slice(at, at + ROWS_AT_ONCE).map((log) => rowOf(log, null));
+    const { sql, value } = insertFromJson(db, rows);
+    await db.raw(isSqlite(db) ? `${sql} where true` : sql, [value]);
+  }
+}
+
 /** Inserts each row unless its window has one; other faults of a row are thrown. */
 export async function insertAuditLogsOncePerWindow(
   db: Db,
   logs: readonly { log: AuditLog; window: string }[],
 ): Promise<void> {
-  const columns = Object.keys(COLUMNS).map((name) => `\`${name}\``);
-  const list = columns.join(', ');
   // In the order of the index, so that two processes never wait for each other crosswise.
   const rows = logs.map(({ log, window }) => rowOf(log, window)).sort(byWindow);
   for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
-    const { from, value } = jsonRows(db, COLUMNS, rows.slice(at, at + ROWS_AT_ONCE));
-    const insert = `insert into ${TABLE} (${list}) select ${columns.map((name) => `j.${name}`).join(', ')} from ${from}`;
+    const { sql, value } = insertFromJson(db, rows.slice(at, at + ROWS_AT_ONCE));
     // MySQL's clause answers to every unique index and IGNORE to every fault: a null id makes all but the window fail.
     const unless = isSqlite(db)
       ? 'where true on conflict (window_key) do nothing'
       : `on duplicate key update id = if(${TABLE}.window_key = j.window_key, ${TABLE}.id, null)`;
-    await db.raw(`${insert} ${unless}`, [value]);
+    await db.raw(`${sql} ${unless}`, [value]);
   }
+}
+
+const COLUMN_NAMES = Object.keys(COLUMNS).map((name) => `\`${name}\``);
+
+function insertFromJson(db: Db, rows: readonly AuditLogRow[]): { sql: string; value: string } {
+  const { from, value } = jsonRows(db, COLUMNS, rows as readonly Record<keyof AuditLogRow, string | number | null>[]);
+  const read = COLUMN_NAMES.map((name) => `j.${name}`).join(', ');
+  return { sql: `insert into ${TABLE} (${COLUMN_NAMES.join(', ')}) select ${read} from ${from}`, value };
 }
 
 /** Lists the tenant's newest matching rows, at most `limit`, after the position. */

@@ -1,8 +1,8 @@
 import { newId } from '../../app/domain/id.ts';
 import type { Db } from '../connection/connect.ts';
 
-/** What operators decide for the whole installation. */
-export const SETTING_NAMES = ['scopes', 'forward_auth_rules'] as const;
+/** What holds for the whole installation: what operators decide, and whether keys were imported that were issued elsewhere. */
+export const SETTING_NAMES = ['scopes', 'forward_auth_rules', 'foreign_keys'] as const;
 export type SettingName = (typeof SETTING_NAMES)[number];
 
 /** A setting as it is stored. */

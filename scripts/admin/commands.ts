@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { demoCommand } from './demo.ts';
+import { keyImport } from './importKeys.ts';
 import { keyCreate, keyList, keyRevoke, keyRotate } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { pruneCommand } from './prune.ts';
@@ -21,5 +22,6 @@ export const COMMANDS: readonly Command[] = [
   keyList,
   keyRotate,
   keyRevoke,
+  keyImport,
   demoCommand,
 ];

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -275,6 +276,34 @@ onEachDatabase('the operator’s tool', (database) => {
       );
       expect((await get('/api/v1/whoami', key)).status).to.equal(401);
       expect(RevokedAnswer.parse(await json(`key revoke ${id}`))).to.include({ id });
+    });
+
+    it('key import: names refused lines, imports for the tenant that each line names, and changes nothing again', async () => {
+      const texts = ['sk_old_first_key', 'sk_old_second_key'] as const;
+      const hashes = texts.map((text) => createHash('sha256').update(text).digest('base64url'));
+      const lines = [
+        JSON.stringify({ name: 'one', hash: hashes[0], prefix: 'sk_old_', scopes: ['read'] }),
+        JSON.stringify({ name: 'two', hash: hashes[1], tenant: 'muller-sohne', scopes: ['read'] }),
+        JSON.stringify({ name: 'three', hash: hashes[1], tenant: 'muller-sohne' }),
+        JSON.stringify({ name: 'four', hash: 'x', tenant: 'nowhere' }),
+      ].join('\n');
+      const command = 'key import - --tenant acme';
+      const dry = await said(`${command} --dry-run`, lines);
+      expect(dry.split('\n')).to.deep.equal([
+        '2 would be imported, 0 there already, 2 refused',
+        'line 3: hash: Is the hash of an earlier line too',
+        'line 4: tenant: There is no such tenant.',
+      ]);
+      expect((await said(command, lines)).split('\n').at(-1)).to.match(/^Nothing was imported: .* --skip-bad$/);
+      expect(await json(`${command} --skip-bad`, lines)).to.deep.include({ imported: 2, present: 0, refused: 2 });
+      await server.services.keyTexts.refresh();
+      const [one, two] = await Promise.all(
+        texts.map(async (text) => (await server.get('/api/v1/whoami', { 'x-api-key': text })).body as Json),
+      );
+      expect(one).to.deep.include({ name: 'one' });
+      expect((two?.['tenant'] as Json)['slug']).to.equal('muller-sohne');
+      expect(await json(`${command} --skip-bad`, lines)).to.deep.include({ imported: 0, present: 2, refused: 2 });
+      await expectComplaint('key import /nowhere.csv --tenant acme', 1, /^\/nowhere.csv cannot be read \(ENOENT\)$/);
     });
 
     it('key rotate and key revoke: an id nobody has is exit 1', async () => {

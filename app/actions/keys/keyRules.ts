@@ -98,19 +98,21 @@ export function refuseExpiry(policy: Policy, expiresAt: number | null, startsAt:
 }
 
 /**
- * Refuses one more key than the tenant's plan allows, however many requests come at once. Keys that have ended do not
+ * Refuses more keys than the tenant's plan allows, however many requests come at once. Keys that have ended do not
  * count, nor do rotated keys in their grace period, whose successors count already.
  */
 export async function refuseKeysBeyondPlan(
   trx: Db,
   { tenantId, now }: Pick<ActionContext, 'tenantId' | 'now'>,
+  more = 1,
 ): Promise<void> {
   const tenant = await findTenant(trx, tenantId);
   if (!tenant || planLimits(tenant.plan).keys === null) return;
   // Only tenants with a limit pay for the lock, which makes their requests wait for each other.
   const locked = (await lockTenant(trx, tenantId)) ?? tenant;
   const { keys } = planLimits(locked.plan);
-  if (keys === null || (await countApiKeys(trx, tenantId, { statuses: ['active'], now }, keys)) < keys) return;
+  if (keys === null) return;
+  if ((await countApiKeys(trx, tenantId, { statuses: ['active'], now }, keys)) + more <= keys) return;
   const plan = planNamed(locked.plan);
   throw new AppError('plan_limit', { key: 'plan_allows_keys', values: { plan, keys } });
 }

@@ -141,6 +141,7 @@ export async function storeNewKey(
 /** The columns that say what happened to a key, as they are when nothing has. */
 export function newKeyState({ actor, now }: ActionContext) {
   return {
+    importedAt: null,
     createdBy: actor.id,
     createdAt: now,
     updatedAt: now,

@@ -39,6 +39,8 @@ export const KEY_FIELDS = {
   metadata: field('chosen', 'metadata', json<Metadata>()),
   /** The marketplace app it was issued to. */
   app: field('fixed', 'app', orNull(text())),
+  /** When it was imported; null for a key that was issued here. */
+  importedAt: field('fixed', 'imported_at', orNull(moment)),
   graceEndsAt: field('state', 'grace_ends_at', orNull(moment)),
   previousKeyId: field('fixed', 'previous_key_id', orNull(text())),
   successorKeyId: field('state', 'successor_key_id', orNull(text())),

@@ -23,9 +23,21 @@ export async function storeKeyScopes(trx: Db, key: KeyInOrder): Promise<void> {
 }
 
 /** The rows of a new key. */
-export async function insertKeyScopes(trx: Db, { id, tenantId, createdAt, scopes }: KeyInOrder): Promise<void> {
-  const rows = scopes.map((scope) => ({ tenant_id: tenantId, scope, key_created_at: createdAt, key_id: id }));
-  if (rows.length > 0) await table(trx).insert(rows);
+export async function insertKeyScopes(trx: Db, key: KeyInOrder): Promise<void> {
+  await insertScopesOfKeys(trx, [key]);
+}
+
+/** How many rows of four values one statement adds. */
+const SCOPES_AT_ONCE = 1_000;
+
+/** The rows of many new keys. */
+export async function insertScopesOfKeys(trx: Db, keys: readonly KeyInOrder[]): Promise<void> {
+  const rows = keys.flatMap(({ id, tenantId, createdAt, scopes }) =>
+    scopes.map((scope) => ({ tenant_id: tenantId, scope, key_created_at: createdAt, key_id: id })),
+  );
+  for (let at = 0; at < rows.length; at += SCOPES_AT_ONCE) {
+    await table(trx).insert(rows.slice(at, at + SCOPES_AT_ONCE));
+  }
 }
 
 /** Whether the tenant has granted this very scope to no more than `most` keys. */

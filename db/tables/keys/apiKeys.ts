@@ -17,6 +17,32 @@ export async function insertApiKey(db: Db, key: ApiKey, keyHash: Buffer): Promis
   await table(db).insert({ ...rowOfKey(key), key_hash: keyHash });
 }
 
+/** How many keys one statement adds: each has some thirty values, and a statement of SQLite takes 32,766. */
+const KEYS_AT_ONCE = 250;
+
+/** Adds many keys, each under the hash of its text. */
+export async function insertApiKeys(trx: Db, keys: readonly (ApiKey & { hash: Buffer })[]): Promise<void> {
+  for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
+    const rows = keys.slice(at, at + KEYS_AT_ONCE).map((key) => ({ ...rowOfKey(key), key_hash: key.hash }));
+    await table(trx).insert(rows);
+  }
+}
+
+/** Where the keys with these hashes are, of whichever tenant: a hash is known only to who has the key or its issuer’s list. */
+export async function findKeysByHash(
+  db: Db,
+  hashes: readonly Buffer[],
+): Promise<{ hash: Buffer; id: string; tenantId: string }[]> {
+  const found: { hash: Buffer; id: string; tenantId: string }[] = [];
+  for (let at = 0; at < hashes.length; at += ROWS_AT_ONCE) {
+    const rows = await table(db)
+      .whereIn('key_hash', hashes.slice(at, at + ROWS_AT_ONCE))
+      .select('key_hash', 'id', 'tenant_id');
+    found.push(...rows.map(({ key_hash, id, tenant_id }) => ({ hash: key_hash, id, tenantId: tenant_id })));
+  }
+  return found;
+}
+
 export async function findApiKey(db: Db, tenantId: string, id: string): Promise<ApiKey | undefined> {
   const row = await table(db).where({ tenant_id: tenantId, id }).first(KEY_COLUMNS);
   return row && keyFromRow(row);

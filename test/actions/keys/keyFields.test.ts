@@ -41,6 +41,7 @@ const THEN = valuesAt(1);
 const NOT_SHOWN: Partial<Record<keyof ApiKey, string>> = {
   tenantId: 'whoever asks is in the tenant',
   userId: 'shown as `owner`',
+  importedAt: 'the audit log has it',
   app: 'the marketplace shows which app has which key',
   revokedBy: 'the audit log has it, with its name',
   revokeReason: 'the audit log has it',
