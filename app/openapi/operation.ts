@@ -28,11 +28,12 @@ export function operationOf(route: Route, { schemas, refusals }: Shared): Json {
   // Of support staff only the failures are counted.
   const limited = access.kind !== 'basic' && problems.has(429);
   const tagged = route.etag || answers.some(({ status }) => status === NOT_MODIFIED);
-  for (const answer of answers) responses[answer.status] = successResponse(answer, { limited, tagged }, schemas);
+  for (const answer of answers)
+    responses[answer.status] = successResponse(answer, { limited, tagged, replayable: route.makes }, schemas);
   const parameters = [
     ...pathParameters(route),
     ...tenantHeader(route),
-    ...preconditionHeaders(route),
+    ...conditionHeaders(route),
     ...queryParameters(route, schemas),
   ];
   return {
@@ -70,8 +71,10 @@ function tenantHeader({ access, path }: Route): Json[] {
   return [{ $ref: `#/components/parameters/${isNamed ? 'Tenant' : 'TenantIfSeveral'}` }];
 }
 
-function preconditionHeaders({ ifMatch }: Route): Json[] {
-  return ifMatch ? [{ $ref: '#/components/parameters/IfMatch' }] : [];
+function conditionHeaders({ ifMatch, makes }: Route): Json[] {
+  return [...(ifMatch ? ['IfMatch'] : []), ...(makes ? ['IdempotencyKey'] : [])].map((name) => ({
+    $ref: `#/components/parameters/${name}`,
+  }));
 }
 
 function queryParameters({ input }: Route, schemas: Schemas): Json[] {

@@ -1,4 +1,5 @@
 import { audit } from './0003_audit.ts';
+import { idempotentRequests } from './0021_idempotentRequests.ts';
 import { invitations } from './0012_invitations.ts';
 import { keyIndexes } from './0016_keyIndexes.ts';
 import { keys } from './0002_keys.ts';
@@ -30,4 +31,5 @@ export const STEPS: readonly Step[] = [
   ...invitations,
   ...recordKeys,
   ...keyIndexes,
+  ...idempotentRequests,
 ];
