@@ -3,6 +3,7 @@ import { errorPage } from './admin/shell/errorPage.ts';
 import { assets } from './http/assets.ts';
 import type { State } from './context.ts';
 import { clientAddress } from './http/clientAddress.ts';
+import { cors } from './http/cors.ts';
 import { handleErrors, logLateErrors } from './http/handleErrors.ts';
 import { recordUse } from './usage/recordUse.ts';
 import { requestId } from './http/requestId.ts';
@@ -22,6 +23,7 @@ export function createApp(services: Services): Koa<State> {
   app.use(securityHeaders(config.publicUrl));
   app.use(requestLog(log));
   app.use(recordUse(usage));
+  app.use(cors(config.corsOrigins));
   app.use(handleErrors(log, config.publicUrl, errorPage));
   app.use(clientAddress(config.trustedHops));
   app.use(staticFiles(assets()));

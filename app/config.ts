@@ -19,6 +19,8 @@ export interface Config {
   jwt: JwtConfig;
   keys: KeyStyle;
   limits: Record<'key' | 'person' | 'address' | 'login', Rate | undefined>;
+  /** The origins whose pages may call the API from a browser. */
+  corsOrigins: readonly string[];
   /** The port on loopback where metrics are served without a password; absent means that there is none. */
   metricsPort: number | undefined;
   /** The addresses and networks of the proxies that may ask about requests of their clients. */
@@ -78,6 +80,7 @@ export function readConfig(env: Environment): Config {
       address: readLimit(env, 'ADDRESS_LIMIT', '120/60'),
       login: readLimit(env, 'LOGIN_LIMIT', '10/300'),
     },
+    corsOrigins: readCorsOrigins(env),
     metricsPort: readMetricsPort(env, port),
     forwardAuthPeers: readNetworks(env, 'FORWARD_AUTH_PEERS', '127.0.0.0/8, ::1'),
     support: readSupport(env),
@@ -167,6 +170,27 @@ function readJwtSecret(env: Environment, database: DatabaseConfig): string | und
   }
   if (Buffer.byteLength(secret) < 32) throw wrong('JWT_SECRET', 'is too short: it takes at least 32 bytes');
   return secret;
+}
+
+/** Origins as browsers send them, so that each is compared as it is. */
+function readCorsOrigins(env: Environment): string[] {
+  const value = text(env, 'CORS_ORIGINS');
+  if (value === undefined) return [];
+  const origins = value.split(',').map((part) => part.trim());
+  if (origins.includes('*')) {
+    throw wrong(
+      'CORS_ORIGINS',
+      'must name each origin: with * every website could use a key or token that it gets hold of',
+    );
+  }
+  if (!origins.every(isOrigin)) {
+    throw wrong('CORS_ORIGINS', 'must be origins such as https://app.example.com, without a path, separated by commas');
+  }
+  return [...new Set(origins)];
+}
+
+function isOrigin(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
 function readSupport(env: Environment): Config['support'] {

@@ -26,6 +26,7 @@ describe('the configuration', () => {
         address: { limit: 120, windowSeconds: 60 },
         login: { limit: 10, windowSeconds: 300 },
       },
+      corsOrigins: [],
       metricsPort: undefined,
       forwardAuthPeers: ['127.0.0.0/8', '::1'],
       support: undefined,
@@ -50,6 +51,7 @@ describe('the configuration', () => {
       KEY_LIMIT: '5/1',
       PERSON_LIMIT: '7/2',
       ADDRESS_LIMIT: 'off',
+      CORS_ORIGINS: 'https://app.example.com, http://localhost:3000,https://app.example.com',
       METRICS_PORT: '9464',
       FORWARD_AUTH_PEERS: '10.0.0.5,10.1.2.3/16  2001:DB8::/32',
       LOGIN_LIMIT: '3/600',
@@ -94,6 +96,7 @@ describe('the configuration', () => {
         address: undefined,
         login: { limit: 3, windowSeconds: 600 },
       },
+      corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
       metricsPort: 9464,
       forwardAuthPeers: ['10.0.0.5', '10.1.0.0/16', '2001:db8::/32'],
       support: { user: 'support', password: 'twelve chars' },
@@ -172,6 +175,14 @@ const WRONG: Record<string, Wrong[]> = {
   KEY_LIMIT: wrongLimits('KEY_LIMIT'),
   PERSON_LIMIT: wrongLimits('PERSON_LIMIT'),
   ADDRESS_LIMIT: wrongLimits('ADDRESS_LIMIT'),
+  CORS_ORIGINS: [
+    ['*', 'CORS_ORIGINS must name each origin: with * every website could use a key or token'],
+    ['https://app.example.com,*', 'CORS_ORIGINS must name each origin'],
+    ...[
+      ...['https://app.example.com/', 'app.example.com', 'https://App.example.com', 'https://app.example.com:443'],
+      ...['null', 'ftp://a.example', 'https://ann:canary@a.example', 'https://a.example,,https://b.example'],
+    ].map((value): Wrong => [value, 'CORS_ORIGINS must be origins such as https://app.example.com, without a path']),
+  ],
   METRICS_PORT: [
     ['0', 'METRICS_PORT is "0": it takes a whole number from 1 to 65535'],
     ['5000', 'METRICS_PORT must be another port than PORT'],

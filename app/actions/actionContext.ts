@@ -1,4 +1,5 @@
 import type { Db } from '../../db/connection/connect.ts';
+import type { IdempotentRequest } from '../../db/tables/idempotentRequests.ts';
 import type { Actor, Origin } from '../domain/auditEvent.ts';
 import { principalOf, type Context, type Principal } from '../context.ts';
 import type { ExpectedVersions } from '../http/etag.ts';
@@ -12,10 +13,19 @@ export interface ActionContext {
   origin: Origin;
   /** Absent where the system itself acts: the command line, the first start. */
   principal?: Principal;
-  /** The id of the form that was sent; a form makes one key however often it is sent. */
-  formId?: string;
+  /** The request that makes something once, however often it is sent; absent where it has no name. */
+  once?: OnceOnly;
   /** The versions of the object that the caller accepts to change; undefined for any. */
   expectedVersions?: ExpectedVersions | undefined;
+}
+
+/** A request that makes something once, and the answer to it, which is kept for when it is sent again. */
+export interface OnceOnly {
+  request: IdempotentRequest;
+  /** What is kept of the answer, read in the transaction that makes it; it holds no secret. */
+  answerTo: (made: unknown, trx: Db) => Promise<object>;
+  /** Whether the action has stored the answer. */
+  isKept: boolean;
 }
 
 /** The context of an action that the caller of a request takes. */

@@ -14,11 +14,12 @@ import { KeyChange, NewKey, Revocation, Rotation } from '../domain/keyInput.ts';
 import { STATS_PERIODS } from '../domain/statsPeriod.ts';
 import { AppError } from '../errors.ts';
 import { usageStats } from '../usage/usageStats.ts';
+import { answerMade } from './answerMade.ts';
 import {
   IssuedKeyAnswer,
   KeyAnswer,
   KeyListAnswer,
-  presentIssuedKey,
+  presentMadeKey,
   presentKey,
   presentRevoked,
   presentTotal,
@@ -30,8 +31,8 @@ import { importRoutes } from './importKeys.ts';
 import type { Services } from '../services.ts';
 import { permission } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
-import { created } from '../http/created.ts';
 import { setEtag, showsEtag, takesIfMatch } from '../http/etag.ts';
+import { makes } from '../http/idempotency.ts';
 import { body, query } from '../http/input.ts';
 import { KeyQuery, keyListing } from '../inputs/keyQuery.ts';
 import { pageOf, positionOf } from '../http/paging.ts';
@@ -78,14 +79,20 @@ export function apiKeyRoutes(
       '/api-keys',
       managing(),
       showsEtag(),
+      makes(db),
       answers(201, IssuedKeyAnswer, 'Creates a key; its text is in this answer and nowhere else.', ['plan_limit']),
-      body(NewKey, async (ctx, input) => {
-        const act = actionContext(ctx, db);
-        const { key, text } = await issueKey(act, config.keys, input);
-        created(ctx, `/api-keys/${key.id}`);
-        setEtag(ctx, versionOfKey(key));
-        ctx.body = presentIssuedKey(key, text, act.now);
-      }),
+      body(NewKey, async (ctx, input) =>
+        answerMade(
+          ctx,
+          db,
+          async (act) => issueKey(act, config.keys, input),
+          (issued, { now }) => ({
+            path: `/api-keys/${issued.key.id}`,
+            version: versionOfKey(issued.key),
+            ...presentMadeKey(issued, now),
+          }),
+        ),
+      ),
     )
     .get(
       '/api-keys',
@@ -129,15 +136,19 @@ export function apiKeyRoutes(
     .post(
       '/api-keys/:id/rotate',
       managing(),
+      makes(db),
       answers(200, IssuedKeyAnswer, 'Puts a new key in the place of this one, at once or with an overlap.', [
         'already_rotated',
         'key_not_active',
       ]),
-      body(Rotation, async (ctx, rotation) => {
-        const act = actionContext(ctx, db);
-        const { key, text } = await rotateKey(act, config.keys, pathId(ctx), rotation);
-        ctx.body = presentIssuedKey(key, text, act.now);
-      }),
+      body(Rotation, async (ctx, rotation) =>
+        answerMade(
+          ctx,
+          db,
+          async (act) => rotateKey(act, config.keys, pathId(ctx), rotation),
+          (issued, { now }) => presentMadeKey(issued, now),
+        ),
+      ),
     )
     .post('/api-keys/:id/revoke', managing(), takesIfMatch(), revoked(), revoke)
     .delete('/api-keys/:id', managing(), takesIfMatch(), revoked(), revoke)

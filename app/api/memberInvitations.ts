@@ -6,6 +6,7 @@ import { invitationLink, inviteMember } from '../actions/people/inviteMember.ts'
 import { withdrawInvitation } from '../actions/people/withdrawInvitation.ts';
 import { principalOf, type State } from '../context.ts';
 import { AppError } from '../errors.ts';
+import { answerMade } from './answerMade.ts';
 import {
   InvitationAnswer,
   InvitationListAnswer,
@@ -17,7 +18,7 @@ import { DeletedAnswer, presentDeleted } from './answers/record.ts';
 import type { Services } from '../services.ts';
 import { permission } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
-import { created } from '../http/created.ts';
+import { makes } from '../http/idempotency.ts';
 import { body, query } from '../http/input.ts';
 import { NewInvitation } from '../inputs/memberInput.ts';
 import { PAGE, readPage } from '../http/paging.ts';
@@ -46,17 +47,24 @@ export function memberInvitationRoutes(
     .post(
       '/members/invitations',
       permission('members:manage', 'members:write'),
+      makes(db),
       answers(
         201,
         InvitedAnswer,
         'Invites somebody by their email, in place of an earlier invitation; the answer holds the link to hand over, once.',
         ['conflict', 'insufficient_permission'],
       ),
-      body(NewInvitation, async (ctx, input) => {
-        const { invitation, token } = await inviteMember(actionContext(ctx, db), input);
-        created(ctx, `/members/invitations/${invitation.id}`);
-        ctx.body = presentInvited(invitation, invitationLink(config.publicUrl, token));
-      }),
+      body(NewInvitation, async (ctx, input) =>
+        answerMade(
+          ctx,
+          db,
+          async (act) => inviteMember(act, input),
+          ({ invitation, token }) => ({
+            path: `/members/invitations/${invitation.id}`,
+            ...presentInvited(invitation, invitationLink(config.publicUrl, token)),
+          }),
+        ),
+      ),
     )
     .get(
       '/members/invitations/:id',

@@ -2,13 +2,27 @@ import getRawBody from 'raw-body';
 import type { Context } from '../context.ts';
 import { AppError } from '../errors.ts';
 
+declare module '../context.ts' {
+  interface State {
+    /** The JSON body, once it has been asked for. */
+    json?: Promise<unknown>;
+  }
+}
+
 export const BODY_LIMIT = 64 * 1024;
 const MIB = 1024 * 1024;
 /** How large a body of lines may be, which one request imports. */
 export const LINES_LIMIT = 5 * MIB;
 
-/** Reads a JSON body of at most 64 KiB; an empty body is undefined, so that routes with only optional fields need none. */
+/**
+ * Reads a JSON body of at most 64 KiB, once however often it is asked for; an empty body is undefined, so that routes with
+ * only optional fields need none.
+ */
 export async function readJson(ctx: Context): Promise<unknown> {
+  return (ctx.state.json ??= receiveJson(ctx));
+}
+
+async function receiveJson(ctx: Context): Promise<unknown> {
   const { text } = await readText(ctx, ['application/json']);
   if (text === '') return undefined;
   try {

@@ -4,6 +4,7 @@ import type { State } from '../context.ts';
 import { accessOfLayer, scopesOf, type Access } from './access.ts';
 import type { Answer, AnswerMarker } from './answers.ts';
 import type { VersionMarker } from './etag.ts';
+import type { MakesMarker } from './idempotency.ts';
 import type { Input, InputHandler } from './input.ts';
 
 /** One route as its definition states it; documents, tables and proxies read these and nothing else. */
@@ -19,6 +20,8 @@ export interface Route {
   etag: boolean;
   /** Whether it takes `If-Match`. */
   ifMatch: boolean;
+  /** Whether it makes something, once for each `Idempotency-Key`. */
+  makes: boolean;
 }
 
 /** Every route of these routers; throws on one that does not state who may use it, so that it never serves. */
@@ -36,6 +39,7 @@ export function routesOf(routers: readonly Router<State>[]): Route[] {
           answers: answersOf(layer.stack),
           etag: isVersioned(layer.stack, 'etag'),
           ifMatch: isVersioned(layer.stack, 'if_match'),
+          makes: layer.stack.some(isMakesMarker),
           ...(input && { input }),
         };
       }),
@@ -63,6 +67,10 @@ function isVersioned(stack: readonly unknown[], by: VersionMarker['versioned']):
   return stack.some(
     (middleware) => typeof middleware === 'function' && 'versioned' in middleware && middleware.versioned === by,
   );
+}
+
+function isMakesMarker(middleware: unknown): middleware is MakesMarker {
+  return typeof middleware === 'function' && 'makes' in middleware;
 }
 
 /** Which routes each scope opens, as `GET /api/v1/projects`. */

@@ -67,6 +67,14 @@ const PARAMETERS: Json = {
     required: false,
     description: 'The tenant to act for: its id or slug. Only a person of several tenants has to say.',
   },
+  IdempotencyKey: {
+    name: 'Idempotency-Key',
+    in: 'header',
+    required: false,
+    schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[ -~]+$' },
+    description:
+      'A name for this request, such as a UUID, under which it makes something once in 24 hours: the same request again answers what was made, with `Idempotency-Replayed: true` and without a secret. A request that fails leaves the name free.',
+  },
   IfMatch: {
     name: 'If-Match',
     in: 'header',

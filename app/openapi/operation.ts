@@ -32,11 +32,12 @@ export function operationOf(route: Route, { schemas, refusals }: Shared): Json {
   // Of support staff only the failures are counted.
   const limited = access.kind === 'proxy' || (access.kind !== 'basic' && problems.has(429));
   const tagged = route.etag || answers.some(({ status }) => status === NOT_MODIFIED);
-  for (const answer of answers) responses[answer.status] = successResponse(answer, { limited, tagged }, schemas);
+  for (const answer of answers)
+    responses[answer.status] = successResponse(answer, { limited, tagged, replayable: route.makes }, schemas);
   const parameters = [
     ...pathParameters(route),
     ...tenantHeader(route),
-    ...preconditionHeaders(route),
+    ...conditionHeaders(route),
     ...proxyHeaders(route),
     ...queryParameters(route, schemas),
   ];
@@ -92,8 +93,10 @@ function proxyHeaders({ access }: Route): Json[] {
   });
 }
 
-function preconditionHeaders({ ifMatch }: Route): Json[] {
-  return ifMatch ? [{ $ref: '#/components/parameters/IfMatch' }] : [];
+function conditionHeaders({ ifMatch, makes }: Route): Json[] {
+  return [...(ifMatch ? ['IfMatch'] : []), ...(makes ? ['IdempotencyKey'] : [])].map((name) => ({
+    $ref: `#/components/parameters/${name}`,
+  }));
 }
 
 function queryParameters({ input }: Route, schemas: Schemas): Json[] {

@@ -53,11 +53,12 @@ const PROXIED: readonly ErrorCode[] = [
 ];
 
 /** Every problem that a route can answer, by status: what its access and its input imply, and what it states itself. */
-export function problemsOf({ access, input, path, answers, ifMatch }: Route): Map<number, ErrorCode[]> {
+export function problemsOf({ access, input, path, answers, ifMatch, makes }: Route): Map<number, ErrorCode[]> {
   const codes = new Set<ErrorCode>([
     ...impliedBy(access),
     ...(input ? INPUT[input.from] : []),
     ...(ifMatch ? (['bad_request', 'changed_meanwhile'] as const) : []),
+    ...(makes ? (['invalid_idempotency_key', 'in_progress', 'idempotency_mismatch'] as const) : []),
     ...(path.includes(':') ? (['not_found'] as const) : []),
     ...answers.flatMap(({ problems }) => problems),
     'internal_error',

@@ -53,6 +53,10 @@ export const HEADERS: Json = {
   'RateLimit-Policy': header('Each limit (`q`) and its window in seconds (`w`): `"key";q=600;w=60`.', {
     type: 'string',
   }),
+  'Idempotency-Replayed': header('There where the same request was answered before and nothing was made this time.', {
+    type: 'string',
+    enum: ['true'],
+  }),
   Location: header('Where to find what was made.', { type: 'string', format: 'uri-reference' }),
   ETag: header(
     'The version of what is answered. Sent back as `If-Match` it lets a change through only while nobody else made one; the document itself takes it as `If-None-Match`.',
@@ -82,7 +86,7 @@ export class ProblemResponses {
 /** The successful response of a route, with the headers of its limit. */
 export function successResponse(
   { status, schema, summary, headers }: Answer,
-  { limited, tagged }: { limited: boolean; tagged: boolean },
+  { limited, tagged, replayable }: { limited: boolean; tagged: boolean; replayable: boolean },
   schemas: Schemas,
 ): Json {
   const head = {
@@ -91,6 +95,7 @@ export function successResponse(
       'X-Request-Id',
       ...(status === 201 ? ['Location'] : []),
       ...(tagged ? ['ETag'] : []),
+      ...(replayable ? ['Idempotency-Replayed'] : []),
       ...(limited ? LIMIT_HEADERS : []),
       ...headers,
     ]),
@@ -108,7 +113,7 @@ export const NOT_MODIFIED = 304;
 function refusal(status: number, codes: readonly ErrorCode[]): Json {
   return {
     description: codes.map((code) => `${PROBLEMS[code][1]} (\`${code}\`)`).join(', '),
-    headers: refersTo(['X-Request-Id', ...headersOf(status)]),
+    headers: refersTo(['X-Request-Id', ...headersOf(status, codes)]),
     content: {
       'application/problem+json': {
         schema: {
@@ -138,10 +143,11 @@ function problemExample(status: number, code: ErrorCode): Json {
   };
 }
 
-function headersOf(status: number): string[] {
+function headersOf(status: number, codes: readonly ErrorCode[]): string[] {
   if (status === 401) return ['WWW-Authenticate'];
   if (status === 429) return ['Retry-After', ...LIMIT_HEADERS];
-  return status === 503 ? ['Retry-After'] : [];
+  // Of the conflicts only one passes by itself.
+  return status === 503 || codes.includes('in_progress') ? ['Retry-After'] : [];
 }
 
 function refersTo(names: readonly string[]): Json {

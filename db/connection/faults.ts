@@ -1,4 +1,5 @@
-const MYSQL_RETRYABLE = new Set([1213, 1205, 1180]);
+const MYSQL_LOCK_TIMEOUT = 1205;
+const MYSQL_RETRYABLE = new Set([1213, MYSQL_LOCK_TIMEOUT, 1180]);
 const MYSQL_DUPLICATE = 1062;
 const SQLITE_UNIQUE = new Set([2067, 1555]);
 
@@ -35,6 +36,11 @@ const NETWORK = new Set([
  */
 export function isRetryable(error: unknown): boolean {
   return MYSQL_RETRYABLE.has(numberOf(error, 'errno'));
+}
+
+/** Whether the statement waited in vain for a row that another transaction holds. */
+export function isLockTimeout(error: unknown): boolean {
+  return numberOf(error, 'errno') === MYSQL_LOCK_TIMEOUT;
 }
 
 /** Whether a unique index refused the row. */

@@ -1,4 +1,5 @@
 import { audit } from './0003_audit.ts';
+import { idempotentRequests } from './0021_idempotentRequests.ts';
 import { installationSettings } from './0017_installationSettings.ts';
 import { importedKeys } from './0023_importedKeys.ts';
 import { invitations } from './0012_invitations.ts';
@@ -34,6 +35,7 @@ export const STEPS: readonly Step[] = [
   ...recordKeys,
   ...keyIndexes,
   ...installationSettings,
+  ...idempotentRequests,
   ...tenantExternalIds,
   ...importedKeys,
 ];

@@ -3,6 +3,7 @@ import { monthStart } from '../../app/domain/times.ts';
 import { delay } from '../../app/timing.ts';
 import { isSqlite, type Db } from '../connection/connect.ts';
 import { tryLockWork } from '../locks/workLock.ts';
+import { KEPT_MS } from '../tables/idempotentRequests.ts';
 
 const DAY_MS = 86_400_000;
 /** Small batches with a pause between them, so that requests do not wait for their locks. */
@@ -29,7 +30,8 @@ const KEPT: Kept[] = [
   { table: 'api_key_quotas', column: 'month', from: (now) => new Date(now - 396 * DAY_MS).toISOString().slice(0, 7) },
   // A journal found later than this would be counted again, so it outlives the longest that one may lie about.
   { table: 'usage_batches', column: 'created_at', from: (now) => now - 90 * DAY_MS },
-  // No form outlives the session that it was shown in.
+  { table: 'idempotent_requests', column: 'created_at', from: (now) => now - KEPT_MS },
+  // Written by processes of the release before alone.
   { table: 'sent_forms', column: 'created_at', from: (now) => now - DAY_MS },
   // Answered ones go with them: what became of them is in the audit log.
   { table: 'invitations', column: 'expires_at', from: (now) => now - 30 * DAY_MS },

@@ -114,13 +114,14 @@ async function keyWithId(db: Db, id: string): Promise<ApiKey> {
   return key;
 }
 
-function shown(done: string, { key, text }: IssuedKey, now: number): Result {
+function shown(done: string, issued: IssuedKey, now: number): Result {
+  const { key, text } = issued;
   return {
     lines: [
       `${done} ${key.name}: id ${key.id}, scopes ${key.scopes.join(', ')}, expires ${iso(key.expiresAt) ?? 'never'}`,
       'The key, shown this once:',
       text,
     ],
-    json: presentIssuedKey(key, text, now),
+    json: presentIssuedKey(issued, now),
   };
 }

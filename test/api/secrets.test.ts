@@ -39,10 +39,19 @@ onEachDatabase('the text of a key', (database) => {
   /** A life with every way of showing a secret: the right ones, and the mistakes people make. */
   async function live(): Promise<void> {
     const headers = as(alice);
-    const created = (await server.post('/api/api-keys', { name: 'deploy key', scopes: ['*'] }, headers)).body;
-    const { id, key } = created as { id: string; key: string };
-    const rotated = (await server.post(`/api/api-keys/${id}/rotate`, { gracePeriodSeconds: 60 }, headers)).body;
+    const create = async () =>
+      server.post('/api/api-keys', { name: 'deploy key', scopes: ['*'] }, { ...headers, 'Idempotency-Key': 'create' });
+    const { id, key } = (await create()).body as { id: string; key: string };
+    const rotate = async () =>
+      server.post(
+        `/api/api-keys/${id}/rotate`,
+        { gracePeriodSeconds: 60 },
+        { ...headers, 'Idempotency-Key': 'rotate' },
+      );
+    const rotated = (await rotate()).body;
     keys.push(key, (rotated as { key: string }).key);
+    keep(await create());
+    keep(await rotate());
 
     keep(await server.post('/api/auth/login', { email: alice.email, password: PASSWORD }));
     keep(await server.post('/api/auth/login', { email: alice.email, password: `${PASSWORD}!` }));

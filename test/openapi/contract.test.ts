@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { requestId, runOnce } from '../../app/http/idempotency.ts';
 import { addPlayer, as, castOf, PASSWORD, type Cast, type Part, type Player } from '../support/cast.ts';
 import { Contract, type Operation } from '../support/contract.ts';
 import { onEachDatabase } from '../support/databases.ts';
@@ -236,6 +237,43 @@ onEachDatabase('every documented operation', (database) => {
     });
   });
 
+  it('answers the same request again, and refuses another one of the same name, as documented', async () => {
+    await each(async (operation) => {
+      if (!operation.isIdempotent) return [];
+      const request = await wellDone(operation);
+      const name = at(operation);
+      const ask = async (more: object = {}, named = name) =>
+        send(operation, {
+          ...request,
+          headers: { ...request.headers, 'Idempotency-Key': named },
+          json: { ...(request.json as object), ...more },
+        });
+      const [first, again] = [await ask(), await ask()];
+      expect([first.status, first.headers['idempotency-replayed']], at(operation)).to.deep.equal([
+        again.status,
+        undefined,
+      ]);
+      expect(again.headers['idempotency-replayed'], at(operation)).to.equal('true');
+      for (const header of ['location', 'etag'] as const) expect(again.headers[header]).to.equal(first.headers[header]);
+      const { message, ...shown } = again.body as { message?: string };
+      // A notification has a message of its own.
+      if (message === (first.body as { message?: string }).message) {
+        expect(again.body, at(operation)).to.deep.equal(first.body);
+      } else {
+        expect(first.body, at(operation)).to.deep.include(shown);
+        expect(message, at(operation)).to.match(/kept nowhere: .* to get a new/);
+      }
+      const other = await ask({ another: 1 });
+      expect((other.body as { code: string }).code, at(operation)).to.equal('idempotency_mismatch');
+      return [
+        first,
+        again,
+        other,
+        await whileUnderWay(request.headers ?? {}, `${name} held`, async (named) => ask({}, named)),
+      ];
+    });
+  });
+
   it('is not there for support staff where there are none, as documented', async () => {
     const other = await startServer(database.env());
     try {
@@ -327,6 +365,24 @@ onEachDatabase('every documented operation', (database) => {
       });
     }
     return server.send(method, path, { ...(headers && { headers }), json, ...(body !== undefined && { body }) });
+  }
+
+  /** What a request is answered while another one of the same name and caller goes on. */
+  async function whileUnderWay(
+    headers: Headers,
+    name: string,
+    ask: (name: string) => Promise<Answer>,
+  ): Promise<Answer> {
+    const { id, tenant } = (await server.get('/api/whoami', headers)).body as { id: string; tenant: { id: string } };
+    const request = { id: requestId(tenant.id, id, name), contentHash: Buffer.alloc(32) };
+    const answers: Answer[] = [];
+    const run = async () => void answers.push(await ask(name));
+    await runOnce(server.services.db, request, { run, replay: run });
+    expect(
+      answers.map((answer) => answer.headers['retry-after']),
+      name,
+    ).to.deep.equal(['1']);
+    return answers[0] as Answer;
   }
 
   /** What was made is found at its Location, below the prefix that the request came by. */

@@ -19,6 +19,8 @@ export interface Operation {
   body: { schema: Json; example: unknown; required: boolean; isForm: boolean } | undefined;
   /** Whether it has parameters in the query. */
   hasQuery: boolean;
+  /** Whether it takes `Idempotency-Key`. */
+  isIdempotent: boolean;
   responses: Map<number, Response>;
 }
 
@@ -44,7 +46,7 @@ export class Contract {
     const response = operation.responses.get(status);
     if (!response) return `${status} is not documented: ${text.slice(0, 300)}`;
     const missing = Object.keys(response.headers ?? {}).filter(
-      (name) => !OPTIONAL.has(name) && headers[name.toLowerCase()] === undefined,
+      (name) => !isOptional(name, status) && headers[name.toLowerCase()] === undefined,
     );
     if (missing.length > 0) return `${status} lacks ${missing.join(', ')}`;
     const unsaid = status < 400 ? TOLD.filter((name) => headers[name.toLowerCase()] && !response.headers?.[name]) : [];
@@ -97,6 +99,7 @@ export class Contract {
       name: `${method} ${path.replace(/^\/api(\/v1)?(?=\/)/, '')}`,
       security: operation.security as Operation['security'],
       body: schema && { schema, example, required: requestBody?.required ?? false, isForm: form !== undefined },
+      isIdempotent: parameters.some((parameter) => String(parameter.$ref).endsWith('/IdempotencyKey')),
       hasQuery: parameters.some((parameter) => parameter.in === 'query'),
       responses: new Map(responses.map(([status, response]) => [Number(status), this.#resolved(response)])),
     };
@@ -110,8 +113,13 @@ export class Contract {
   }
 }
 
-/** Only limited routes carry these, and only where a limit is set. */
-const OPTIONAL = new Set(['RateLimit', 'RateLimit-Policy']);
+/** Only limited routes carry the first two, and only where a limit is set. */
+const OPTIONAL = new Set(['RateLimit', 'RateLimit-Policy', 'Idempotency-Replayed']);
+
+/** Of all conflicts only a request that is under way says when to come again. */
+function isOptional(name: string, status: number): boolean {
+  return OPTIONAL.has(name) || (name === 'Retry-After' && status === 409);
+}
 
 const NO_CONTENT = { const: '' };
 

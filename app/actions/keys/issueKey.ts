@@ -8,6 +8,7 @@ import type { KeyStyle } from '../../domain/token.ts';
 import { AppError, invalidField } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
+import { makeOnce } from '../makeOnce.ts';
 import {
   findPolicy,
   refuseBeyondOwnBounds,
@@ -25,7 +26,7 @@ export async function issueKey(act: ActionContext, style: KeyStyle, input: NewKe
   return transaction(act.db, async (trx) => {
     const policy = await findPolicy(trx, act.tenantId);
     requireKeysMayManageKeys(act, policy);
-    return issueKeyWithin(trx, act, style, policy, input);
+    return makeOnce(trx, act, async () => issueKeyWithin(trx, act, style, policy, input));
   });
 }
 
@@ -50,7 +51,7 @@ export async function issueKeyWithin(
   refuseBeyondOwnBounds(act, bounds, input.expiresInDays ? { expiresAt: 'expiresInDays' } : {});
   refuseExpiry(policy, expiresAt, act.now, act.now);
   await refuseKeysBeyondPlan(trx, act);
-  const issued = await storeNewKey(trx, act, style, {
+  const issued = await storeNewKey(trx, style, {
     id: newId(act.now),
     tenantId: act.tenantId,
     userId: input.owner === 'user' ? await lockOwner(trx, act) : null,

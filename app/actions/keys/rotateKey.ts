@@ -1,14 +1,16 @@
+import type { Db } from '../../../db/connection/connect.ts';
 import { inheritQuota } from '../../../db/tables/keys/apiKeyQuotas.ts';
 import { updateApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { newId } from '../../domain/id.ts';
 import type { Rotation } from '../../domain/keyInput.ts';
-import { graceProblem, policyFault } from '../../domain/policy.ts';
+import { graceProblem, policyFault, type Policy } from '../../domain/policy.ts';
 import { iso, monthOf } from '../../domain/times.ts';
 import type { KeyStyle } from '../../domain/token.ts';
 import { AppError, invalidField } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
+import { makeOnce } from '../makeOnce.ts';
 import { refuseBeyondOwnBounds, refuseBeyondOwnScopes, refuseExpiry } from './keyRules.ts';
 import { changeKey, lockKey, newKeyState, refuseInactive, storeNewKey, type IssuedKey } from './storedKey.ts';
 
@@ -22,7 +24,7 @@ export async function rotateKey(
   id: string,
   rotation: Rotation,
 ): Promise<IssuedKey> {
-  return changeKey(request, id, async (trx, policy) => {
+  const rotate = async (trx: Db, policy: Policy) => {
     const locked = await lockKey(trx, request, id);
     const { key: old, act } = locked;
     refuseRotated(old);
@@ -35,7 +37,7 @@ export async function rotateKey(
     refuseExpiry(policy, expiresAt, act.now, act.now);
 
     const successor = { ...old, id: newId(act.now), expiresAt, previousKeyId: old.id, ...newKeyState(act) };
-    const issued = await storeNewKey(trx, act, style, successor);
+    const issued = await storeNewKey(trx, style, successor);
     await inheritQuota(trx, old.id, issued.key.id, monthOf(act.now));
     const graceEndsAt = Math.min(act.now + rotation.gracePeriodSeconds * 1000, old.expiresAt ?? Infinity);
     await updateApiKey(trx, { ...old, successorKeyId: issued.key.id, graceEndsAt, updatedAt: act.now });
@@ -48,7 +50,8 @@ export async function rotateKey(
       ),
     });
     return issued;
-  });
+  };
+  return changeKey(request, id, async (trx, policy) => makeOnce(trx, request, async () => rotate(trx, policy)));
 }
 
 function refuseRotated(key: ApiKey): void {

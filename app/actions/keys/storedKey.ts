@@ -3,7 +3,6 @@ import { isUnavailable } from '../../../db/connection/faults.ts';
 import { changeableColumns, CHOSEN_FIELDS, shownFields } from '../../../db/tables/keys/apiKeyFields.ts';
 import { insertApiKey, lockApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { insertKeyScopes } from '../../../db/tables/keys/apiKeyScopes.ts';
-import { insertSentForm } from '../../../db/tables/sentForms.ts';
 import { whyNotValid } from '../../domain/keyStatus.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { hashKey, mintKey, type KeyStyle } from '../../domain/token.ts';
@@ -121,18 +120,10 @@ export function refuseInactive({ key, act }: LockedKey): void {
   if (reason) throw new AppError('key_not_active', `key_is_${reason}`);
 }
 
-/** Generates the text of a key and stores the key without it; a form that has made a key already makes no second one. */
-export async function storeNewKey(
-  trx: Db,
-  { actor, formId, now }: ActionContext,
-  style: KeyStyle,
-  values: NewKeyValues,
-): Promise<IssuedKey> {
+/** Generates the text of a key and stores the key without it. */
+export async function storeNewKey(trx: Db, style: KeyStyle, values: NewKeyValues): Promise<IssuedKey> {
   const { key: text, keyPrefix, lastFour } = mintKey(style, values.environment);
   const key = { ...values, keyPrefix, lastFour };
-  if (formId !== undefined && actor.id !== null) {
-    await insertSentForm(trx, { userId: actor.id, formId, keyId: key.id, createdAt: now });
-  }
   await insertApiKey(trx, key, hashKey(text));
   await insertKeyScopes(trx, key);
   return { key, text };

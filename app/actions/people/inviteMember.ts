@@ -1,4 +1,4 @@
-import { transaction } from '../../../db/connection/connect.ts';
+import { transaction, type Db } from '../../../db/connection/connect.ts';
 import { replaceInvitation, type Invitation } from '../../../db/tables/people/invitations.ts';
 import { isMemberByEmail } from '../../../db/tables/people/memberships.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
@@ -9,6 +9,7 @@ import { iso } from '../../domain/times.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { alreadyMember, refuseMembershipBeyondOwn, type MemberInput } from './addMember.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
+import { makeOnce } from '../makeOnce.ts';
 
 export interface InvitationInput extends MemberInput {
   /** Normalised by `normaliseEmail`. */
@@ -37,7 +38,7 @@ export async function inviteMember(
     createdAt: now,
     expiresAt: now + INVITATION_LIFETIME_MS,
   };
-  await transaction(act.db, async (trx) => {
+  const invite = async (trx: Db) => {
     if (await isMemberByEmail(trx, tenantId, email)) throw alreadyMember();
     await replaceInvitation(trx, invitation, hashToken(token));
     await recordAuditEvent(trx, act, {
@@ -45,8 +46,9 @@ export async function inviteMember(
       entityId: invitation.id,
       ...changedFields(null, { email, role, permissions: [...permissions], expiresAt: iso(invitation.expiresAt) }),
     });
-  });
-  return { invitation, token };
+    return { invitation, token };
+  };
+  return transaction(act.db, async (trx) => makeOnce(trx, act, async () => invite(trx)));
 }
 
 /** The link on which the invited person accepts or declines; anyone who has it can answer the invitation. */

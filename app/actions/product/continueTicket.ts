@@ -5,6 +5,7 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
+import { makeOnce } from '../makeOnce.ts';
 
 /** A ticket is read as a whole, so it must not grow for ever. */
 const MOST_MESSAGES = 200;
@@ -31,7 +32,7 @@ async function changeTicket(
   id: string,
   change: (trx: Db, ticket: Ticket) => Promise<Ticket>,
 ): Promise<Ticket> {
-  return transaction(act.db, async (trx) => {
+  const apply = async (trx: Db) => {
     const before = await lockTicket(trx, act.tenantId, id);
     if (!before) throw new AppError('not_found', 'no_such_ticket');
     const changed = await change(trx, before);
@@ -45,7 +46,8 @@ async function changeTicket(
       ...changedFields(auditedFields(before), auditedFields(after)),
     });
     return after;
-  });
+  };
+  return transaction(act.db, async (trx) => makeOnce(trx, act, async () => apply(trx)));
 }
 
 async function insertMessage(

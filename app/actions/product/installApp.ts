@@ -15,6 +15,7 @@ import { issueKeyWithin } from '../keys/issueKey.ts';
 import type { IssuedKey } from '../keys/storedKey.ts';
 import { findPolicy } from '../keys/keyRules.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
+import { makeOnce } from '../makeOnce.ts';
 
 /** The lifetime of a token if the policy requires an expiry but names no longest one. */
 const LONGEST_DAYS = 365;
@@ -26,22 +27,26 @@ const DAY_MS = 86_400_000;
  */
 export async function installApp(act: ActionContext, style: KeyStyle, app: App): Promise<IssuedKey> {
   try {
-    return await transaction(act.db, async (trx) => {
-      await refuseInstalled(trx, act, app);
-      const policy = await findPolicy(trx, act.tenantId);
-      const issued = await issueKeyWithin(trx, act, style, policy, tokenFor(act, app, policy), app.id);
-      const install = { id: newId(), tenantId: act.tenantId, app: app.id, keyId: issued.key.id };
-      await insertAppInstall(trx, { ...install, installedBy: act.actor.id, installedAt: act.now });
-      await recordAuditEvent(trx, act, {
-        action: 'APP_INSTALLED',
-        entityId: app.id,
-        ...changedFields(null, { keyId: issued.key.id, scopes: app.scopes }),
-      });
-      return issued;
-    });
+    return await transaction(act.db, async (trx) =>
+      makeOnce(trx, act, async () => installWithin(trx, act, style, app)),
+    );
   } catch (error) {
     throw isDuplicate(error) ? installedAlready(error) : error;
   }
+}
+
+async function installWithin(trx: Db, act: ActionContext, style: KeyStyle, app: App): Promise<IssuedKey> {
+  await refuseInstalled(trx, act, app);
+  const policy = await findPolicy(trx, act.tenantId);
+  const issued = await issueKeyWithin(trx, act, style, policy, tokenFor(act, app, policy), app.id);
+  const install = { id: newId(), tenantId: act.tenantId, app: app.id, keyId: issued.key.id };
+  await insertAppInstall(trx, { ...install, installedBy: act.actor.id, installedAt: act.now });
+  await recordAuditEvent(trx, act, {
+    action: 'APP_INSTALLED',
+    entityId: app.id,
+    ...changedFields(null, { keyId: issued.key.id, scopes: app.scopes }),
+  });
+  return issued;
 }
 
 /** An app counts as installed until its token is revoked or expires. */

@@ -6,6 +6,7 @@ import { changedFields } from '../../domain/auditEvent.ts';
 import { newId } from '../../domain/id.ts';
 import { creatorOf, type ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
+import { makeOnce } from '../makeOnce.ts';
 
 export interface DraftInput {
   name: string;
@@ -20,7 +21,8 @@ export interface SavedDraft {
 
 /** Saves the first version of a new name, or the next version of a known one; no version is ever overwritten. */
 export async function saveDraft(act: ActionContext, input: DraftInput): Promise<SavedDraft> {
-  const save = async () => transaction(act.db, async (trx) => storeVersion(trx, act, input));
+  const save = async () =>
+    transaction(act.db, async (trx) => makeOnce(trx, act, async () => storeVersion(trx, act, input)));
   try {
     return await save();
   } catch (error) {

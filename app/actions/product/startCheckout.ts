@@ -14,6 +14,7 @@ import { AppError } from '../../errors.ts';
 import type { PaymentProvider } from './payment.ts';
 import { creatorOf, type ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
+import { makeOnce } from '../makeOnce.ts';
 
 export interface Order {
   plan: PlanId;
@@ -27,11 +28,11 @@ export interface Order {
  */
 export async function startCheckout(act: ActionContext, provider: PaymentProvider, order: Order): Promise<Checkout> {
   const known = await sameOrder(act.db, act, order);
-  if (known) return known;
+  if (known) return transaction(act.db, async (trx) => makeOnce(trx, act, async () => known));
   const { plan, reference = null } = order;
   const wanted = { id: newId(), tenantId: act.tenantId, plan, reference };
   const { paymentUrl } = await provider.begin(wanted);
-  return transaction(act.db, async (trx) => {
+  const start = async (trx: Db) => {
     const tenant = await lockTenant(trx, act.tenantId);
     if (!tenant) throw new AppError('not_found', 'no_such_tenant');
     const sameAtOnce = await sameOrder(trx, act, order);
@@ -56,7 +57,8 @@ export async function startCheckout(act: ActionContext, provider: PaymentProvide
       ...changedFields(null, { plan, reference: reference ?? undefined, replaces: replaced?.id }),
     });
     return checkout;
-  });
+  };
+  return transaction(act.db, async (trx) => makeOnce(trx, act, async () => start(trx)));
 }
 
 async function sameOrder(

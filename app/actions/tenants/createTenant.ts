@@ -7,6 +7,7 @@ import { freeSlug, slugOf } from '../../domain/slug.ts';
 import { AppError } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
+import { makeOnce } from '../makeOnce.ts';
 
 export interface TenantInput {
   name: string;
@@ -30,7 +31,7 @@ const ATTEMPTS = 3;
 export async function createTenant(act: ContextWithoutTenant, input: TenantInput): Promise<CreatedTenant> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await transaction(act.db, async (trx) => addTenant(trx, act, input));
+      return await transaction(act.db, async (trx) => makeOnce(trx, act, async () => addTenant(trx, act, input)));
     } catch (error) {
       if (!isDuplicate(error)) throw error;
       if (input.slug !== undefined || attempt === ATTEMPTS) throw slugTaken(error);

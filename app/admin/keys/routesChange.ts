@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { actionContext } from '../../actions/actionContext.ts';
 import { rotateKey } from '../../actions/keys/rotateKey.ts';
+import { versionOfKey } from '../../actions/keys/storedKey.ts';
 import { updateKey } from '../../actions/keys/updateKey.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { KeyChange, Rotation } from '../../domain/keyInput.ts';
@@ -16,6 +17,7 @@ import {
   type KeyFields,
   type Problems,
 } from './keyForm.ts';
+import { conflictRows, mergeFields, openedKeyOf, type ConflictRow, type OpenedKey } from './keyConflict.ts';
 import { findActiveKeyOfPath, showDialog } from './keyPages.ts';
 import { returnPath, keyListPath, KEYS_PATH } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
@@ -49,13 +51,19 @@ export function keyChangePages(
       const key = await findActiveKeyOfPath(ctx, services);
       const fields = keyFieldsOf(formOf(ctx));
       const texts = pages.texts(ctx);
-      const act = actionContext(ctx, db);
+      const opened = openedKeyOf(formOf(ctx));
+      const act = { ...actionContext(ctx, db), expectedVersions: opened && [opened.version] };
       try {
         const change = readFields(KeyChange, keyInputOf(fields, act.now));
         const { id, name } = await updateKey(act, key.id, change);
         pages.redirect(ctx, `${KEYS_PATH}/${id}`, { text: 'keys.saved', values: { name } });
       } catch (error) {
-        await showForm(ctx, key, fields, keyFormProblems(error, texts));
+        if (opened && error instanceof AppError && error.code === 'changed_meanwhile') {
+          await showConflict(ctx, opened, fields);
+          return;
+        }
+        // A form that comes back goes on from what it was opened with: what others changed meanwhile is told when it is sent.
+        await showForm(ctx, key, fields, { problems: keyFormProblems(error, texts), opened });
       }
     })
     .post('/api-keys/:id/scopes/remove', permission('api-keys:manage'), async (ctx) => {
@@ -121,24 +129,49 @@ export function keyChangePages(
     }
   }
 
-  async function showForm(ctx: Context, key: ApiKey, fields: KeyFields, problems?: Problems): Promise<void> {
+  /** Shows the form again with what others have changed, and what the reader has changed on top of it. */
+  async function showConflict(ctx: Context, opened: OpenedKey, yours: KeyFields): Promise<void> {
+    const key = await findActiveKeyOfPath(ctx, services);
+    const stored = fieldsOfKey(key);
+    const conflict = conflictRows(opened.fields, yours, stored, pages.texts(ctx));
+    await showForm(ctx, key, mergeFields(opened.fields, yours, stored), { conflict });
+  }
+
+  async function showForm(
+    ctx: Context,
+    key: ApiKey,
+    fields: KeyFields,
+    { problems, conflict, opened }: FormShown = {},
+  ): Promise<void> {
     const texts = pages.texts(ctx);
     const principal = principalOf(ctx);
     const now = Date.now();
     const uses = await scopeUses(db, key, now);
-    if (problems) ctx.status = 422;
+    const again = problems !== undefined || conflict !== undefined;
+    if (again) ctx.status = 422;
     await pages.show(ctx, 'keys/edit', {
-      title: texts.t(problems ? 'keys.edit_title_again' : 'keys.edit_title', { name: key.name }),
+      title: texts.t(again ? 'keys.edit_title_again' : 'keys.edit_title', { name: key.name }),
       section: 'keys',
       here: `${KEYS_PATH}/${key.id}/edit`,
       locals: {
         ...formLocals(texts, principal.tenant.policy, fields, problems, key),
         key: keyView(key, texts, now, { manages: true }),
+        conflict,
+        opened: JSON.stringify(opened ?? { version: versionOfKey(key), fields: fieldsOfKey(key) }),
         groups: scopeChoices(principal, texts, table(), { checked: fields.scopes, granted: key.scopes, uses }),
         unused: uses.filter(({ idle }) => idle).map(({ scope }) => scope),
       },
     });
   }
+}
+
+/** What is shown above the fields of a form that comes back. */
+interface FormShown {
+  problems?: Problems;
+  /** What others have changed since the form was opened. */
+  conflict?: ConflictRow[];
+  /** The key as the form was first opened; by default as it is now. */
+  opened?: OpenedKey | undefined;
 }
 
 /** Why the rotation was refused; if the expiry is the reason, the page offers to change it. */

@@ -1,11 +1,12 @@
 import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
-import { keyMadeByForm } from '../../../db/tables/sentForms.ts';
 import type { Db } from '../../../db/connection/connect.ts';
 import { actionContext, type ActionContext } from '../../actions/actionContext.ts';
+import type { IssuedKey } from '../../actions/keys/storedKey.ts';
 import { principalOf, type Context } from '../../context.ts';
-import { isId, newId } from '../../domain/id.ts';
+import { isId } from '../../domain/id.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
+import { idempotentFormRequest, runOnce } from '../../http/idempotency.ts';
 import type { Section } from './frame.ts';
 import { showDialog } from '../keys/keyPages.ts';
 import { keyView } from '../keys/keyView.ts';
@@ -29,26 +30,24 @@ export function idempotentForm(
   handle: (ctx: Context, act: ActionContext) => Promise<void>,
 ): (ctx: Context) => Promise<void> {
   return async (ctx) => {
-    const asked = formOf(ctx).get('once') ?? '';
-    const formId = isId(asked) ? asked : newId();
-    if (await showEarlierKey(ctx, formId)) return;
-    try {
-      await handle(ctx, { ...actionContext(ctx, db), formId });
-    } catch (error) {
-      // Of two at once one is refused, by the key of the table or because there is nothing left to do.
-      if (!(await showEarlierKey(ctx, formId))) throw error;
-    }
+    const formId = formOf(ctx).get('once') ?? '';
+    const act = actionContext(ctx, db);
+    if (!isId(formId)) return handle(ctx, act);
+    const request = idempotentFormRequest(ctx, formId);
+    const answerTo = async (made: unknown) => ({ keyId: (made as IssuedKey).key.id });
+    await runOnce(db, request, {
+      run: async () => handle(ctx, { ...act, once: { request, answerTo, isKept: false } }),
+      replay: async (answer) => showEarlierKey(ctx, (answer as { keyId: string }).keyId),
+      // The reader sees the answer to the last form that was sent, which tells of the key that the first one makes.
+      waits: true,
+    });
   };
 
-  async function showEarlierKey(ctx: Context, formId: string): Promise<boolean> {
-    const { id, tenant } = principalOf(ctx);
-    const keyId = await keyMadeByForm(db, id, formId);
-    if (keyId === undefined) return false;
-    const key = await findApiKey(db, tenant.id, keyId);
+  async function showEarlierKey(ctx: Context, keyId: string): Promise<void> {
+    const key = await findApiKey(db, principalOf(ctx).tenant.id, keyId);
     // The person has switched to another tenant since, where the form must issue no key either.
     if (!key) throw new AppError('not_found', 'no_such_key');
     await showAlreadyMade(ctx, key);
-    return true;
   }
 
   async function showAlreadyMade(ctx: Context, key: ApiKey): Promise<void> {

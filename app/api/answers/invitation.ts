@@ -17,14 +17,27 @@ export const InvitationListAnswer = z.strictObject({
   nextCursor: z.string().nullable(),
 });
 
-/** A new invitation with its link, which is shown once. */
-export const InvitedAnswer = InvitationAnswer.extend({ url: z.url() });
+/** A new invitation with its link, which is shown once; where its request is sent again, it says how to get another. */
+export const InvitedAnswer = InvitationAnswer.extend({
+  url: z
+    .url()
+    .optional()
+    .describe('The link, which is in this answer and nowhere else: absent where the request is sent again.'),
+  message: z.string().optional().describe('In place of `url` in an answer that is sent again: how to get a new link.'),
+});
 
 export function presentInvitation(invitation: Invitation): z.output<typeof InvitationAnswer> {
   const { id, email, role, permissions, createdAt, expiresAt } = invitation;
   return { id, email, role, permissions: [...permissions], createdAt: iso(createdAt), expiresAt: iso(expiresAt) };
 }
 
-export function presentInvited(invitation: Invitation, url: string): z.output<typeof InvitedAnswer> {
-  return { ...presentInvitation(invitation), url };
+/** A new invitation, and apart from it its link, for the answer to the request that made it and for no other. */
+export function presentInvited(invitation: Invitation, url: string) {
+  return {
+    body: presentInvitation(invitation),
+    secret: {
+      fields: { url },
+      gone: 'The link was shown once and is kept nowhere: invite them again to get a new one.',
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import type { IssuedKey } from '../../actions/keys/storedKey.ts';
 import { ENVIRONMENTS, OWNERS } from '../../domain/keyInput.ts';
 import { KEY_STATUSES, keyStatus } from '../../domain/keyStatus.ts';
 import { RateLimit } from '../../domain/policy.ts';
@@ -58,9 +59,15 @@ export const KeyAnswer = z
   })
   .meta({ id: 'ApiKey' });
 
-/** A key at the one moment its text is shown. */
+/** A key at the one moment its text is shown; where its request is sent again, it says how to get another. */
 export const IssuedKeyAnswer = KeyAnswer.extend({
-  key: z.string().describe('The text of the key, which is in this answer and nowhere else.'),
+  key: z
+    .string()
+    .optional()
+    .describe(
+      'The text of the key, which is in this answer and nowhere else: where the request is sent again under the same `Idempotency-Key`, it is absent.',
+    ),
+  message: z.string().optional().describe('In place of `key` in an answer that is sent again: how to get a new text.'),
 }).meta({ id: 'IssuedApiKey' });
 
 /** How many keys fit: the two fields of every list of keys that say so. */
@@ -120,9 +127,20 @@ export function presentKey(key: ApiKey, now: number): z.output<typeof KeyAnswer>
   };
 }
 
-/** The key with its text, for the answer to the request that made it and for no other. */
-export function presentIssuedKey(key: ApiKey, text: string, now: number): z.output<typeof IssuedKeyAnswer> {
+/** The key with its text, where that is shown and nothing is kept. */
+export function presentIssuedKey({ key, text }: IssuedKey, now: number): z.output<typeof IssuedKeyAnswer> {
   return { ...presentKey(key, now), key: text };
+}
+
+/** A new key, and apart from it its text, for the answer to the request that made it and for no other. */
+export function presentMadeKey({ key, text }: IssuedKey, now: number) {
+  return {
+    body: presentKey(key, now),
+    secret: {
+      fields: { key: text },
+      gone: 'The text of this key was shown once and is kept nowhere: rotate the key to get a new one.',
+    },
+  };
 }
 
 export function presentRevoked({ id, revokedAt }: { id: string; revokedAt: number }): z.output<typeof RevokedAnswer> {

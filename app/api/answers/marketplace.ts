@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { IssuedKey } from '../../actions/keys/storedKey.ts';
 import { APP_IDS, APPS, type App } from '../../domain/apps.ts';
-import { IssuedKeyAnswer, presentIssuedKey } from './key.ts';
+import { IssuedKeyAnswer, presentMadeKey } from './key.ts';
 
 const AppId = z.enum(APP_IDS);
 
@@ -37,12 +37,9 @@ export function presentMarketplace(installed: ReadonlySet<string>): z.output<typ
   };
 }
 
-export function presentInstalledApp(
-  { id }: App,
-  { key, text }: IssuedKey,
-  now: number,
-): z.output<typeof InstalledAppAnswer> {
-  return { ...presentIssuedKey(key, text, now), app: id };
+export function presentInstalledApp({ id }: App, issued: IssuedKey, now: number) {
+  const { body, secret } = presentMadeKey(issued, now);
+  return { body: { ...body, app: id }, secret };
 }
 
 export function presentUninstalledApp({ id }: App): z.output<typeof UninstalledAppAnswer> {

@@ -7,11 +7,12 @@ import { principalOf, type State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { planUse } from '../../actions/product/planUse.ts';
 import { confirmedByHand, type PaymentProvider } from '../../actions/product/payment.ts';
+import { answerMade } from '../answerMade.ts';
 import { BillingAnswer, CheckoutAnswer, presentBilling, presentCheckout } from '../answers/billing.ts';
 import type { Services } from '../../services.ts';
 import { permission, scope } from '../../http/access.ts';
 import { answers } from '../../http/answers.ts';
-import { created } from '../../http/created.ts';
+import { makes } from '../../http/idempotency.ts';
 import { body } from '../../http/input.ts';
 import { Order } from '../../inputs/orderInput.ts';
 import { pathId } from '../../http/pathId.ts';
@@ -37,17 +38,21 @@ export function billingRoutes(
     .post(
       '/billing/checkout',
       scope('billing:write'),
+      makes(db),
       answers(
         201,
         CheckoutAnswer,
         'Orders a plan, which an owner then confirms; a reference sent twice is one order.',
         ['conflict'],
       ),
-      body(Order, async (ctx, order) => {
-        const checkout = await startCheckout(actionContext(ctx, db), provider, order);
-        created(ctx, `/billing/checkouts/${checkout.id}`);
-        ctx.body = presentCheckout(checkout);
-      }),
+      body(Order, async (ctx, order) =>
+        answerMade(
+          ctx,
+          db,
+          async (act) => startCheckout(act, provider, order),
+          (checkout) => ({ path: `/billing/checkouts/${checkout.id}`, body: presentCheckout(checkout) }),
+        ),
+      ),
     )
     .get(
       '/billing/checkouts/:id',

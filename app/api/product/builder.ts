@@ -3,17 +3,17 @@ import { z } from 'zod';
 import { problem } from '../../domain/problem.ts';
 import { findDraft, listDrafts } from '../../../db/tables/product/builderDrafts.ts';
 import { findDraftVersion } from '../../../db/tables/product/builderDraftVersions.ts';
-import { actionContext } from '../../actions/actionContext.ts';
 import { saveDraft } from '../../actions/product/saveDraft.ts';
 import { principalOf, type State } from '../../context.ts';
 import { Json } from '../../domain/json.ts';
 import { Name } from '../../domain/text.ts';
 import { AppError } from '../../errors.ts';
+import { answerMade } from '../answerMade.ts';
 import { DraftListAnswer, DraftVersionAnswer, presentDraft, presentDraftVersion } from '../answers/draft.ts';
 import type { Services } from '../../services.ts';
 import { scope } from '../../http/access.ts';
 import { answers } from '../../http/answers.ts';
-import { created } from '../../http/created.ts';
+import { makes } from '../../http/idempotency.ts';
 import { body, query } from '../../http/input.ts';
 import { PAGE, readPage } from '../../http/paging.ts';
 import { pathId } from '../../http/pathId.ts';
@@ -34,12 +34,19 @@ export function builderRoutes({ db }: Pick<Services, 'db'>): Router<State> {
     .post(
       '/builder/draft',
       scope('builder:write'),
+      makes(db),
       answers(201, DraftVersionAnswer, 'Saves a draft; under a name that is known, as its next version.'),
-      body(NewDraft, async (ctx, input) => {
-        const { draft, saved } = await saveDraft(actionContext(ctx, db), input);
-        created(ctx, `/builder/drafts/${draft.id}?version=${saved.version}`);
-        ctx.body = presentDraftVersion(draft, saved);
-      }),
+      body(NewDraft, async (ctx, input) =>
+        answerMade(
+          ctx,
+          db,
+          async (act) => saveDraft(act, input),
+          ({ draft, saved }) => ({
+            path: `/builder/drafts/${draft.id}?version=${saved.version}`,
+            body: presentDraftVersion(draft, saved),
+          }),
+        ),
+      ),
     )
     .get(
       '/builder/drafts',

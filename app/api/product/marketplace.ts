@@ -6,6 +6,7 @@ import { uninstallApp } from '../../actions/product/uninstallApp.ts';
 import { principalOf, type State } from '../../context.ts';
 import { APP_IDS } from '../../domain/apps.ts';
 import { installedApps } from '../../actions/product/installedApps.ts';
+import { answerMade } from '../answerMade.ts';
 import {
   InstalledAppAnswer,
   MarketplaceAnswer,
@@ -18,7 +19,7 @@ import type { Services } from '../../services.ts';
 import { scope } from '../../http/access.ts';
 import { appNamed } from '../../inputs/appNamed.ts';
 import { answers } from '../../http/answers.ts';
-import { created } from '../../http/created.ts';
+import { makes } from '../../http/idempotency.ts';
 import { body } from '../../http/input.ts';
 import { pathParam } from '../../http/pathId.ts';
 import { ROUTER } from '../../http/router.ts';
@@ -39,17 +40,20 @@ export function marketplaceRoutes({ db, config }: Pick<Services, 'db' | 'config'
     .post(
       '/marketplace/install',
       scope('marketplace:install'),
+      makes(db),
       answers(201, InstalledAppAnswer, 'Installs an app: its token is shown here and never again.', [
         'insufficient_permission',
         'conflict',
         'plan_limit',
       ]),
       body(Installation, async (ctx, { app: id }) => {
-        const act = actionContext(ctx, db);
         const app = appNamed(id);
-        const issued = await installApp(act, config.keys, app);
-        created(ctx, `/api-keys/${issued.key.id}`);
-        ctx.body = presentInstalledApp(app, issued, act.now);
+        await answerMade(
+          ctx,
+          db,
+          async (act) => installApp(act, config.keys, app),
+          (issued, { now }) => ({ path: `/api-keys/${issued.key.id}`, ...presentInstalledApp(app, issued, now) }),
+        );
       }),
     )
     .post(

@@ -1,18 +1,19 @@
 import Router from '@koa/router';
-import { findRecord, insertRecord, listRecords, type StoredRecord } from '../../../db/tables/product/records.ts';
-import { actionContext, creatorOf } from '../../actions/actionContext.ts';
+import { findRecord, listRecords, type StoredRecord } from '../../../db/tables/product/records.ts';
+import { actionContext } from '../../actions/actionContext.ts';
+import { createRecord } from '../../actions/product/createRecord.ts';
 import { deleteRecord } from '../../actions/product/deleteRecord.ts';
 import { updateRecord, versionOfRecord } from '../../actions/product/updateRecord.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
-import { newId } from '../../domain/id.ts';
-import { RESOURCES, recordSearchValues, type Resource } from '../../domain/resources.ts';
+import { RESOURCES, type Resource } from '../../domain/resources.ts';
 import { AppError } from '../../errors.ts';
+import { answerMade } from '../answerMade.ts';
 import { DeletedAnswer, presentDeleted, presentRecord, recordAnswer, recordListAnswer } from '../answers/record.ts';
 import type { Services } from '../../services.ts';
 import { scope } from '../../http/access.ts';
 import { answers } from '../../http/answers.ts';
-import { created } from '../../http/created.ts';
 import { setEtag, showsEtag, takesIfMatch } from '../../http/etag.ts';
+import { makes } from '../../http/idempotency.ts';
 import { body, query } from '../../http/input.ts';
 import { readPage } from '../../http/paging.ts';
 import { pathId } from '../../http/pathId.ts';
@@ -50,18 +51,20 @@ function routesOf(db: Services['db'], resource: Resource): Router<State> {
       `/${name}`,
       scope(`${name}:write`),
       showsEtag(),
+      makes(db),
       answers(201, Answer, `Adds to ${name}.`),
-      body(New, async (ctx, data) => {
-        const act = actionContext(ctx, db);
-        const { tenantId, now } = act;
-        const record = {
-          ...{ id: newId(), tenantId, resource: name, data },
-          ...{ ...creatorOf(act), createdAt: now, updatedAt: now },
-        };
-        await insertRecord(db, record, recordSearchValues(resource, data));
-        created(ctx, `/${name}/${record.id}`);
-        show(ctx, record);
-      }),
+      body(New, async (ctx, data) =>
+        answerMade(
+          ctx,
+          db,
+          async (act) => createRecord(act, resource, data),
+          (record) => ({
+            path: `/${name}/${record.id}`,
+            version: versionOfRecord(record),
+            body: presentRecord(resource, record),
+          }),
+        ),
+      ),
     )
     .get(
       `/${name}/:id`,

@@ -7,11 +7,12 @@ import { addTicketMessage, answerTicket, closeTicket } from '../../actions/produ
 import { openTicket } from '../../actions/product/openTicket.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
+import { answerMade } from '../answerMade.ts';
 import { presentTicket, presentWholeTicket, TicketListAnswer, WholeTicketAnswer } from '../answers/ticket.ts';
 import type { Services } from '../../services.ts';
 import { permission, scope } from '../../http/access.ts';
 import { answers } from '../../http/answers.ts';
-import { created } from '../../http/created.ts';
+import { makes } from '../../http/idempotency.ts';
 import { body, query } from '../../http/input.ts';
 import { readPage } from '../../http/paging.ts';
 import { pathId } from '../../http/pathId.ts';
@@ -20,21 +21,27 @@ import { Message, NewTicket, TicketQuery } from '../../inputs/ticketInput.ts';
 
 /** Tickets: open until a person who manages tickets answers, and until they are closed. */
 export function supportRoutes({ db }: Pick<Services, 'db'>): Router<State> {
+  const whole = async (ticket: Ticket, act: { db: Services['db'] }) =>
+    presentWholeTicket(ticket, await listTicketMessages(act.db, ticket.tenantId, ticket.id));
   const show = async (ctx: Context, ticket: Ticket | undefined) => {
     if (!ticket) throw new AppError('not_found', 'no_such_ticket');
-    ctx.body = presentWholeTicket(ticket, await listTicketMessages(db, ticket.tenantId, ticket.id));
+    ctx.body = await whole(ticket, { db });
   };
 
   return new Router<State>(ROUTER)
     .post(
       '/support/tickets',
       scope('support:write'),
+      makes(db),
       answers(201, WholeTicketAnswer, 'Opens a ticket.'),
-      body(NewTicket, async (ctx, input) => {
-        const ticket = await openTicket(actionContext(ctx, db), input);
-        await show(ctx, ticket);
-        created(ctx, `/support/tickets/${ticket.id}`);
-      }),
+      body(NewTicket, async (ctx, input) =>
+        answerMade(
+          ctx,
+          db,
+          async (act) => openTicket(act, input),
+          async (ticket, act) => ({ path: `/support/tickets/${ticket.id}`, body: await whole(ticket, act) }),
+        ),
+      ),
     )
     .get(
       '/support/tickets',
@@ -57,17 +64,29 @@ export function supportRoutes({ db }: Pick<Services, 'db'>): Router<State> {
     .post(
       '/support/tickets/:id/messages',
       scope('support:write'),
+      makes(db),
       answers(200, WholeTicketAnswer, 'Adds to a ticket; one that was answered is open again.', ['conflict']),
       body(Message, async (ctx, { message }) =>
-        show(ctx, await addTicketMessage(actionContext(ctx, db), pathId(ctx), message)),
+        answerMade(
+          ctx,
+          db,
+          async (act) => addTicketMessage(act, pathId(ctx), message),
+          async (ticket, act) => ({ body: await whole(ticket, act) }),
+        ),
       ),
     )
     .post(
       '/support/tickets/:id/answer',
       permission('tickets:manage'),
+      makes(db),
       answers(200, WholeTicketAnswer, 'Answers a ticket.', ['conflict']),
       body(Message, async (ctx, { message }) =>
-        show(ctx, await answerTicket(actionContext(ctx, db), pathId(ctx), message)),
+        answerMade(
+          ctx,
+          db,
+          async (act) => answerTicket(act, pathId(ctx), message),
+          async (ticket, act) => ({ body: await whole(ticket, act) }),
+        ),
       ),
     )
     .post(

@@ -88,7 +88,7 @@ onEachDatabase('the marketplace', (database) => {
       await untilSomebodyWaits(db);
       const act = systemContext(db, cast.acme.id);
       const matter = { ...old, id: newId(), previousKeyId: old.id, ...newKeyState(act) };
-      const next = await storeNewKey(rotating, act, config.keys, matter);
+      const next = await storeNewKey(rotating, config.keys, matter);
       const graceEndsAt = act.now + 600_000;
       await updateApiKey(rotating, { ...old, successorKeyId: next.key.id, graceEndsAt, updatedAt: act.now });
       await rotating.commit();

@@ -1,0 +1,80 @@
+import { expect } from 'chai';
+import { as, PASSWORD } from '../../support/cast.ts';
+import { onEachDatabase } from '../../support/databases.ts';
+import { issue, read } from '../../support/keys.ts';
+import { useServer } from '../../support/useServer.ts';
+import { Visitor } from '../../support/visitor.ts';
+
+onEachDatabase('the form of a key that somebody has changed since it was opened', (database) => {
+  const { server, ...cast } = useServer(database);
+  let visitor: Visitor;
+  before(async () => {
+    visitor = new Visitor(server);
+    await visitor.signIn(cast.alice.email, PASSWORD);
+  });
+
+  it('is not saved, shows what was changed beside what was typed, and keeps both once it is sent again', async () => {
+    const wish = { name: 'Opened', description: 'As opened', scopes: ['read'], monthlyQuota: 10 };
+    const { id } = await issue(server, as(cast.alice), wish);
+    const path = `/admin/api-keys/${id}/edit`;
+    const opened = openedIn((await visitor.get(path)).text);
+    const theirs = { name: 'Theirs', scopes: ['read', 'orders:write'], allowedIps: ['127.0.0.0/8'] };
+    expect((await server.patch(`/api/api-keys/${id}`, theirs, as(cast.alice))).status).to.equal(200);
+
+    const mine = {
+      name: 'Mine',
+      description: '',
+      scopes: 'read',
+      expires: 'keep',
+      rateWindow: '60',
+      monthlyQuota: '10',
+    };
+    const refused = await visitor.submit(path, { ...mine, opened });
+    expect(refused.status).to.equal(422);
+    expect(rowsIn(refused.text)).to.deep.equal([
+      ['Name', 'Opened', 'Theirs', 'Mine'],
+      ['Scopes', 'read', 'orders:write, read', 'As stored now'],
+      ['Networks', '–', '127.0.0.0/8', 'As stored now'],
+    ]);
+    expect((await read(server, as(cast.alice), id)).name).to.equal('Theirs');
+
+    const form = refused.text;
+    expect(form).to.match(/id="name"[^>]*value="Mine"/s);
+    expect(form).to.match(/value="orders:write"[^>]* checked/s);
+    expect(form).to.match(/<textarea\s+id="allowedIps"[^>]*>\n?127\.0\.0\.0\/8/);
+    const shown = { ...mine, allowedIps: '127.0.0.0/8', opened: openedIn(form) };
+    const again: [string, string][] = [...Object.entries(shown), ['scopes', 'orders:write']];
+    expect((await visitor.submit(path, again)).status).to.equal(303);
+    const now = await read(server, as(cast.alice), id);
+    expect(now).to.deep.include({ name: 'Mine', description: null, allowedIps: ['127.0.0.0/8'] });
+    expect(now.scopes).to.have.members(['read', 'orders:write']);
+  });
+
+  it('still tells of the change where it came back for something else first', async () => {
+    const { id } = await issue(server, as(cast.alice), { name: 'Opened' });
+    const path = `/admin/api-keys/${id}/edit`;
+    const opened = openedIn((await visitor.get(path)).text);
+    await server.patch(`/api/api-keys/${id}`, { name: 'Theirs' }, as(cast.alice));
+    const mine = { name: '', scopes: 'read', expires: 'keep', rateWindow: '60' };
+    const wrong = await visitor.submit(path, { ...mine, opened });
+    expect([wrong.status, rowsIn(wrong.text)]).to.deep.equal([422, []]);
+    const sent = await visitor.submit(path, { ...mine, name: 'Mine', opened: openedIn(wrong.text) });
+    expect(rowsIn(sent.text)).to.deep.equal([['Name', 'Opened', 'Theirs', 'Mine']]);
+  });
+});
+
+function openedIn(text: string): string {
+  const [, value = ''] = /name="opened" value="([^"]+)"/.exec(text) ?? [];
+  return value.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&');
+}
+
+/** The rows of the table of changes, as text. */
+function rowsIn(text: string): string[][] {
+  const [, body = ''] = /<table class="[^"]*conflict">.*?<tbody>(.*?)<\/tbody>/s.exec(text) ?? [];
+  return body
+    .split('</tr>')
+    .slice(0, -1)
+    .map((row) =>
+      [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, cell = '']) => cell.replace(/<[^>]+>/g, '').trim()),
+    );
+}
