@@ -9,6 +9,7 @@ import { reads } from './0007_reads.ts';
 import { recordKeys } from './0015_recordKeys.ts';
 import { records } from './0004_records.ts';
 import { sentForms } from './0006_sentForms.ts';
+import { scopeIndexes } from './0018_scopeIndexes.ts';
 import { scopeUses } from './0009_scopeUses.ts';
 import type { Step } from './steps.ts';
 import { usage } from './0008_usage.ts';
@@ -30,4 +31,5 @@ export const STEPS: readonly Step[] = [
   ...invitations,
   ...recordKeys,
   ...keyIndexes,
+  ...scopeIndexes,
 ];
