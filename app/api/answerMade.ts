@@ -1,7 +1,7 @@
 import type { Db } from '../../db/connection/connect.ts';
 import { actionContext, type ActionContext } from '../actions/actionContext.ts';
 import type { Context } from '../context.ts';
-import { locationOf } from '../http/created.ts';
+import { locationOf } from '../http/location.ts';
 import { sendKept, type KeptAnswer } from '../http/idempotency.ts';
 
 /** The answer to a request that has made something. */

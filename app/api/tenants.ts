@@ -1,42 +1,53 @@
 import Router from '@koa/router';
+import type { Db } from '../../db/connection/connect.ts';
 import { findTenant, pageOfTenants, type TenantRecord } from '../../db/tables/tenants.ts';
 import { actionContext } from '../actions/actionContext.ts';
 import { createTenant } from '../actions/tenants/createTenant.ts';
-import { updateTenant } from '../actions/tenants/updateTenant.ts';
-import type { State } from '../context.ts';
+import { updateTenant, versionOfTenant } from '../actions/tenants/updateTenant.ts';
+import type { Context, State } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { scope } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
-import { created } from '../http/created.ts';
+import { setEtag, showsEtag, takesIfMatch } from '../http/etag.ts';
+import { makes } from '../http/idempotency.ts';
 import { body, query } from '../http/input.ts';
 import { pathId } from '../http/pathId.ts';
 import { ROUTER } from '../http/router.ts';
 import { NewTenant, TenantChange, TenantQuery } from '../inputs/tenantInput.ts';
 import type { Services } from '../services.ts';
+import { answerMade } from './answerMade.ts';
 import { presentTenant, TenantAnswer, TenantListAnswer } from './answers/tenant.ts';
 
 const managing = () => scope('platform:tenants');
 
 /** All tenants of the installation, for its operators and their keys. */
 export function tenantRoutes({ db }: Pick<Services, 'db'>): Router<State> {
-  const tenantWith = async (id: string): Promise<TenantRecord> => {
-    const tenant = await findTenant(db, id);
-    if (!tenant) throw new AppError('not_found', 'no_such_tenant');
-    return tenant;
+
+  const showTenant = (ctx: Context, tenant: TenantRecord) => {
+    setEtag(ctx, versionOfTenant(tenant));
+    ctx.body = presentTenant(tenant);
   };
 
   return new Router<State>(ROUTER)
     .post(
       '/tenants',
       managing(),
+      makes(db),
+      showsEtag(),
       answers(201, TenantAnswer, 'Creates a tenant, without people and keys; the slug comes from the name if absent.', [
         'conflict',
       ]),
-      body(NewTenant, async (ctx, input) => {
-        const { id } = await createTenant(actionContext(ctx, db), input);
-        created(ctx, `/tenants/${id}`);
-        ctx.body = presentTenant(await tenantWith(id));
-      }),
+      body(NewTenant, async (ctx, input) =>
+        answerMade(
+          ctx,
+          db,
+          async (act) => createTenant(act, input),
+          async ({ id }, act) => {
+            const tenant = await tenantWith(act.db, id);
+            return { path: `/tenants/${id}`, version: versionOfTenant(tenant), body: presentTenant(tenant) };
+          },
+        ),
+      ),
     )
     .get(
       '/tenants',
@@ -47,12 +58,14 @@ export function tenantRoutes({ db }: Pick<Services, 'db'>): Router<State> {
         ctx.body = { data: tenants.map(presentTenant), total, page, limit };
       }),
     )
-    .get('/tenants/:id', managing(), answers(200, TenantAnswer, 'Shows a tenant.'), async (ctx) => {
-      ctx.body = presentTenant(await tenantWith(pathId(ctx)));
+    .get('/tenants/:id', managing(), showsEtag(), answers(200, TenantAnswer, 'Shows a tenant.'), async (ctx) => {
+      showTenant(ctx, await tenantWith(db, pathId(ctx)));
     })
     .patch(
       '/tenants/:id',
       managing(),
+      showsEtag(),
+      takesIfMatch(),
       answers(
         200,
         TenantAnswer,
@@ -60,7 +73,13 @@ export function tenantRoutes({ db }: Pick<Services, 'db'>): Router<State> {
         ['conflict'],
       ),
       body(TenantChange, async (ctx, change) => {
-        ctx.body = presentTenant(await updateTenant(actionContext(ctx, db), pathId(ctx), change));
+        showTenant(ctx, await updateTenant(actionContext(ctx, db), pathId(ctx), change));
       }),
     );
+}
+
+async function tenantWith(db: Db, id: string): Promise<TenantRecord> {
+  const tenant = await findTenant(db, id);
+  if (!tenant) throw new AppError('not_found', 'no_such_tenant');
+  return tenant;
 }

@@ -13,6 +13,8 @@ import { useServer, useServerWithoutCast } from '../support/useServer.ts';
 
 /** Every POST of the API that makes nothing, and so takes no `Idempotency-Key`. */
 const MAKE_NOTHING = [
+  // An import makes each key once by its hash.
+  'POST /api-keys/import',
   'POST /api-keys/:id/revoke',
   'POST /auth/login',
   'POST /billing/checkouts/:id/confirm',
