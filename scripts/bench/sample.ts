@@ -29,7 +29,7 @@ export interface Sample {
 type Answered = Pick<Subject, 'answered'>;
 
 const WARM_AFTER = 10_000;
-const MOST_WARM_UPS = 3;
+const MOST_WARM_UPS = 2;
 
 /** Runs a server under one kind of request until its code has been compiled. */
 export async function warm(bench: Bench, subject: Answered, server: ServerUnderTest, load: NamedLoad): Promise<void> {
@@ -81,7 +81,7 @@ export async function sample(
 
 /** How much of the time under full load a server should have worked, and how often the load is made longer for that. */
 const SHARE_AT_WORK = 0.7;
-const MOST_REPEATS = 4;
+const MOST_REPEATS = 3;
 
 /**
  * Puts a server under a load; where others are at work on the machine, again, until it has worked for most of the seconds
