@@ -106,7 +106,13 @@ function verifyLoads({ plan }: Bench, store: Store, forwardAuth: boolean): Named
 const AS_NGINX_ASKS: Shape = {
   method: 'GET',
   path: '/forward-auth/nginx',
-  headers: { 'X-Original-URI': '/projects/42?page=2', 'X-Original-Method': 'GET', 'X-API-Key': '{key}' },
+  headers: {
+    'X-Original-Method': 'GET',
+    'X-Original-Host': 'shop.example',
+    'X-Original-URI': '/projects/42?page=2',
+    'X-Real-IP': '203.0.113.7',
+    'X-API-Key': '{key}',
+  },
 };
 const RULES = {
   rules: [
