@@ -1,12 +1,14 @@
 import { ownBuild, type Build } from './builds.ts';
 import { latchkeyStores, type Bench } from './context.ts';
 import { medianOf, ratiosOf, shown, table } from './figures.ts';
-import { inRounds } from './rounds.ts';
+import { inRounds, Samples } from './rounds.ts';
 import type { Sample } from './sample.ts';
 import type { Store } from './stores.ts';
 import { atRandom, latchkey } from './subjects.ts';
 
 const LOAD = 'at random';
+/** Servers of one build differ by a tenth from start to start, as V8 compiles them, so that each is started some times. */
+const STARTED_TIMES = 3;
 const HEAD = [
   '64 connections',
   'CPU ÷ that of what stands here',
@@ -48,7 +50,14 @@ interface Pair {
 async function compared(bench: Bench, pairs: readonly Pair[]): Promise<unknown> {
   const { stores, plan, print } = bench;
   const subjects = pairs.map(({ store, build }) => latchkey(stores, store, [atRandom(store, plan.seconds)], { build }));
-  const { samples, told } = await inRounds(bench, subjects, { paused: true });
+  const parts: Samples[] = [];
+  const told: string[] = [];
+  for (let time = 0; time < STARTED_TIMES; time++) {
+    const part = await inRounds(bench, subjects, { paused: true });
+    parts.push(part.samples);
+    told.push(part.told);
+  }
+  const samples = Samples.together(parts);
   const [here] = subjects;
   const each = (name: string, figure: keyof Sample) => samples.each(name, LOAD, figure);
   const cost = (name: string) => each(name, 'cpuMicros');
@@ -60,7 +69,7 @@ async function compared(bench: Bench, pairs: readonly Pair[]): Promise<unknown> 
       medianOf(each(name, figure)).toFixed(figure.endsWith('Ms') ? 1 : 0),
     ),
   ]);
-  print(told);
+  print(told.join('\n'));
   print(table([HEAD, ...rows]));
   return { told, samples };
 }

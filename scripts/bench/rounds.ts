@@ -13,6 +13,11 @@ export class Samples {
     this.#rounds = rounds;
   }
 
+  /** The rounds of several, one after the other. */
+  static together(parts: readonly Samples[]): Samples {
+    return new Samples(parts.flatMap((part) => part.#rounds));
+  }
+
   /** One figure of each round. */
   each(subject: string, load: string, figure: keyof Sample): number[] {
     return this.#rounds.map((turns) => turns.get(nameOf(subject, load))?.[figure] ?? NaN);
