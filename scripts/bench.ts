@@ -3,115 +3,79 @@ import { rmSync, statSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { ROOT } from '../app/root.ts';
 import { adminPart } from './bench/adminPart.ts';
+import { readArguments, type Part } from './bench/arguments.ts';
+import { buildOf, compile, ownBuild } from './bench/builds.ts';
 import { machine } from './bench/children.ts';
-import { latchkeyStores, type Bench, type Plan } from './bench/context.ts';
+import { comparePart } from './bench/comparePart.ts';
+import { latchkeyStores, type Bench } from './bench/context.ts';
 import { keysPart } from './bench/keysPart.ts';
 import { startGenerator } from './bench/load.ts';
 import { memoryPart } from './bench/memoryPart.ts';
+import { pacedPart } from './bench/pacedPart.ts';
+import { peersPart } from './bench/peersPart.ts';
 import { revokePart } from './bench/revokePart.ts';
 import { Stores } from './bench/stores.ts';
+import { verifyPart } from './bench/verifyPart.ts';
 
-const USAGE = `npm run bench -- [part …] [--quick] [--json]
-
-Parts (the first two unless named):
-  keys           what a check of a key costs, beside bare Koa, Better Auth and one query for each request
-  revoke         what a revoke costs while 64 connections are served
-  admin          lists of a large tenant on MariaDB
-  admin-sqlite   the same on SQLite
-  memory         two million requests from 100,000 addresses
-
---quick          less data and shorter runs: to see that it works
---json           the figures of every run, as JSON on standard output`;
-
-const PARTS: Record<string, (bench: Bench) => Promise<unknown>> = {
+const PARTS: Record<Part, (bench: Bench) => Promise<unknown>> = {
   keys: keysPart,
+  verify: verifyPart,
+  paced: pacedPart,
+  peers: peersPart,
   revoke: revokePart,
   admin: async (bench) => adminPart(bench, 'MariaDB'),
   'admin-sqlite': async (bench) => adminPart(bench, 'SQLite'),
   memory: memoryPart,
-};
-const USUAL = ['keys', 'revoke'];
-
-const FULL: Plan = {
-  sizes: [1_000, 1_000_000],
-  tenantKeys: 100_000,
-  history: 5_000_000,
-  memoryRequests: 2_000_000,
-  rounds: 5,
-  seconds: 1.25,
-  singleSeconds: 0.4,
-};
-const QUICK: Plan = {
-  sizes: [1_000, 50_000],
-  tenantKeys: 10_000,
-  history: 100_000,
-  memoryRequests: 200_000,
-  rounds: 3,
-  seconds: 0.7,
-  singleSeconds: 0.3,
+  compare: comparePart,
 };
 
-const { values, positionals } = readArguments();
-const say = (text: string) => (values.json ? console.error(text) : console.log(text));
-await bench(positionals.length > 0 ? positionals : USUAL, values.quick ? QUICK : FULL);
+const { parts, plan, json, against, options } = readArguments(process.argv.slice(2));
+const say = (text: string) => (json ? console.error(text) : console.log(text));
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+const seconds = (since: number) => ((performance.now() - since) / 1000).toFixed(0);
+await bench();
 process.exit();
 
-function readArguments() {
-  const options = {
-    quick: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  } as const;
-  const read = parseArgs({ options, allowPositionals: true });
-  const unknown = read.positionals.find((part) => !(part in PARTS));
-  if (read.values.help || unknown !== undefined) {
-    console.error(unknown === undefined ? USAGE : `There is no part "${unknown}".\n\n${USAGE}`);
-    process.exit(unknown === undefined ? 0 : 1);
-  }
-  return read;
-}
-
-async function bench(parts: readonly string[], plan: Plan): Promise<void> {
+async function bench(): Promise<void> {
   const began = performance.now();
-  prepare(parts);
   const folder = await mkdtemp(path.join(tmpdir(), 'latchkey-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  process.once('SIGINT', () => process.exit(130));
-  process.once('SIGTERM', () => process.exit(143));
+  compile();
+  if (parts.includes('peers')) installPeers();
+  const others = [...against.map((commit) => buildOf(commit, folder)), ...options.map((some) => ownBuild(some))];
   const stores = await Stores.open(folder);
   const generator = startGenerator(path.join(folder, 'generator.log'));
-  say(`${machine()}. The load comes from ${generator.name}.\n`);
+  say(`${machine()}.\n`);
   let filled: ReturnType<typeof latchkeyStores> | undefined;
   const context: Bench = {
     stores,
     generator,
     plan,
+    others,
     print: (text) => say(`${text}\n`),
-    latchkey: async () => (filled ??= latchkeyStores(stores, plan.sizes)),
+    latchkey: async () => (filled ??= latchkeyStores(stores, plan)),
   };
   const results: Record<string, unknown> = {};
-  for (const part of parts) results[part] = await PARTS[part]?.(context);
-  if (values.json) console.log(JSON.stringify({ plan, machine: machine(), ...results }));
-  await stores.close();
-  say(`All of it took ${((performance.now() - began) / 1000).toFixed(0)} s.`);
-}
-
-/** Builds what is measured, and installs what it is compared with. */
-function prepare(parts: readonly string[]): void {
-  const npm = (args: string[], cwd: string) =>
-    execFileSync('npm', args, { cwd, stdio: ['ignore', process.stderr, process.stderr] });
-  npm(['run', '--silent', 'build'], ROOT);
-  const others = path.join(ROOT, 'scripts/bench');
-  if (parts.includes('keys') && !isInstalled(others)) {
-    npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], others);
+  for (const part of parts) {
+    const partBegan = performance.now();
+    results[part] = await PARTS[part](context);
+    say(`The part ${part} took ${seconds(partBegan)} s.\n`);
   }
+  if (json) console.log(JSON.stringify({ plan, machine: machine(), ...results }));
+  await stores.close();
+  say(`All of it took ${seconds(began)} s.`);
 }
 
-/** Whether npm has installed what the lock file says since it was last changed. */
-function isInstalled(folder: string): boolean {
+/** Installs what Latchkey is compared with, as its lock file says, unless it is there. */
+function installPeers(): void {
+  const folder = path.join(ROOT, 'scripts/bench');
   const changedAt = (file: string) => statSync(path.join(folder, file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  return changedAt('node_modules/.package-lock.json') > changedAt('package-lock.json');
+  if (changedAt('node_modules/.package-lock.json') > changedAt('package-lock.json')) return;
+  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: folder,
+    stdio: ['ignore', process.stderr, process.stderr],
+  });
 }

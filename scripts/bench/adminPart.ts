@@ -1,3 +1,4 @@
+import { ownBuild } from './builds.ts';
 import type { Bench } from './context.ts';
 import { explained } from './explain.ts';
 import { count, medianOf, table } from './figures.ts';
@@ -7,7 +8,7 @@ import { BUSY_KEY } from './seedHistory.ts';
 import { idOf } from './seedRows.ts';
 import type { Kind, Store } from './stores.ts';
 import { keysPage } from './keysPage.ts';
-import { latchkey } from './subjects.ts';
+import { startLatchkey } from './subjects.ts';
 
 const SMALL = 1_000;
 const TIMES = 9;
@@ -61,9 +62,10 @@ const PAGES: Page[] = [
 export async function adminPart({ stores, plan, print }: Bench, kind: Kind): Promise<unknown> {
   const large = await stores.store(kind, plan.tenantKeys, 'large_tenant');
   const small = await stores.store(kind, SMALL, 'small_tenant');
+  await Promise.all([large, small].map(async (store) => stores.migrate(store, ownBuild())));
   await stores.fill([[orderOf(large, plan.history)], [orderOf(small, SMALL)]]);
   stores.pinDatabase();
-  const servers = { large: (await latchkey(stores, large)).server, small: (await latchkey(stores, small)).server };
+  const servers = { large: await startLatchkey(stores, large), small: await startLatchkey(stores, small) };
   const head = ['', 'small ms', 'large ms', 'large ÷ small', 'answered through'];
   const rows: string[][] = [];
   const results: Record<string, unknown> = {};

@@ -13,3 +13,18 @@ export const ANSWER = {
 
 /** The one address that is asked for, on every server. */
 export const PATH = '/api/v1/whoami';
+
+/** What bare Koa answers to a JSON body, of the shape and size of Latchkey's own `POST /api/v1/keys/verify`. */
+export const VERDICT = {
+  valid: true,
+  code: 'valid',
+  keyId: ANSWER.id,
+  tenantId: ANSWER.tenant.id,
+  name: ANSWER.name,
+  scopes: ANSWER.scopes,
+  environment: ANSWER.environment,
+  externalId: null,
+  metadata: {},
+  expiresAt: null,
+  rateLimit: { limit: 999_999_999, remaining: 999_999_998, resetSeconds: 60 },
+};

@@ -2,21 +2,25 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { ROOT } from '../../app/root.ts';
 import { PATH } from './answer.ts';
+import type { Question, Report } from './selfReport.ts';
 
 /** A process of the bench on a core of its own. */
 export interface Child {
   readonly process: ChildProcess;
+  /** Processor time so far, in hundredths of a second. */
   cpuSeconds(): number;
-  rssMb(): number;
   stop(): Promise<void>;
 }
 
 export interface ServerUnderTest extends Child {
   readonly port: number;
+  report(question: Question): Promise<Report>;
 }
 
 interface Program {
@@ -27,10 +31,14 @@ interface Program {
   core?: number;
   /** Where its output goes. */
   log: string;
-  args?: string[];
+  /** Node's options. */
+  args?: readonly string[];
+  /** What the program itself is told. */
+  after?: readonly string[];
 }
 
-const READY_WITHIN_MS = 30_000;
+const SELF_REPORT = pathToFileURL(join(ROOT, 'dist/scripts/bench/selfReport.js')).href;
+const READY_WITHIN_MS = 60_000;
 const CLOCK_TICKS = 100;
 const CORES = availableParallelism();
 const canPin = works('taskset', ['-c', '0', 'true']);
@@ -42,9 +50,10 @@ export const DATABASE_CORES = CORES > 2 ? `2-${CORES - 1}` : String(GENERATOR_CO
 
 /** What the report says of where things ran. */
 export function machine(): string {
-  if (!canPin) return `${CORES} shared cores, nothing pinned for want of taskset`;
+  const all = `Node ${process.versions.node} on ${CORES} shared cores (${cpus()[0]?.model.trim() ?? 'of a kind not told'})`;
+  if (!canPin) return `${all}, nothing pinned for want of taskset`;
   const database = CORES > 2 ? 'the database the rest' : 'which the database shares';
-  return `${CORES} shared cores: the server under test has the first, the load generator the second, ${database}`;
+  return `${all}: the server under test has the first, the load generator the second, ${database}`;
 }
 
 /** A command that runs on one core where that can be asked for. */
@@ -64,8 +73,8 @@ process.on('exit', () => {
 });
 
 /** Starts a Node program on one core. */
-export function start({ file, env = {}, core, log, args = [] }: Program): Child {
-  const [command = '', ...rest] = onCore(core, process.execPath, [...args, file]);
+export function start({ file, env = {}, core, log, args = [], after = [] }: Program): Child {
+  const [command = '', ...rest] = onCore(core, process.execPath, [...args, file, ...after]);
   const output = openSync(log, 'a');
   const child = spawn(command, rest, {
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
@@ -77,7 +86,6 @@ export function start({ file, env = {}, core, log, args = [] }: Program): Child 
   return {
     process: child,
     cpuSeconds: () => cpuSeconds(child.pid),
-    rssMb: () => rssMb(child.pid),
     stop: async () => {
       // What it holds is thrown away, so nothing is spent on a graceful end.
       child.kill('SIGKILL');
@@ -106,7 +114,8 @@ export async function ask<Answer>({ process: child }: Child, question: object): 
 /** Starts a server on a free port and waits until it answers the request of the bench, with any status. */
 export async function startServer(program: Program): Promise<ServerUnderTest> {
   const port = await freePort();
-  const child = start({ ...program, env: { ...program.env, PORT: String(port) } });
+  const args = ['--import', SELF_REPORT, ...(program.args ?? [])];
+  const child = start({ ...program, args, env: { ...program.env, PORT: String(port) } });
   const deadline = Date.now() + READY_WITHIN_MS;
   while (!(await answers(port))) {
     if (child.process.exitCode !== null || Date.now() > deadline) {
@@ -115,7 +124,7 @@ export async function startServer(program: Program): Promise<ServerUnderTest> {
     }
     await sleep(25);
   }
-  return { ...child, port };
+  return { ...child, port, report: async (question) => ask<Report>(child, question) };
 }
 
 async function answers(port: number): Promise<boolean> {
@@ -158,8 +167,4 @@ export function cpuSeconds(pid: number | undefined): number {
   // The name of the program may hold spaces; the fields after its bracket do not.
   const fields = fromProc(pid, 'stat')?.split(') ')[1]?.split(' ');
   return (Number(fields?.[11]) + Number(fields?.[12])) / CLOCK_TICKS;
-}
-
-function rssMb(pid: number | undefined): number {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(fromProc(pid, 'status') ?? '')?.[1]) / 1024;
 }

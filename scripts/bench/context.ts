@@ -1,8 +1,10 @@
+import { ownBuild, type Build } from './builds.ts';
 import type { Generator } from './load.ts';
 import type { Order } from './seed.ts';
-import { KINDS, type Kind, type Store, type Stores } from './stores.ts';
+import type { Kind, Store, Stores } from './stores.ts';
 
 export interface Plan {
+  databases: readonly Kind[];
   /** How many keys the databases hold, from few to many. */
   sizes: readonly number[];
   /** How many keys the large tenant has, and how many rows each of audit and of usage. */
@@ -12,6 +14,8 @@ export interface Plan {
   rounds: number;
   seconds: number;
   singleSeconds: number;
+  pacedSeconds: number;
+  warmSeconds: number;
 }
 
 /** What every part of the bench works with. */
@@ -19,30 +23,37 @@ export interface Bench {
   stores: Stores;
   generator: Generator;
   plan: Plan;
+  /** What `compare` and `memory` measure beside what stands here. */
+  others: readonly Build[];
   print: (text: string) => void;
-  /** Both databases in every size, filled when a part first asks for them. */
+  /** The databases in every size, filled when a part first asks for them. */
   latchkey(): Promise<Store[]>;
 }
 
-/** Fills Latchkey's databases, a hundred keys in each tenant. */
-export async function latchkeyStores(stores: Stores, sizes: readonly number[]): Promise<Store[]> {
-  const made = await forEach(sizes, (kind, keys) => stores.store(kind, keys, `latchkey_${keys}`));
-  await stores.fill(byKind(made, (store) => ({ what: 'latchkey', count: store.keys, largeTenant: false, ...store })));
+/** Makes and fills Latchkey's databases as a build has them, a hundred keys in each tenant. */
+export async function latchkeyStores(stores: Stores, plan: Plan, build: Build = ownBuild(), name = 'latchkey') {
+  const made = await forEach(plan, async (kind, keys) => stores.store(kind, keys, `${name}_${keys}`));
+  await Promise.all(made.map(async (store) => stores.migrate(store, build)));
+  await fill(stores, made, (store) => ({ what: 'latchkey', count: store.keys, largeTenant: false, ...store }));
   return made;
 }
 
 /** Fills the tables of Better Auth with as many keys of the same texts. */
-export async function betterAuthStores(stores: Stores, sizes: readonly number[]): Promise<Store[]> {
-  const made = await forEach(sizes, (kind, keys) => stores.betterAuthStore(kind, keys, `better_auth_${keys}`));
-  await stores.fill(byKind(made, (store) => ({ what: 'better-auth', count: store.keys, ...store })));
+export async function betterAuthStores(stores: Stores, plan: Plan): Promise<Store[]> {
+  const made = await forEach(plan, async (kind, keys) => stores.betterAuthStore(kind, keys, `better_auth_${keys}`));
+  await fill(stores, made, (store) => ({ what: 'better-auth', count: store.keys, ...store }));
   return made;
 }
 
-async function forEach(sizes: readonly number[], make: (kind: Kind, keys: number) => Promise<Store>): Promise<Store[]> {
-  return Promise.all(KINDS.flatMap((kind) => sizes.map(async (keys) => make(kind, keys))));
+async function forEach(
+  { databases, sizes }: Plan,
+  make: (kind: Kind, keys: number) => Promise<Store>,
+): Promise<Store[]> {
+  return Promise.all(databases.flatMap((kind) => sizes.map(async (keys) => make(kind, keys))));
 }
 
 /** One program for each kind of database, since they can work side by side. */
-function byKind(stores: readonly Store[], orderOf: (store: Store) => Order): Order[][] {
-  return KINDS.map((kind) => stores.filter((store) => store.kind === kind).map(orderOf));
+async function fill(stores: Stores, made: readonly Store[], orderOf: (store: Store) => Order): Promise<void> {
+  const kinds = [...new Set(made.map(({ kind }) => kind))];
+  await stores.fill(kinds.map((kind) => made.filter((store) => store.kind === kind).map(orderOf)));
 }

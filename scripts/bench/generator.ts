@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import type { Load, Outcome } from './load.ts';
-import { PATH } from './answer.ts';
+import { requestTexts } from './requests.ts';
 
 // A load generator that costs the machine as little as JavaScript can: every request is a buffer made beforehand, each
 // connection has one request under way, and of an answer only its status and its length are read.
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
-const LARGEST_ANSWER = 64 * 1024;
+const LARGEST_ANSWER = 256 * 1024;
 /** One counter for each microsecond, up to two seconds. */
 const latencies = new Uint32Array(2_000_000);
 
@@ -19,39 +19,115 @@ process.on('message', (load: Load) => {
 });
 process.on('disconnect', () => process.exit());
 
+/** A connection with at most one request under way. */
+interface Connection {
+  /** `since` is when the request should have been sent, from which its latency counts. */
+  send(request: Buffer, since: number): void;
+  end(): void;
+}
+
+type OnAnswer = (connection: Connection, status: number, since: number) => void;
+
 async function run(load: Load): Promise<Outcome> {
   const requests = requestsOf(load);
+  const next = () => requests[(Math.random() * requests.length) | 0] as Buffer;
   latencies.fill(0);
-  const tally = new Map<number, number>();
-  const state = { until: Infinity, answered: 0, lastAnswer: 0 };
-  const connections = await Promise.all(Array.from({ length: load.connections }, async () => opened(load.port)));
+  const statuses = new Map<number, number>();
+  let answered = 0;
+  let lastAnswer = 0;
+  let failed: (error: Error) => void = () => undefined;
+  const failure = new Promise<never>((_, reject) => (failed = reject));
+  let goOn: (connection: Connection) => void = () => undefined;
+  const onAnswer: OnAnswer = (connection, status, since) => {
+    lastAnswer = performance.now();
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    const latency = Math.min(latencies.length - 1, Math.round((lastAnswer - since) * 1000));
+    latencies[latency] = (latencies[latency] ?? 0) + 1;
+    answered++;
+    goOn(connection);
+  };
+  const opening = Array.from({ length: load.connections }, async () => opened(load.port, onAnswer, failed));
+  const connections = await Promise.race([Promise.all(opening), failure]);
   const began = performance.now();
-  state.until = began + load.seconds * 1000;
-  await Promise.all(connections.map(async (connection) => connection.drive(requests, state, tally)));
-  const seconds = (state.lastAnswer - began) / 1000;
+  const until = began + load.seconds * 1000;
+  const over = new Promise<void>((resolve) => {
+    const drive = load.perSecond === undefined ? atOnce : paced(load.perSecond);
+    goOn = drive({ connections, next, until, done: resolve });
+  });
+  await Promise.race([over, failure]);
+  for (const connection of connections) connection.end();
   return {
-    perSecond: state.answered / seconds,
-    answered: state.answered,
-    refused: Object.fromEntries([...tally].filter(([status]) => status !== 200)),
-    p50Ms: quantile(state.answered, 0.5),
-    p99Ms: quantile(state.answered, 0.99),
+    perSecond: answered / ((lastAnswer - began) / 1000),
+    answered,
+    refused: Object.fromEntries([...statuses].filter(([status]) => status !== 200)),
+    p50Ms: quantile(answered, 0.5),
+    p99Ms: quantile(answered, 0.99),
+    p999Ms: quantile(answered, 0.999),
   };
 }
 
-interface State {
+interface Run {
+  connections: readonly Connection[];
+  next: () => Buffer;
   until: number;
-  answered: number;
-  lastAnswer: number;
+  done: () => void;
 }
 
-interface Connection {
-  drive(requests: readonly Buffer[], state: State, tally: Map<number, number>): Promise<void>;
+/** Every connection sends its next request as soon as it has its answer; gives what to do with one that has. */
+function atOnce({ connections, next, until, done }: Run): (connection: Connection) => void {
+  let atWork = connections.length;
+  for (const connection of connections) connection.send(next(), performance.now());
+  return (connection) => {
+    const now = performance.now();
+    if (now < until) connection.send(next(), now);
+    else if (--atWork === 0) done();
+  };
 }
 
-async function opened(port: number): Promise<Connection> {
-  return new Promise((resolve, reject) => {
-    let onBytes: (bytes: Buffer) => void = () => undefined;
-    const socket: Socket = connect({
+/** Requests are sent as their time comes; one for which no connection is free waits, which counts as its latency. */
+function paced(perSecond: number) {
+  return ({ connections, next, until, done }: Run): ((connection: Connection) => void) => {
+    const free = [...connections];
+    const late: number[] = [];
+    const began = performance.now();
+    let due = 0;
+    const look = () => {
+      const now = performance.now();
+      for (const all = ((now - began) / 1000) * perSecond; due < all; due++) {
+        const connection = free.pop();
+        if (connection) connection.send(next(), now);
+        else late.push(now);
+      }
+      if (now < until) setTimeout(look, 1);
+      else if (free.length === connections.length) done();
+    };
+    look();
+    return (connection) => {
+      const since = late.shift();
+      if (since !== undefined) connection.send(next(), since);
+      else free.push(connection);
+      if (performance.now() >= until && free.length === connections.length) done();
+    };
+  };
+}
+
+async function opened(port: number, onAnswer: OnAnswer, failed: (error: Error) => void): Promise<Connection> {
+  return new Promise((resolve) => {
+    let since = 0;
+    let partial: Buffer | undefined;
+    let ended = false;
+    const onBytes = (bytes: Buffer) => {
+      const answer = partial ? Buffer.concat([partial, bytes]) : bytes;
+      const end = endOf(answer);
+      if (end === undefined || answer.length < end) {
+        // The socket's buffer is used again for the next bytes.
+        partial = Buffer.from(answer);
+        return;
+      }
+      partial = undefined;
+      onAnswer(connection, statusOf(answer), since);
+    };
+    const socket = connect({
       port,
       host: '127.0.0.1',
       noDelay: true,
@@ -63,54 +139,21 @@ async function opened(port: number): Promise<Connection> {
         },
       },
     });
-    socket.once('error', reject);
-    socket.once('connect', () =>
-      resolve({
-        drive: async (requests, state, tally) => {
-          socket.off('error', reject);
-          return drive(socket, (listener) => (onBytes = listener), requests, state, tally);
-        },
-      }),
-    );
-  });
-}
-
-async function drive(
-  socket: Socket,
-  listen: (listener: (bytes: Buffer) => void) => void,
-  requests: readonly Buffer[],
-  state: State,
-  tally: Map<number, number>,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let sentAt = 0;
-    let partial: Buffer | undefined;
-    const send = () => {
-      sentAt = performance.now();
-      socket.write(requests[(Math.random() * requests.length) | 0] ?? '');
+    const connection: Connection = {
+      send: (request, at) => {
+        since = at;
+        socket.write(request);
+      },
+      end: () => {
+        ended = true;
+        socket.end();
+      },
     };
-    listen((bytes) => {
-      const answer = partial ? Buffer.concat([partial, bytes]) : bytes;
-      const end = endOf(answer);
-      if (end === undefined || answer.length < end) {
-        // The socket's buffer is used again for the next bytes.
-        partial = Buffer.from(answer);
-        return;
-      }
-      partial = undefined;
-      const now = performance.now();
-      const status = statusOf(answer);
-      tally.set(status, (tally.get(status) ?? 0) + 1);
-      const latency = Math.min(latencies.length - 1, Math.round((now - sentAt) * 1000));
-      latencies[latency] = (latencies[latency] ?? 0) + 1;
-      state.answered++;
-      state.lastAnswer = now;
-      if (now < state.until) send();
-      else socket.end(resolve);
+    socket.once('error', failed);
+    socket.once('close', () => {
+      if (!ended) failed(new Error('the server closed a connection'));
     });
-    socket.once('error', reject);
-    socket.once('close', () => reject(new Error('the server closed a connection')));
-    send();
+    socket.once('connect', () => resolve(connection));
   });
 }
 
@@ -138,32 +181,16 @@ function quantile(count: number, share: number): number {
   return NaN;
 }
 
-/** The requests are made once for each file of keys and kept, since rounds use them again. */
-const made = new Map<string, Buffer[]>();
+/** The keys of each file, which rounds use again. */
+const keysOf = new Map<string, string[]>();
 
-function requestsOf({ keysFile, port, addresses = 0 }: Load): Buffer[] {
-  const name = `${keysFile} ${port} ${addresses}`;
-  let requests = made.get(name);
-  if (!requests) {
-    const keys = readFileSync(keysFile, 'utf8').trim().split('\n');
-    requests = Array.from({ length: Math.max(keys.length, addresses) }, (_, index) =>
-      requestOf(keys[index % keys.length] ?? '', port, addresses > 0 ? addressOf(index) : undefined),
-    );
-    made.set(name, requests);
-  }
-  return requests;
+function requestsOf({ shape, keysFile, addresses = 0, port }: Load): Buffer[] {
+  let keys = keysOf.get(keysFile);
+  if (!keys) keysOf.set(keysFile, (keys = readFileSync(keysFile, 'utf8').trim().split('\n')));
+  const buffers = new Map<string, Buffer>();
+  return requestTexts(shape, keys, port, addresses).map((text) => {
+    let buffer = buffers.get(text);
+    if (!buffer) buffers.set(text, (buffer = Buffer.from(text, 'latin1')));
+    return buffer;
+  });
 }
-
-function requestOf(key: string, port: number, address: string | undefined): Buffer {
-  const lines = [
-    `GET ${PATH} HTTP/1.1`,
-    `Host: 127.0.0.1:${port}`,
-    'User-Agent: latchkey-bench/1',
-    'Accept: application/json',
-    `X-API-Key: ${key}`,
-    ...(address === undefined ? [] : [`X-Forwarded-For: ${address}`]),
-  ];
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
-}
-
-const addressOf = (index: number) => `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`;

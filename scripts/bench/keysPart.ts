@@ -1,144 +1,89 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { betterAuthStores, type Bench } from './context.ts';
-import { count, medianOf, ratiosOf, shown, table, type Spread } from './figures.ts';
-import { each, inRounds, type Sample, type Samples, type Subject } from './rounds.ts';
-import { singleConnection } from './singleConnection.ts';
-import { KINDS, type Store, type Stores } from './stores.ts';
-import {
-  BARE,
-  bareKoa,
-  betterAuth,
-  betterAuthName,
-  knexName,
-  knexPerRequest,
-  latchkey,
-  latchkeyName,
-} from './subjects.ts';
+import type { Bench } from './context.ts';
+import { count, ratiosOf, shown, table } from './figures.ts';
+import { fullLoadTable } from './fullLoad.ts';
+import { SHOW_KEY } from './requests.ts';
+import { roundTrips } from './roundTrips.ts';
+import { inRounds } from './rounds.ts';
+import type { Store } from './stores.ts';
+import { atRandom, BARE, bareKoa, latchkey, latchkeyName, startLatchkey, type NamedLoad } from './subjects.ts';
+import { singleTable } from './singleConnection.ts';
 
-export const MANY_CONNECTIONS = 64;
+const RANDOM = 'at random';
+const ZIPF = 'by Zipf';
+const SINGLE = '1 connection';
 
-/** What a check of a key costs, beside bare Koa, Better Auth and one query for each request. */
+/** What a check of a key costs beside bare Koa: keys at random, as many clients use them, and one caller alone. */
 export async function keysPart(bench: Bench): Promise<unknown> {
   const { stores, plan, print } = bench;
-  const [own, theirs] = await Promise.all([bench.latchkey(), betterAuthStores(stores, plan.sizes)]);
+  const own = await bench.latchkey();
   stores.pinDatabase();
-  const most = own.filter(({ keys }) => keys === plan.sizes.at(-1));
-  const bare = await bareKoa(stores, most[0]?.keysFile ?? '');
-  const ours = await Promise.all(own.map(async (store) => latchkey(stores, store)));
-  const others = await Promise.all([
-    ...theirs.map(async (store) => betterAuth(stores, store)),
-    ...most.map(async (store) => knexPerRequest(stores, store)),
-  ]);
-  const { rounds, seconds } = plan;
-  const many = await inRounds(bench, [bare, ...ours, ...others], {
-    rounds,
-    connections: MANY_CONNECTIONS,
-    seconds,
-    warmUp: true,
-  });
-  print(
-    `${MANY_CONNECTIONS} connections, ${rounds} rounds of ${seconds} s each; the median of the rounds (lowest–highest)`,
+  const [first] = own;
+  if (!first) throw new Error('there is no database to measure on');
+  const bare = bareKoa(
+    stores,
+    keyLoads(bench, first).filter(({ name }) => name !== ZIPF),
   );
-  print(figures(many));
-  print(comparisons(many, plan.sizes));
-  print(await counted(stores, ours, own));
-  for (const { server } of others) await server.stop();
-  const single = await singleConnection(bench, bare, ours, own);
-  for (const { server } of [bare, ...ours]) await server.stop();
-  return { connections64: Object.fromEntries(many), connections1: single };
-}
-
-function ratio(many: Samples, name: string, to: string): Spread {
-  return ratiosOf(each(many.get(name), 'perSecond'), each(many.get(to), 'perSecond'));
-}
-
-function figures(many: Samples): string {
-  const head = [
-    '',
-    '÷ bare Koa',
-    'requests/s',
-    'p50 ms',
-    'p99 ms',
-    'CPU µs each',
-    'MariaDB µs each',
-    'statements each',
-    'core used',
-    'done after s',
-    'RSS MB',
-  ];
-  const rows = [...many].map(([name, samples]) => {
-    const median = (of: keyof Sample) => medianOf(each(samples, of));
+  const ours = own.map((store) => latchkey(stores, store, keyLoads(bench, store)));
+  const trips = await roundTrips(stores, own);
+  const { samples, told } = await inRounds(bench, [bare, ...ours], {
+    between: async () => trips.ask(plan.singleSeconds),
+  });
+  await trips.stop();
+  print(told);
+  const rows = own.flatMap((store) =>
+    [RANDOM, ZIPF].map((load) => ({ name: `${latchkeyName(store)}, ${load}`, subject: latchkeyName(store), load })),
+  );
+  print(fullLoadTable(samples, [{ name: BARE, subject: BARE, load: RANDOM }, ...rows], { to: BARE, load: RANDOM }));
+  const most = plan.sizes.at(-1) ?? 0;
+  const [few = 0] = plan.sizes;
+  const grown = plan.databases.map((kind) => {
+    const cost = (keys: number) => samples.each(latchkeyName({ kind, keys }), RANDOM, 'cpuMicros');
     return [
-      name,
-      shown(ratio(many, name, BARE)),
-      count(median('perSecond')),
-      median('p50Ms').toFixed(1),
-      median('p99Ms').toFixed(1),
-      median('cpuMicros').toFixed(0),
-      median('databaseMicros').toFixed(0),
-      median('statements').toFixed(2),
-      percent(median('serverBusy')),
-      median('afterSeconds').toFixed(1),
-      median('rssMb').toFixed(0),
+      `${kind}: processor time with ${count(few)} keys ÷ with ${count(most)}`,
+      shown(ratiosOf(cost(few), cost(most))),
     ];
   });
-  return [table([head, ...rows]), ...remarks(many.get(BARE))].join('\n');
+  if (plan.sizes.length > 1) print(table([['', ''], ...grown]));
+  print(
+    singleTable(
+      samples,
+      SINGLE,
+      { subject: BARE, load: SINGLE },
+      own.map((store) => [latchkeyName(store), store.kind]),
+      trips,
+    ),
+  );
+  print(await counted(bench, ours, own));
+  return { told, samples, roundTripMs: Object.fromEntries(trips.ms) };
 }
 
-const SATURATED = 0.9;
-
-/** Whether the ratios are of servers at their limit, which is where bare Koa has to be. */
-function remarks(bare: readonly Sample[] | undefined): string[] {
-  const generator = medianOf(each(bare, 'generatorBusy'));
-  const server = medianOf(each(bare, 'serverBusy'));
+function keyLoads({ plan }: Bench, store: Store): NamedLoad[] {
+  const random = atRandom(store, plan.seconds);
   return [
-    ...(Number.isNaN(generator) ? [] : [`The load generator used ${percent(generator)} of its core against bare Koa.`]),
-    ...(server < SATURATED
-      ? [
-          `BARE KOA GOT ONLY ${percent(server)} OF ITS CORE: others were at work on this machine, so the ratios say little.`,
-        ]
-      : []),
+    random,
+    { ...random, name: ZIPF, keysFile: store.zipfFile },
+    { ...random, name: SINGLE, shape: SHOW_KEY, connections: 1, seconds: plan.singleSeconds },
   ];
 }
 
-/** Throughput bought by losing count of requests would be worth nothing. */
-async function counted(stores: Stores, subjects: readonly Subject[], own: readonly Store[]): Promise<string> {
+const COUNTED_WITHIN_MS = 15_000;
+
+/** Speed bought by losing count of requests would be worth nothing; the servers were killed at the end of their turns. */
+async function counted(
+  { stores }: Bench,
+  subjects: readonly { name: string; answered: number }[],
+  own: readonly Store[],
+): Promise<string> {
   const rows: string[][] = [['', 'requests answered', 'counted as usage']];
   for (const [index, store] of own.entries()) {
-    const { name, answered } = subjects[index] ?? { name: '', answered: 0 };
-    rows.push([name, count(answered), count(await countedWithin(COUNTED_WITHIN_MS, stores, store, answered))]);
+    const { name = '', answered = 0 } = subjects[index] ?? {};
+    const server = await startLatchkey(stores, store);
+    const deadline = Date.now() + COUNTED_WITHIN_MS;
+    let uses = await stores.countedUses(store);
+    for (; uses < answered && Date.now() < deadline; uses = await stores.countedUses(store)) await sleep(200);
+    await server.stop();
+    rows.push([name, count(answered), count(uses)]);
   }
-  return table(rows);
-}
-
-const COUNTED_WITHIN_MS = 5_000;
-
-async function countedWithin(ms: number, stores: Stores, store: Store, answered: number): Promise<number> {
-  const deadline = Date.now() + ms;
-  for (;;) {
-    const uses = await stores.countedUses(store);
-    if (uses >= answered || Date.now() > deadline) return uses;
-    await sleep(100);
-  }
-}
-
-const percent = (share: number) => `${(share * 100).toFixed(0)}%`;
-
-function comparisons(many: Samples, sizes: readonly number[]): string {
-  const [few = 0, most = 0] = [sizes[0], sizes.at(-1)];
-  const rows = KINDS.flatMap((kind) => {
-    const own = (keys: number) => latchkeyName({ kind, keys });
-    return [
-      [`Latchkey, ${kind}: ${count(most)} keys ÷ ${count(few)} keys`, shown(ratio(many, own(most), own(few)))],
-      ...sizes.map((keys) => [
-        `Latchkey ÷ Better Auth, ${kind}, ${count(keys)} keys`,
-        shown(ratio(many, own(keys), betterAuthName({ kind, keys }))),
-      ]),
-      [
-        `Latchkey ÷ a Knex query each, ${kind}, ${count(most)} keys`,
-        shown(ratio(many, own(most), knexName({ kind, keys: most }))),
-      ],
-    ];
-  });
   return table(rows);
 }

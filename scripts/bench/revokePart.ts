@@ -4,12 +4,12 @@ import { PATH } from './answer.ts';
 import type { Bench } from './context.ts';
 import { medianOf, quantileOf, ratiosOf, shown, table } from './figures.ts';
 import { ownerToken } from './owner.ts';
-import { sample, warm, type Subject } from './rounds.ts';
+import type { ServerUnderTest } from './children.ts';
+import { sample } from './sample.ts';
 import { idOf } from './seedRows.ts';
 import type { Store } from './stores.ts';
-import { latchkey } from './subjects.ts';
+import { atRandom, latchkeyName, MANY_CONNECTIONS, startLatchkey } from './subjects.ts';
 
-const CONNECTIONS = 64;
 const PAUSE_MS = 20;
 
 interface Revokes {
@@ -35,13 +35,14 @@ export async function revokePart(bench: Bench): Promise<unknown> {
   const rows: string[][] = [];
   const results: Record<string, unknown> = {};
   for (const store of large) {
-    const subject = await latchkey(stores, store);
-    const result = await measure(bench, subject, store);
-    await subject.server.stop();
-    results[subject.name] = result;
+    const server = await startLatchkey(stores, store);
+    const result = await measure(bench, server, store);
+    await server.stop();
+    const name = latchkeyName(store);
+    results[name] = result;
     const { quiet, busy, atRest, underLoad } = result;
     rows.push([
-      subject.name,
+      name,
       shown(ratiosOf(busy, quiet)),
       String(underLoad.tookMs.length),
       medianOf(underLoad.tookMs).toFixed(1),
@@ -50,23 +51,26 @@ export async function revokePart(bench: Bench): Promise<unknown> {
       String(underLoad.stale + atRest.stale),
     ]);
   }
-  print(`Revokes, one every ${PAUSE_MS} ms and the time it takes, while ${CONNECTIONS} connections are served`);
+  print(`Revokes, one every ${PAUSE_MS} ms and the time it takes, while ${MANY_CONNECTIONS} connections are served`);
   print(table([head, ...rows]));
   return results;
 }
 
-async function measure(bench: Bench, subject: Subject, store: Store) {
-  const revoker = revokerOf(subject.server.port, store);
+async function measure(bench: Bench, server: ServerUnderTest, store: Store) {
+  const { rounds, seconds, warmSeconds } = bench.plan;
+  const revoker = revokerOf(server.port, store);
+  const served = async (lasting: number) =>
+    (await sample(bench, { answered: 0 }, server, atRandom(store, lasting))).perSecond;
   const atRest = await revoker(async (revokes) => revokes.tookMs.length >= 20);
   const quiet: number[] = [];
   const busy: number[] = [];
   const underLoad: Revokes = { tookMs: [], stale: 0 };
-  await warm(bench, subject, CONNECTIONS);
-  for (let round = 0; round < Math.min(bench.plan.rounds, 3); round++) {
-    quiet.push((await sample(bench, subject, CONNECTIONS, bench.plan.seconds)).perSecond);
+  await served(warmSeconds);
+  for (let round = 0; round < rounds; round++) {
+    quiet.push(await served(seconds));
     let over = false;
     const revoking = revoker(async () => over);
-    busy.push((await sample(bench, subject, CONNECTIONS, bench.plan.seconds)).perSecond);
+    busy.push(await served(seconds));
     over = true;
     const { tookMs, stale } = await revoking;
     underLoad.tookMs.push(...tookMs);

@@ -1,134 +1,92 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerUnderTest } from './children.ts';
 import type { Bench } from './context.ts';
+import { startMachine } from './machineSpeed.ts';
+import { sample, warm, type Sample } from './sample.ts';
+import { steadyRounds } from './steadyRounds.ts';
+import type { Subject } from './subjects.ts';
 
-/** A server under test, and the keys that it knows. */
-export interface Subject {
-  name: string;
-  server: ServerUnderTest;
-  keysFile: string;
-  /** What it has answered so far, warm-ups included. */
-  answered: number;
+/** The runs of each server under each of its loads, round by round. */
+export class Samples {
+  readonly #rounds: readonly Turns[];
+
+  constructor(rounds: readonly Turns[]) {
+    this.#rounds = rounds;
+  }
+
+  /** The rounds of several, one after the other. */
+  static together(parts: readonly Samples[]): Samples {
+    return new Samples(parts.flatMap((part) => part.#rounds));
+  }
+
+  /** One figure of each round. */
+  each(subject: string, load: string, figure: keyof Sample): number[] {
+    return this.#rounds.map((turns) => turns.get(nameOf(subject, load))?.[figure] ?? NaN);
+  }
+
+  toJSON(): unknown {
+    return this.#rounds.map((turns) => Object.fromEntries(turns));
+  }
 }
 
-/** What one run showed. */
-export interface Sample {
-  perSecond: number;
-  p50Ms: number;
-  p99Ms: number;
-  /** Processor time of the server for one request, with what it does about it afterwards. */
-  cpuMicros: number;
-  /** The processor time of MariaDB, for whichever subject it worked. */
-  databaseMicros: number;
-  /** Statements that MariaDB was sent for one request. */
-  statements: number;
-  /** How much of their cores server and generator used. */
-  serverBusy: number;
-  generatorBusy: number;
-  /** How long server and database went on working after the last answer. */
-  afterSeconds: number;
-  rssMb: number;
-}
+type Turns = Map<string, Sample>;
+const nameOf = (subject: string, load: string) => `${subject}: ${load}`;
 
-/** The runs of each server, by its name. */
-export type Samples = Map<string, Sample[]>;
-
-/** One figure of each run. */
-export function each(samples: readonly Sample[] | undefined, of: keyof Sample): number[] {
-  return (samples ?? []).map((sample) => sample[of]);
-}
-
-export interface Turns {
-  rounds: number;
-  connections: number;
-  seconds: number;
-  /** Whether the servers are new, and have yet to be compiled as they run. */
-  warmUp: boolean;
+interface Ways {
+  /** Done once in each round. */
+  between?: () => Promise<void>;
+  /** Whether servers are started once and paused between their turns, so that turns can be short and many. */
+  paused?: boolean;
 }
 
 /**
- * Lets every server take its turn in every round, so that each ratio is of runs made within seconds of each other; the
- * order turns with the rounds, so that nobody is always behind the same neighbour.
+ * Lets every server take its turn in every round: it is started, warmed up, put under each of its loads, and stopped before
+ * the next one starts, since what else is in memory makes a server slower. The order turns with the rounds.
  */
 export async function inRounds(
   bench: Bench,
   subjects: readonly Subject[],
-  { rounds, connections, seconds, warmUp }: Turns,
-): Promise<Samples> {
-  const samples: Samples = new Map(subjects.map(({ name }) => [name, []]));
-  if (warmUp) for (const subject of subjects) await warm(bench, subject, connections);
-  for (let round = 0; round < rounds; round++) {
-    const turn = subjects.map((_, index) => subjects[(index + round) % subjects.length]);
-    for (const subject of turn) {
-      if (subject) samples.get(subject.name)?.push(await sample(bench, subject, connections, seconds));
+  { between, paused = false }: Ways = {},
+): Promise<{ samples: Samples; told: string }> {
+  const machine = startMachine(bench.stores);
+  const kept = new Map<Subject, ServerUnderTest>();
+  for (const subject of paused ? subjects : []) {
+    const server = await warmed(bench, subject);
+    server.process.kill('SIGSTOP');
+    kept.set(subject, server);
+  }
+  const { used, told } = await steadyRounds(bench.plan.rounds, async (round) => {
+    const turns: Turns = new Map();
+    const loopMs = [await machine.loopMs()];
+    for (let place = 0; place < subjects.length; place++) {
+      const subject = subjects[(place + round) % subjects.length];
+      if (!subject) continue;
+      const server = kept.get(subject) ?? (await warmed(bench, subject));
+      if (paused) server.process.kill('SIGCONT');
+      for (const load of subject.loads) {
+        await machine.fill(load.connections > 1 && load.perSecond === undefined);
+        turns.set(nameOf(subject.name, load.name), await sample(bench, subject, server, load));
+        await machine.fill(false);
+      }
+      if (paused) server.process.kill('SIGSTOP');
+      else await server.stop();
+      loopMs.push(await machine.loopMs());
     }
-  }
-  return samples;
-}
-
-const WARM_AFTER = 30_000;
-const WARM_UP_RUNS = 5;
-
-/** Runs a server until its code has been compiled, or, where that takes too long, for a while. */
-export async function warm(bench: Bench, subject: Subject, connections: number): Promise<void> {
-  for (let run = 0; run < WARM_UP_RUNS && subject.answered < WARM_AFTER; run++) {
-    await sample(bench, subject, connections, bench.plan.seconds / 2);
-  }
-}
-
-/** One run and a pause, so that work left over from it does not fall into the next run. */
-export async function sample(
-  { generator, stores }: Bench,
-  subject: Subject,
-  connections: number,
-  seconds: number,
-): Promise<Sample> {
-  const { server, keysFile } = subject;
-  const cpu = () => ({
-    server: server.cpuSeconds(),
-    generator: generator.cpuSeconds(),
-    database: stores.databaseCpuSeconds(),
+    await between?.();
+    return { loopMs, turns };
   });
-  const asked = await stores.statements();
-  const before = cpu();
-  const began = performance.now();
-  const outcome = await generator.run({ port: server.port, keysFile, connections, seconds });
-  const lasted = (performance.now() - began) / 1000;
-  subject.answered += outcome.answered;
-  const during = cpu();
-  const afterSeconds = await untilIdle(() => server.cpuSeconds() + (stores.databaseCpuSeconds() || 0));
-  const after = cpu();
-  // The question how many there were is one of them.
-  const statements = (await stores.statements()) - asked - 1;
-  const each = (used: number) => (used / outcome.answered) * 1e6;
-  return {
-    perSecond: outcome.perSecond,
-    p50Ms: outcome.p50Ms,
-    p99Ms: outcome.p99Ms,
-    cpuMicros: each(after.server - before.server),
-    databaseMicros: each(after.database - before.database),
-    statements: statements / outcome.answered,
-    serverBusy: (during.server - before.server) / lasted,
-    generatorBusy: (during.generator - before.generator) / lasted,
-    afterSeconds,
-    rssMb: server.rssMb(),
-  };
+  for (const server of kept.values()) await server.stop();
+  await machine.stop();
+  return { samples: new Samples(used.map(({ turns }) => turns)), told };
 }
 
-const LONGEST_IDLE_WAIT_MS = 3_000;
-const LOOK_EVERY_MS = 60;
-/** The system counts in ticks of 10 ms, and a process at rest may cross one. */
-const AT_REST_SECONDS = 0.011;
-
-async function untilIdle(cpuSeconds: () => number): Promise<number> {
-  const began = performance.now();
-  let lastBusy = began;
-  for (let used = cpuSeconds(); performance.now() - began < LONGEST_IDLE_WAIT_MS;) {
-    await sleep(LOOK_EVERY_MS);
-    const now = cpuSeconds();
-    if (!(now - used > AT_REST_SECONDS)) break;
-    used = now;
-    lastBusy = performance.now();
+/** Starts a server and runs it under each kind of request until its code has been compiled. */
+async function warmed(bench: Bench, subject: Subject): Promise<ServerUnderTest> {
+  const server = await subject.start();
+  const shapes = new Set<object>();
+  for (const load of subject.loads) {
+    if (shapes.has(load.shape)) continue;
+    shapes.add(load.shape);
+    await warm(bench, subject, server, load);
   }
-  return (lastBusy - began) / 1000;
+  return server;
 }

@@ -1,5 +1,3 @@
-import { migrate } from '../../db/migrate.ts';
-import { readConfig } from '../../app/config.ts';
 import { seedBetterAuth } from './seedBetterAuth.ts';
 import { seedAudit, seedScopes, seedUsage, type History } from './seedHistory.ts';
 import { seedScopeUses, seedShown, settle } from './seedLists.ts';
@@ -16,7 +14,6 @@ for (const order of JSON.parse(String(process.env['ORDERS'])) as Order[]) await 
 process.exit();
 
 async function carryOut(order: Order): Promise<void> {
-  if (order.what === 'latchkey') await migrate(readConfig(order.env).database);
   const sql = openSql(order.place);
   if (order.what === 'latchkey') await fillLatchkey(sql, order);
   else await seedBetterAuth(sql, order.count, order.keysFile, now);

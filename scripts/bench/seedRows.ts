@@ -46,6 +46,7 @@ export async function makeNumbers(sql: Sql, count: number): Promise<void> {
 
 const THOUSAND = 1_000;
 const KEYS_PER_TENANT = 100;
+const CALLER_SCOPES = JSON.stringify(['platform:verify', 'platform:routes']);
 
 export interface KeysPlan {
   count: number;
@@ -55,6 +56,8 @@ export interface KeysPlan {
   keysFile?: string;
   /** The texts of more keys, of the first tenant, that will be revoked. */
   victimsFile?: string;
+  /** The text of one more, which may ask about the keys of all tenants. */
+  callerFile?: string;
 }
 
 /** Tenants, their keys, and one person who owns the first tenant. */
@@ -86,7 +89,7 @@ export async function seedKeys(sql: Sql, plan: KeysPlan, now: number): Promise<v
     last_four: `coalesce(u.last_four, ${sql.hex('n.n % 65536', 4)})`,
     name: `concat('key ', ${sql.hex('n.n', 6)}, ' of the ', case ${sort} % 3 when 0 then 'nightly export' when 1 then 'billing worker' else 'build server' end)`,
     environment: `case ${sort} % 10 when 9 then 'test' else 'live' end`,
-    scopes: `'${JSON.stringify(ANSWER.scopes)}'`,
+    scopes: `case n.n when ${count + victimsOf(plan).length} then '${CALLER_SCOPES}' else '${JSON.stringify(ANSWER.scopes)}' end`,
     metadata: `'{}'`,
     expires_at: `case when u.n is null and ${sort} % 20 = 1 then ${now - 86_400_000} end`,
     revoked_at: `case when u.n is null and ${sort} % 20 = 2 then ${now - 86_400_000} end`,
@@ -94,14 +97,18 @@ export async function seedKeys(sql: Sql, plan: KeysPlan, now: number): Promise<v
     created_at: `${now - 300 * 86_400_000} + n.n * ${spread}`,
     updated_at: `${now}`,
   };
+  // An earlier build, compared with this one, has fewer of them.
+  const stored = await sql.columnsOf('api_keys');
+  const filled = Object.entries(columns).filter(([name]) => stored.includes(name));
   await sql.fill(
     'api_keys',
-    `insert into api_keys (${Object.keys(columns).join(', ')}) select ${Object.values(columns).join(', ')}
-     from numbers n left join used u on u.n = n.n where n.n < ${count + victimsOf(plan).length} order by n.n`,
+    `insert into api_keys (${filled.map(([name]) => name).join(', ')}) select ${filled.map(([, value]) => value).join(', ')}
+     from numbers n left join used u on u.n = n.n
+     where n.n < ${count + victimsOf(plan).length + callersOf(plan).length} order by n.n`,
   );
 }
 
-/** The keys whose texts are known, spread evenly over all, and after them those to revoke. */
+/** The keys whose texts are known, spread evenly over all, after them those to revoke, and the one that asks about others. */
 async function seedUsed(sql: Sql, plan: KeysPlan): Promise<void> {
   await sql.run(
     'create table used (n integer primary key, key_hash blob, key_prefix varchar(48), last_four varchar(4))',
@@ -109,8 +116,8 @@ async function seedUsed(sql: Sql, plan: KeysPlan): Promise<void> {
   const texts = linesOf(plan.keysFile);
   const stride = plan.count / Math.max(1, texts.length);
   const used = texts.map((text, index) => usedRow(Math.floor(index * stride), text));
-  const victims = victimsOf(plan).map((text, index) => usedRow(plan.count + index, text));
-  await sql.insert('used', [...used, ...victims]);
+  const more = [...victimsOf(plan), ...callersOf(plan)].map((text, index) => usedRow(plan.count + index, text));
+  await sql.insert('used', [...used, ...more]);
 }
 
 function usedRow(number: number, text: string): (string | number | Uint8Array)[] {
@@ -121,3 +128,4 @@ function usedRow(number: number, text: string): (string | number | Uint8Array)[]
 
 const linesOf = (file?: string) => (file === undefined ? [] : readFileSync(file, 'utf8').trim().split('\n'));
 const victimsOf = ({ victimsFile }: KeysPlan) => linesOf(victimsFile);
+const callersOf = ({ callerFile }: KeysPlan) => linesOf(callerFile);

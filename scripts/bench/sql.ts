@@ -17,6 +17,8 @@ export interface Sql {
   wholePart(number: string): string;
   /** A name that may be a word of SQL, or holds capitals. */
   name(name: string): string;
+  /** The columns that a table has in the build whose database this is. */
+  columnsOf(table: string): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -52,6 +54,10 @@ function mysql(url: string): Sql {
     anyHash: (number) => `unhex(sha2(${number}, 256))`,
     wholePart: (number) => `floor(${number})`,
     name: (name) => `\`${name}\``,
+    columnsOf: async (table) => {
+      const [rows] = await pool.query(`show columns from ${table}`);
+      return (rows as { Field: string }[]).map(({ Field }) => Field);
+    },
     close: async () => pool.end(),
   };
 }
@@ -98,6 +104,10 @@ function sqlite(file: string): Sql {
     anyHash: () => 'randomblob(32)',
     wholePart: (number) => `cast(${number} as integer)`,
     name: (name) => `"${name}"`,
+    columnsOf: async (table) => {
+      const rows = connection.prepare(`select name from pragma_table_info('${table}')`).all() as { name: string }[];
+      return rows.map(({ name }) => name);
+    },
     close: async () => {
       connection.exec('PRAGMA journal_mode = WAL');
       connection.close();

@@ -7,7 +7,9 @@ import { mintKey } from '../../app/domain/token.ts';
 import { ROOT } from '../../app/root.ts';
 import { openSqlite } from '../../db/connection/sqlite.ts';
 import { startPrivateServer, type TestServer } from '../testDatabase.ts';
+import type { Build } from './builds.ts';
 import { cpuSeconds, DATABASE_CORES, pin, start, startServer, SERVER_CORE, type ServerUnderTest } from './children.ts';
+import { zipfList } from './requests.ts';
 import type { Order } from './seed.ts';
 import type { Place } from './sql.ts';
 
@@ -18,6 +20,8 @@ export const JWT_SECRET = 'a secret of the bench, long enough to sign with';
 /** Everything is counted, and nothing is refused. */
 const NO_LIMIT = '999999999/60';
 const USED_KEYS = 10_000;
+/** How many lines the list of keys has in which few come often. */
+const ZIPF_LINES = 100_000;
 const VICTIMS = 400;
 const MB = 1024 * 1024;
 
@@ -29,7 +33,11 @@ export interface Store {
   /** What points its server at it. */
   env: Record<string, string>;
   keysFile: string;
+  /** The same keys, the often used ones many times. */
+  zipfFile: string;
   victimsFile: string;
+  /** The one key that may ask about all others. */
+  callerFile: string;
 }
 
 /** The databases of one run, below one folder, and the servers that are started on them. */
@@ -102,10 +110,16 @@ export class Stores {
     return { kind, keys, place, env, ...(await this.#keyFiles(keys)) };
   }
 
-  async #keyFiles(keys: number): Promise<Pick<Store, 'keysFile' | 'victimsFile'>> {
+  async #keyFiles(keys: number): Promise<Pick<Store, 'keysFile' | 'zipfFile' | 'victimsFile' | 'callerFile'>> {
+    const keysFile = await this.#mint(`keys-${keys}.txt`, Math.min(keys, USED_KEYS));
+    const zipfFile = path.join(this.folder, `zipf-${keys}.txt`);
+    const minted = (await readFile(keysFile, 'utf8')).split('\n');
+    await writeFile(zipfFile, zipfList(minted, ZIPF_LINES).join('\n'));
     return {
-      keysFile: await this.#mint(`keys-${keys}.txt`, Math.min(keys, USED_KEYS)),
+      keysFile,
+      zipfFile,
       victimsFile: await this.#mint('victims.txt', VICTIMS),
+      callerFile: await this.#mint('caller.txt', 1),
     };
   }
 
@@ -166,13 +180,26 @@ export class Stores {
     return cpuSeconds(this.#mariadb.pid);
   }
 
-  async startServer(file: string, env: Record<string, string>, args: string[] = []): Promise<ServerUnderTest> {
-    return startServer({ file: path.join(ROOT, file), env, args, core: SERVER_CORE, log: this.#logOf(file) });
+  async startServer(
+    file: string,
+    env: Record<string, string>,
+    { root = ROOT, args = [] }: { root?: string; args?: readonly string[] } = {},
+  ): Promise<ServerUnderTest> {
+    return startServer({ file: path.join(root, file), env, args, core: SERVER_CORE, log: this.#logOf(file) });
   }
 
-  async runToEnd(file: string, env: Record<string, string>): Promise<void> {
+  /** Makes the tables as a build has them. */
+  async migrate(store: Store, { root }: Build): Promise<void> {
+    await this.runToEnd('dist/scripts/admin.js', store.env, { root, args: ['migrate'] });
+  }
+
+  async runToEnd(
+    file: string,
+    env: Record<string, string>,
+    { root = ROOT, args = [] }: { root?: string; args?: readonly string[] } = {},
+  ): Promise<void> {
     const log = this.#logOf(file);
-    const child = start({ file: path.join(ROOT, file), env, log });
+    const child = start({ file: path.join(root, file), after: args, env, log });
     const [code] = (await once(child.process, 'exit')) as [number | null];
     if (code !== 0) throw new Error(`${file} failed:\n${(await readFile(log, 'utf8')).slice(-2_000)}`);
   }
