@@ -12,6 +12,7 @@ export const PROBLEMS = {
   invalid_key: [401, 'Invalid API key'],
   key_revoked: [401, 'API key revoked'],
   key_expired: [401, 'API key expired'],
+  key_paused: [401, 'API key paused'],
   invalid_token: [401, 'Invalid token'],
   invalid_login: [401, 'Wrong email or password'],
   tenant_mismatch: [403, 'Another tenant'],

@@ -3,7 +3,8 @@ import { Networks } from './network.ts';
 import { isIdle, type Policy } from './policy.ts';
 
 /** The closed list of what keeps a stored key from being used, whoever shows it and for whatever. */
-export type KeyFault = 'revoked' | 'expired' | 'owner_has_no_access' | 'unused_too_long' | 'tenant_suspended';
+export type KeyFault =
+  'revoked' | 'expired' | 'paused' | 'owner_has_no_access' | 'unused_too_long' | 'tenant_suspended';
 
 /** What decides that, of the key and of what it belongs to. */
 export interface KeyFaultFacts extends KeyStatusFacts {

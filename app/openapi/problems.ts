@@ -11,6 +11,7 @@ const CREDENTIAL: readonly ErrorCode[] = [
   'invalid_key',
   'key_revoked',
   'key_expired',
+  'key_paused',
   'invalid_token',
   'tenant_mismatch',
   'tenant_suspended',

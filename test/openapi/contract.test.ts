@@ -54,11 +54,9 @@ onEachDatabase('every documented operation', (database) => {
       await putOn('free');
       return answer;
     },
-    'PATCH /api-keys/{id}': async (operation) => {
-      const { id } = await issue(server, as(cast.alice));
-      await server.post(`/api/api-keys/${id}/revoke`, undefined, as(cast.alice));
-      return on(operation, id, { name: 'late' });
-    },
+    'PATCH /api-keys/{id}': async (operation) => onRevokedKey(operation, { name: 'late' }),
+    'POST /api-keys/{id}/pause': async (operation) => onRevokedKey(operation),
+    'POST /api-keys/{id}/resume': async (operation) => onRevokedKey(operation),
     'POST /api-keys/{id}/rotate': async (operation) => {
       const { id } = await issue(server, as(cast.alice));
       await on(operation, id, { gracePeriodSeconds: 60 });
@@ -336,6 +334,12 @@ onEachDatabase('every documented operation', (database) => {
     const headers = await (callers[name] ?? byScope)();
     const json = (await bodies[name]?.()) ?? body?.example;
     return { path: await onSomething(path), headers, json };
+  }
+
+  async function onRevokedKey(operation: Operation, json: object = {}): Promise<Answer> {
+    const { id } = await issue(server, as(cast.alice));
+    await server.post(`/api/api-keys/${id}/revoke`, undefined, as(cast.alice));
+    return on(operation, id, json);
   }
 
   async function keyWith({ name }: Operation, scope: string): Promise<Headers> {

@@ -98,7 +98,7 @@ export function refuseExpiry(policy: Policy, expiresAt: number | null, startsAt:
 
 /**
  * Refuses one more key than the tenant's plan allows, however many requests come at once. Keys that have ended do not
- * count, nor do rotated keys in their grace period, whose successors count already.
+ * count, nor do rotated keys in their grace period, whose successors count already. A paused key can be resumed, and counts.
  */
 export async function refuseKeysBeyondPlan(
   trx: Db,
@@ -109,7 +109,8 @@ export async function refuseKeysBeyondPlan(
   // Only tenants with a limit pay for the lock, which makes their requests wait for each other.
   const locked = (await lockTenant(trx, tenantId)) ?? tenant;
   const { keys } = planLimits(locked.plan);
-  if (keys === null || (await countApiKeys(trx, tenantId, { statuses: ['active'], now }, keys)) < keys) return;
+  if (keys === null || (await countApiKeys(trx, tenantId, { statuses: ['active', 'paused'], now }, keys)) < keys)
+    return;
   const plan = planNamed(locked.plan);
   throw new AppError('plan_limit', { key: 'plan_allows_keys', values: { plan, keys } });
 }

@@ -2,7 +2,7 @@ import type { Db } from '../../../db/connection/connect.ts';
 import { updateApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import type { Revocation } from '../../domain/keyInput.ts';
-import { whyNotValid } from '../../domain/keyStatus.ts';
+import { whyEnded } from '../../domain/keyStatus.ts';
 import { iso } from '../../domain/times.ts';
 import { AppError } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
@@ -72,15 +72,15 @@ async function writeRevocation(trx: Db, { key, act }: LockedKey, { reason }: Rev
 }
 
 /** Locks the key of this id, or its live successor where the key was rotated and its grace period has ended. */
-async function lockLiveKey(trx: Db, act: ActionContext, id: string): Promise<LockedKey> {
+export async function lockLiveKey(trx: Db, act: ActionContext, id: string): Promise<LockedKey> {
   const locked = await lockKey(trx, act, id);
   const { successorKeyId } = locked.key;
   return successorKeyId !== null && isRotatedAway(locked) ? lockLiveKey(trx, locked.act, successorKeyId) : locked;
 }
 
 /** Whether a rotation replaced the key and its grace period has ended. */
-function isRotatedAway({ key, act }: LockedKey): boolean {
-  return key.revokedAt === null && key.successorKeyId !== null && whyNotValid(key, act.now) !== undefined;
+export function isRotatedAway({ key, act }: LockedKey): boolean {
+  return key.revokedAt === null && key.successorKeyId !== null && whyEnded(key, act.now) !== undefined;
 }
 
 function isRevoked(key: ApiKey): key is RevokedKey {

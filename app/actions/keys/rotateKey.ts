@@ -27,6 +27,7 @@ export async function rotateKey(
     const { key: old, act } = locked;
     refuseRotated(old);
     refuseInactive(locked);
+    refusePaused(old);
     refuseBeyondOwnScopes(act, old.scopes);
     const tooLong = graceProblem(policy, rotation.gracePeriodSeconds);
     if (tooLong) throw invalidField('gracePeriodSeconds', policyFault(tooLong, policy));
@@ -49,6 +50,11 @@ export async function rotateKey(
     });
     return issued;
   });
+}
+
+/** A successor of a paused key would work, and so undo the pause. */
+function refusePaused({ pausedAt }: ApiKey): void {
+  if (pausedAt !== null) throw new AppError('key_not_active', 'key_is_paused');
 }
 
 function refuseRotated(key: ApiKey): void {

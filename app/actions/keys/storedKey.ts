@@ -4,7 +4,7 @@ import { CHOSEN_FIELDS, shownFields } from '../../../db/tables/keys/apiKeyFields
 import { insertApiKey, lockApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { insertKeyScopes } from '../../../db/tables/keys/apiKeyScopes.ts';
 import { insertSentForm } from '../../../db/tables/sentForms.ts';
-import { whyNotValid } from '../../domain/keyStatus.ts';
+import { whyEnded } from '../../domain/keyStatus.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { hashKey, mintKey, type KeyStyle } from '../../domain/token.ts';
 import { AppError } from '../../errors.ts';
@@ -106,7 +106,7 @@ export async function lockKeyChain(trx: Db, act: ActionContext, id: string): Pro
 
 /** Refuses to change a key that is revoked or expired. */
 export function refuseInactive({ key, act }: LockedKey): void {
-  const reason = whyNotValid(key, act.now);
+  const reason = whyEnded(key, act.now);
   if (reason) throw new AppError('key_not_active', `key_is_${reason}`);
 }
 
@@ -140,6 +140,9 @@ export function newKeyState({ actor, now }: ActionContext) {
     revokedAt: null,
     revokedBy: null,
     revokeReason: null,
+    pausedAt: null,
+    pausedBy: null,
+    pauseReason: null,
   };
 }
 

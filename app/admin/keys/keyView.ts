@@ -31,7 +31,7 @@ export interface KeyView {
   /** The prefix and last four characters, as `fsk_live_01234567…abcd`. */
   masked: string;
   scopes: ScopeBadge[];
-  status: 'active' | 'expiring' | 'rotating' | 'expired' | 'revoked';
+  status: 'active' | 'expiring' | 'rotating' | 'paused' | 'expired' | 'revoked';
   /** When the key ends and how often a replaced key is still used. */
   note: string;
   createdAt: number;
@@ -39,7 +39,7 @@ export interface KeyView {
   lastUsedAt: number | null;
   lastUsedIp: string | null;
   spark: Sparkline;
-  may: { edit: boolean; rotate: boolean; revoke: boolean };
+  may: { edit: boolean; rotate: boolean; pause: boolean; resume: boolean; revoke: boolean };
 }
 
 /** Builds the view of a key; `manages` says whether the reader may change keys. */
@@ -71,7 +71,9 @@ export function keyView(
     spark: sparklineOf(days ?? Array<number>(SPARK_DAYS).fill(0)),
     may: {
       edit: manages && lives,
-      rotate: manages && lives && status !== 'rotating',
+      rotate: manages && lives && status !== 'rotating' && status !== 'paused',
+      pause: manages && lives && status !== 'paused',
+      resume: manages && status === 'paused',
       // An expired key can be revoked too, so that it cannot be given a later expiry.
       revoke: manages && status !== 'revoked',
     },
@@ -142,6 +144,9 @@ function noteOf(
   if (status === 'active' && key.expiresAt === null) return t('keys.keep_never');
   if (status === 'active' || status === 'expiring') {
     return t('keys.ends_in', { left: durationText((key.expiresAt ?? now) - now, locale) });
+  }
+  if (status === 'paused' && key.pausedAt !== null) {
+    return t('keys.paused_since', { since: durationText(Math.max(0, now - key.pausedAt), locale) });
   }
   if (status !== 'rotating' || key.graceEndsAt === null) return '';
   const ends = t('keys.ends_in', { left: durationText(key.graceEndsAt - now, locale) });

@@ -24,6 +24,7 @@ import type { Route } from '../../http/table.ts';
 import { keyChangePages } from './routesChange.ts';
 import { keyCreatePages } from './routesCreate.ts';
 import { keyDetailPages } from './routesDetail.ts';
+import { keyPausePages } from './routesPause.ts';
 import { keyRevokePages } from './routesRevoke.ts';
 
 /** All pages of keys; paths with a fixed name come before those with a key's id. */
@@ -32,6 +33,7 @@ export function apiKeyPages(services: Services, pages: Pages, table: () => reado
     .use(keyListPages(services, pages).routes())
     .use(keyCreatePages(services, pages, table).routes())
     .use(keyRevokePages(services, pages).routes())
+    .use(keyPausePages(services, pages).routes())
     .use(keyChangePages(services, pages, table).routes())
     .use(keyDetailPages(services, pages).routes());
 }

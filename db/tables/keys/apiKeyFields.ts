@@ -50,6 +50,9 @@ export const KEY_FIELDS = {
   revokedAt: field('state', 'revoked_at', orNull(moment)),
   revokedBy: field('state', 'revoked_by', orNull(text())),
   revokeReason: field('state', 'revoke_reason', orNull(text())),
+  pausedAt: field('state', 'paused_at', orNull(moment)),
+  pausedBy: field('state', 'paused_by', orNull(text())),
+  pauseReason: field('state', 'pause_reason', orNull(text())),
 };
 
 type Fields = typeof KEY_FIELDS;

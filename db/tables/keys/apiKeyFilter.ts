@@ -87,8 +87,10 @@ export const STATUS: Record<KeyStatus, string> = {
     or (grace_ends_at is null and successor_key_id is not null))`,
   expired: `(revoked_at is null and expires_at <= :now
     and (grace_ends_at > :now or (grace_ends_at is null and successor_key_id is null)))`,
-  rotating: '(revoked_at is null and grace_ends_at > :now and (expires_at is null or expires_at > :now))',
-  active: `(revoked_at is null and grace_ends_at is null and successor_key_id is null
+  paused: `(paused_at is not null and ${LIVING} and (expires_at is null or expires_at > :now))`,
+  rotating: `(revoked_at is null and grace_ends_at > :now and paused_at is null
+    and (expires_at is null or expires_at > :now))`,
+  active: `(revoked_at is null and grace_ends_at is null and successor_key_id is null and paused_at is null
     and (expires_at is null or expires_at > :now))`,
 };
 
