@@ -34,6 +34,7 @@ onEachDatabase('every documented operation', (database) => {
   /** Who asks where neither an owner nor a key with the scope would get a good answer. */
   const callers: Record<string, () => Promise<Headers>> = {
     'DELETE /membership': async () => as(await newMember()),
+    'POST /self/revoke': async () => ({ ...(await keyToEnd()), 'x-tenant-id': cast.acme.id }),
     'PATCH /users/{id}': async () => as(await theOperator()),
   };
 
@@ -139,7 +140,7 @@ onEachDatabase('every documented operation', (database) => {
         return [await ask({}), await ask(staff('wrong')), await ask(twice)];
       }
       const tenant = { 'x-tenant-id': cast.acme.slug };
-      const key = { 'x-api-key': powerless };
+      const key = operation.name === 'POST /self/revoke' ? await keyToEnd() : { 'x-api-key': powerless };
       const answers = [
         await ask(tenant),
         await ask({ ...tenant, 'x-api-key': 'no key' }),
@@ -334,6 +335,11 @@ onEachDatabase('every documented operation', (database) => {
     const headers = await (callers[name] ?? byScope)();
     const json = (await bodies[name]?.()) ?? body?.example;
     return { path: await onSomething(path), headers, json };
+  }
+
+  async function keyToEnd(): Promise<Headers> {
+    const { key } = await issue(server, as(cast.alice), { scopes: ['api-keys:read'] });
+    return { 'x-api-key': key };
   }
 
   async function onRevokedKey(operation: Operation, json: object = {}): Promise<Answer> {

@@ -8,7 +8,7 @@ import { AppError } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { refuseToRevokeBeyondOwnScopes } from './keyRules.ts';
-import { changeKey, lockKey, lockKeyChain, type LockedKey } from './storedKey.ts';
+import { changeKey, changeKeyUnderAnyPolicy, lockKey, lockKeyChain, type LockedKey } from './storedKey.ts';
 
 /** A key that has been revoked. */
 export type RevokedKey = ApiKey & { revokedAt: number };
@@ -31,6 +31,11 @@ export async function revokeOnlyKey(act: ActionContext, id: string, revocation: 
     if (isRotatedAway(locked)) throw new AppError('key_not_active', 'key_is_revoked');
     return revokeLocked(trx, locked, revocation);
   });
+}
+
+/** Revokes the key that calls, whatever it may do and whatever the policy says: to end itself takes no right. */
+export async function revokeOwnKey(act: ActionContext, id: string, revocation: Revocation): Promise<RevokedKey> {
+  return changeKeyUnderAnyPolicy(act, id, async (trx) => writeRevocation(trx, await lockKey(trx, act, id), revocation));
 }
 
 /** Revokes a key and all its successors in a transaction of the caller; `refuse` may throw before each is revoked. */
