@@ -19,6 +19,8 @@ export const PROBLEMS = {
   tenant_suspended: [403, 'Tenant suspended'],
   password_change_required: [403, 'New password required'],
   address_not_allowed: [403, 'Address not allowed'],
+  policy_violation: [403, 'Key breaks the policy'],
+  invalid_signature: [403, 'Invalid signature'],
   form_refused: [403, 'Form not accepted'],
   insufficient_scope: [403, 'Missing scope'],
   insufficient_permission: [403, 'Missing permission'],

@@ -74,6 +74,7 @@ const CODES: Readonly<Record<KeyFault, VerdictCode>> = {
   owner_has_no_access: 'revoked',
   unused_too_long: 'expired',
   tenant_suspended: 'paused',
+  breaks_policy: 'policy_violation',
 };
 
 /**

@@ -17,6 +17,7 @@ const CREDENTIAL: readonly ErrorCode[] = [
   'tenant_suspended',
   'password_change_required',
   'address_not_allowed',
+  'policy_violation',
   'rate_limited',
   'quota_exceeded',
   'temporarily_unavailable',

@@ -1,7 +1,8 @@
 import { SOON_MS } from '../../../db/tables/keys/apiKeyAttention.ts';
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
-import { keyStatus } from '../../domain/keyStatus.ts';
+import { keyStatus, whyEnded } from '../../domain/keyStatus.ts';
 import type { Locale } from '../../domain/locale.ts';
+import { breaksLifetimeRules, type Policy } from '../../domain/policy.ts';
 import { CATALOGUE, namesOf, type Wording } from '../../domain/scopeCatalogue.ts';
 import { maskKey } from '../../domain/token.ts';
 import { sparklineOf, type Sparkline } from '../shell/bars.ts';
@@ -34,6 +35,8 @@ export interface KeyView {
   status: 'active' | 'expiring' | 'rotating' | 'paused' | 'expired' | 'revoked';
   /** When the key ends and how often a replaced key is still used. */
   note: string;
+  /** What is wrong with the key, in words. */
+  warnings: string[];
   createdAt: number;
   expiresAt: number | null;
   lastUsedAt: number | null;
@@ -49,9 +52,10 @@ export function keyView(
   now: number,
   {
     manages,
+    policy,
     days,
     sinceRotation,
-  }: { manages: boolean; days?: number[] | undefined; sinceRotation?: number | undefined },
+  }: { manages: boolean; policy?: Policy; days?: number[] | undefined; sinceRotation?: number | undefined },
 ): KeyView {
   const status = statusOnPage(key, now);
   const lives = status !== 'revoked' && status !== 'expired';
@@ -64,6 +68,7 @@ export function keyView(
     scopes: key.scopes.map((scope) => scopeBadge(scope, texts)),
     status,
     note: noteOf(key, status, texts, now, sinceRotation),
+    warnings: warningsOf(key, texts, now, policy),
     createdAt: key.createdAt,
     expiresAt: key.expiresAt,
     lastUsedAt: key.lastUsedAt,
@@ -127,6 +132,12 @@ const UNITS = [
   ['hour', 3_600_000],
   ['minute', 60_000],
 ] as const satisfies readonly (readonly [string, number])[];
+
+function warningsOf(key: ApiKey, { t }: Texts, now: number, policy: Policy | undefined): string[] {
+  if (!policy || whyEnded(key, now)) return [];
+  const breaks = breaksLifetimeRules(policy, key);
+  return breaks ? [t(policy.enforceOnExisting ? 'keys.refused_by_policy' : 'keys.breaks_policy')] : [];
+}
 
 function statusOnPage(key: ApiKey, now: number): KeyView['status'] {
   const status = keyStatus(key, now);

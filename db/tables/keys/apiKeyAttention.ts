@@ -1,10 +1,11 @@
 import type { Knex } from 'knex';
+import type { LifetimeRules } from '../../../app/domain/policy.ts';
 import { joinInOrder, forceIndex } from '../../sql/indexHints.ts';
 import type { Db } from '../../connection/connect.ts';
 import { BY_EXPIRY, BY_LAST_USE } from './apiKeyIndexes.ts';
 
-/** Why somebody should look at a key: it ends soon, nobody uses it, it never ends, or it holds more than it uses. */
-export const KEY_ATTENTIONS = ['expiring', 'unused', 'endless', 'overscoped'] as const;
+/** Why somebody should look at a key: it ends soon, nobody uses it, it never ends, it holds more than it uses, or it breaks the policy. */
+export const KEY_ATTENTIONS = ['expiring', 'unused', 'endless', 'overscoped', 'breaking'] as const;
 export type KeyAttention = (typeof KEY_ATTENTIONS)[number];
 
 const DAY_MS = 86_400_000;
@@ -19,28 +20,30 @@ export const MOST_LOOKED_INTO = 500;
 export async function countAttention(
   db: Db,
   tenantId: string,
+  rules: LifetimeRules,
   now: number,
   most: number,
 ): Promise<Record<KeyAttention, number>> {
   const along = (index: string) => db(forceIndex(db, 'api_keys', index)).where({ tenant_id: tenantId });
   const counted = (rows: Knex.QueryBuilder) => db.from(rows.limit(most).as('some')).count('*');
   const needing = (attention: KeyAttention, rows: Knex.QueryBuilder) => {
-    whereAttention(rows, attention, now);
+    whereAttention(rows, attention, now, rules);
     return counted(rows.select(db.raw('1 as one')));
   };
   const long = now - UNUSED_MS;
   const [[slow], [quick]] = await Promise.all([
     db.select<{ overscoped: number }[]>([counted(overscoped(db, tenantId, now)).as('overscoped')]),
-    db.select<Record<'expiring' | 'unused' | 'neverUsed' | 'endless', number>[]>([
+    db.select<Record<'expiring' | 'unused' | 'neverUsed' | 'endless' | 'breaking', number>[]>([
       needing('expiring', along(BY_EXPIRY)).as('expiring'),
       // Apart, since each of the two is one walk along the index.
       needing('unused', along(BY_LAST_USE).where('last_used_at', '<', long)).as('unused'),
       needing('unused', along(BY_LAST_USE).whereNull('last_used_at').where('id', '<', idBefore(long))).as('neverUsed'),
       needing('endless', along(BY_EXPIRY)).as('endless'),
+      needing('breaking', along(BY_EXPIRY)).as('breaking'),
     ]),
   ]);
-  const { expiring = 0, unused = 0, neverUsed = 0, endless = 0 } = quick ?? {};
-  return { expiring, unused: unused + neverUsed, endless, overscoped: slow?.overscoped ?? 0 };
+  const { expiring = 0, unused = 0, neverUsed = 0, endless = 0, breaking = 0 } = quick ?? {};
+  return { expiring, unused: unused + neverUsed, endless, overscoped: slow?.overscoped ?? 0, breaking };
 }
 
 /** The keys that hold more than they use, of those that were used last. */
@@ -82,12 +85,39 @@ function inUse(db: Db, tenantId: string, now: number): Knex.QueryBuilder {
     .orderBy('last_used_at', 'desc');
 }
 
-/** Narrows keys to those that work, have no successor, and need this attention. */
-export function whereAttention(rows: Knex.QueryBuilder, attention: KeyAttention, now: number): void {
+/**
+ * Narrows keys to those that work, have no successor, and need this attention. Replaced keys in their grace period can
+ * break the rules too.
+ */
+export function whereAttention(
+  rows: Knex.QueryBuilder,
+  attention: KeyAttention,
+  now: number,
+  rules?: LifetimeRules,
+): void {
+  if (attention === 'breaking') {
+    whereBreaking(rows, rules, now);
+    return;
+  }
   // Said so that no index can begin with it: those on expiry and last use hold far fewer of these keys.
   void rows.whereRaw('coalesce(revoked_at, grace_ends_at) is null and successor_key_id is null');
   const long = now - UNUSED_MS;
   void rows.whereRaw(CONDITION[attention], { now, soon: now + SOON_MS, long, longId: idBefore(long) });
+}
+
+/** `breaksLifetimeRules` of app/domain, said in SQL of keys that have not ended; a grace period never outlasts its key. */
+function whereBreaking(rows: Knex.QueryBuilder, rules: LifetimeRules | undefined, now: number): void {
+  const { maxLifetimeDays = null, requireExpiry = false } = rules ?? {};
+  if (maxLifetimeDays === null && !requireExpiry) {
+    void rows.whereRaw('1 = 0');
+    return;
+  }
+  const most = maxLifetimeDays === null ? Number.MAX_SAFE_INTEGER : maxLifetimeDays * DAY_MS;
+  void rows.whereRaw(
+    `revoked_at is null and (grace_ends_at > :now or (grace_ends_at is null and successor_key_id is null))
+      and ${LIVING} and coalesce(coalesce(grace_ends_at, expires_at) - api_keys.created_at > :most, 1)`,
+    { now, most },
+  );
 }
 
 /** The id that all made before a moment lie below. */
@@ -108,7 +138,7 @@ export const COVERED = `(used.scope = held.scope
   or (held.scope = 'admin:*' and (used.scope like 'users:%' or used.scope like 'modules:%'
     or used.scope like 'settings:%' or used.scope like 'webhooks:%')))`;
 
-const CONDITION: Record<KeyAttention, string> = {
+const CONDITION: Record<Exclude<KeyAttention, 'breaking'>, string> = {
   expiring: 'expires_at > :now and expires_at <= :soon',
   // One never used is judged by its id, which begins with the time it was made: so an index leads to exactly these.
   unused: `(last_used_at < :long or (last_used_at is null and id < :longId)) and ${LIVING}`,

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import { isId } from '../../../app/domain/id.ts';
 import { shownParts, type ShownPart } from '../../../app/domain/keySearch.ts';
 import { KEY_STATUSES, type KeyStatus } from '../../../app/domain/keyStatus.ts';
+import type { LifetimeRules } from '../../../app/domain/policy.ts';
 import type { Environment } from '../../../app/domain/token.ts';
 import { joinInOrder, forceIndex, ignoreIndex } from '../../sql/indexHints.ts';
 import type { Db } from '../../connection/connect.ts';
@@ -19,6 +20,8 @@ export interface KeyFilter {
   text?: string | undefined;
   /** Only those that somebody should look at, and why. */
   attention?: KeyAttention | undefined;
+  /** The rules of the tenant's policy, for keys that break them. */
+  rules?: LifetimeRules | undefined;
   /** None but these can fit, which `narrowed` found out. */
   ids?: readonly string[] | undefined;
   /** Keys are found by their scope, which few have, and then sorted, instead of along the order of the list. */
@@ -37,13 +40,13 @@ export function matching(
   filter: KeyFilter,
   index?: string,
 ): Knex.QueryBuilder<KeyRow, KeyRow[]> {
-  const { statuses, environment, text, attention, ids, now } = filter;
+  const { statuses, environment, text, attention, rules, ids, now } = filter;
   const rows = db<KeyRow>(sourceOf(db, whose, filter, index));
   if (ids) void rows.whereIn('api_keys.id', [...ids]);
   if (environment) void rows.where({ environment });
   if (whose !== EVERY_TENANT) void rows.where('api_keys.tenant_id', whose);
   if (text !== undefined) void rows.where((row) => whereText(row, text));
-  if (attention) whereAttention(rows, attention, now);
+  if (attention) whereAttention(rows, attention, now, rules);
   if (statuses) whereStatuses(rows, statuses, now);
   return rows;
 }

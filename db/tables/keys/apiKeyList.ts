@@ -138,6 +138,6 @@ function inOrder(
 
 function indexOf(db: Db, { attention }: KeyFilter, sort: KeySort): string | undefined {
   // Other keys that need attention are few, and found by what they need it for.
-  if (attention && attention !== 'endless') return undefined;
+  if (attention && attention !== 'endless' && attention !== 'breaking') return undefined;
   return sort === 'name' && isSqlite(db) ? BY_NAME_SQLITE : SORTED[sort].index;
 }
