@@ -2,6 +2,7 @@ import { connect, type Db } from '../db/connection/connect.ts';
 import { openLookups } from '../db/lookups.ts';
 import type { Config } from './config.ts';
 import { createLookup, type Lookup } from './auth/lookup.ts';
+import { LeakReports } from './actions/keys/leakReports.ts';
 import { Usage } from './usage/usage.ts';
 import { createLimits, type Limits } from './limits/limits.ts';
 import type { Log } from './log.ts';
@@ -16,6 +17,8 @@ export interface Services {
   db: Db;
   /** Finds keys and people for authentication, over connections of its own. */
   lookup: Lookup;
+  /** Takes reports of leaked keys. */
+  leaks: LeakReports;
   /** Records the uses of keys. */
   usage: Usage;
   /** Limits the rate of requests. */
@@ -37,11 +40,14 @@ export function openServices(config: Config, log: Log): Services {
   const lookups = openLookups(config.database);
   const usage = new Usage(db, log, config.dataDir);
   const limits = createLimits(config, log, db);
+  const lookup = createLookup(lookups);
+  const leaks = new LeakReports(db, lookup, log, config.keys.prefix);
   return {
     config,
     log,
     db,
-    lookup: createLookup(lookups),
+    lookup,
+    leaks,
     usage,
     limits,
     devices: createDevices(db, secret),
@@ -49,6 +55,7 @@ export function openServices(config: Config, log: Log): Services {
     verificationKey: verificationKey(config.jwt, secret),
     readiness: { stopping: false },
     close: async () => {
+      await leaks.close();
       await usage.close();
       limits.close();
       await lookups.close();

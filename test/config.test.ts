@@ -28,6 +28,7 @@ describe('the configuration', () => {
       },
       metricsPort: undefined,
       support: undefined,
+      githubKeys: undefined,
       owner: undefined,
     });
   });
@@ -50,6 +51,7 @@ describe('the configuration', () => {
       PERSON_LIMIT: '7/2',
       ADDRESS_LIMIT: 'off',
       METRICS_PORT: '9464',
+      GITHUB_SECRET_SCANNING_KEYS: 'https://api.github.com/meta/public_keys/secret_scanning',
       LOGIN_LIMIT: '3/600',
       TRUSTED_HOPS: '2',
       PUBLIC_URL: 'https://keys.example.com/',
@@ -93,6 +95,7 @@ describe('the configuration', () => {
         login: { limit: 3, windowSeconds: 600 },
       },
       metricsPort: 9464,
+      githubKeys: new URL('https://api.github.com/meta/public_keys/secret_scanning'),
       support: { user: 'support', password: 'twelve chars' },
       owner: { email: 'alice@acme.example', password: 'correct horse battery', tenantName: 'Acme' },
     });
@@ -169,6 +172,11 @@ const WRONG: Record<string, Wrong[]> = {
   KEY_LIMIT: wrongLimits('KEY_LIMIT'),
   PERSON_LIMIT: wrongLimits('PERSON_LIMIT'),
   ADDRESS_LIMIT: wrongLimits('ADDRESS_LIMIT'),
+  GITHUB_SECRET_SCANNING_KEYS: [
+    ['/nowhere/canary.json', 'GITHUB_SECRET_SCANNING_KEYS takes the URL of a key set, or a file that holds one'],
+    ['package.json', 'GITHUB_SECRET_SCANNING_KEYS takes the URL of a key set, or a file that holds one'],
+    ['https:canary', 'GITHUB_SECRET_SCANNING_KEYS must be a URL that starts with http:// or https://'],
+  ],
   METRICS_PORT: [
     ['0', 'METRICS_PORT is "0": it takes a whole number from 1 to 65535'],
     ['5000', 'METRICS_PORT must be another port than PORT'],

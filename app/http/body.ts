@@ -6,8 +6,13 @@ export const BODY_LIMIT = 64 * 1024;
 
 /** Reads a JSON body of at most 64 KiB; an empty body is undefined, so that routes with only optional fields need none. */
 export async function readJson(ctx: Context): Promise<unknown> {
-  const text = await readText(ctx, 'application/json');
-  if (text === '') return undefined;
+  const bytes = await readBytes(ctx, 'application/json');
+  return bytes.length === 0 ? undefined : parseJson(bytes);
+}
+
+/** The JSON in these bytes; other bytes are 400. */
+export function parseJson(bytes: Buffer): unknown {
+  const text = decoded(bytes);
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -17,19 +22,23 @@ export async function readJson(ctx: Context): Promise<unknown> {
 
 /** Reads an HTML form's fields; repeated names keep all their values. */
 export async function readForm(ctx: Context): Promise<URLSearchParams> {
-  return new URLSearchParams(await readText(ctx, 'application/x-www-form-urlencoded'));
+  return new URLSearchParams(decoded(await readBytes(ctx, 'application/x-www-form-urlencoded')));
 }
 
-async function readText(ctx: Context, type: string): Promise<string> {
+/** Reads a body of this type as it was sent, at most 64 KiB of it unless told; no body is no bytes. */
+export async function readBytes(ctx: Context, type: string, limit = BODY_LIMIT): Promise<Buffer> {
   const { headers } = ctx.req;
   const empty = headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
-  if (empty) return '';
+  if (empty) return Buffer.alloc(0);
   if (ctx.request.is(type) !== type)
     throw new AppError('unsupported_media_type', { key: 'body_must_be', values: { type } });
   if (headers['content-encoding'] !== undefined) {
     throw new AppError('unsupported_media_type', 'body_compressed');
   }
-  const bytes = await receive(ctx);
+  return receive(ctx, limit);
+}
+
+function decoded(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
@@ -37,9 +46,9 @@ async function readText(ctx: Context, type: string): Promise<string> {
   }
 }
 
-async function receive(ctx: Context): Promise<Buffer> {
+async function receive(ctx: Context, limit: number): Promise<Buffer> {
   try {
-    return await getRawBody(ctx.req, { limit: BODY_LIMIT, length: ctx.get('Content-Length') || null });
+    return await getRawBody(ctx.req, { limit, length: ctx.get('Content-Length') || null });
   } catch (error) {
     const type = (error as { type?: unknown }).type;
     if (type === 'entity.too.large') {

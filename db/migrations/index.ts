@@ -2,6 +2,7 @@ import { audit } from './0003_audit.ts';
 import { invitations } from './0012_invitations.ts';
 import { keyIndexes } from './0016_keyIndexes.ts';
 import { keys } from './0002_keys.ts';
+import { leakReports } from './0020_leakReports.ts';
 import { pausedKeys } from './0019_pausedKeys.ts';
 import { passwords } from './0011_passwords.ts';
 import { people } from './0001_people.ts';
@@ -32,4 +33,5 @@ export const STEPS: readonly Step[] = [
   ...recordKeys,
   ...keyIndexes,
   ...pausedKeys,
+  ...leakReports,
 ];

@@ -277,9 +277,11 @@ onEachDatabase('every documented operation', (database) => {
     await server.services.close();
     await each(async (operation) => {
       if (!operation.responses.has(503)) return [];
-      const { path, body } = operation;
+      const { path, body, name } = operation;
       const headers = headersFor(operation);
-      const answer = await send(operation, { path: filled(path, NOTHING), headers, json: body?.example });
+      // Nobody asks the database about a text that is no key.
+      const json = name === 'POST /keys/report-leak' ? { keys: [powerless] } : body?.example;
+      const answer = await send(operation, { path: filled(path, NOTHING), headers, json });
       expect(answer.status, at(operation)).to.equal(503);
       return [answer];
     });

@@ -58,7 +58,8 @@ async function revokeLocked(trx: Db, locked: LockedKey, revocation: Revocation):
   return writeRevocation(trx, locked, revocation);
 }
 
-async function writeRevocation(trx: Db, { key, act }: LockedKey, { reason }: Revocation): Promise<RevokedKey> {
+/** Writes the revocation of a locked key, in a transaction of the caller that has decided about it. */
+export async function writeRevocation(trx: Db, { key, act }: LockedKey, { reason }: Revocation): Promise<RevokedKey> {
   if (isRevoked(key)) return key;
   const revoked = {
     ...key,

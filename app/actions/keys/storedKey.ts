@@ -143,6 +143,7 @@ export function newKeyState({ actor, now }: ActionContext) {
     pausedAt: null,
     pausedBy: null,
     pauseReason: null,
+    leakReportedAt: null,
   };
 }
 

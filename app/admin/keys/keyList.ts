@@ -140,7 +140,7 @@ interface AttentionItem {
 }
 
 /** Most tenants never see these, so they take no room while there are none. */
-const ONLY_IF_ANY = new Set<KeyAttention>(['breaking']);
+const ONLY_IF_ANY = new Set<KeyAttention>(['leaked', 'breaking']);
 
 /** Links that filter the list to keys that need attention; a second click removes the filter. */
 export function attentionItems(

@@ -134,9 +134,9 @@ const UNITS = [
 ] as const satisfies readonly (readonly [string, number])[];
 
 function warningsOf(key: ApiKey, { t }: Texts, now: number, policy: Policy | undefined): string[] {
-  if (!policy || whyEnded(key, now)) return [];
-  const breaks = breaksLifetimeRules(policy, key);
-  return breaks ? [t(policy.enforceOnExisting ? 'keys.refused_by_policy' : 'keys.breaks_policy')] : [];
+  const leaked = key.leakReportedAt === null ? [] : [t('keys.leaked')];
+  if (!policy || whyEnded(key, now) || !breaksLifetimeRules(policy, key)) return leaked;
+  return [...leaked, t(policy.enforceOnExisting ? 'keys.refused_by_policy' : 'keys.breaks_policy')];
 }
 
 function statusOnPage(key: ApiKey, now: number): KeyView['status'] {

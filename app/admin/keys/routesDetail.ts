@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import { listLeakReports } from '../../../db/tables/keys/apiKeyLeakReports.ts';
 import { clientsSince, findFirstKeyUsage, listKeyUsage } from '../../../db/tables/usage/apiKeyUsage.ts';
 import { listAuditLogs, type AuditLog } from '../../../db/tables/auditLogs.ts';
 import { findMember } from '../../../db/tables/people/memberships.ts';
@@ -63,6 +64,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
         stats,
         uses: uses.map((use, index) => ({ ...use, badge: row.scopes[index] })),
         unused: row.may.edit ? uses.filter(({ idle }) => idle).map(({ scope }) => scope) : [],
+        leaks: key.leakReportedAt === null ? undefined : await leaksOf(key, now),
         breaks: breakOf(key, policy, texts, now),
         rotation: await rotationOf(key, now),
         ...(await requestsOf(key, { window: asked, cursor })),
@@ -99,6 +101,15 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
       ownerName: userId === null ? undefined : (await findMember(db, key.tenantId, userId))?.name,
       metadata: Object.entries(metadata).map(([name, value]) => ({ name, value: String(value) })),
       ...{ previous: named(previous), next: named(next) },
+    };
+  }
+
+  /** Where the text of the key was found. Addresses are shown as text: anybody who holds the key may have written them. */
+  async function leaksOf(key: ApiKey, now: number) {
+    const reports = await listLeakReports(db, key.tenantId, key.id);
+    return {
+      works: !whyEnded(key, now),
+      reports: reports.map(({ source, url, foundIn, createdAt }) => ({ source, url, foundIn, createdAt })),
     };
   }
 

@@ -53,6 +53,8 @@ export const KEY_FIELDS = {
   pausedAt: field('state', 'paused_at', orNull(moment)),
   pausedBy: field('state', 'paused_by', orNull(text())),
   pauseReason: field('state', 'pause_reason', orNull(text())),
+  /** When its text was first reported to be somewhere it should not be. */
+  leakReportedAt: field('state', 'leak_reported_at', orNull(moment)),
 };
 
 type Fields = typeof KEY_FIELDS;
