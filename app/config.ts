@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import { LOOKUP_CONNECTIONS, type DatabaseConfig, type MysqlConfig } from '../db/connection/settings.ts';
 import { KEY_PREFIX_PATTERN, type KeyFormat, type KeyStyle } from './domain/token.ts';
+import { githubKeysIn, type GithubKeys } from './domain/githubKeySet.ts';
 import { normaliseNetwork } from './domain/network.ts';
 import { readRate, type Rate } from './domain/rate.ts';
 
@@ -27,6 +28,8 @@ export interface Config {
   forwardAuthPeers: string[];
   /** HTTP Basic for support staff and metrics; absent means those pages do not exist. */
   support: { user: string; password: string } | undefined;
+  /** The keys of GitHub's secret scanning, or where they are published; absent means that its reports are not taken. */
+  githubKeys: GithubKeys | URL | undefined;
   /** The first person and tenant, made on an empty database instead of printing a set-up link. */
   owner: { email: string; password: string; tenantName: string } | undefined;
 }
@@ -84,6 +87,7 @@ export function readConfig(env: Environment): Config {
     metricsPort: readMetricsPort(env, port),
     forwardAuthPeers: readNetworks(env, 'FORWARD_AUTH_PEERS', '127.0.0.0/8, ::1'),
     support: readSupport(env),
+    githubKeys: readGithubKeys(env),
     owner: readOwner(env),
   };
 }
@@ -217,6 +221,19 @@ function readNetworks(env: Environment, name: string, fallback: string): string[
     if (network === undefined) throw wrong(name, 'addresses and networks such as 10.0.0.5, 10.1.0.0/16', one);
     return network;
   });
+}
+
+/** A URL is asked when the first report comes; a file is read now, so that a wrong one stops the start. */
+function readGithubKeys(env: Environment): GithubKeys | URL | undefined {
+  const name = 'GITHUB_SECRET_SCANNING_KEYS';
+  const value = text(env, name);
+  if (value === undefined || value === 'off') return undefined;
+  if (/^https?:/i.test(value)) return new URL(url(env, name, ['http:', 'https:']) ?? '');
+  try {
+    return githubKeysIn(readFileSync(value, 'utf8'));
+  } catch {
+    throw wrong(name, 'takes the URL of a key set, or a file that holds one with a key on P-256');
+  }
 }
 
 function readOwner(env: Environment): Config['owner'] {

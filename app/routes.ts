@@ -13,6 +13,7 @@ import { forwardAuthGuards, forwardAuthRoutes } from './api/forwardAuth.ts';
 import { forwardAuthRuleRoutes } from './api/forwardAuthRules.ts';
 import { healthRoutes } from './api/health.ts';
 import { authorizationServerRoutes, introspectionRoutes, oauthErrors } from './api/introspection.ts';
+import { githubSecretScanningRoutes, leakReportRoutes } from './api/leaks.ts';
 import { marketplaceRoutes } from './api/product/marketplace.ts';
 import { memberRoutes } from './api/members.ts';
 import { membershipRoutes } from './api/membership.ts';
@@ -69,6 +70,8 @@ export function createRoutes(services: Services): Routes {
   const guards = (tenantFrom: TenantFrom): Middleware[] => [authenticate(services, tenantFrom), limits.caller];
   // The API comes first since it gets most requests; each mount passes on paths that it does not have.
   const mounts = [
+    // Before the guards of the API, since what is reported here is taken without a credential.
+    mount('/api/v1', [limits.address], leakRouters(services)),
     mount('/api/v1', guards('credential'), apiRouters),
     mount('/api', guards('header'), apiRouters),
     mount('/forward-auth', forwardAuthGuards(services), [forwardAuthRoutes()]),
@@ -82,6 +85,13 @@ export function createRoutes(services: Services): Routes {
   ];
   for (const { routers } of mounts) table.push(...routesOf(routers));
   return { middlewares: mounts.map(({ middleware }) => middleware), table };
+}
+
+/** GitHub's reports are taken where the keys that it signs them with are configured. */
+function leakRouters(services: Services): Router<State>[] {
+  const { githubKeys } = services.config;
+  const github = githubKeys ? [githubSecretScanningRoutes(services, githubKeys)] : [];
+  return [leakReportRoutes(services), ...github];
 }
 
 /** Where no support staff is configured, nothing of theirs exists. */

@@ -3,6 +3,7 @@ import { openLookups } from '../db/lookups.ts';
 import type { Config } from './config.ts';
 import { KeyTexts } from './auth/keyTexts.ts';
 import { createLookup, type Lookup } from './auth/lookup.ts';
+import { LeakReports } from './actions/keys/leakReports.ts';
 import { Usage } from './usage/usage.ts';
 import { createLimits, type Limits } from './limits/limits.ts';
 import type { Log } from './log.ts';
@@ -19,6 +20,8 @@ export interface Services {
   lookup: Lookup;
   /** Says which texts may be keys. */
   keyTexts: KeyTexts;
+  /** Takes reports of leaked keys. */
+  leaks: LeakReports;
   /** Records the uses of keys. */
   usage: Usage;
   /** Limits the rate of requests. */
@@ -41,12 +44,14 @@ export function openServices(config: Config, log: Log): Services {
   const lookup = createLookup(lookups);
   const usage = new Usage(db, log, config.dataDir);
   const limits = createLimits(config, log, db);
+  const leaks = new LeakReports(db, lookup, log, config.keys.prefix);
   return {
     config,
     log,
     db,
     lookup,
     keyTexts: new KeyTexts(config.keys.prefix, lookup),
+    leaks,
     usage,
     limits,
     devices: createDevices(db, secret),
@@ -54,6 +59,7 @@ export function openServices(config: Config, log: Log): Services {
     verificationKey: verificationKey(config.jwt, secret),
     readiness: { stopping: false },
     close: async () => {
+      await leaks.close();
       await usage.close();
       limits.close();
       await lookups.close();

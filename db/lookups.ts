@@ -9,8 +9,8 @@ import { KEY_COLUMN_TYPES, type KeyRow } from './tables/keys/apiKeyFields.ts';
 /** The columns of a key that authentication reads. Its name, in which the separator could stand, is read last. */
 const KEY_COLUMNS = [
   ...(['id', 'key_prefix', 'environment', 'scopes', 'allowed_ips', 'rate_limit', 'rate_window_seconds'] as const),
-  ...(['monthly_quota', 'expires_at', 'grace_ends_at', 'successor_key_id', 'revoked_at', 'created_at'] as const),
-  ...(['last_used_at', 'external_id', 'metadata', 'user_id', 'imported_at', 'name'] as const),
+  ...(['monthly_quota', 'expires_at', 'grace_ends_at', 'successor_key_id', 'revoked_at', 'paused_at'] as const),
+  ...(['created_at', 'last_used_at', 'external_id', 'metadata', 'user_id', 'imported_at', 'name'] as const),
 ] satisfies (keyof KeyRow)[];
 
 /** What decides about a key outside its own row: where it is, and how it is read. */

@@ -30,6 +30,7 @@ describe('the configuration', () => {
       metricsPort: undefined,
       forwardAuthPeers: ['127.0.0.0/8', '::1'],
       support: undefined,
+      githubKeys: undefined,
       owner: undefined,
     });
   });
@@ -54,6 +55,7 @@ describe('the configuration', () => {
       CORS_ORIGINS: 'https://app.example.com, http://localhost:3000,https://app.example.com',
       METRICS_PORT: '9464',
       FORWARD_AUTH_PEERS: '10.0.0.5,10.1.2.3/16  2001:DB8::/32',
+      GITHUB_SECRET_SCANNING_KEYS: 'https://api.github.com/meta/public_keys/secret_scanning',
       LOGIN_LIMIT: '3/600',
       TRUSTED_HOPS: '2',
       PUBLIC_URL: 'https://keys.example.com/',
@@ -99,6 +101,7 @@ describe('the configuration', () => {
       corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
       metricsPort: 9464,
       forwardAuthPeers: ['10.0.0.5', '10.1.0.0/16', '2001:db8::/32'],
+      githubKeys: new URL('https://api.github.com/meta/public_keys/secret_scanning'),
       support: { user: 'support', password: 'twelve chars' },
       owner: { email: 'alice@acme.example', password: 'correct horse battery', tenantName: 'Acme' },
     });
@@ -182,6 +185,11 @@ const WRONG: Record<string, Wrong[]> = {
       ...['https://app.example.com/', 'app.example.com', 'https://App.example.com', 'https://app.example.com:443'],
       ...['null', 'ftp://a.example', 'https://ann:canary@a.example', 'https://a.example,,https://b.example'],
     ].map((value): Wrong => [value, 'CORS_ORIGINS must be origins such as https://app.example.com, without a path']),
+  ],
+  GITHUB_SECRET_SCANNING_KEYS: [
+    ['/nowhere/canary.json', 'GITHUB_SECRET_SCANNING_KEYS takes the URL of a key set, or a file that holds one'],
+    ['package.json', 'GITHUB_SECRET_SCANNING_KEYS takes the URL of a key set, or a file that holds one'],
+    ['https:canary', 'GITHUB_SECRET_SCANNING_KEYS must be a URL that starts with http:// or https://'],
   ],
   METRICS_PORT: [
     ['0', 'METRICS_PORT is "0": it takes a whole number from 1 to 65535'],

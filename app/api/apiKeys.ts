@@ -5,12 +5,13 @@ import { findApiKey, type ApiKey } from '../../db/tables/keys/apiKeys.ts';
 import { listKeyUsage } from '../../db/tables/usage/apiKeyUsage.ts';
 import { actionContext } from '../actions/actionContext.ts';
 import { issueKey } from '../actions/keys/issueKey.ts';
+import { pauseKey, resumeKey } from '../actions/keys/pauseKey.ts';
 import { revokeKey } from '../actions/keys/revokeKey.ts';
 import { rotateKey } from '../actions/keys/rotateKey.ts';
 import { versionOfKey } from '../actions/keys/storedKey.ts';
 import { updateKey } from '../actions/keys/updateKey.ts';
 import { principalOf, type Context, type State } from '../context.ts';
-import { KeyChange, NewKey, Revocation, Rotation } from '../domain/keyInput.ts';
+import { KeyChange, NewKey, Pause, Revocation, Rotation } from '../domain/keyInput.ts';
 import { STATS_PERIODS } from '../domain/statsPeriod.ts';
 import { AppError } from '../errors.ts';
 import { usageStats } from '../usage/usageStats.ts';
@@ -149,6 +150,30 @@ export function apiKeyRoutes(
           (issued, { now }) => presentMadeKey(issued, now),
         ),
       ),
+    )
+    .post(
+      '/api-keys/:id/pause',
+      managing(),
+      showsEtag(),
+      answers(200, KeyAnswer, 'Pauses a key: it is refused from this moment until it is resumed.', ['key_not_active']),
+      body(Pause, async (ctx, pause) => {
+        const act = actionContext(ctx, db);
+        const id = pathId(ctx);
+        await usage.flush();
+        showKey(ctx, await pauseKey(act, id, pause), act.now);
+      }),
+    )
+    .post(
+      '/api-keys/:id/resume',
+      managing(),
+      showsEtag(),
+      answers(200, KeyAnswer, 'Lets a paused key work again.', ['key_not_active']),
+      body(Pause, async (ctx, pause) => {
+        const act = actionContext(ctx, db);
+        const id = pathId(ctx);
+        await usage.flush();
+        showKey(ctx, await resumeKey(act, id, pause), act.now);
+      }),
     )
     .post('/api-keys/:id/revoke', managing(), takesIfMatch(), revoked(), revoke)
     .delete('/api-keys/:id', managing(), takesIfMatch(), revoked(), revoke)

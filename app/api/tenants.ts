@@ -22,7 +22,6 @@ const managing = () => scope('platform:tenants');
 
 /** All tenants of the installation, for its operators and their keys. */
 export function tenantRoutes({ db }: Pick<Services, 'db'>): Router<State> {
-
   const showTenant = (ctx: Context, tenant: TenantRecord) => {
     setEtag(ctx, versionOfTenant(tenant));
     ctx.body = presentTenant(tenant);

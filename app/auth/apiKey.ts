@@ -61,9 +61,11 @@ function refuseUnusable(key: FoundKey, { transport }: ShownKey, address: string 
 const REFUSALS: Readonly<Record<KeyFault, () => AppError>> = {
   revoked: () => unauthenticated('key_revoked', 'key_has_been_revoked'),
   expired: () => unauthenticated('key_expired', 'key_has_expired'),
+  paused: () => unauthenticated('key_paused', 'key_has_been_paused'),
   owner_has_no_access: () => unauthenticated('key_revoked', 'owner_has_no_access'),
   unused_too_long: () => unauthenticated('key_expired', 'key_unused_too_long'),
   tenant_suspended: () => new AppError('tenant_suspended', 'tenant_is_suspended'),
+  breaks_policy: () => new AppError('policy_violation', 'key_breaks_policy'),
 };
 
 /** The caller that a key is, once nothing of its state refuses it. */

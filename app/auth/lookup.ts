@@ -203,6 +203,7 @@ function foundKey(row: AuthKeyRow): FoundKey {
     graceEndsAt: row.grace_ends_at,
     successorKeyId: row.successor_key_id,
     revokedAt: row.revoked_at,
+    pausedAt: row.paused_at,
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
     externalId: row.external_id,

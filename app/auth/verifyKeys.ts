@@ -71,9 +71,11 @@ interface Parts {
 const CODES: Readonly<Record<KeyFault, VerdictCode>> = {
   revoked: 'revoked',
   expired: 'expired',
+  paused: 'paused',
   owner_has_no_access: 'revoked',
   unused_too_long: 'expired',
   tenant_suspended: 'paused',
+  breaks_policy: 'policy_violation',
 };
 
 /**

@@ -8,6 +8,8 @@ export const AUDITED = {
   API_KEY_UPDATED: 'api_key',
   API_KEY_SCOPES_UPDATED: 'api_key',
   API_KEY_ROTATED: 'api_key',
+  API_KEY_PAUSED: 'api_key',
+  API_KEY_RESUMED: 'api_key',
   API_KEY_REVOKED: 'api_key',
   API_KEY_LEAK_REPORTED: 'api_key',
   SETTINGS_CHANGED: 'settings',

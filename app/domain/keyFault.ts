@@ -1,9 +1,10 @@
 import { whyNotValid, type KeyStatusFacts } from './keyStatus.ts';
 import { Networks } from './network.ts';
-import { isIdle, type Policy } from './policy.ts';
+import { breaksLifetimeRules, isIdle, type Policy } from './policy.ts';
 
 /** The closed list of what keeps a stored key from being used, whoever shows it and for whatever. */
-export type KeyFault = 'revoked' | 'expired' | 'owner_has_no_access' | 'unused_too_long' | 'tenant_suspended';
+export type KeyFault =
+  'revoked' | 'expired' | 'paused' | 'owner_has_no_access' | 'unused_too_long' | 'tenant_suspended' | 'breaks_policy';
 
 /** What decides that, of the key and of what it belongs to. */
 export interface KeyFaultFacts extends KeyStatusFacts {
@@ -21,7 +22,8 @@ export function keyFault(key: KeyFaultFacts, now: number): KeyFault | undefined 
   const { owner, tenant } = key;
   if (owner && !(owner.active && owner.role !== null)) return 'owner_has_no_access';
   if (isIdle(tenant.policy, key, now)) return 'unused_too_long';
-  return tenant.active ? undefined : 'tenant_suspended';
+  if (!tenant.active) return 'tenant_suspended';
+  return tenant.policy.enforceOnExisting && breaksLifetimeRules(tenant.policy, key) ? 'breaks_policy' : undefined;
 }
 
 /** Whether the key may be used from the address: it lies in the key's networks and in its tenant's, where they name any. */

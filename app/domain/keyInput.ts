@@ -89,6 +89,12 @@ export const Rotation = z
   .meta({ examples: [{ gracePeriodSeconds: 3600 }] });
 export type Rotation = z.output<typeof Rotation>;
 
+/** A pause or its end, with the reason for whoever reads the log. */
+export const Pause = z
+  .strictObject({ reason: FreeText(255).nullable().optional() })
+  .meta({ examples: [{ reason: 'The provider has an outage' }] });
+export type Pause = z.output<typeof Pause>;
+
 /** A revocation, with the reason for whoever reads the log. */
 export const Revocation = z
   .strictObject({ reason: FreeText(255).nullable().optional() })

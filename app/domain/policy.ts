@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { earlierExpiry } from './keyBounds.ts';
 import { NetworkList } from './network.ts';
 import { problem, type Problem } from './problem.ts';
 import { memoizeByText } from './memoizeByText.ts';
@@ -26,6 +27,7 @@ export const StoredPolicy = z.strictObject({
   keysMayManageKeys: z.boolean(),
   allowBearerKeys: z.boolean(),
   leakAction: z.enum(['revoke', 'expire', 'notify']),
+  enforceOnExisting: z.boolean(),
   defaultRateLimit: RateLimit.nullable(),
 });
 
@@ -58,6 +60,7 @@ export const DEFAULT_POLICY: Policy = frozen({
   keysMayManageKeys: false,
   allowBearerKeys: true,
   leakAction: 'revoke',
+  enforceOnExisting: false,
   defaultRateLimit: null,
 });
 
@@ -84,8 +87,11 @@ export function changePolicy(policy: Policy, change: PolicyChange): Policy {
  * Says what is wrong with the expiry of a key whose life starts at `startsAt` (its creation, also when it is changed
  * later); undefined promises that the policy allows it.
  */
-export function lifetimeProblem(policy: Policy, expiresAt: number | null, startsAt: number): PolicyProblem | undefined {
-  const { requireExpiry, maxLifetimeDays } = policy;
+export function lifetimeProblem(
+  { requireExpiry, maxLifetimeDays }: LifetimeRules,
+  expiresAt: number | null,
+  startsAt: number,
+): PolicyProblem | undefined {
   if (expiresAt === null) return requireExpiry || maxLifetimeDays !== null ? 'expiry_required' : undefined;
   if (maxLifetimeDays === null) return undefined;
   return expiresAt <= startsAt + maxLifetimeDays * DAY_MS ? undefined : 'lifetime_too_long';
@@ -94,6 +100,17 @@ export function lifetimeProblem(policy: Policy, expiresAt: number | null, starts
 /** Says whether a rotation asks for more grace than the policy allows. */
 export function graceProblem(policy: Policy, seconds: number): PolicyProblem | undefined {
   return seconds <= policy.maxGraceSeconds ? undefined : 'grace_too_long';
+}
+
+/** The rules of a policy that a key can break after it was made. */
+export type LifetimeRules = Pick<Policy, 'maxLifetimeDays' | 'requireExpiry'>;
+
+/** Whether a stored key breaks them; one that was rotated ends with its grace period at the latest. */
+export function breaksLifetimeRules(
+  rules: LifetimeRules,
+  { createdAt, expiresAt, graceEndsAt }: { createdAt: number; expiresAt: number | null; graceEndsAt: number | null },
+): boolean {
+  return lifetimeProblem(rules, earlierExpiry(expiresAt, graceEndsAt), createdAt) !== undefined;
 }
 
 /** A policy's refusal as a problem with a text. */

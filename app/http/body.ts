@@ -23,8 +23,13 @@ export async function readJson(ctx: Context): Promise<unknown> {
 }
 
 async function receiveJson(ctx: Context): Promise<unknown> {
-  const { text } = await readText(ctx, ['application/json']);
-  if (text === '') return undefined;
+  const { bytes } = await readBytes(ctx, ['application/json']);
+  return bytes.length === 0 ? undefined : parseJson(bytes);
+}
+
+/** The JSON in these bytes; other bytes are 400. */
+export function parseJson(bytes: Buffer): unknown {
+  const text = decoded(bytes);
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -34,7 +39,8 @@ async function receiveJson(ctx: Context): Promise<unknown> {
 
 /** Reads an HTML form's fields; repeated names keep all their values. */
 export async function readForm(ctx: Context): Promise<URLSearchParams> {
-  return new URLSearchParams((await readText(ctx, ['application/x-www-form-urlencoded'])).text);
+  const { bytes } = await readBytes(ctx, ['application/x-www-form-urlencoded']);
+  return new URLSearchParams(decoded(bytes));
 }
 
 /** Reads a body of at most 5 MiB in one of these types. */
@@ -42,18 +48,22 @@ export async function readLines<Type extends string>(
   ctx: Context,
   types: readonly Type[],
 ): Promise<{ type: Type; text: string }> {
-  return readText(ctx, types, LINES_LIMIT);
+  const { type, bytes } = await readBytes(ctx, types, LINES_LIMIT);
+  return { type, text: decoded(bytes) };
 }
 
-/** The text of a body and which of the types it has; an empty body is an empty text of the first. */
-async function readText<Type extends string>(
+/**
+ * Reads a body as it was sent, at most 64 KiB of it unless told, and says which of the types it has; no body is no bytes of
+ * the first.
+ */
+export async function readBytes<Type extends string>(
   ctx: Context,
   types: readonly Type[],
   limit = BODY_LIMIT,
-): Promise<{ type: Type; text: string }> {
+): Promise<{ type: Type; bytes: Buffer }> {
   const { headers } = ctx.req;
   const empty = headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
-  if (empty && types[0] !== undefined) return { type: types[0], text: '' };
+  if (empty && types[0] !== undefined) return { type: types[0], bytes: Buffer.alloc(0) };
   const sent = ctx.request.is([...types]);
   const type = types.find((one) => one === sent);
   if (type === undefined) {
@@ -62,9 +72,12 @@ async function readText<Type extends string>(
   if (headers['content-encoding'] !== undefined) {
     throw new AppError('unsupported_media_type', 'body_compressed');
   }
-  const bytes = await receive(ctx, limit);
+  return { type, bytes: await receive(ctx, limit) };
+}
+
+function decoded(bytes: Buffer): string {
   try {
-    return { type, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw new AppError('invalid_json', 'body_not_utf8');
   }

@@ -5,6 +5,8 @@ import { importedKeys } from './0023_importedKeys.ts';
 import { invitations } from './0012_invitations.ts';
 import { keyIndexes } from './0016_keyIndexes.ts';
 import { keys } from './0002_keys.ts';
+import { leakReports } from './0020_leakReports.ts';
+import { pausedKeys } from './0019_pausedKeys.ts';
 import { passwords } from './0011_passwords.ts';
 import { people } from './0001_people.ts';
 import { plans } from './0005_plans.ts';
@@ -12,7 +14,7 @@ import { reads } from './0007_reads.ts';
 import { recordKeys } from './0015_recordKeys.ts';
 import { records } from './0004_records.ts';
 import { sentForms } from './0006_sentForms.ts';
-import { scopeIndexes } from './0018_scopeIndexes.ts';
+import { scopeIndexes } from './0024_scopeIndexes.ts';
 import { scopeUses } from './0009_scopeUses.ts';
 import type { Step } from './steps.ts';
 import { tenantExternalIds } from './0022_tenantExternalIds.ts';
@@ -36,8 +38,10 @@ export const STEPS: readonly Step[] = [
   ...recordKeys,
   ...keyIndexes,
   ...installationSettings,
-  ...scopeIndexes,
+  ...pausedKeys,
+  ...leakReports,
   ...idempotentRequests,
   ...tenantExternalIds,
   ...importedKeys,
+  ...scopeIndexes,
 ];

@@ -1,7 +1,7 @@
 import type { Command } from './command.ts';
 import { demoCommand } from './demo.ts';
 import { keyImport } from './importKeys.ts';
-import { keyCreate, keyList, keyRevoke, keyRotate } from './keys.ts';
+import { keyCreate, keyList, keyPause, keyResume, keyRevoke, keyRotate } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { pruneCommand } from './prune.ts';
 import { tenantActivate, tenantCreate, tenantList } from './tenants.ts';
@@ -21,6 +21,8 @@ export const COMMANDS: readonly Command[] = [
   keyCreate,
   keyList,
   keyRotate,
+  keyPause,
+  keyResume,
   keyRevoke,
   keyImport,
   demoCommand,

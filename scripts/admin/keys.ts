@@ -1,10 +1,11 @@
 import { systemContext } from '../../app/actions/actionContext.ts';
 import { issueKey } from '../../app/actions/keys/issueKey.ts';
 import type { IssuedKey } from '../../app/actions/keys/storedKey.ts';
+import { pauseKey, resumeKey } from '../../app/actions/keys/pauseKey.ts';
 import { revokeKey } from '../../app/actions/keys/revokeKey.ts';
 import { rotateKey } from '../../app/actions/keys/rotateKey.ts';
 import { isId } from '../../app/domain/id.ts';
-import { NewKey, Revocation, Rotation } from '../../app/domain/keyInput.ts';
+import { NewKey, Pause, Revocation, Rotation } from '../../app/domain/keyInput.ts';
 import { keyStatus } from '../../app/domain/keyStatus.ts';
 import { iso } from '../../app/domain/times.ts';
 import { maskKey } from '../../app/domain/token.ts';
@@ -13,7 +14,8 @@ import type { Db } from '../../db/connection/connect.ts';
 import { EVERY_TENANT } from '../../db/tables/keys/apiKeyFilter.ts';
 import { listApiKeys } from '../../db/tables/keys/apiKeyList.ts';
 import { findKeyOfAnyTenant, type ApiKey } from '../../db/tables/keys/apiKeys.ts';
-import type { Command, Result } from './command.ts';
+import type { Args } from './args.ts';
+import type { Command, Result, Workbench } from './command.ts';
 import { table } from './table.ts';
 import { CommandError } from './commandErrors.ts';
 import { tenantNamed } from './tenants.ts';
@@ -95,6 +97,34 @@ export const keyRevoke: Command = {
     };
   },
 };
+
+export const keyPause: Command = {
+  name: 'key pause',
+  about: 'Refuse a key, in every process at once, until it is resumed',
+  operand: 'ID',
+  options: { reason: { value: 'TEXT' } },
+  run: async (work, args) => changePause('Paused', pauseKey, work, args),
+};
+
+export const keyResume: Command = {
+  name: 'key resume',
+  about: 'Let a paused key work again',
+  operand: 'ID',
+  options: { reason: { value: 'TEXT' } },
+  run: async (work, args) => changePause('Resumed', resumeKey, work, args),
+};
+
+async function changePause(
+  done: string,
+  change: typeof pauseKey,
+  { services, now }: Workbench,
+  args: Args,
+): Promise<Result> {
+  const { id, tenantId } = await keyWithId(services.db, args.operand);
+  const reason = args.readAll(Pause, { reason: args.optional('reason') });
+  const key = await change(systemContext(services.db, tenantId, now), id, reason);
+  return { lines: [`${done} ${key.name} (${maskKey(key.keyPrefix, key.lastFour)})`], json: presentKey(key, now) };
+}
 
 const PAGE = 500;
 

@@ -26,6 +26,7 @@ const FILTERS: [query: string, fits: (key: ApiKey, status: KeyStatus) => boolean
   ['', (_, status) => status !== 'revoked'],
   ['includeRevoked=true', () => true],
   ['status=active', (_, status) => status === 'active'],
+  ['status=paused', (_, status) => status === 'paused'],
   ['status=rotating', (_, status) => status === 'rotating'],
   ['status=expired', (_, status) => status === 'expired'],
   ['status=revoked', (_, status) => status === 'revoked'],
@@ -206,6 +207,7 @@ onEachDatabase('the list of more than a thousand keys', (database) => {
         last_used_at: number % 4 === 0 ? now - (number % 90) * HOUR : null,
         expires_at: number % 9 === 3 ? now + ((number % 5) - 2.5) * DAY : null,
         grace_ends_at: number % 100 === 50 ? now + DAY : null,
+        paused_at: number % 40 === 2 ? now - HOUR : null,
         revoked_at: number % 13 === 5 ? now - HOUR : null,
       };
     });

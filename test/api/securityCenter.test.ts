@@ -31,6 +31,7 @@ onEachDatabase('the rules of a tenant for its keys', (database) => {
       keysMayManageKeys: false,
       allowBearerKeys: true,
       leakAction: 'revoke',
+      enforceOnExisting: false,
       defaultRateLimit: null,
     });
   });

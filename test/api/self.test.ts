@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { addPlayer, as, bearer } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Headers } from '../support/http.ts';
-import { auditOf, detailOf, issue, read, refusal, type Key } from '../support/keys.ts';
+import { auditOf, detailOf, issue, read, refusal, rotate, tried, type Key } from '../support/keys.ts';
 import { useServer } from '../support/useServer.ts';
 
 onEachDatabase('/self', (database) => {
@@ -30,6 +30,34 @@ onEachDatabase('/self', (database) => {
         scopes: ['self:read'],
       });
     }
+  });
+
+  it('lets a key without any scope for it end itself, on both mounts, and nothing else', async () => {
+    for (const mount of ['/api', '/api/v1']) {
+      const key = await issue(server, alice, { scopes: ['projects:read'] });
+      const answer = await server.post(`${mount}/self/revoke`, { reason: 'found in a log' }, withKey(key));
+      expect(answer.status, answer.text).to.equal(200);
+      const { revokedAt } = answer.body as { revokedAt: string };
+      expect(answer.body).to.deep.equal({ id: key.id, revokedAt, message: 'API key has been revoked' });
+      expect(await tried(server, key.key)).to.equal('401 key_revoked');
+      const [, row] = await auditOf(server, alice, key.id);
+      expect(row).to.deep.include({
+        action: 'API_KEY_REVOKED',
+        actorId: key.id,
+        after: { revokedAt, reason: 'found in a log' },
+      });
+    }
+  });
+
+  it('lets a rotated key in its grace end itself and not its successor', async () => {
+    const old = await issue(server, alice);
+    const fresh = await rotate(server, alice, old.id, { gracePeriodSeconds: 600 });
+    expect((await server.post('/api/v1/self/revoke', {}, withKey(old))).body).to.include({ id: old.id });
+    expect([await tried(server, old.key), await tried(server, fresh.key)]).to.deep.equal(['401 key_revoked', '200']);
+  });
+
+  it('revokes no person', async () => {
+    refusal(await server.post('/api/v1/self/revoke', {}, bearer(cast.bob)), 403, 'insufficient_permission');
   });
 
   it('shows a person who they are', async () => {

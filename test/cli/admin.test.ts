@@ -306,6 +306,15 @@ onEachDatabase('the operator’s tool', (database) => {
       await expectComplaint('key import /nowhere.csv --tenant acme', 1, /^\/nowhere.csv cannot be read \(ENOENT\)$/);
     });
 
+    it('key pause: refuses a key at once, and key resume lets it work again', async () => {
+      const { id, key } = IssuedKeyAnswer.parse(await json('key create --tenant acme --name Paused'));
+      expect(await said(`key pause ${id} --reason 'an outage'`)).to.match(/^Paused Paused \(fsk_live_\w{8}…\w{4}\)$/);
+      expect((await get('/api/v1/whoami', key)).status).to.equal(401);
+      expect(KeyAnswer.parse(await json(`key pause ${id}`))).to.include({ id, status: 'paused' });
+      expect(await said(`key resume ${id}`)).to.match(/^Resumed Paused /);
+      expect((await get('/api/v1/whoami', key)).status).to.equal(200);
+    });
+
     it('key rotate and key revoke: an id nobody has is exit 1', async () => {
       for (const id of ['01890a5d-ac96-774b-bcce-b302099a8057', 'nonsense']) {
         await expectComplaint(`key rotate ${id}`, 1, /^There is no key with the id/);

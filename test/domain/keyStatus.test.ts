@@ -42,10 +42,15 @@ const truthTable: Row[] = [
   ],
   [{ graceEndsAt: past, successorKeyId: 'new', expiresAt: later }, 'revoked', 'revoked', 'expiry prolongs no grace'],
   [{ graceEndsAt: later, successorKeyId: 'new', revokedAt: past }, 'revoked', 'revoked', 'grace saves no revoked key'],
+  [{ pausedAt: past }, 'paused', 'paused', 'a paused key is refused'],
+  [{ pausedAt: later }, 'paused', 'paused', 'a pause stamped by a faster clock holds already'],
+  [{ pausedAt: past, graceEndsAt: later, successorKeyId: 'new' }, 'paused', 'paused', 'grace saves no paused key'],
+  [{ pausedAt: past, expiresAt: past }, 'expired', 'expired', 'a paused key expires'],
+  [{ pausedAt: past, revokedAt: past }, 'revoked', 'revoked', 'a paused key can be revoked'],
 ];
 
 function life(given: Partial<KeyStatusFacts>): KeyStatusFacts {
-  return { revokedAt: null, expiresAt: null, graceEndsAt: null, successorKeyId: null, ...given };
+  return { revokedAt: null, expiresAt: null, graceEndsAt: null, successorKeyId: null, pausedAt: null, ...given };
 }
 
 describe('the status of a key', () => {
@@ -62,9 +67,10 @@ describe('the status of a key', () => {
     expiresAt: instant,
     graceEndsAt: instant,
     successorKeyId: fc.option(fc.constant('new')),
+    pausedAt: instant,
   });
 
-  it('is refused exactly when it is expired or revoked, and for that reason', () => {
+  it('is refused exactly when it is expired, revoked or paused, and for that reason', () => {
     fc.assert(
       fc.property(anyLife, fc.nat({ max: 20 }), (key, now) => {
         const status = keyStatus(key, now);

@@ -27,6 +27,7 @@ const whole: Policy = {
   keysMayManageKeys: true,
   allowBearerKeys: false,
   leakAction: 'notify',
+  enforceOnExisting: true,
   defaultRateLimit: { limit: 100, windowSeconds: 60 },
 };
 
@@ -84,6 +85,7 @@ describe('a change of policy as input', () => {
     { keysMayManageKeys: 'yes' },
     { allowBearerKeys: 0 },
     { leakAction: 'ignore' },
+    { enforceOnExisting: 'yes' },
     { defaultRateLimit: {} },
     { defaultRateLimit: { limit: 10 } },
     { defaultRateLimit: { limit: 0, windowSeconds: 60 } },
@@ -129,6 +131,7 @@ describe('reading a stored policy', () => {
       keysMayManageKeys: false,
       allowBearerKeys: true,
       leakAction: 'revoke',
+      enforceOnExisting: false,
       defaultRateLimit: null,
     });
   });

@@ -75,6 +75,7 @@ for (const { kind, processes } of SETTINGS) {
     const CHANGERS: Changer[] = [
       async ({ id }) => change('POST', `/api/api-keys/${id}/revoke`, {}),
       async ({ id }) => change('POST', `/api/api-keys/${id}/rotate`, {}),
+      async ({ id }) => change('POST', `/api/api-keys/${id}/pause`, {}),
       async ({ id }) => change('PATCH', `/api/api-keys/${id}`, { scopes: ['orders:read'] }),
       async ({ id }) => change('PATCH', `/api/api-keys/${id}`, { allowedIps: ['192.0.2.1'] }),
     ];

@@ -47,6 +47,7 @@ onEachDatabase('a change of a key by another process, as another backend is told
       const changes = [
         ['POST', `/api/api-keys/${id}/revoke`, {}, 'revoked'],
         ['POST', `/api/api-keys/${id}/rotate`, {}, 'revoked'],
+        ['POST', `/api/api-keys/${id}/pause`, {}, 'paused'],
         ['PATCH', `/api/api-keys/${id}`, { scopes: ['orders:read'] }, 'insufficient_scope'],
       ] as const;
       const [method, path, json, expected] = changes[kind % changes.length] as (typeof changes)[number];

@@ -99,7 +99,7 @@ export function refuseExpiry(policy: Policy, expiresAt: number | null, startsAt:
 
 /**
  * Refuses more keys than the tenant's plan allows, however many requests come at once. Keys that have ended do not
- * count, nor do rotated keys in their grace period, whose successors count already.
+ * count, nor do rotated keys in their grace period, whose successors count already. A paused key can be resumed, and counts.
  */
 export async function refuseKeysBeyondPlan(
   trx: Db,
@@ -112,7 +112,7 @@ export async function refuseKeysBeyondPlan(
   const locked = (await lockTenant(trx, tenantId)) ?? tenant;
   const { keys } = planLimits(locked.plan);
   if (keys === null) return;
-  if ((await countApiKeys(trx, tenantId, { statuses: ['active'], now }, keys)) + more <= keys) return;
+  if ((await countApiKeys(trx, tenantId, { statuses: ['active', 'paused'], now }, keys)) + more <= keys) return;
   const plan = planNamed(locked.plan);
   throw new AppError('plan_limit', { key: 'plan_allows_keys', values: { plan, keys } });
 }

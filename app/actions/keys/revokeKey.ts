@@ -2,13 +2,20 @@ import type { Db } from '../../../db/connection/connect.ts';
 import { updateApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import type { Revocation } from '../../domain/keyInput.ts';
-import { whyNotValid } from '../../domain/keyStatus.ts';
+import { whyEnded } from '../../domain/keyStatus.ts';
 import { iso } from '../../domain/times.ts';
 import { AppError } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { refuseToRevokeBeyondOwnScopes } from './keyRules.ts';
-import { changeKey, lockKey, lockKeyChain, refuseChangedKey, type LockedKey } from './storedKey.ts';
+import {
+  changeKey,
+  changeKeyUnderAnyPolicy,
+  lockKey,
+  lockKeyChain,
+  refuseChangedKey,
+  type LockedKey,
+} from './storedKey.ts';
 
 /** A key that has been revoked. */
 export type RevokedKey = ApiKey & { revokedAt: number };
@@ -38,6 +45,11 @@ export async function revokeOnlyKey(act: ActionContext, id: string, revocation: 
   });
 }
 
+/** Revokes the key that calls, whatever it may do and whatever the policy says: to end itself takes no right. */
+export async function revokeOwnKey(act: ActionContext, id: string, revocation: Revocation): Promise<RevokedKey> {
+  return changeKeyUnderAnyPolicy(act, id, async (trx) => writeRevocation(trx, await lockKey(trx, act, id), revocation));
+}
+
 /** Revokes a key and all its successors in a transaction of the caller; `refuse` may throw before each is revoked. */
 export async function revokeKeyChain(
   trx: Db,
@@ -58,7 +70,8 @@ async function revokeLocked(trx: Db, locked: LockedKey, revocation: Revocation):
   return writeRevocation(trx, locked, revocation);
 }
 
-async function writeRevocation(trx: Db, { key, act }: LockedKey, { reason }: Revocation): Promise<RevokedKey> {
+/** Writes the revocation of a locked key, in a transaction of the caller that has decided about it. */
+export async function writeRevocation(trx: Db, { key, act }: LockedKey, { reason }: Revocation): Promise<RevokedKey> {
   if (isRevoked(key)) return key;
   const revoked = {
     ...key,
@@ -77,15 +90,15 @@ async function writeRevocation(trx: Db, { key, act }: LockedKey, { reason }: Rev
 }
 
 /** Locks the key of this id, or its live successor where the key was rotated and its grace period has ended. */
-async function lockLiveKey(trx: Db, act: ActionContext, id: string): Promise<LockedKey> {
+export async function lockLiveKey(trx: Db, act: ActionContext, id: string): Promise<LockedKey> {
   const locked = await lockKey(trx, act, id);
   const { successorKeyId } = locked.key;
   return successorKeyId !== null && isRotatedAway(locked) ? lockLiveKey(trx, locked.act, successorKeyId) : locked;
 }
 
 /** Whether a rotation replaced the key and its grace period has ended. */
-function isRotatedAway({ key, act }: LockedKey): boolean {
-  return key.revokedAt === null && key.successorKeyId !== null && whyNotValid(key, act.now) !== undefined;
+export function isRotatedAway({ key, act }: LockedKey): boolean {
+  return key.revokedAt === null && key.successorKeyId !== null && whyEnded(key, act.now) !== undefined;
 }
 
 function isRevoked(key: ApiKey): key is RevokedKey {

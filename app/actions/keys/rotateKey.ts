@@ -29,6 +29,7 @@ export async function rotateKey(
     const { key: old, act } = locked;
     refuseRotated(old);
     refuseInactive(locked);
+    refusePaused(old);
     refuseBeyondOwnScopes(act, old.scopes);
     const tooLong = graceProblem(policy, rotation.gracePeriodSeconds);
     if (tooLong) throw invalidField('gracePeriodSeconds', policyFault(tooLong, policy));
@@ -52,6 +53,11 @@ export async function rotateKey(
     return issued;
   };
   return changeKey(request, id, async (trx, policy) => makeOnce(trx, request, async () => rotate(trx, policy)));
+}
+
+/** A successor of a paused key would work, and so undo the pause. */
+function refusePaused({ pausedAt }: ApiKey): void {
+  if (pausedAt !== null) throw new AppError('key_not_active', 'key_is_paused');
 }
 
 function refuseRotated(key: ApiKey): void {

@@ -3,7 +3,7 @@ import { isUnavailable } from '../../../db/connection/faults.ts';
 import { changeableColumns, CHOSEN_FIELDS, shownFields } from '../../../db/tables/keys/apiKeyFields.ts';
 import { insertApiKey, lockApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { insertKeyScopes } from '../../../db/tables/keys/apiKeyScopes.ts';
-import { whyNotValid } from '../../domain/keyStatus.ts';
+import { whyEnded } from '../../domain/keyStatus.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { hashKey, mintKey, type KeyStyle } from '../../domain/token.ts';
 import { AppError } from '../../errors.ts';
@@ -116,7 +116,7 @@ export function refuseChangedKey({ key, act }: LockedKey): void {
 
 /** Refuses to change a key that is revoked or expired. */
 export function refuseInactive({ key, act }: LockedKey): void {
-  const reason = whyNotValid(key, act.now);
+  const reason = whyEnded(key, act.now);
   if (reason) throw new AppError('key_not_active', `key_is_${reason}`);
 }
 
@@ -143,6 +143,10 @@ export function newKeyState({ actor, now }: ActionContext) {
     revokedAt: null,
     revokedBy: null,
     revokeReason: null,
+    pausedAt: null,
+    pausedBy: null,
+    pauseReason: null,
+    leakReportedAt: null,
   };
 }
 

@@ -1,9 +1,14 @@
 import { transaction, type Db } from '../../../db/connection/connect.ts';
-import { noteKeyUses } from '../../../db/tables/keys/apiKeys.ts';
+import { findApiKey, noteKeyUses } from '../../../db/tables/keys/apiKeys.ts';
 import { changeTenant, lockTenant } from '../../../db/tables/tenants.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { Networks } from '../../domain/network.ts';
-import { changePolicy as policyAfter, type Policy, type PolicyChange } from '../../domain/policy.ts';
+import {
+  breaksLifetimeRules,
+  changePolicy as policyAfter,
+  type Policy,
+  type PolicyChange,
+} from '../../domain/policy.ts';
 import { AppError, invalidField } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { refuseChanged, versionOf } from '../../http/etag.ts';
@@ -23,6 +28,7 @@ export async function changePolicy(act: ActionContext, change: PolicyChange): Pr
     if (after.keysMayManageKeys !== tenant.policy.keysMayManageKeys) {
       requirePerson(act, 'keys_keep_key_policy', 'keysMayManageKeys');
     }
+    await refuseToRefuseOwnKey(trx, act, after);
     await changeTenant(trx, act.tenantId, { policy: after }, act.now);
     await recordOwnUse(trx, act);
     await recordAuditEvent(trx, act, { action: 'SETTINGS_CHANGED', entityId: act.tenantId, ...changes });
@@ -36,6 +42,13 @@ export async function changePolicy(act: ActionContext, change: PolicyChange): Pr
 async function recordOwnUse(trx: Db, { principal, tenantId, now, origin }: ActionContext): Promise<void> {
   if (principal?.type !== 'api_key') return;
   await noteKeyUses(trx, [{ tenantId, keyId: principal.id, at: now, ip: origin.ip }]);
+}
+
+/** Refuses a key that breaks the rules it wants enforced on existing keys: it could not lift them again. */
+async function refuseToRefuseOwnKey(trx: Db, { principal, tenantId }: ActionContext, after: Policy): Promise<void> {
+  if (principal?.type !== 'api_key' || !after.enforceOnExisting) return;
+  const key = await findApiKey(trx, tenantId, principal.id);
+  if (key && breaksLifetimeRules(after, key)) throw invalidField('enforceOnExisting', 'would_refuse_own_key');
 }
 
 /**

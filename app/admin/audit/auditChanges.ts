@@ -11,7 +11,7 @@ export interface Change {
 }
 
 /** Fields that hold a moment. */
-const MOMENTS = new Set(['expiresAt', 'graceEndsAt', 'revokedAt']);
+const MOMENTS = new Set(['expiresAt', 'graceEndsAt', 'pausedAt', 'revokedAt']);
 
 /** Fields whose values are translated, with the prefix of their keys in the texts. */
 const WORDS: Readonly<Record<string, string>> = {

@@ -10,9 +10,11 @@ import { countApiKeys, pageOfApiKeys, type KeySort } from '../../../db/tables/ke
 import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { countUsesSince } from '../../../db/tables/usage/apiKeyUsage.ts';
 import { sumByDay } from '../../../db/tables/usage/apiKeyUsageMonths.ts';
+import type { Tenant } from '../../context.ts';
 import { keyStatus, KEY_STATUSES } from '../../domain/keyStatus.ts';
 import { type ListQuery, listPath, type ListAddress, KEYS_PATH } from './keyAddress.ts';
 import { MOST_USES, SPARK_DAYS, keyView, type KeyView, type ScopeBadge } from './keyView.ts';
+import type { Policy } from '../../domain/policy.ts';
 import { CATALOGUE } from '../../domain/scopeCatalogue.ts';
 import type { Texts, Moment } from '../../locales/texts.ts';
 
@@ -39,13 +41,18 @@ export interface KeyUses {
 }
 
 /** Loads one page of the list; revoked keys come last unless the list is narrowed to one status. */
-export async function loadKeys(db: Db, tenantId: string, wanted: ListQuery, now: number): Promise<KeyPage> {
+export async function loadKeys(
+  db: Db,
+  { id: tenantId, policy }: Tenant,
+  wanted: ListQuery,
+  now: number,
+): Promise<KeyPage> {
   const { status, scope, environment, q, attention, page, sort } = wanted;
   const statuses = status && [status];
   const { keys, ...total } = await pageOfApiKeys(
     db,
     tenantId,
-    { statuses, scope, environment, text: q, attention, now },
+    { statuses, scope, environment, text: q, attention, rules: policy, now },
     {
       ...sort,
       offset: (page - 1) * PAGE_SIZE,
@@ -66,8 +73,12 @@ export async function loadUses(db: Db, tenantId: string, { keys }: KeyPage, now:
 }
 
 /** How many keys need each kind of attention. */
-export async function loadAttention(db: Db, tenantId: string, now: number): Promise<Record<KeyAttention, number>> {
-  return countAttention(db, tenantId, now, MOST_ATTENTION + 1);
+export async function loadAttention(
+  db: Db,
+  { id, policy }: Tenant,
+  now: number,
+): Promise<Record<KeyAttention, number>> {
+  return countAttention(db, id, policy, now, MOST_ATTENTION + 1);
 }
 
 /**
@@ -128,13 +139,17 @@ interface AttentionItem {
   current: boolean;
 }
 
+/** Most tenants never see these, so they take no room while there are none. */
+const ONLY_IF_ANY = new Set<KeyAttention>(['leaked', 'breaking']);
+
 /** Links that filter the list to keys that need attention; a second click removes the filter. */
 export function attentionItems(
   counts: Record<KeyAttention, number>,
   address: ListAddress,
   { attention }: ListQuery,
 ): AttentionItem[] {
-  return KEY_ATTENTIONS.map((id) => ({
+  const shown = KEY_ATTENTIONS.filter((id) => !ONLY_IF_ANY.has(id) || counts[id] > 0 || attention === id);
+  return shown.map((id) => ({
     id,
     count: Math.min(counts[id], MOST_ATTENTION),
     isMore: counts[id] > MOST_ATTENTION,
@@ -214,7 +229,7 @@ const MOST_BADGES = 3;
 /** A row of the list. Its texts are made here, since a template is slower over fifty rows. */
 interface KeyListRow extends Pick<
   KeyView,
-  'id' | 'name' | 'masked' | 'environment' | 'status' | 'note' | 'lastUsedIp' | 'spark' | 'may'
+  'id' | 'name' | 'masked' | 'environment' | 'status' | 'note' | 'warnings' | 'lastUsedIp' | 'spark' | 'may'
 > {
   path: string;
   /** The label of the row's checkbox. */
@@ -235,12 +250,17 @@ export function keyListRows(
   { days, sinceRotation }: KeyUses,
   texts: Texts,
   now: number,
-  manages: boolean,
+  { manages, policy }: { manages: boolean; policy: Policy },
 ): KeyListRow[] {
   const { t, moment } = texts;
   return keys.map((key) => {
-    const row = keyView(key, texts, now, { manages, days: days.get(key.id), sinceRotation: sinceRotation.get(key.id) });
-    const { id, name, masked, environment, status, note, lastUsedIp, spark, may } = row;
+    const row = keyView(key, texts, now, {
+      manages,
+      policy,
+      days: days.get(key.id),
+      sinceRotation: sinceRotation.get(key.id),
+    });
+    const { id, name, masked, environment, status, note, warnings, lastUsedIp, spark, may } = row;
     return {
       id,
       name,
@@ -248,6 +268,7 @@ export function keyListRows(
       environment,
       status,
       note,
+      warnings,
       lastUsedIp,
       spark,
       may,

@@ -1,10 +1,13 @@
-import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import type { Db } from '../../../db/connection/connect.ts';
+import { findApiKey, findApiKeys, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { principalOf, type Context } from '../../context.ts';
+import { isId } from '../../domain/id.ts';
 import { keyStatus } from '../../domain/keyStatus.ts';
 import { AppError } from '../../errors.ts';
 import { pathId } from '../../http/pathId.ts';
 import type { Services } from '../../services.ts';
 import { isPartial } from '../../http/redirect.ts';
+import { PAGE_SIZE } from './keyList.ts';
 import type { Page, Pages } from '../shell/pages.ts';
 
 /** Finds the key of the path after storing its latest uses; a key of another tenant is not found. */
@@ -22,6 +25,13 @@ export async function findActiveKeyOfPath(ctx: Context, services: Pick<Services,
   const status = keyStatus(key, Date.now());
   if (status === 'revoked' || status === 'expired') throw new AppError('key_not_active', `key_is_${status}`);
   return key;
+}
+
+/** The ticked keys, at most one page of them, in the order in which they were ticked. */
+export async function findTickedKeys(ctx: Context, db: Db, fields: URLSearchParams): Promise<ApiKey[]> {
+  const ids = [...new Set(fields.getAll('id'))].filter(isId).slice(0, PAGE_SIZE);
+  const found = new Map((await findApiKeys(db, principalOf(ctx).tenant.id, ids)).map((key) => [key.id, key]));
+  return ids.flatMap((id) => found.get(id) ?? []);
 }
 
 /** Whether the reader may manage keys. */

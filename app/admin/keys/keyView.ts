@@ -1,7 +1,8 @@
 import { SOON_MS } from '../../../db/tables/keys/apiKeyAttention.ts';
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
-import { keyStatus } from '../../domain/keyStatus.ts';
+import { keyStatus, whyEnded } from '../../domain/keyStatus.ts';
 import type { Locale } from '../../domain/locale.ts';
+import { breaksLifetimeRules, type Policy } from '../../domain/policy.ts';
 import { CATALOGUE, namesOf, type Wording } from '../../domain/scopeCatalogue.ts';
 import { maskKey } from '../../domain/token.ts';
 import { sparklineOf, type Sparkline } from '../shell/bars.ts';
@@ -31,15 +32,17 @@ export interface KeyView {
   /** The prefix and last four characters, as `fsk_live_01234567…abcd`. */
   masked: string;
   scopes: ScopeBadge[];
-  status: 'active' | 'expiring' | 'rotating' | 'expired' | 'revoked';
+  status: 'active' | 'expiring' | 'rotating' | 'paused' | 'expired' | 'revoked';
   /** When the key ends and how often a replaced key is still used. */
   note: string;
+  /** What is wrong with the key, in words. */
+  warnings: string[];
   createdAt: number;
   expiresAt: number | null;
   lastUsedAt: number | null;
   lastUsedIp: string | null;
   spark: Sparkline;
-  may: { edit: boolean; rotate: boolean; revoke: boolean };
+  may: { edit: boolean; rotate: boolean; pause: boolean; resume: boolean; revoke: boolean };
 }
 
 /** Builds the view of a key; `manages` says whether the reader may change keys. */
@@ -49,9 +52,10 @@ export function keyView(
   now: number,
   {
     manages,
+    policy,
     days,
     sinceRotation,
-  }: { manages: boolean; days?: number[] | undefined; sinceRotation?: number | undefined },
+  }: { manages: boolean; policy?: Policy; days?: number[] | undefined; sinceRotation?: number | undefined },
 ): KeyView {
   const status = statusOnPage(key, now);
   const lives = status !== 'revoked' && status !== 'expired';
@@ -64,6 +68,7 @@ export function keyView(
     scopes: key.scopes.map((scope) => scopeBadge(scope, texts)),
     status,
     note: noteOf(key, status, texts, now, sinceRotation),
+    warnings: warningsOf(key, texts, now, policy),
     createdAt: key.createdAt,
     expiresAt: key.expiresAt,
     lastUsedAt: key.lastUsedAt,
@@ -71,7 +76,9 @@ export function keyView(
     spark: sparklineOf(days ?? Array<number>(SPARK_DAYS).fill(0)),
     may: {
       edit: manages && lives,
-      rotate: manages && lives && status !== 'rotating',
+      rotate: manages && lives && status !== 'rotating' && status !== 'paused',
+      pause: manages && lives && status !== 'paused',
+      resume: manages && status === 'paused',
       // An expired key can be revoked too, so that it cannot be given a later expiry.
       revoke: manages && status !== 'revoked',
     },
@@ -126,6 +133,12 @@ const UNITS = [
   ['minute', 60_000],
 ] as const satisfies readonly (readonly [string, number])[];
 
+function warningsOf(key: ApiKey, { t }: Texts, now: number, policy: Policy | undefined): string[] {
+  const leaked = key.leakReportedAt === null ? [] : [t('keys.leaked')];
+  if (!policy || whyEnded(key, now) || !breaksLifetimeRules(policy, key)) return leaked;
+  return [...leaked, t(policy.enforceOnExisting ? 'keys.refused_by_policy' : 'keys.breaks_policy')];
+}
+
 function statusOnPage(key: ApiKey, now: number): KeyView['status'] {
   const status = keyStatus(key, now);
   const isSoon = key.expiresAt !== null && key.expiresAt <= now + SOON_MS;
@@ -142,6 +155,9 @@ function noteOf(
   if (status === 'active' && key.expiresAt === null) return t('keys.keep_never');
   if (status === 'active' || status === 'expiring') {
     return t('keys.ends_in', { left: durationText((key.expiresAt ?? now) - now, locale) });
+  }
+  if (status === 'paused' && key.pausedAt !== null) {
+    return t('keys.paused_since', { since: durationText(Math.max(0, now - key.pausedAt), locale) });
   }
   if (status !== 'rotating' || key.graceEndsAt === null) return '';
   const ends = t('keys.ends_in', { left: durationText(key.graceEndsAt - now, locale) });

@@ -24,6 +24,7 @@ import type { Route } from '../../http/table.ts';
 import { keyChangePages } from './routesChange.ts';
 import { keyCreatePages } from './routesCreate.ts';
 import { keyDetailPages } from './routesDetail.ts';
+import { keyPausePages } from './routesPause.ts';
 import { keyRevokePages } from './routesRevoke.ts';
 
 /** All pages of keys; paths with a fixed name come before those with a key's id. */
@@ -32,6 +33,7 @@ export function apiKeyPages(services: Services, pages: Pages, table: () => reado
     .use(keyListPages(services, pages).routes())
     .use(keyCreatePages(services, pages, table).routes())
     .use(keyRevokePages(services, pages).routes())
+    .use(keyPausePages(services, pages).routes())
     .use(keyChangePages(services, pages, table).routes())
     .use(keyDetailPages(services, pages).routes());
 }
@@ -41,7 +43,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
   return new Router<State>(ROUTER).get('/api-keys', permission('api-keys:read'), async (ctx) => {
     const texts = pages.texts(ctx);
     const manages = mayManageKeys(ctx);
-    const tenantId = principalOf(ctx).tenant.id;
+    const { tenant } = principalOf(ctx);
     const now = Date.now();
     const address = listAddress(ctx.querystring, config.keys.prefix);
     if (searchesForWholeKey(ctx.querystring, config.keys.prefix)) {
@@ -65,18 +67,18 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
       },
       load: async () => {
         // The list is loaded first, since slower queries beside it would delay it.
-        const page = await loadKeys(db, tenantId, wanted, now);
+        const page = await loadKeys(db, tenant, wanted, now);
         const [uses, counts] = await Promise.all([
-          loadUses(db, tenantId, page, now),
+          loadUses(db, tenant.id, page, now),
           // htmx fetches only the list, which is below the attention links.
-          isPartial(ctx) ? undefined : loadAttention(db, tenantId, now),
+          isPartial(ctx) ? undefined : loadAttention(db, tenant, now),
         ]);
         return {
-          rows: keyListRows(page.keys, uses, texts, now, manages),
+          rows: keyListRows(page.keys, uses, texts, now, { manages, policy: tenant.policy }),
           attention: counts && attentionItems(counts, address, wanted),
           paging: listPaging(page, address, wanted),
-          lookedInto: await countOfCheckedKeys(db, tenantId, wanted, now),
-          isEmpty: page.keys.length === 0 && !(await hasAnyKey(db, tenantId, now)),
+          lookedInto: await countOfCheckedKeys(db, tenant.id, wanted, now),
+          isEmpty: page.keys.length === 0 && !(await hasAnyKey(db, tenant.id, now)),
         };
       },
     });

@@ -1,10 +1,13 @@
 import Router from '@koa/router';
 import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import { listLeakReports } from '../../../db/tables/keys/apiKeyLeakReports.ts';
 import { clientsSince, findFirstKeyUsage, listKeyUsage } from '../../../db/tables/usage/apiKeyUsage.ts';
 import { listAuditLogs, type AuditLog } from '../../../db/tables/auditLogs.ts';
 import { findMember } from '../../../db/tables/people/memberships.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
-import { keyStatus } from '../../domain/keyStatus.ts';
+import { earlierExpiry } from '../../domain/keyBounds.ts';
+import { keyStatus, whyEnded } from '../../domain/keyStatus.ts';
+import { lifetimeProblem, type Policy } from '../../domain/policy.ts';
 import { maskKey } from '../../domain/token.ts';
 import { STATS_PERIODS, type StatsPeriod } from '../../domain/statsPeriod.ts';
 import { usageStats } from '../../usage/usageStats.ts';
@@ -44,7 +47,8 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     const window = asked ?? '24h';
     const cursor = query.get('cursor') ?? undefined;
     const stats = await usageStats(db, key, window, now);
-    const row = keyView(key, texts, now, { manages });
+    const { policy } = principalOf(ctx).tenant;
+    const row = keyView(key, texts, now, { manages, policy });
     const uses = await scopeUses(db, key, now);
     await pages.show(ctx, 'keys/show', {
       title: key.name,
@@ -60,6 +64,8 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
         stats,
         uses: uses.map((use, index) => ({ ...use, badge: row.scopes[index] })),
         unused: row.may.edit ? uses.filter(({ idle }) => idle).map(({ scope }) => scope) : [],
+        leaks: key.leakReportedAt === null ? undefined : await leaksOf(key, now),
+        breaks: breakOf(key, policy, texts, now),
         rotation: await rotationOf(key, now),
         ...(await requestsOf(key, { window: asked, cursor })),
         audit: await auditOf(ctx, key),
@@ -98,6 +104,15 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     };
   }
 
+  /** Where the text of the key was found. Addresses are shown as text: anybody who holds the key may have written them. */
+  async function leaksOf(key: ApiKey, now: number) {
+    const reports = await listLeakReports(db, key.tenantId, key.id);
+    return {
+      works: !whyEnded(key, now),
+      reports: reports.map(({ source, url, foundIn, createdAt }) => ({ source, url, foundIn, createdAt })),
+    };
+  }
+
   /** The clients that still use a replaced key in its grace period. */
   async function rotationOf(key: ApiKey, now: number) {
     if (keyStatus(key, now) !== 'rotating') return undefined;
@@ -132,6 +147,16 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     const logs = await listAuditLogs(db, key.tenantId, changes, { limit: AUDIT_ROWS });
     return logs.map((log) => auditRow(log, pages.texts(ctx)));
   }
+}
+
+/** Which rule of the policy the key breaks, and whether it is refused for that. */
+function breakOf(key: ApiKey, policy: Policy, { t }: Texts, now: number) {
+  const problem = lifetimeProblem(policy, earlierExpiry(key.expiresAt, key.graceEndsAt), key.createdAt);
+  if (!problem || whyEnded(key, now)) return undefined;
+  return {
+    title: t(policy.enforceOnExisting ? 'keys.refused_title' : 'keys.breaks_title'),
+    text: `${t(`keys.breaks_${problem}`, { days: policy.maxLifetimeDays ?? 0 })} ${t('keys.breaks_help')}`,
+  };
 }
 
 /** The choices in the address of a key's page: the period of its usage and the position in its requests. */

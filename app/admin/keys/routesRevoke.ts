@@ -1,17 +1,16 @@
 import Router from '@koa/router';
-import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { clientsSince } from '../../../db/tables/usage/apiKeyUsage.ts';
 import { actionContext } from '../../actions/actionContext.ts';
 import { revokeOnlyKey } from '../../actions/keys/revokeKey.ts';
-import { principalOf, type Context, type State } from '../../context.ts';
-import { isId } from '../../domain/id.ts';
+import type { Context, State } from '../../context.ts';
 import { Revocation } from '../../domain/keyInput.ts';
 import { keyStatus } from '../../domain/keyStatus.ts';
 import { AppError } from '../../errors.ts';
 import { usageStats } from '../../usage/usageStats.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { findKeyOfPath, showDialog } from './keyPages.ts';
-import { PAGE_SIZE, replacedAt } from './keyList.ts';
+import { findKeyOfPath, findTickedKeys, showDialog } from './keyPages.ts';
+import { replacedAt } from './keyList.ts';
 import { returnPath, keyListPath, KEYS_PATH } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
 import { optionalField, readFields } from '../shell/formErrors.ts';
@@ -98,14 +97,8 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
 
   /** The ticked keys that are not revoked, at most one page of them. */
   async function findChosenKeys(ctx: Context, fields: URLSearchParams): Promise<ApiKey[]> {
-    const ids = [...new Set(fields.getAll('id'))].filter(isId).slice(0, PAGE_SIZE);
     const now = Date.now();
-    const keys: ApiKey[] = [];
-    for (const id of ids) {
-      const key = await findApiKey(db, principalOf(ctx).tenant.id, id);
-      if (key && keyStatus(key, now) !== 'revoked') keys.push(key);
-    }
-    return keys;
+    return (await findTickedKeys(ctx, db, fields)).filter((key) => keyStatus(key, now) !== 'revoked');
   }
 }
 

@@ -1,4 +1,7 @@
-import type { Policy } from '../../domain/policy.ts';
+import type { Db } from '../../../db/connection/connect.ts';
+import { countApiKeys, listApiKeys } from '../../../db/tables/keys/apiKeyList.ts';
+import type { LifetimeRules, Policy } from '../../domain/policy.ts';
+import type { Texts } from '../../locales/texts.ts';
 
 /** The fields of the form, in its order. */
 export const POLICY_FIELDS = [
@@ -12,6 +15,7 @@ export const POLICY_FIELDS = [
   'keysMayManageKeys',
   'allowBearerKeys',
   'leakAction',
+  'enforceOnExisting',
 ] as const;
 
 /** The fields of the policy form as text; an unticked box is missing. */
@@ -29,6 +33,7 @@ export function policyFields(policy: Policy): PolicyFields {
     windowSeconds: String(policy.defaultRateLimit?.windowSeconds ?? ''),
     leakAction: policy.leakAction,
     ...(policy.requireExpiry && { requireExpiry: 'on' }),
+    ...(policy.enforceOnExisting && { enforceOnExisting: 'on' }),
     ...(policy.keysMayManageKeys && { keysMayManageKeys: 'on' }),
     ...(policy.allowBearerKeys && { allowBearerKeys: 'on' }),
   };
@@ -48,7 +53,29 @@ export function policyChangeIn(form: URLSearchParams): Record<string, unknown> {
     keysMayManageKeys: form.has('keysMayManageKeys'),
     allowBearerKeys: form.has('allowBearerKeys'),
     leakAction: form.get('leakAction'),
+    enforceOnExisting: form.has('enforceOnExisting'),
   };
+}
+
+/** Keys whose names the page lists; of others it says how many there are. */
+const MOST_NAMED = 10;
+const MOST_COUNTED = 1_000;
+
+/** The keys that break the lifetime rules of a policy: how many, and the first of them by name. */
+export async function breakingKeys(db: Db, tenantId: string, rules: LifetimeRules, now: number) {
+  const page = { sort: 'name', descending: false, offset: 0, limit: MOST_NAMED } as const;
+  const filter = { attention: 'breaking', rules, now } as const;
+  const [count, keys] = await Promise.all([
+    countApiKeys(db, tenantId, filter, MOST_COUNTED + 1),
+    listApiKeys(db, tenantId, filter, page),
+  ]);
+  return { count, names: keys.map(({ name }) => name), more: Math.max(0, count - keys.length) };
+}
+export type BreakingKeys = Awaited<ReturnType<typeof breakingKeys>>;
+
+/** The breaking keys in a sentence: `Nightly export, Order sync and 3 more`. */
+export function namedKeys({ names, more }: BreakingKeys, { t, joined }: Texts): string {
+  return joined(more > 0 ? [...names, t('security.more_keys', { count: more })] : names);
 }
 
 /** An empty field is null; text that is no whole number is returned as it is, for the parser to refuse. */

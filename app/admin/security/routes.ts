@@ -6,13 +6,22 @@ import { changePolicy } from '../../actions/tenants/changePolicy.ts';
 import { endSession } from '../../actions/people/endSession.ts';
 import { holdsScope } from '../../auth/authority.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
-import { PolicyChange } from '../../domain/policy.ts';
+import { changePolicy as policyAfter, PolicyChange } from '../../domain/policy.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
 import type { Pages } from '../shell/pages.ts';
 import { DEVICE_SECONDS } from '../../auth/devices.ts';
 import { recoverable, readFields, formErrors, type FieldLabels, type FormErrors } from '../shell/formErrors.ts';
-import { policyChangeIn, policyFields, POLICY_FIELDS, type PolicyFields } from './policyView.ts';
+import { askConfirmation } from '../shell/confirmation.ts';
+import {
+  breakingKeys,
+  namedKeys,
+  policyChangeIn,
+  policyFields,
+  POLICY_FIELDS,
+  type BreakingKeys,
+  type PolicyFields,
+} from './policyView.ts';
 import { presentSession } from './sessionView.ts';
 import type { Services } from '../../services.ts';
 import { anyCredential, scope } from '../../http/access.ts';
@@ -37,9 +46,17 @@ export function securityPages(
     .get('/security', anyCredential(), async (ctx) => showSecurity(ctx))
     .post('/security/policy', scope('admin:write'), async (ctx) => {
       const form = formOf(ctx);
-      const outcome = await recoverable(async () =>
-        changePolicy(actionContext(ctx, db), readFields(PolicyChange, policyChangeIn(form))),
-      );
+      const outcome = await recoverable(async () => {
+        const change = readFields(PolicyChange, policyChangeIn(form));
+        const refused = form.has('confirmed') ? undefined : await keysRefusedBy(ctx, change);
+        if (refused) return refused;
+        await changePolicy(actionContext(ctx, db), change);
+        return undefined;
+      });
+      if ('done' in outcome && outcome.done) {
+        await askAboutRefused(ctx, form, outcome.done);
+        return;
+      }
       if ('done' in outcome) {
         pages.redirect(ctx, HOME, { text: 'security.policy_saved' });
         return;
@@ -76,6 +93,35 @@ export function securityPages(
       });
     });
 
+  /** The keys that a change of the policy would refuse from now on; undefined where there are none. */
+  async function keysRefusedBy(ctx: Context, change: PolicyChange): Promise<BreakingKeys | undefined> {
+    const { id, policy } = principalOf(ctx).tenant;
+    const after = policyAfter(policy, change);
+    const isSame =
+      policy.enforceOnExisting &&
+      policy.requireExpiry === after.requireExpiry &&
+      policy.maxLifetimeDays === after.maxLifetimeDays;
+    if (!after.enforceOnExisting || isSame) return undefined;
+    const breaking = await breakingKeys(db, id, after, Date.now());
+    return breaking.count > 0 ? breaking : undefined;
+  }
+
+  async function askAboutRefused(ctx: Context, form: URLSearchParams, breaking: BreakingKeys): Promise<void> {
+    const texts = pages.texts(ctx);
+    const { t } = texts;
+    const fields = [...form].filter(([name]) => name !== '_csrf');
+    await askConfirmation(pages, ctx, 'security', {
+      title: t('security.enforce_title', { count: breaking.count }),
+      lines: [t('security.enforce_which', { names: namedKeys(breaking, texts) }), t('security.enforce_undo')],
+      action: `${HOME}/policy`,
+      fields: { ...Object.fromEntries(fields), confirmed: 'yes' },
+      submit: t('security.enforce_submit', { count: breaking.count }),
+      keep: t('security.enforce_keep'),
+      back: HOME,
+      danger: true,
+    });
+  }
+
   function labelsOf(ctx: Context, fields: readonly string[]): FieldLabels {
     const { t } = pages.texts(ctx);
     return Object.fromEntries(fields.map((field) => [field, t(`security.${field}`)]));
@@ -87,11 +133,16 @@ export function securityPages(
     if (!session) throw new AppError('internal_error');
     const maySee = holdsScope(principal, 'admin:read');
     const sessions = await listSessions(db, principal.id, Date.now());
+    const breaking = maySee
+      ? await breakingKeys(db, principal.tenant.id, principal.tenant.policy, Date.now())
+      : undefined;
     const refused = policy?.refused ?? password;
     if (refused) ctx.status = refused.status;
     const locals = {
       policy: maySee ? (policy?.fields ?? policyFields(principal.tenant.policy)) : undefined,
       mayChange: holdsScope(principal, 'admin:write'),
+      breaking: breaking && { count: breaking.count, names: namedKeys(breaking, pages.texts(ctx)) },
+      enforced: principal.tenant.policy.enforceOnExisting,
       refused: { policy: policy?.refused, password },
       sessions: sessions.map((one) => presentSession(one, session.id)),
       email: session.email,

@@ -28,7 +28,7 @@ export const KeyAnswer = z
     status: z
       .enum(KEY_STATUSES)
       .describe(
-        'Whether the key works: `active` and `rotating` ones do. A rotating one was replaced, and ends at `graceEndsAt`.',
+        'Whether the key works: `active` and `rotating` ones do. A rotating one was replaced, and ends at `graceEndsAt`; a `paused` one works again once it is resumed.',
       ),
     expiresAt: Time.nullable().describe('When the key stops working by itself; null for never.'),
     lastUsedAt: Time.nullable().describe('When the key was last used, refused requests included; null for never.'),

@@ -15,6 +15,7 @@ export function presentPolicy(policy: Policy): z.output<typeof PolicyAnswer> {
     keysMayManageKeys: policy.keysMayManageKeys,
     allowBearerKeys: policy.allowBearerKeys,
     leakAction: policy.leakAction,
+    enforceOnExisting: policy.enforceOnExisting,
     defaultRateLimit: policy.defaultRateLimit,
   };
 }

@@ -15,7 +15,7 @@ export const VerdictAnswer = z
     code: z
       .enum(VERDICT_CODES)
       .describe(
-        'Why, as the first check that failed has it. `revoked` is also a key whose person lost access, `expired` one that was unused for longer than its tenant allows, `paused` one whose tenant is suspended.',
+        'Why, as the first check that failed has it. `revoked` is also a key whose person lost access, `expired` one that was unused for longer than its tenant allows, `paused` also one whose tenant is suspended; `policy_violation` is a key that breaks the lifetime rules of its tenant, which enforces them on existing keys.',
       ),
     keyId: z.string().optional().describe('The key’s id. This and all below is absent where the key is not known.'),
     tenantId: z.string().optional().describe('The tenant that the key belongs to.'),

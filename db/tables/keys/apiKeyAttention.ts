@@ -1,10 +1,14 @@
 import type { Knex } from 'knex';
+import type { LifetimeRules } from '../../../app/domain/policy.ts';
 import { joinInOrder, forceIndex } from '../../sql/indexHints.ts';
 import type { Db } from '../../connection/connect.ts';
-import { BY_EXPIRY, BY_LAST_USE } from './apiKeyIndexes.ts';
+import { BY_EXPIRY, BY_LAST_USE, BY_LEAK } from './apiKeyIndexes.ts';
 
-/** Why somebody should look at a key: it ends soon, nobody uses it, it never ends, or it holds more than it uses. */
-export const KEY_ATTENTIONS = ['expiring', 'unused', 'endless', 'overscoped'] as const;
+/**
+ * Why somebody should look at a key: it ends soon, nobody uses it, it never ends, it holds more than it uses, its text
+ * was found where it should not be, or it breaks the policy.
+ */
+export const KEY_ATTENTIONS = ['expiring', 'unused', 'endless', 'overscoped', 'leaked', 'breaking'] as const;
 export type KeyAttention = (typeof KEY_ATTENTIONS)[number];
 
 /** The index whose order begins with the keys that need this attention; those that never end are read in any order. */
@@ -13,6 +17,8 @@ export const INDEX_OF_ATTENTION: Partial<Record<KeyAttention, string>> = { expir
 const DAY_MS = 86_400_000;
 /** How soon is soon, for a key that ends. */
 export const SOON_MS = 7 * DAY_MS;
+/** How long a leak is news, also of a key that has ended since. */
+export const LEAK_NEWS_MS = 30 * DAY_MS;
 /** How long is long, for a key or a scope that nobody uses. */
 export const UNUSED_MS = 90 * DAY_MS;
 /** Whether a key holds more than it uses takes many look-ups: only so many are looked into, those that were used last. */
@@ -22,28 +28,31 @@ export const MOST_LOOKED_INTO = 500;
 export async function countAttention(
   db: Db,
   tenantId: string,
+  rules: LifetimeRules,
   now: number,
   most: number,
 ): Promise<Record<KeyAttention, number>> {
   const along = (index: string) => db(forceIndex(db, 'api_keys', index)).where({ tenant_id: tenantId });
   const counted = (rows: Knex.QueryBuilder) => db.from(rows.limit(most).as('some')).count('*');
   const needing = (attention: KeyAttention, rows: Knex.QueryBuilder) => {
-    whereAttention(rows, attention, now);
+    whereAttention(rows, attention, now, rules);
     return counted(rows.select(db.raw('1 as one')));
   };
   const long = now - UNUSED_MS;
   const [[slow], [quick]] = await Promise.all([
     db.select<{ overscoped: number }[]>([counted(overscoped(db, tenantId, now)).as('overscoped')]),
-    db.select<Record<'expiring' | 'unused' | 'neverUsed' | 'endless', number>[]>([
+    db.select<Record<'expiring' | 'unused' | 'neverUsed' | 'endless' | 'leaked' | 'breaking', number>[]>([
       needing('expiring', along(BY_EXPIRY)).as('expiring'),
       // Apart, since each of the two is one walk along the index.
       needing('unused', along(BY_LAST_USE).where('last_used_at', '<', long)).as('unused'),
       needing('unused', along(BY_LAST_USE).whereNull('last_used_at').where('id', '<', idBefore(long))).as('neverUsed'),
       needing('endless', along(BY_EXPIRY)).as('endless'),
+      needing('leaked', along(BY_LEAK)).as('leaked'),
+      needing('breaking', along(BY_EXPIRY)).as('breaking'),
     ]),
   ]);
-  const { expiring = 0, unused = 0, neverUsed = 0, endless = 0 } = quick ?? {};
-  return { expiring, unused: unused + neverUsed, endless, overscoped: slow?.overscoped ?? 0 };
+  const { expiring = 0, unused = 0, neverUsed = 0, endless = 0, leaked = 0, breaking = 0 } = quick ?? {};
+  return { expiring, unused: unused + neverUsed, endless, overscoped: slow?.overscoped ?? 0, leaked, breaking };
 }
 
 /** The keys that hold more than they use, of those that were used last. */
@@ -85,12 +94,42 @@ function inUse(db: Db, tenantId: string, now: number): Knex.QueryBuilder {
     .orderBy('last_used_at', 'desc');
 }
 
-/** Narrows keys to those that work, have no successor, and need this attention. */
-export function whereAttention(rows: Knex.QueryBuilder, attention: KeyAttention, now: number): void {
+/**
+ * Narrows keys to those that work, have no successor, and need this attention. Replaced keys in their grace period can
+ * break the rules and leak too, and of leaked keys those that have ended lately are among them.
+ */
+export function whereAttention(
+  rows: Knex.QueryBuilder,
+  attention: KeyAttention,
+  now: number,
+  rules?: LifetimeRules,
+): void {
+  if (attention === 'leaked') {
+    void rows.whereRaw(LEAKED, { now, news: now - LEAK_NEWS_MS });
+    return;
+  }
+  if (attention === 'breaking') {
+    whereBreaking(rows, rules, now);
+    return;
+  }
   // Said so that no index can begin with it: those on expiry and last use hold far fewer of these keys.
   void rows.whereRaw('coalesce(revoked_at, grace_ends_at) is null and successor_key_id is null');
   const long = now - UNUSED_MS;
   void rows.whereRaw(CONDITION[attention], { now, soon: now + SOON_MS, long, longId: idBefore(long) });
+}
+
+/** `breaksLifetimeRules` of app/domain, said in SQL of keys that have not ended; a grace period never outlasts its key. */
+function whereBreaking(rows: Knex.QueryBuilder, rules: LifetimeRules | undefined, now: number): void {
+  const { maxLifetimeDays = null, requireExpiry = false } = rules ?? {};
+  if (maxLifetimeDays === null && !requireExpiry) {
+    void rows.whereRaw('1 = 0');
+    return;
+  }
+  const most = maxLifetimeDays === null ? Number.MAX_SAFE_INTEGER : maxLifetimeDays * DAY_MS;
+  void rows.whereRaw(
+    `${NOT_ENDED} and coalesce(coalesce(grace_ends_at, expires_at) - api_keys.created_at > :most, 1)`,
+    { now, most },
+  );
 }
 
 /** The id that all made before a moment lie below. */
@@ -98,6 +137,12 @@ function idBefore(ms: number): string {
   const hex = ms.toString(16).padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }
+
+/** Neither revoked, nor replaced and out of grace, nor expired. */
+const NOT_ENDED = `revoked_at is null and (grace_ends_at > :now or (grace_ends_at is null and successor_key_id is null))
+  and (expires_at is null or expires_at > :now)`;
+
+const LEAKED = `leak_reported_at > 0 and (leak_reported_at > :news or (${NOT_ENDED}))`;
 
 const LIVING = '(expires_at is null or expires_at > :now)';
 
@@ -111,7 +156,7 @@ export const COVERED = `(used.scope = held.scope
   or (held.scope = 'admin:*' and (used.scope like 'users:%' or used.scope like 'modules:%'
     or used.scope like 'settings:%' or used.scope like 'webhooks:%')))`;
 
-const CONDITION: Record<KeyAttention, string> = {
+const CONDITION: Record<Exclude<KeyAttention, 'leaked' | 'breaking'>, string> = {
   expiring: 'expires_at > :now and expires_at <= :soon',
   // One never used is judged by its id, which begins with the time it was made: so an index leads to exactly these.
   unused: `(last_used_at < :long or (last_used_at is null and id < :longId)) and ${LIVING}`,

@@ -52,6 +52,11 @@ export const KEY_FIELDS = {
   revokedAt: field('state', 'revoked_at', orNull(moment)),
   revokedBy: field('state', 'revoked_by', orNull(text())),
   revokeReason: field('state', 'revoke_reason', orNull(text())),
+  pausedAt: field('state', 'paused_at', orNull(moment)),
+  pausedBy: field('state', 'paused_by', orNull(text())),
+  pauseReason: field('state', 'pause_reason', orNull(text())),
+  /** When its text was first reported to be somewhere it should not be. */
+  leakReportedAt: field('state', 'leak_reported_at', orNull(moment)),
 };
 
 type Fields = typeof KEY_FIELDS;

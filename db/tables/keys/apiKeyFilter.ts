@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import { isId } from '../../../app/domain/id.ts';
 import { shownParts, type ShownPart } from '../../../app/domain/keySearch.ts';
 import { KEY_STATUSES, type KeyStatus } from '../../../app/domain/keyStatus.ts';
+import type { LifetimeRules } from '../../../app/domain/policy.ts';
 import type { Environment } from '../../../app/domain/token.ts';
 import { joinInOrder, forceIndex, ignoreIndex } from '../../sql/indexHints.ts';
 import { isSqlite, type Db } from '../../connection/connect.ts';
@@ -19,6 +20,8 @@ export interface KeyFilter {
   text?: string | undefined;
   /** Only those that somebody should look at, and why. */
   attention?: KeyAttention | undefined;
+  /** The rules of the tenant's policy, for keys that break them. */
+  rules?: LifetimeRules | undefined;
   /** None but these can fit, which `narrowed` found out. */
   ids?: readonly string[] | undefined;
   /** Keys are found by their scope, which few have, and then sorted, instead of along the order of the list. */
@@ -37,14 +40,14 @@ export function matching(
   filter: KeyFilter,
   index?: string,
 ): Knex.QueryBuilder<KeyRow, KeyRow[]> {
-  const { statuses, scope, scopeLeads, environment, text, attention, ids, now } = filter;
+  const { statuses, scope, scopeLeads, environment, text, attention, rules, ids, now } = filter;
   const rows = db<KeyRow>(sourceOf(db, whose, filter, index));
   if (ids) void rows.whereIn('api_keys.id', [...ids]);
   if (environment) void rows.where({ environment });
   if (whose !== EVERY_TENANT) void rows.where('api_keys.tenant_id', whose);
   if (scope !== undefined && !scopeLeads) void rows.whereRaw(...holdsScope(db, scope));
   if (text !== undefined) void rows.where((row) => whereText(row, text));
-  if (attention) whereAttention(rows, attention, now);
+  if (attention) whereAttention(rows, attention, now, rules);
   if (statuses) whereStatuses(rows, statuses, now);
   return rows;
 }
@@ -96,8 +99,10 @@ export const STATUS: Record<KeyStatus, string> = {
     or (grace_ends_at is null and successor_key_id is not null))`,
   expired: `(revoked_at is null and expires_at <= :now
     and (grace_ends_at > :now or (grace_ends_at is null and successor_key_id is null)))`,
-  rotating: '(revoked_at is null and grace_ends_at > :now and (expires_at is null or expires_at > :now))',
-  active: `(revoked_at is null and grace_ends_at is null and successor_key_id is null
+  paused: `(paused_at is not null and ${LIVING} and (expires_at is null or expires_at > :now))`,
+  rotating: `(revoked_at is null and grace_ends_at > :now and paused_at is null
+    and (expires_at is null or expires_at > :now))`,
+  active: `(revoked_at is null and grace_ends_at is null and successor_key_id is null and paused_at is null
     and (expires_at is null or expires_at > :now))`,
 };
 

@@ -75,17 +75,17 @@ export async function findApiKeys(db: Db, tenantId: string, ids: readonly string
   return rows.map(keyFromRow);
 }
 
-/** The tokens of marketplace apps that work. */
+/** The tokens of marketplace apps that work, or would once they are resumed. */
 export async function listAppKeys(db: Db, tenantId: string, now: number): Promise<{ id: string; app: string }[]> {
-  const rows = await matching(db, tenantId, { statuses: ['active', 'rotating'], now })
+  const rows = await matching(db, tenantId, { statuses: ['active', 'rotating', 'paused'], now })
     .whereNotNull('app')
     .select('id', 'app');
   return rows.map(({ id, app }) => ({ id, app: app ?? '' }));
 }
 
-/** The keys of a tenant that belong to a person and work. */
+/** The keys of a tenant that belong to a person and work, or would once they are resumed. */
 export async function listKeyIdsOfUser(db: Db, tenantId: string, userId: string, now: number): Promise<string[]> {
-  const rows = await matching(db, tenantId, { statuses: ['active', 'rotating'], now })
+  const rows = await matching(db, tenantId, { statuses: ['active', 'rotating', 'paused'], now })
     .where({ user_id: userId })
     .select('id');
   return rows.map(({ id }) => id);

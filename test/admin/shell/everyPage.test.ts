@@ -27,6 +27,8 @@ const NO_PAGES = ['/admin/front', '/admin/audit-logs/export', '/admin/api-keys/:
 const QUERIES: Readonly<Record<string, readonly string[]>> = {
   '/admin/api-keys': ['', '?q=nothing'],
   '/admin/api-keys/revoke': ['?id=KEY'],
+  '/admin/api-keys/pause': ['?id=KEY'],
+  '/admin/api-keys/resume': ['?id=PAUSED'],
 };
 
 onDatabase('sqlite', 'every page of the admin', (database) => {
@@ -35,6 +37,7 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
   let olga: Player;
   /** What stands for a parameter of a path, by the path up to it. */
   let parameters: Record<string, string>;
+  let pausedKeyId: string;
   before(async () => {
     const all = ['api-keys:read', 'api-keys:manage', 'audit:read', 'members:read', 'tickets:manage'] as const;
     await addPlayer(server.services, acme, 'Longpermissions', { role: 'MEMBER', permissions: all });
@@ -47,6 +50,8 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
     await server.post('/api/billing/checkout', { plan: 'pro', reference: 'r'.repeat(100) }, headers);
     const ticket = await server.post('/api/support/tickets', { subject: LONG, message: LONG }, headers);
     const invited = await server.post('/api/members/invitations', { email: `${'long'.repeat(15)}@x.example` }, headers);
+    ({ id: pausedKeyId } = await issue(server, headers, { name: LONG }));
+    await server.post(`/api/api-keys/${pausedKeyId}/pause`, { reason: LONG.slice(0, 100) }, headers);
     const pending = await server.services.db('checkouts').first<{ id: string }>('id');
     parameters = {
       '/admin/api-keys/:id': keyId,
@@ -81,7 +86,8 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
 
   function addressesOf({ path }: Route): string[] {
     const queries = QUERIES[path] ?? [''];
-    return queries.map((query) => addressOf(path) + query.replace('KEY', parameters['/admin/api-keys/:id'] ?? ''));
+    const keyId = parameters['/admin/api-keys/:id'] ?? '';
+    return queries.map((query) => addressOf(path) + query.replace('KEY', keyId).replace('PAUSED', pausedKeyId));
   }
 
   it('is accessible in both themes and fits into every width, in English', async function () {

@@ -3,6 +3,7 @@ import { systemContext } from '../../../../app/actions/actionContext.ts';
 import { issueKey } from '../../../../app/actions/keys/issueKey.ts';
 import { newId } from '../../../../app/domain/id.ts';
 import { NewKey } from '../../../../app/domain/keyInput.ts';
+import { DEFAULT_POLICY } from '../../../../app/domain/policy.ts';
 import { hashKey } from '../../../../app/domain/token.ts';
 import { scopeUses } from '../../../../app/admin/keys/keyUse.ts';
 import type { Db } from '../../../../db/connection/connect.ts';
@@ -93,7 +94,7 @@ onDatabase('mysql', 'whether a busy key holds more than it uses', (database) => 
     expect(await wantsAttention(id)).to.equal(true);
     const read = await services().db.transaction(async (trx) => {
       const before = await rowsRead(trx);
-      await countAttention(trx, tenantId(), Date.now(), MOST);
+      await countAttention(trx, tenantId(), DEFAULT_POLICY, Date.now(), MOST);
       return (await rowsRead(trx)) - before;
     });
     expect(read).to.be.lessThan(1_000);
@@ -135,7 +136,7 @@ function keysOf(database: TestDatabase) {
     const filter = await narrowed(db, acme.id, { attention: 'overscoped', now });
     const rows = matching(db, acme.id, filter);
     const ids = (await rows.select<{ id: string }[]>('api_keys.id')).map((row) => row.id);
-    expect((await countAttention(db, acme.id, now, MOST)).overscoped).to.equal(ids.length);
+    expect((await countAttention(db, acme.id, DEFAULT_POLICY, now, MOST)).overscoped).to.equal(ids.length);
     return ids;
   }
 

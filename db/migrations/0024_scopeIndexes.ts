@@ -1,6 +1,6 @@
 import { addComputedColumn, dropIndex, replaceIndex, type Step } from './steps.ts';
 
-const LIFE = ['revoked_at', 'grace_ends_at', 'successor_key_id'];
+const LIFE = ['revoked_at', 'grace_ends_at', 'successor_key_id', 'paused_at'];
 const SEARCHED = ['external_id', 'key_prefix', 'last_four'];
 /** A key of MySQL's indexes may have 3,072 bytes, of which the other columns can take about 2,200. */
 const START = 640;
@@ -11,7 +11,7 @@ const BY_LAST_USE = ['last_used_at', 'id', ...LIFE, 'environment', 'expires_at',
 const BY_NAME = ['name', 'id', ...LIFE, 'environment', 'expires_at', 'created_at', ...SEARCHED];
 
 /**
- * The indexes of 0016 with the scopes of a key behind their columns, so that a list is filtered by a scope without reading
+ * The indexes of 0016 with the pause and the scopes of a key, so that a list is filtered by status and scope without reading
  * anything else. The names stay, because a process of the release before asks for them. Two older indexes go, whose
  * columns are the first of these.
  */
