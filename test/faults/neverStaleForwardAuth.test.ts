@@ -35,12 +35,12 @@ onEachDatabase('a change by another process, as proxies are told of it', (databa
     const late: string[] = [];
     /** Asks all the time meanwhile, so that whoever kept an answer would have one to give. */
     const during = async (ask: () => Promise<unknown>, work: () => Promise<void>) => {
-      let on = true;
+      const asking = { on: true };
       const hammer = (async () => {
-        while (on) await ask();
+        while (asking.on) await ask();
       })();
       await work();
-      on = false;
+      asking.on = false;
       await hammer;
     };
     const rules = (scope: string) => [{ method: 'GET', path: '/projects/*', scope }];
