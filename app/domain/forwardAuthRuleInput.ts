@@ -59,7 +59,7 @@ export const ForwardAuthRuleInput = z
       (scope === undefined) === (isPublic === undefined) ? { key: 'rule_takes_scope_or_public' } : undefined,
     ),
   )
-  .meta({ id: 'ForwardAuthRule', examples: [{ method: 'GET', path: '/projects/:id', scope: 'projects:read' }] });
+  .meta({ examples: [{ method: 'GET', path: '/projects/:id', scope: 'projects:read' }] });
 
 /** The rules as input: the first that is about a request decides, and where none is, it is refused. */
 export const ForwardAuthRulesInput = z

@@ -13,7 +13,7 @@ const RuleAnswer = z
     scope: z.string().optional(),
     public: z.literal(true).optional(),
   })
-  .meta({ id: 'StoredForwardAuthRule' });
+  .meta({ id: 'ForwardAuthRule' });
 
 const WarningAnswer = z
   .strictObject({
