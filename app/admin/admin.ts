@@ -6,6 +6,7 @@ import type { Services } from '../services.ts';
 import { apiKeyPages } from './keys/routes.ts';
 import { auditLogPages } from './audit/routes.ts';
 import { billingPages } from './billing/routes.ts';
+import { forwardAuthPages } from './forwardAuth/routes.ts';
 import { docsRoutes } from './signIn/docs.ts';
 import { frontRoutes } from './signIn/front.ts';
 import { invitationRoutes } from './signIn/invitation.ts';
@@ -54,6 +55,7 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
     membershipPages(services, pages),
     ticketPages(services, pages),
     tenantPages(services, pages),
+    forwardAuthPages(services, pages),
   ];
   const mounts = [
     mount('', [compressPage, ...openPageGuards(services, cookies)], open),

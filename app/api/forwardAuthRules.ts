@@ -2,21 +2,32 @@ import Router from '@koa/router';
 import { actionContext } from '../actions/actionContext.ts';
 import { replaceForwardAuthRules } from '../actions/product/replaceForwardAuthRules.ts';
 import { ruleSetOf } from '../auth/forwardAuthRules.ts';
+import { tryRequest } from '../auth/forwardAuthTrial.ts';
 import type { Context, State } from '../context.ts';
 import type { ForwardAuthRule } from '../domain/forwardAuthRules.ts';
-import { ForwardAuthRulesInput, rulesIn } from '../domain/forwardAuthRuleInput.ts';
+import { ForwardAuthRulesInput, rulesIn, TrialInput } from '../domain/forwardAuthRuleInput.ts';
 import { scope } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
 import { setEtag, showsEtag, takesIfMatch } from '../http/etag.ts';
 import { body } from '../http/input.ts';
 import { ROUTER } from '../http/router.ts';
 import type { Services } from '../services.ts';
-import { ForwardAuthRulesAnswer, presentForwardAuthRules } from './answers/forwardAuthRules.ts';
+import {
+  ForwardAuthRulesAnswer,
+  presentForwardAuthRules,
+  presentTrial,
+  TrialAnswer,
+} from './answers/forwardAuthRules.ts';
 
 const PATH = '/forward-auth/rules';
 
 /** What proxied requests need, for operators and their keys. */
-export function forwardAuthRuleRoutes({ db, lookup }: Pick<Services, 'db' | 'lookup'>): Router<State> {
+export function forwardAuthRuleRoutes({
+  config,
+  db,
+  lookup,
+  limits,
+}: Pick<Services, 'config' | 'db' | 'lookup' | 'limits'>): Router<State> {
   return new Router<State>(ROUTER)
     .get(
       PATH,
@@ -41,6 +52,14 @@ export function forwardAuthRuleRoutes({ db, lookup }: Pick<Services, 'db' | 'loo
       body(ForwardAuthRulesInput, async (ctx, input) => {
         const { rules, revision } = await replaceForwardAuthRules(actionContext(ctx, db), rulesIn(input));
         show(ctx, rules, revision);
+      }),
+    )
+    .post(
+      '/forward-auth/try',
+      scope('platform:routes'),
+      answers(200, TrialAnswer, 'Says what the rules make of a request, and why; nothing is counted or recorded.'),
+      body(TrialInput, async (ctx, trial) => {
+        ctx.body = presentTrial(await tryRequest({ lookup, limits, keyPrefix: config.keys.prefix }, trial));
       }),
     );
 }

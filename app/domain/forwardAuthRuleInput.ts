@@ -2,12 +2,15 @@ import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { MOST_RULES, type ForwardAuthRule } from './forwardAuthRules.ts';
 import { readTypedPath } from './forwardedPath.ts';
+import { normaliseAddress } from './network.ts';
 import { problem, refuses, type Problem } from './problem.ts';
 import { normaliseScope } from './scope.ts';
 
 const LONGEST_PATH = 500;
 const LONGEST_HOST = 253;
 const LONGEST_SCOPE = 100;
+const LONGEST_TRIED_PATH = 4_000;
+const LONGEST_TRIED_KEY = 255;
 
 const METHOD = /^(?:\*|[A-Z][A-Z-]{0,19})$/;
 const HOST = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/;
@@ -56,12 +59,34 @@ export const ForwardAuthRuleInput = z
       (scope === undefined) === (isPublic === undefined) ? { key: 'rule_takes_scope_or_public' } : undefined,
     ),
   )
-  .meta({ id: 'ForwardAuthRule', examples: [{ method: 'GET', path: '/projects/:id', scope: 'projects:read' }] });
+  .meta({ examples: [{ method: 'GET', path: '/projects/:id', scope: 'projects:read' }] });
 
 /** The rules as input: the first that is about a request decides, and where none is, it is refused. */
 export const ForwardAuthRulesInput = z
   .strictObject({ rules: z.array(ForwardAuthRuleInput).max(MOST_RULES) })
   .meta({ examples: [{ rules: [{ method: 'GET', path: '/projects/*', scope: 'projects:read' }] }] });
+
+/** A request to try the rules with; the key is judged in full, and nothing is counted. */
+export const TrialInput = z
+  .strictObject({
+    method: z
+      .string()
+      .overwrite((text) => text.trim().toUpperCase())
+      .regex(/^[A-Z][A-Z-]{0,19}$/, problem('must_be_method')),
+    host: z
+      .string()
+      .max(LONGEST_HOST)
+      .optional()
+      .describe('The host of the request; rules for a host match no request without one.'),
+    path: z.string().min(1).max(LONGEST_TRIED_PATH).describe('The path as a client sends it.'),
+    key: z.string().max(LONGEST_TRIED_KEY).optional().describe('The text of a key; nothing is counted or recorded.'),
+    ip: z
+      .string()
+      .refine((text) => normaliseAddress(text) !== undefined, problem('must_be_address'))
+      .optional()
+      .describe('The client’s address; without it the networks of key and tenant are not checked.'),
+  })
+  .meta({ id: 'ForwardAuthTrial', examples: [{ method: 'GET', path: '/projects/42' }] });
 
 /** The rules in the type that the rest of the code has of them. */
 export function rulesIn({ rules }: z.output<typeof ForwardAuthRulesInput>): ForwardAuthRule[] {

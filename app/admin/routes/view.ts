@@ -41,7 +41,8 @@ function rowOf(route: Route, reaches: readonly { reach: KeyReach; keys: number }
     permission: access.kind === 'permission' ? access.permission : '',
     summary: answers[0]?.summary ?? '',
     /** Null where keys play no part. */
-    keys: access.kind === 'public' || access.kind === 'basic' || access.kind === 'proxy' ? null : opening(access, reaches),
+    keys:
+      access.kind === 'public' || access.kind === 'basic' || access.kind === 'proxy' ? null : opening(access, reaches),
   };
 }
 

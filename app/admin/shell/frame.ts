@@ -16,6 +16,7 @@ const SECTIONS = [
   ['members', '/admin/members'],
   ['tickets', '/admin/tickets'],
   ['tenants', '/admin/tenants'],
+  ['forwardAuth', '/admin/forward-auth'],
 ] as const;
 export type Section = (typeof SECTIONS)[number][0];
 
