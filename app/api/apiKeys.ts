@@ -9,6 +9,7 @@ import { revokeKey } from '../actions/keys/revokeKey.ts';
 import { rotateKey } from '../actions/keys/rotateKey.ts';
 import { updateKey } from '../actions/keys/updateKey.ts';
 import { principalOf, type Context, type State } from '../context.ts';
+import { localeOfHeader } from '../domain/locale.ts';
 import { KeyChange, NewKey, Revocation, Rotation } from '../domain/keyInput.ts';
 import { STATS_PERIODS } from '../domain/statsPeriod.ts';
 import { AppError } from '../errors.ts';
@@ -48,7 +49,7 @@ const managing = () => permission('api-keys:manage', 'api-keys:write');
 
 /** The whole life of a tenant's keys. */
 export function apiKeyRoutes(
-  { db, config, usage }: Pick<Services, 'db' | 'config' | 'usage'>,
+  { db, config, usage, lookup }: Pick<Services, 'db' | 'config' | 'usage' | 'lookup'>,
   routesByScope: () => ReadonlyMap<string, string[]>,
 ): Router<State> {
   const findKeyOfPath = async (ctx: Context): Promise<ApiKey> => {
@@ -95,7 +96,9 @@ export function apiKeyRoutes(
       answers(200, ScopesAnswer, 'Lists the scopes that keys can be granted, and what each one opens.'),
       async (ctx) => {
         const principal = principalOf(ctx);
-        ctx.body = presentScopes(routesByScope(), principal.type === 'user' && principal.operator);
+        const operator = principal.type === 'user' && principal.operator;
+        const locale = localeOfHeader(ctx.get('Accept-Language'));
+        ctx.body = presentScopes(await lookup.catalogue(), routesByScope(), { operator, locale });
       },
     )
     .get('/api-keys/:id', reading(), answers(200, KeyAnswer, 'Shows a key.'), async (ctx) => {
@@ -145,7 +148,9 @@ export function apiKeyRoutes(
       reading(),
       answers(200, UsageStatsAnswer, 'Sums up what a key was used for.'),
       query(StatsQuery, async (ctx, { window }) => {
-        ctx.body = presentUsageStats(await usageStats(db, await findKeyOfPath(ctx), window, Date.now()));
+        ctx.body = presentUsageStats(
+          await usageStats(db, await findKeyOfPath(ctx), await lookup.catalogue(), window, Date.now()),
+        );
       }),
     );
 }

@@ -18,7 +18,8 @@ import { readPolicy } from '../domain/policy.ts';
 import { memoizeByText } from '../domain/memoizeByText.ts';
 import { permissionsOf, ROLES, type Permission, type Role } from '../domain/role.ts';
 import type { ScopeSet } from '../domain/scope.ts';
-import { scopeSetOf } from '../domain/scopeCatalogue.ts';
+import { catalogueOf } from '../domain/productScopes.ts';
+import { scopeSetOf, type ScopeCatalogue } from '../domain/scopeCatalogue.ts';
 import type { SessionTimes } from '../domain/session.ts';
 import type { Rate } from '../domain/rate.ts';
 import { batchPerTurn } from './batchPerTurn.ts';
@@ -99,6 +100,8 @@ export interface Lookup {
   session: (hash: Buffer) => Promise<FoundSession | undefined>;
   /** What operators decided for the whole installation; asked in the turn of a key, no change of it is ever missed. */
   settings: () => Promise<InstallationSettings>;
+  /** The catalogue of scopes among these settings. */
+  catalogue: () => Promise<ScopeCatalogue>;
 }
 
 /** The settings of the installation as they stood after the question; an unchanged one is the same object as before. */
@@ -129,6 +132,7 @@ export function createLookup(lookups: Lookups): Lookup {
       return rows && foundSession(rows);
     },
     settings,
+    catalogue: async () => catalogueOf((await settings()).scopes.value),
   };
 }
 

@@ -8,6 +8,7 @@ import type { KeyStyle } from '../../domain/token.ts';
 import { AppError, invalidField } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
+import { findCatalogue, refuseUnknownScopes } from '../grantableScopes.ts';
 import {
   findPolicy,
   refuseBeyondOwnBounds,
@@ -25,6 +26,7 @@ export async function issueKey(act: ActionContext, style: KeyStyle, input: NewKe
   return transaction(act.db, async (trx) => {
     const policy = await findPolicy(trx, act.tenantId);
     requireKeysMayManageKeys(act, policy);
+    if (input.scopes) await refuseUnknownScopes(trx, 'scopes', input.scopes);
     return issueKeyWithin(trx, act, style, policy, input);
   });
 }
@@ -38,8 +40,11 @@ export async function issueKeyWithin(
   input: NewKey,
   app: string | null = null,
 ): Promise<IssuedKey> {
-  const scopes = input.scopes ?? policy.defaultScopes;
-  refuseToGrantBeyondOwnScopes(act, scopes);
+  const catalogue = await findCatalogue(trx);
+  const scopes = input.scopes ?? policy.defaultScopes.filter((scope) => catalogue.isKnown(scope));
+  // Those that the policy names may have left the catalogue; without any the key would open nothing.
+  if (scopes.length === 0) throw invalidField('scopes', 'required');
+  refuseToGrantBeyondOwnScopes({ ...act, catalogue }, scopes);
   const expiresAt = input.expiresAt ?? (input.expiresInDays ? act.now + input.expiresInDays * DAY_MS : null);
   const bounds = {
     expiresAt,

@@ -8,6 +8,7 @@ import { AppError, invalidField } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { requirePerson } from '../keyCallers.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
+import { refuseUnknownScopes } from '../grantableScopes.ts';
 
 /** Changes the rules for the keys of the act's tenant; they hold in every process once this returns. */
 export async function changePolicy(act: ActionContext, change: PolicyChange): Promise<Policy> {
@@ -15,6 +16,7 @@ export async function changePolicy(act: ActionContext, change: PolicyChange): Pr
   return transaction(act.db, async (trx) => {
     const tenant = await lockTenant(trx, act.tenantId);
     if (!tenant) throw new AppError('not_found', 'no_such_tenant');
+    if (change.defaultScopes) await refuseUnknownScopes(trx, 'defaultScopes', change.defaultScopes);
     const after = policyAfter(tenant.policy, change);
     const changes = changedFields(tenant.policy, after);
     if (!changes.before && !changes.after) return tenant.policy;

@@ -37,7 +37,7 @@ export function apiKeyPages(services: Services, pages: Pages, table: () => reado
 }
 
 /** The list of keys. */
-function keyListPages({ db, usage, config }: Services, pages: Pages): Router<State> {
+function keyListPages({ db, usage, config, lookup }: Services, pages: Pages): Router<State> {
   return new Router<State>(ROUTER).get('/api-keys', permission('api-keys:read'), async (ctx) => {
     const texts = pages.texts(ctx);
     const manages = mayManageKeys(ctx);
@@ -50,6 +50,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
     }
     const wanted = readList(address);
     await usage.flush();
+    const catalogue = await lookup.catalogue();
     await pages.show(ctx, 'keys/list', {
       title: texts.t('keys.title'),
       section: 'keys',
@@ -58,7 +59,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
       locals: {
         ...listHeads(address, wanted),
         filter: filterOf(address),
-        choices: filterChoices(texts),
+        choices: filterChoices(texts, catalogue),
         narrowed: Object.keys(address).some((name) => name !== 'sort' && name !== 'page'),
         manages,
         example: whoamiCurl(requestOrigin(ctx, config.publicUrl), 'YOUR_KEY'),
@@ -72,7 +73,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
           isPartial(ctx) ? undefined : loadAttention(db, tenantId, now),
         ]);
         return {
-          rows: keyListRows(page.keys, uses, texts, now, manages),
+          rows: keyListRows(page.keys, uses, texts, now, { manages, catalogue }),
           attention: counts && attentionItems(counts, address, wanted),
           paging: listPaging(page, address, wanted),
           lookedInto: await countOfCheckedKeys(db, tenantId, wanted, now),
