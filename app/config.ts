@@ -20,6 +20,10 @@ export interface Config {
   limits: Record<'key' | 'person' | 'address' | 'login', Rate | undefined>;
   /** The port on loopback where metrics are served without a password; absent means that there is none. */
   metricsPort: number | undefined;
+  /** Whether the sample product is served. */
+  sampleProduct: boolean;
+  /** The file that holds the scopes of the product; absent where operators decide them. */
+  scopesFile: string | undefined;
   /** HTTP Basic for support staff and metrics; absent means those pages do not exist. */
   support: { user: string; password: string } | undefined;
   /** The first person and tenant, made on an empty database instead of printing a set-up link. */
@@ -76,6 +80,8 @@ export function readConfig(env: Environment): Config {
       login: readLimit(env, 'LOGIN_LIMIT', '10/300'),
     },
     metricsPort: readMetricsPort(env, port),
+    sampleProduct: oneOf(env, 'SAMPLE_PRODUCT', 'on', ['on', 'off']) === 'on',
+    scopesFile: text(env, 'SCOPES_FILE'),
     support: readSupport(env),
     owner: readOwner(env),
   };

@@ -17,6 +17,7 @@ import { membershipRoutes } from './api/membership.ts';
 import { openApiRoutes } from './api/openapi.ts';
 import { recordRoutes } from './api/product/records.ts';
 import { routeTableRoutes } from './api/routeTable.ts';
+import { scopeRoutes } from './api/scopes.ts';
 import { securityCenterRoutes } from './api/securityCenter.ts';
 import { selfRoutes } from './api/self.ts';
 import { settingsRoutes } from './api/settings.ts';
@@ -48,16 +49,13 @@ export function createRoutes(services: Services): Routes {
     apiKeyRoutes(services, () => routesByScope(table)),
     verifyKeyRoutes(services),
     auditLogRoutes(services),
-    ...recordRoutes(services),
     memberRoutes(services),
     membershipRoutes(services),
     userRoutes(services),
     settingsRoutes(services),
     securityCenterRoutes(services),
-    builderRoutes(services),
-    supportRoutes(services),
-    billingRoutes(services),
-    marketplaceRoutes(services),
+    scopeRoutes(services),
+    ...(services.config.sampleProduct ? sampleRouters(services) : []),
     routeTableRoutes(() => table),
   ];
 
@@ -76,6 +74,17 @@ export function createRoutes(services: Services): Routes {
   ];
   for (const { routers } of mounts) table.push(...routesOf(routers));
   return { middlewares: mounts.map(({ middleware }) => middleware), table };
+}
+
+/** The sample product: what its routes do stands for the routes of a product that has not come yet. */
+function sampleRouters(services: Services): Router<State>[] {
+  return [
+    ...recordRoutes(services),
+    builderRoutes(services),
+    supportRoutes(services),
+    billingRoutes(services),
+    marketplaceRoutes(services),
+  ];
 }
 
 /** Where no support staff is configured, nothing of theirs exists. */

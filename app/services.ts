@@ -41,7 +41,7 @@ export function openServices(config: Config, log: Log): Services {
     config,
     log,
     db,
-    lookup: createLookup(lookups),
+    lookup: createLookup(lookups, { plans: config.sampleProduct }),
     usage,
     limits,
     devices: createDevices(db, secret),

@@ -27,6 +27,8 @@ describe('the configuration', () => {
         login: { limit: 10, windowSeconds: 300 },
       },
       metricsPort: undefined,
+      sampleProduct: true,
+      scopesFile: undefined,
       support: undefined,
       owner: undefined,
     });
@@ -50,6 +52,8 @@ describe('the configuration', () => {
       PERSON_LIMIT: '7/2',
       ADDRESS_LIMIT: 'off',
       METRICS_PORT: '9464',
+      SAMPLE_PRODUCT: 'off',
+      SCOPES_FILE: '/etc/latchkey/scopes.json',
       LOGIN_LIMIT: '3/600',
       TRUSTED_HOPS: '2',
       PUBLIC_URL: 'https://keys.example.com/',
@@ -93,6 +97,8 @@ describe('the configuration', () => {
         login: { limit: 3, windowSeconds: 600 },
       },
       metricsPort: 9464,
+      sampleProduct: false,
+      scopesFile: '/etc/latchkey/scopes.json',
       support: { user: 'support', password: 'twelve chars' },
       owner: { email: 'alice@acme.example', password: 'correct horse battery', tenantName: 'Acme' },
     });
@@ -123,6 +129,7 @@ type Wrong = [value: string, line: string, rest?: Record<string, string>];
 
 /** Each wrong value with the words that its one line must have, and what else is set. */
 const WRONG: Record<string, Wrong[]> = {
+  SAMPLE_PRODUCT: [['no', 'SAMPLE_PRODUCT is "no": it takes one of on, off']],
   PORT: ['abc', '-1', '65536', '80.5', '0x50', '1e3', '50 00'].map((value) => [
     value,
     `PORT is "${value}": it takes a whole number from 0 to 65535`,
@@ -211,7 +218,8 @@ describe('a wrong variable', () => {
 
   it('is one of these, of those for a database, or of the few that take any text', () => {
     const databases = ['DATABASE_URL', 'JAWSDB_URL', 'CLEARDB_DATABASE_URL'];
-    const free = ['HOST', 'DATA_DIR', 'JWT_ISSUER', 'JWT_AUDIENCE'];
+    // What is in the file is checked by the start, and not by whatever else reads the environment.
+    const free = ['HOST', 'DATA_DIR', 'SCOPES_FILE', 'JWT_ISSUER', 'JWT_AUDIENCE'];
     expect([...Object.keys(WRONG), ...databases, ...free]).to.have.members([...variables(), 'DYNO']);
   });
 });

@@ -1,6 +1,7 @@
 import type { Db } from '../../db/connection/connect.ts';
 import type { Actor, Origin } from '../domain/auditEvent.ts';
 import { principalOf, type Context, type Principal } from '../context.ts';
+import type { ExpectedVersions } from '../http/etag.ts';
 
 /** Who acts, for which tenant, when and from where: the first argument of every action. */
 export interface ActionContext {
@@ -13,6 +14,8 @@ export interface ActionContext {
   principal?: Principal;
   /** The id of the form that was sent; a form makes one key however often it is sent. */
   formId?: string;
+  /** The versions of the object that the caller accepts to change; undefined for any. */
+  expectedVersions?: ExpectedVersions | undefined;
 }
 
 /** The context of an action that the caller of a request takes. */
@@ -25,6 +28,7 @@ export function actionContext(ctx: Context, db: Db): ActionContext {
     actor: { type: principal.type, id: principal.id, name: principal.name },
     origin: originOf(ctx),
     principal,
+    expectedVersions: ctx.state.expectedVersions,
   };
 }
 

@@ -7,6 +7,7 @@ import { actionContext } from '../actions/actionContext.ts';
 import { issueKey } from '../actions/keys/issueKey.ts';
 import { revokeKey } from '../actions/keys/revokeKey.ts';
 import { rotateKey } from '../actions/keys/rotateKey.ts';
+import { versionOfKey } from '../actions/keys/storedKey.ts';
 import { updateKey } from '../actions/keys/updateKey.ts';
 import { principalOf, type Context, type State } from '../context.ts';
 import { localeOfHeader } from '../domain/locale.ts';
@@ -30,6 +31,7 @@ import type { Services } from '../services.ts';
 import { permission } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
 import { created } from '../http/created.ts';
+import { setEtag, showsEtag, takesIfMatch } from '../http/etag.ts';
 import { body, query } from '../http/input.ts';
 import { KeyQuery, keyListing } from '../inputs/keyQuery.ts';
 import { pageOf, positionOf } from '../http/paging.ts';
@@ -45,6 +47,7 @@ const UsageQuery = z.strictObject({
 const StatsQuery = z.strictObject({ window: z.enum(STATS_PERIODS).default('24h') });
 
 const reading = () => permission('api-keys:read', 'api-keys:read');
+const revoked = () => answers(200, RevokedAnswer, 'Revokes a key for good.');
 const managing = () => permission('api-keys:manage', 'api-keys:write');
 
 /** The whole life of a tenant's keys. */
@@ -60,6 +63,11 @@ export function apiKeyRoutes(
     return key;
   };
 
+  const showKey = (ctx: Context, key: ApiKey, now = Date.now()) => {
+    setEtag(ctx, versionOfKey(key));
+    ctx.body = presentKey(key, now);
+  };
+
   const revoke = body(Revocation, async (ctx, revocation) => {
     ctx.body = presentRevoked(await revokeKey(actionContext(ctx, db), pathId(ctx), revocation));
   });
@@ -68,11 +76,13 @@ export function apiKeyRoutes(
     .post(
       '/api-keys',
       managing(),
+      showsEtag(),
       answers(201, IssuedKeyAnswer, 'Creates a key; its text is in this answer and nowhere else.', ['plan_limit']),
       body(NewKey, async (ctx, input) => {
         const act = actionContext(ctx, db);
         const { key, text } = await issueKey(act, config.keys, input);
         created(ctx, `/api-keys/${key.id}`);
+        setEtag(ctx, versionOfKey(key));
         ctx.body = presentIssuedKey(key, text, act.now);
       }),
     )
@@ -101,18 +111,20 @@ export function apiKeyRoutes(
         ctx.body = presentScopes(await lookup.catalogue(), routesByScope(), { operator, locale });
       },
     )
-    .get('/api-keys/:id', reading(), answers(200, KeyAnswer, 'Shows a key.'), async (ctx) => {
-      ctx.body = presentKey(await findKeyOfPath(ctx), Date.now());
+    .get('/api-keys/:id', reading(), showsEtag(), answers(200, KeyAnswer, 'Shows a key.'), async (ctx) => {
+      showKey(ctx, await findKeyOfPath(ctx));
     })
     .patch(
       '/api-keys/:id',
       managing(),
+      showsEtag(),
+      takesIfMatch(),
       answers(200, KeyAnswer, 'Changes a key, from its next request on.', ['key_not_active']),
       body(KeyChange, async (ctx, change) => {
         const act = actionContext(ctx, db);
         const id = pathId(ctx);
         await usage.flush();
-        ctx.body = presentKey(await updateKey(act, id, change), act.now);
+        showKey(ctx, await updateKey(act, id, change), act.now);
       }),
     )
     .post(
@@ -128,8 +140,8 @@ export function apiKeyRoutes(
         ctx.body = presentIssuedKey(key, text, act.now);
       }),
     )
-    .post('/api-keys/:id/revoke', managing(), answers(200, RevokedAnswer, 'Revokes a key for good.'), revoke)
-    .delete('/api-keys/:id', managing(), answers(200, RevokedAnswer, 'Revokes a key for good.'), revoke)
+    .post('/api-keys/:id/revoke', managing(), takesIfMatch(), revoked(), revoke)
+    .delete('/api-keys/:id', managing(), takesIfMatch(), revoked(), revoke)
     .get(
       '/api-keys/:id/usage',
       reading(),

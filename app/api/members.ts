@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import { z } from 'zod';
 import { findMember, listMembers } from '../../db/tables/people/memberships.ts';
 import { actionContext } from '../actions/actionContext.ts';
-import { changeMember } from '../actions/people/changeMember.ts';
+import { changeMember, versionOfMembership } from '../actions/people/changeMember.ts';
 import { removeMember } from '../actions/people/removeMember.ts';
 import { principalOf, type Context, type State } from '../context.ts';
 import { AppError } from '../errors.ts';
@@ -11,6 +11,7 @@ import { DeletedAnswer, presentDeleted } from './answers/record.ts';
 import type { Services } from '../services.ts';
 import { permission } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
+import { setEtag, showsEtag, takesIfMatch } from '../http/etag.ts';
 import { body, query } from '../http/input.ts';
 import { MemberChange } from '../inputs/memberInput.ts';
 import { PAGE, readPage } from '../http/paging.ts';
@@ -23,10 +24,11 @@ const MemberQuery = z.strictObject(PAGE);
 /** Who belongs to the tenant, and what they may do in it. */
 export function memberRoutes(services: Pick<Services, 'config' | 'db'>): Router<State> {
   const { db } = services;
-  const memberOf = async (ctx: Context, id: string) => {
+  const show = async (ctx: Context, id: string) => {
     const member = await findMember(db, principalOf(ctx).tenant.id, id);
     if (!member) throw new AppError('not_found', 'no_such_member');
-    return member;
+    setEtag(ctx, versionOfMembership(member));
+    ctx.body = presentMember(member);
   };
 
   const router = new Router<State>(ROUTER).get(
@@ -45,14 +47,15 @@ export function memberRoutes(services: Pick<Services, 'config' | 'db'>): Router<
     .get(
       '/members/:id',
       permission('members:read', 'members:read'),
+      showsEtag(),
       answers(200, MemberAnswer, 'Shows a member.'),
-      async (ctx) => {
-        ctx.body = presentMember(await memberOf(ctx, pathId(ctx)));
-      },
+      async (ctx) => show(ctx, pathId(ctx)),
     )
     .patch(
       '/members/:id',
       permission('members:manage'),
+      showsEtag(),
+      takesIfMatch(),
       answers(200, MemberAnswer, 'Changes what a member is, from their next request on.', [
         'conflict',
         'insufficient_permission',
@@ -60,12 +63,13 @@ export function memberRoutes(services: Pick<Services, 'config' | 'db'>): Router<
       body(MemberChange, async (ctx, change) => {
         const id = pathId(ctx);
         await changeMember(actionContext(ctx, db), id, change);
-        ctx.body = presentMember(await memberOf(ctx, id));
+        await show(ctx, id);
       }),
     )
     .delete(
       '/members/:id',
       permission('members:manage', 'members:delete'),
+      takesIfMatch(),
       answers(200, DeletedAnswer, 'Puts a member out of the tenant; their account stays.', [
         'conflict',
         'insufficient_permission',

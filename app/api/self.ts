@@ -1,15 +1,17 @@
 import Router from '@koa/router';
-import { findApiKey } from '../../db/tables/keys/apiKeys.ts';
+import { findApiKey, type ApiKey } from '../../db/tables/keys/apiKeys.ts';
 import { actionContext } from '../actions/actionContext.ts';
 import { updateOwnKey } from '../actions/keys/updateKey.ts';
-import { changeUser } from '../actions/people/changeUser.ts';
-import { principalOf, type Context, type Person, type State } from '../context.ts';
+import { versionOfKey } from '../actions/keys/storedKey.ts';
+import { changeUser, versionOfAccount } from '../actions/people/changeUser.ts';
+import { principalOf, type Context, type KeyHolder, type Person, type State } from '../context.ts';
 import { SelfChange } from '../domain/keyInput.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { presentPerson, presentSelf, SelfAnswer } from './answers/principal.ts';
 import type { Services } from '../services.ts';
 import { scope } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
+import { setEtag, showsEtag, takesIfMatch } from '../http/etag.ts';
 import { body } from '../http/input.ts';
 import { ROUTER } from '../http/router.ts';
 import { personOfKey } from './whoami.ts';
@@ -23,34 +25,45 @@ export function selfRoutes({ db }: Pick<Services, 'db'>): Router<State> {
     return { ...person, name: name ?? person.name };
   }
 
+  const showPerson = (ctx: Context, person: Person) => {
+    setEtag(ctx, versionOfAccount({ name: person.name, status: 'active' }));
+    ctx.body = presentPerson(person);
+  };
+  const showKey = async (ctx: Context, holder: KeyHolder, key: ApiKey) => {
+    setEtag(ctx, versionOfKey(key));
+    ctx.body = presentSelf(holder, key, await personOfKey(db, holder));
+  };
+
   return new Router<State>(ROUTER)
     .get(
       '/self',
       scope('self:read'),
+      showsEtag(),
       answers(200, SelfAnswer, 'Shows the credential itself: a key with its description.'),
       async (ctx) => {
         const principal = principalOf(ctx);
         if (principal.type === 'user') {
-          ctx.body = presentPerson(principal);
+          showPerson(ctx, principal);
           return;
         }
         const key = await findApiKey(db, principal.tenant.id, principal.id);
         if (!key) throw new AppError('not_found', 'no_such_key');
-        ctx.body = presentSelf(principal, key, await personOfKey(db, principal));
+        await showKey(ctx, principal, key);
       },
     )
     .patch(
       '/self',
       scope('self:write'),
+      showsEtag(),
+      takesIfMatch(),
       answers(200, SelfAnswer, 'Changes the name and description of the key that asks, or the name of the person.'),
       body(SelfChange, async (ctx, change) => {
         const principal = principalOf(ctx);
         if (principal.type === 'user') {
-          ctx.body = presentPerson(await renameSelf(ctx, principal, change));
+          showPerson(ctx, await renameSelf(ctx, principal, change));
           return;
         }
-        const key = await updateOwnKey(actionContext(ctx, db), principal.id, change);
-        ctx.body = presentSelf(principal, key, await personOfKey(db, principal));
+        await showKey(ctx, principal, await updateOwnKey(actionContext(ctx, db), principal.id, change));
       }),
     );
 }

@@ -2,13 +2,14 @@ import Router from '@koa/router';
 import { z } from 'zod';
 import { findMember, listMembers } from '../../db/tables/people/memberships.ts';
 import { actionContext } from '../actions/actionContext.ts';
-import { changeUser } from '../actions/people/changeUser.ts';
+import { changeUser, versionOfAccount } from '../actions/people/changeUser.ts';
 import { principalOf, type Context, type State } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { presentUser, UserAnswer, UserListAnswer } from './answers/member.ts';
 import type { Services } from '../services.ts';
 import { permission, scope } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
+import { setEtag, showsEtag, takesIfMatch } from '../http/etag.ts';
 import { body, query } from '../http/input.ts';
 import { UserChange } from '../inputs/memberInput.ts';
 import { PAGE, readPage } from '../http/paging.ts';
@@ -22,6 +23,7 @@ export function userRoutes({ db }: Pick<Services, 'db'>): Router<State> {
   const show = async (ctx: Context, id: string) => {
     const member = await findMember(db, principalOf(ctx).tenant.id, id);
     if (!member) throw new AppError('not_found', 'no_such_user');
+    setEtag(ctx, versionOfAccount(member));
     ctx.body = presentUser(member);
   };
 
@@ -38,12 +40,18 @@ export function userRoutes({ db }: Pick<Services, 'db'>): Router<State> {
         ctx.body = { data: rows.map(presentUser), nextCursor };
       }),
     )
-    .get('/users/:id', scope('users:read'), answers(200, UserAnswer, 'Shows a person of the tenant.'), async (ctx) =>
-      show(ctx, pathId(ctx)),
+    .get(
+      '/users/:id',
+      scope('users:read'),
+      showsEtag(),
+      answers(200, UserAnswer, 'Shows a person of the tenant.'),
+      async (ctx) => show(ctx, pathId(ctx)),
     )
     .patch(
       '/users/:id',
       permission('members:manage', 'users:write'),
+      showsEtag(),
+      takesIfMatch(),
       answers(
         200,
         UserAnswer,

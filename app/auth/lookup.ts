@@ -13,7 +13,7 @@ import { localeNamed, themeNamed, type Locale, type Theme } from '../domain/loca
 import { earlierExpiry, type KeyBounds } from '../domain/keyBounds.ts';
 import type { KeyStatusFacts } from '../domain/keyStatus.ts';
 import { Networks } from '../domain/network.ts';
-import { planLimits } from '../domain/plan.ts';
+import { DEFAULT_PLAN, planLimits } from '../domain/plan.ts';
 import { readPolicy } from '../domain/policy.ts';
 import { memoizeByText } from '../domain/memoizeByText.ts';
 import { permissionsOf, ROLES, type Permission, type Role } from '../domain/role.ts';
@@ -108,7 +108,7 @@ export interface Lookup {
 export type InstallationSettings = Readonly<Record<SettingName, StoredSetting>>;
 
 /** Lookups coalesced by turn; trouble of the database is 503 for all who asked, an unreadable row 500 for its own caller. */
-export function createLookup(lookups: Lookups): Lookup {
+export function createLookup(lookups: Lookups, { plans = true }: { plans?: boolean } = {}): Lookup {
   const keyRow = batchPerTurn(
     async (hashes) => new Map((await lookups.keys(hashes)).map((row) => [row.hash, row])),
     LOOKUPS_AT_ONCE,
@@ -121,7 +121,7 @@ export function createLookup(lookups: Lookups): Lookup {
   return {
     async key(hash) {
       const row = await keyRow(hash.toString('hex'));
-      return row && foundKey(row);
+      return row && foundKey(row, plans);
     },
     async person(by, subject) {
       const rows = await people[by](subject);
@@ -171,9 +171,10 @@ function bySubject<Row extends PersonRow>(rows: Row[]): Map<string, RowsOf<Row>>
   return grouped;
 }
 
-function foundKey(row: AuthKeyRow): FoundKey {
+/** Where there are no plans, a tenant that has one from before is held to none. */
+function foundKey(row: AuthKeyRow, plans: boolean): FoundKey {
   const tenant = tenantOf(row.tenant_id, row.tenant_slug, row.tenant_status, row.tenant_policy);
-  const plan = planLimits(row.tenant_plan);
+  const plan = planLimits(plans ? row.tenant_plan : DEFAULT_PLAN);
   const ownRate = KEY_FIELDS.rateLimit.read(row);
   const rateLimit = ownRate ?? tenant.policy.defaultRateLimit ?? plan.rateLimit;
   const monthlyQuota = row.monthly_quota ?? plan.monthlyQuota;

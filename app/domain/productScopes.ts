@@ -27,18 +27,20 @@ const ScopeName = z
   .check(refuses((text) => (isProductName(text) ? undefined : { key: 'not_a_product_scope' })))
   .meta({ minLength: 1 });
 
-const ProductScopeInput = z.strictObject({
-  scope: ScopeName.describe('A resource and an action, such as `invoices:read`, or `invoices:*` for all actions.'),
-  group: Line(LONGEST_GROUP).optional().describe('The heading under which pages show the scope.'),
-  description: z
-    .strictObject({ en: Line(LONGEST_DESCRIPTION), fr: Line(LONGEST_DESCRIPTION).optional() })
-    .describe(
-      'What a key with the scope may do, in one sentence; readers of French see the English one where there is none.',
+const ProductScopeInput = z
+  .strictObject({
+    scope: ScopeName.describe('A resource and an action, such as `invoices:read`, or `invoices:*` for all actions.'),
+    group: Line(LONGEST_GROUP).optional().describe('The heading under which pages show the scope.'),
+    description: z
+      .strictObject({ en: Line(LONGEST_DESCRIPTION), fr: Line(LONGEST_DESCRIPTION).optional() })
+      .describe(
+        'What a key with the scope may do, in one sentence; readers of French see the English one where there is none.',
+      ),
+    alias: ScopeName.optional().describe(
+      'Another name of the same scope, which keys may be granted and routes may ask for too.',
     ),
-  alias: ScopeName.optional().describe(
-    'Another name of the same scope, which keys may be granted and routes may ask for too.',
-  ),
-});
+  })
+  .overwrite(({ alias, ...entry }) => (alias === undefined || alias === entry.scope ? entry : { ...entry, alias }));
 
 /** A scope of the product as operators write it. */
 export type ProductScope = z.output<typeof ProductScopeInput>;
@@ -177,7 +179,7 @@ export function productScopesOf(stored: string | null): ProductScope[] {
         scope,
         group,
         description,
-        ...(alias !== undefined && { alias }),
+        ...(alias !== undefined && normaliseScope(alias) === alias && { alias }),
       }))
     : [];
 }

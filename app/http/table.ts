@@ -2,6 +2,8 @@ import type Router from '@koa/router';
 import type { State } from '../context.ts';
 import { accessOfLayer, scopesOf, type Access } from './access.ts';
 import type { Answer, AnswerMarker } from './answers.ts';
+import type { VersionMarker } from './etag.ts';
+import type { ForceMarker } from './force.ts';
 import type { Input, InputHandler } from './input.ts';
 
 /** One route as its definition states it; documents, tables and proxies read these and nothing else. */
@@ -13,6 +15,12 @@ export interface Route {
   input?: Input;
   /** The successful answer first, then other answers that are no problem. */
   answers: readonly Answer[];
+  /** Whether its good answers carry `ETag`. */
+  etag: boolean;
+  /** Whether it takes `If-Match`. */
+  ifMatch: boolean;
+  /** Whether it takes `?force=true`. */
+  force: boolean;
 }
 
 /** Every route of these routers; throws on one that does not state who may use it, so that it never serves. */
@@ -25,7 +33,16 @@ export function routesOf(routers: readonly Router<State>[]): Route[] {
           const access = accessOfLayer(layer);
           if (!access) throw new Error(`${method} ${String(layer.path)} does not state who may use it`);
           const input = inputOf(layer.stack);
-          return { method, path: String(layer.path), access, answers: answersOf(layer.stack), ...(input && { input }) };
+          return {
+            method,
+            path: String(layer.path),
+            access,
+            answers: answersOf(layer.stack),
+            etag: isVersioned(layer.stack, 'etag'),
+            ifMatch: isVersioned(layer.stack, 'if_match'),
+            force: layer.stack.some(isForceMarker),
+            ...(input && { input }),
+          };
         }),
     ),
   );
@@ -39,6 +56,16 @@ function inputOf(stack: readonly unknown[]): Input | undefined {
 function answersOf(stack: readonly unknown[]): Answer[] {
   const stating = stack.filter((middleware) => typeof middleware === 'function' && 'answer' in middleware);
   return (stating as AnswerMarker[]).map(({ answer }) => answer);
+}
+
+function isVersioned(stack: readonly unknown[], by: VersionMarker['versioned']): boolean {
+  return stack.some(
+    (middleware) => typeof middleware === 'function' && 'versioned' in middleware && middleware.versioned === by,
+  );
+}
+
+function isForceMarker(middleware: unknown): middleware is ForceMarker {
+  return typeof middleware === 'function' && 'force' in middleware;
 }
 
 /** Which routes each scope opens, as `GET /api/v1/projects`. */

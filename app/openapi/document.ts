@@ -63,6 +63,21 @@ const PARAMETERS: Json = {
     required: false,
     description: 'The tenant to act for: its id or slug. Only a person of several tenants has to say.',
   },
+  Force: {
+    name: 'force',
+    in: 'query',
+    required: false,
+    description: 'Makes the change although something stands against it, which the answer then names.',
+    schema: { type: 'boolean', default: false },
+  },
+  IfMatch: {
+    name: 'If-Match',
+    in: 'header',
+    required: false,
+    schema: { type: 'string' },
+    description:
+      'The `ETag` of what is to be changed. Where somebody has changed it since, the answer is 412 `changed_meanwhile` and nothing is changed. `*` is any version.',
+  },
 };
 
 function withExamples(schemas: Schemas): Json {

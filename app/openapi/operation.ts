@@ -27,9 +27,15 @@ export function operationOf(route: Route, { schemas, refusals }: Shared): Json {
   for (const [status, codes] of problems) if (!stated.has(status)) responses[status] = refusals.of(status, codes);
   // Of support staff only the failures are counted.
   const limited = access.kind !== 'basic' && problems.has(429);
-  const cached = answers.some(({ status }) => status === NOT_MODIFIED);
-  for (const answer of answers) responses[answer.status] = successResponse(answer, { limited, cached }, schemas);
-  const parameters = [...pathParameters(route), ...tenantHeader(route), ...queryParameters(route, schemas)];
+  const tagged = route.etag || answers.some(({ status }) => status === NOT_MODIFIED);
+  for (const answer of answers) responses[answer.status] = successResponse(answer, { limited, tagged }, schemas);
+  const parameters = [
+    ...pathParameters(route),
+    ...tenantHeader(route),
+    ...preconditionHeaders(route),
+    ...forceParameter(route),
+    ...queryParameters(route, schemas),
+  ];
   return {
     tags: [tagOf(route.path)],
     operationId: operationIdOf(route),
@@ -63,6 +69,14 @@ function tenantHeader({ access, path }: Route): Json[] {
   if (access.kind === 'public' || access.kind === 'basic') return [];
   const isNamed = path.startsWith('/api/') && !path.startsWith('/api/v1/');
   return [{ $ref: `#/components/parameters/${isNamed ? 'Tenant' : 'TenantIfSeveral'}` }];
+}
+
+function preconditionHeaders({ ifMatch }: Route): Json[] {
+  return ifMatch ? [{ $ref: '#/components/parameters/IfMatch' }] : [];
+}
+
+function forceParameter({ force }: Route): Json[] {
+  return force ? [{ $ref: '#/components/parameters/Force' }] : [];
 }
 
 function queryParameters({ input }: Route, schemas: Schemas): Json[] {

@@ -30,10 +30,11 @@ const INPUT: Record<Input['from'], readonly ErrorCode[]> = {
 };
 
 /** Every problem that a route can answer, by status: what its access and its input imply, and what it states itself. */
-export function problemsOf({ access, input, path, answers }: Route): Map<number, ErrorCode[]> {
+export function problemsOf({ access, input, path, answers, ifMatch }: Route): Map<number, ErrorCode[]> {
   const codes = new Set<ErrorCode>([
     ...impliedBy(access),
     ...(input ? INPUT[input.from] : []),
+    ...(ifMatch ? (['bad_request', 'changed_meanwhile'] as const) : []),
     ...(path.includes(':') ? (['not_found'] as const) : []),
     ...answers.flatMap(({ problems }) => problems),
     'internal_error',

@@ -42,7 +42,10 @@ export const HEADERS: Json = {
     type: 'string',
   }),
   Location: header('Where to find what was made.', { type: 'string', format: 'uri-reference' }),
-  ETag: header('Changes with the content; send it as `If-None-Match`.', { type: 'string' }),
+  ETag: header(
+    'The version of what is answered. Sent back as `If-Match` it lets a change through only while nobody else made one; the document itself takes it as `If-None-Match`.',
+    { type: 'string' },
+  ),
 };
 
 /** The headers of a limit; absent if the configuration sets none. */
@@ -67,7 +70,7 @@ export class ProblemResponses {
 /** The successful response of a route, with the headers of its limit. */
 export function successResponse(
   { status, schema, summary }: Answer,
-  { limited, cached }: { limited: boolean; cached: boolean },
+  { limited, tagged }: { limited: boolean; tagged: boolean },
   schemas: Schemas,
 ): Json {
   const head = {
@@ -75,7 +78,7 @@ export function successResponse(
     headers: refersTo([
       'X-Request-Id',
       ...(status === 201 ? ['Location'] : []),
-      ...(cached ? ['ETag'] : []),
+      ...(tagged ? ['ETag'] : []),
       ...(limited ? LIMIT_HEADERS : []),
     ]),
   };

@@ -24,6 +24,8 @@ onEachDatabase('every documented operation', (database) => {
   /** What is sent where the example of the document cannot know who is there. */
   const bodies: Record<string, () => Promise<unknown>> = {
     'POST /auth/login': async () => ({ email: cast.alice.email, password: PASSWORD }),
+    // Other operations go on granting the scopes that there are.
+    'PUT /scopes': async () => (await server.get('/api/scopes', as(await theOperator()))).body,
     'POST /members/invitations': async () => ({ email: `somebody${++members}@acme.example` }),
     'POST /marketplace/install': async () => {
       await server.post('/api/marketplace/cli/uninstall', undefined, as(cast.alice));
@@ -34,6 +36,8 @@ onEachDatabase('every documented operation', (database) => {
   /** Who asks where neither an owner nor a key with the scope would get a good answer. */
   const callers: Record<string, () => Promise<Headers>> = {
     'DELETE /membership': async () => as(await newMember()),
+    'GET /scopes': async () => as(await theOperator()),
+    'PUT /scopes': async () => as(await theOperator()),
     'PATCH /users/{id}': async () => as(await theOperator()),
   };
 
@@ -84,6 +88,10 @@ onEachDatabase('every documented operation', (database) => {
     'PATCH /users/{id}': async (operation) => {
       const { id } = await theOperator();
       return on(operation, id, { status: 'disabled' }, await theOperator());
+    },
+    'PUT /scopes': async (operation) => {
+      await issue(server, as(cast.alice), { scopes: ['files:read'] });
+      return on(operation, '', { scopes: [] }, await theOperator());
     },
     'PATCH /settings': async (operation) => on(operation, '', { slug: cast.globex.slug }),
     'POST /support/tickets/{id}/messages': async (operation) => onClosedTicket(operation),
@@ -223,6 +231,14 @@ onEachDatabase('every documented operation', (database) => {
     await each(async (operation) => {
       const provoke = conflicts[operation.name];
       return provoke ? [await provoke(operation)] : [];
+    });
+  });
+
+  it('refuses to change what has another version than the caller has seen, as documented', async () => {
+    await each(async (operation) => {
+      if (!operation.responses.has(412)) return [];
+      const request = await wellDone(operation);
+      return [await send(operation, { ...request, headers: { ...request.headers, 'If-Match': '"another"' } })];
     });
   });
 

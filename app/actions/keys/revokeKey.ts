@@ -8,7 +8,7 @@ import { AppError } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { refuseToRevokeBeyondOwnScopes } from './keyRules.ts';
-import { changeKey, lockKey, lockKeyChain, type LockedKey } from './storedKey.ts';
+import { changeKey, lockKey, lockKeyChain, refuseChangedKey, type LockedKey } from './storedKey.ts';
 
 /** A key that has been revoked. */
 export type RevokedKey = ApiKey & { revokedAt: number };
@@ -18,7 +18,12 @@ export type RevokedKey = ApiKey & { revokedAt: number };
  * successor; a key that is revoked already stays as it is, and nothing is written.
  */
 export async function revokeKey(act: ActionContext, id: string, revocation: Revocation): Promise<RevokedKey> {
-  return changeKey(act, id, async (trx) => revokeLocked(trx, await lockLiveKey(trx, act, id), revocation));
+  return changeKey(act, id, async (trx) => {
+    const locked = await lockLiveKey(trx, act, id);
+    // What is wanted has happened already, whoever did it.
+    if (!isRevoked(locked.key)) refuseChangedKey(locked);
+    return revokeLocked(trx, locked, revocation);
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { transaction, type Db } from '../../../db/connection/connect.ts';
 import { isUnavailable } from '../../../db/connection/faults.ts';
-import { CHOSEN_FIELDS, shownFields } from '../../../db/tables/keys/apiKeyFields.ts';
+import { changeableColumns, CHOSEN_FIELDS, shownFields } from '../../../db/tables/keys/apiKeyFields.ts';
 import { insertApiKey, lockApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { insertKeyScopes } from '../../../db/tables/keys/apiKeyScopes.ts';
 import { insertSentForm } from '../../../db/tables/sentForms.ts';
@@ -8,6 +8,7 @@ import { whyNotValid } from '../../domain/keyStatus.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { hashKey, mintKey, type KeyStyle } from '../../domain/token.ts';
 import { AppError } from '../../errors.ts';
+import { refuseChanged, versionOf } from '../../http/etag.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { findCatalogue } from '../grantableScopes.ts';
 import { findPolicy, requireKeysMayManageKeys, type GrantingContext } from './keyRules.ts';
@@ -104,6 +105,16 @@ export async function lockKeyChain(trx: Db, act: ActionContext, id: string): Pro
     next = locked.key.successorKeyId;
   }
   return chain;
+}
+
+/** The version of a key: another one after each change, and the same however often the key is used. */
+export function versionOfKey(key: ApiKey): string {
+  return versionOf(changeableColumns(key));
+}
+
+/** Refuses to change a key that has another version than the caller expects. */
+export function refuseChangedKey({ key, act }: LockedKey): void {
+  refuseChanged(act.expectedVersions, versionOfKey(key));
 }
 
 /** Refuses to change a key that is revoked or expired. */

@@ -14,7 +14,14 @@ import {
   refuseExpiry,
   refuseToGrantBeyondOwnScopes,
 } from './keyRules.ts';
-import { auditedFields, changeKey, changeKeyUnderAnyPolicy, lockKey, refuseInactive } from './storedKey.ts';
+import {
+  auditedFields,
+  changeKey,
+  changeKeyUnderAnyPolicy,
+  lockKey,
+  refuseChangedKey,
+  refuseInactive,
+} from './storedKey.ts';
 
 /** Changes an active key from its next request on; the audit log keeps only the fields that changed. */
 export async function updateKey(request: ActionContext, id: string, change: KeyChange): Promise<ApiKey> {
@@ -22,6 +29,7 @@ export async function updateKey(request: ActionContext, id: string, change: KeyC
     const locked = await lockKey(trx, request, id);
     const { key: before, act } = locked;
     refuseInactive(locked);
+    refuseChangedKey(locked);
     refuseBeyondOwnScopes(act, before.scopes);
     const after = applyChange(before, change);
     const added = after.scopes.filter((scope) => !before.scopes.includes(scope));
@@ -42,6 +50,7 @@ export async function updateOwnKey(request: ActionContext, id: string, change: S
     const { key: before, act } = locked;
     // The key was valid when its request came in, and ended before it was locked.
     if (whyNotValid(before, act.now)) throw unauthenticated('invalid_key', 'key_just_ended');
+    refuseChangedKey(locked);
     return storeChange(trx, act, before, { ...applyChange(before, { name, description }), updatedAt: act.now });
   });
 }

@@ -8,6 +8,7 @@ import {
 import { changedFields } from '../../domain/auditEvent.ts';
 import type { Permission, Role } from '../../domain/role.ts';
 import { AppError } from '../../errors.ts';
+import { refuseChanged, versionOf } from '../../http/etag.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { refuseMembershipBeyondOwn } from './addMember.ts';
 import { requirePerson } from '../keyCallers.ts';
@@ -32,6 +33,7 @@ export async function changeMember(act: ActionContext, userId: string, change: M
     };
     refuseMembershipBeyondOwn(act, before);
     refuseMembershipBeyondOwn(act, after);
+    refuseChanged(act.expectedVersions, versionOfMembership(before));
     if (after.role !== 'OWNER') refuseLastOwner(owners, userId);
     const changes = changedFields(auditedFields(before), auditedFields(after));
     if (!changes.before && !changes.after) return before;
@@ -39,6 +41,11 @@ export async function changeMember(act: ActionContext, userId: string, change: M
     await recordAuditEvent(trx, act, { action: 'MEMBER_CHANGED', entityId: userId, ...changes });
     return after;
   });
+}
+
+/** The version of a membership: another one after each change of what the member may do. */
+export function versionOfMembership({ role, permissions }: Pick<Membership, 'role' | 'permissions'>): string {
+  return versionOf({ role, permissions });
 }
 
 /** Refuses to remove or demote the only owner who can sign in. */

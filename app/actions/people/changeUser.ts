@@ -11,6 +11,7 @@ import {
 } from '../../../db/tables/people/users.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
+import { refuseChanged, versionOf } from '../../http/etag.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { refuseLastOwner } from './changeMember.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
@@ -31,6 +32,7 @@ export async function changeUser(act: ActionContext, userId: string, { name, sta
     const user = membership && (await lockUser(trx, userId));
     if (!user) throw new AppError('not_found', 'no_such_user');
     requireOperatorOrSelf(act, userId, status);
+    refuseChanged(act.expectedVersions, versionOfAccount(user));
     if (name !== undefined && name !== user.name) await rename(trx, act, user, name);
     if (status === undefined || status === user.status) return;
     if (status === 'disabled') {
@@ -39,6 +41,11 @@ export async function changeUser(act: ActionContext, userId: string, { name, sta
     }
     await setStatus(trx, act, user, status);
   });
+}
+
+/** The version of an account: another one after each change that this action makes. */
+export function versionOfAccount({ name, status }: Pick<User, 'name' | 'status'>): string {
+  return versionOf({ name, status });
 }
 
 function requireOperatorOrSelf({ principal }: ActionContext, userId: string, status: UserStatus | undefined): void {

@@ -8,9 +8,10 @@ import {
 } from '../../../db/tables/people/memberships.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
+import { refuseChanged } from '../../http/etag.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { refuseMembershipBeyondOwn } from './addMember.ts';
-import { refuseLastOwner } from './changeMember.ts';
+import { refuseLastOwner, versionOfMembership } from './changeMember.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { revokeKeyChain } from '../keys/revokeKey.ts';
 
@@ -25,6 +26,7 @@ export async function removeMember(act: ActionContext, userId: string): Promise<
     if (!membership) throw new AppError('not_found', 'no_such_member');
     refuseMembershipBeyondOwn(act, membership);
     refuseLastOwner(owners, userId);
+    refuseChanged(act.expectedVersions, versionOfMembership(membership));
     await endMembership(trx, act, membership, 'MEMBER_REMOVED', 'The person it belongs to was removed');
   });
 }

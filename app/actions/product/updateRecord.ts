@@ -3,6 +3,7 @@ import { lockRecord, updateRecordData, type StoredRecord } from '../../../db/tab
 import { changedFields, shortenFields } from '../../domain/auditEvent.ts';
 import { currentFields, recordSearchValues, type Fields, type Resource } from '../../domain/resources.ts';
 import { AppError } from '../../errors.ts';
+import { refuseChanged, versionOf } from '../../http/etag.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 
@@ -16,6 +17,7 @@ export async function updateRecord(
   return transaction(act.db, async (trx) => {
     const before = await lockRecord(trx, act.tenantId, resource.name, id);
     if (!before) throw new AppError('not_found');
+    refuseChanged(act.expectedVersions, versionOfRecord(before));
     const after = { ...before, data: { ...before.data, ...change }, updatedAt: act.now };
     await updateRecordData(trx, after, recordSearchValues(resource, after.data));
     const was = currentFields(resource, before.data);
@@ -29,6 +31,11 @@ export async function updateRecord(
     }
     return after;
   });
+}
+
+/** The version of a record: another one after each change. */
+export function versionOfRecord({ data, updatedAt }: StoredRecord): string {
+  return versionOf({ data, updatedAt });
 }
 
 function isChanged(was: Fields, is: Fields): boolean {

@@ -6,6 +6,7 @@ import { Networks } from '../../domain/network.ts';
 import { changePolicy as policyAfter, type Policy, type PolicyChange } from '../../domain/policy.ts';
 import { AppError, invalidField } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
+import { refuseChanged, versionOf } from '../../http/etag.ts';
 import { requirePerson } from '../keyCallers.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { refuseUnknownScopes } from '../grantableScopes.ts';
@@ -17,6 +18,7 @@ export async function changePolicy(act: ActionContext, change: PolicyChange): Pr
     const tenant = await lockTenant(trx, act.tenantId);
     if (!tenant) throw new AppError('not_found', 'no_such_tenant');
     if (change.defaultScopes) await refuseUnknownScopes(trx, 'defaultScopes', change.defaultScopes);
+    refuseChanged(act.expectedVersions, versionOf(tenant.policy));
     const after = policyAfter(tenant.policy, change);
     const changes = changedFields(tenant.policy, after);
     if (!changes.before && !changes.after) return tenant.policy;

@@ -3,6 +3,7 @@ import { isDuplicate } from '../../../db/connection/faults.ts';
 import { changeTenant, lockTenant, type TenantRecord, type TenantStatus } from '../../../db/tables/tenants.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { AppError } from '../../errors.ts';
+import { refuseChanged, versionOf } from '../../http/etag.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { slugTaken } from './createTenant.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
@@ -27,6 +28,7 @@ export async function updateTenant(
     return await transaction(act.db, async (trx) => {
       const before = await lockTenant(trx, id);
       if (!before) throw new AppError('not_found', 'no_such_tenant');
+      refuseChanged(act.expectedVersions, versionOfTenant(before));
       const after = { ...before, ...givenFields(update) };
       const changes = changedFields(auditedFields(before), auditedFields(after));
       if (!changes.before && !changes.after) return before;
@@ -37,6 +39,11 @@ export async function updateTenant(
   } catch (error) {
     throw isDuplicate(error) ? slugTaken(error) : error;
   }
+}
+
+/** The version of a tenant as it is called and whether it is active; its policy has one of its own. */
+export function versionOfTenant(tenant: TenantRecord): string {
+  return versionOf(auditedFields(tenant));
 }
 
 /** The fields that were given at all, null included. */

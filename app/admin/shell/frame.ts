@@ -16,6 +16,7 @@ const SECTIONS = [
   ['members', '/admin/members'],
   ['tickets', '/admin/tickets'],
   ['tenants', '/admin/tenants'],
+  ['scopes', '/admin/scopes'],
 ] as const;
 export type Section = (typeof SECTIONS)[number][0];
 

@@ -26,7 +26,7 @@ const TenantQuery = z.strictObject({
 });
 
 /** Every tenant of the installation, for its operators. */
-export function tenantPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {
+export function tenantPages({ db, config }: Pick<Services, 'db' | 'config'>, pages: Pages): Router<State> {
   return new Router<State>(ROUTER)
     .get(
       '/tenants',
@@ -34,7 +34,9 @@ export function tenantPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
       query(TenantQuery, async (ctx, wanted) => {
         const shown = { offset: (wanted.page - 1) * TENANTS_SHOWN, limit: TENANTS_SHOWN };
         const found = await pageOfTenants(db, wanted.q, shown);
-        const locals = presentTenantsPage(found, wanted, principalOf(ctx).tenant.id);
+        const shownPage = presentTenantsPage(found, wanted, principalOf(ctx).tenant.id);
+        // Plans are the sample product's.
+        const locals = { ...shownPage, plans: config.sampleProduct };
         const title = pages.texts(ctx).t('tenants.title');
         const page = { title, section: 'tenants', part: 'tenants/_list', listed: true } as const;
         await pages.show(ctx, 'tenants/list', { ...page, locals });

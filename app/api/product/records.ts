@@ -1,8 +1,8 @@
 import Router from '@koa/router';
-import { findRecord, insertRecord, listRecords } from '../../../db/tables/product/records.ts';
+import { findRecord, insertRecord, listRecords, type StoredRecord } from '../../../db/tables/product/records.ts';
 import { actionContext, creatorOf } from '../../actions/actionContext.ts';
 import { deleteRecord } from '../../actions/product/deleteRecord.ts';
-import { updateRecord } from '../../actions/product/updateRecord.ts';
+import { updateRecord, versionOfRecord } from '../../actions/product/updateRecord.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { newId } from '../../domain/id.ts';
 import { RESOURCES, recordSearchValues, type Resource } from '../../domain/resources.ts';
@@ -12,6 +12,7 @@ import type { Services } from '../../services.ts';
 import { scope } from '../../http/access.ts';
 import { answers } from '../../http/answers.ts';
 import { created } from '../../http/created.ts';
+import { setEtag, showsEtag, takesIfMatch } from '../../http/etag.ts';
 import { body, query } from '../../http/input.ts';
 import { readPage } from '../../http/paging.ts';
 import { pathId } from '../../http/pathId.ts';
@@ -27,6 +28,10 @@ function routesOf(db: Services['db'], resource: Resource): Router<State> {
   const { name, New, Change } = resource;
   const Answer = recordAnswer(resource);
   const tenantOf = (ctx: Context) => principalOf(ctx).tenant.id;
+  const show = (ctx: Context, record: StoredRecord) => {
+    setEtag(ctx, versionOfRecord(record));
+    ctx.body = presentRecord(resource, record);
+  };
 
   return new Router<State>(ROUTER)
     .get(
@@ -44,6 +49,7 @@ function routesOf(db: Services['db'], resource: Resource): Router<State> {
     .post(
       `/${name}`,
       scope(`${name}:write`),
+      showsEtag(),
       answers(201, Answer, `Adds to ${name}.`),
       body(New, async (ctx, data) => {
         const act = actionContext(ctx, db);
@@ -54,25 +60,34 @@ function routesOf(db: Services['db'], resource: Resource): Router<State> {
         };
         await insertRecord(db, record, recordSearchValues(resource, data));
         created(ctx, `/${name}/${record.id}`);
-        ctx.body = presentRecord(resource, record);
+        show(ctx, record);
       }),
     )
-    .get(`/${name}/:id`, scope(`${name}:read`), answers(200, Answer, `Shows one of ${name}.`), async (ctx) => {
-      const record = await findRecord(db, tenantOf(ctx), name, pathId(ctx));
-      if (!record) throw new AppError('not_found');
-      ctx.body = presentRecord(resource, record);
-    })
+    .get(
+      `/${name}/:id`,
+      scope(`${name}:read`),
+      showsEtag(),
+      answers(200, Answer, `Shows one of ${name}.`),
+      async (ctx) => {
+        const record = await findRecord(db, tenantOf(ctx), name, pathId(ctx));
+        if (!record) throw new AppError('not_found');
+        show(ctx, record);
+      },
+    )
     .patch(
       `/${name}/:id`,
       scope(`${name}:write`),
+      showsEtag(),
+      takesIfMatch(),
       answers(200, Answer, `Changes one of ${name}: the fields that are given.`),
       body(Change, async (ctx, change) => {
-        ctx.body = presentRecord(resource, await updateRecord(actionContext(ctx, db), resource, pathId(ctx), change));
+        show(ctx, await updateRecord(actionContext(ctx, db), resource, pathId(ctx), change));
       }),
     )
     .delete(
       `/${name}/:id`,
       scope(`${name}:delete`),
+      takesIfMatch(),
       answers(200, DeletedAnswer, `Deletes one of ${name} for good.`),
       async (ctx) => {
         const id = pathId(ctx);

@@ -27,6 +27,8 @@ const NO_PAGES = ['/admin/front', '/admin/audit-logs/export', '/admin/api-keys/:
 const QUERIES: Readonly<Record<string, readonly string[]>> = {
   '/admin/api-keys': ['', '?q=nothing'],
   '/admin/api-keys/revoke': ['?id=KEY'],
+  '/admin/scopes/edit': ['?scope=projects%3Aread'],
+  '/admin/scopes/remove': ['?scope=projects%3Aread'],
 };
 
 onDatabase('sqlite', 'every page of the admin', (database) => {
