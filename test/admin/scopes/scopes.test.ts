@@ -57,7 +57,7 @@ onEachDatabase('the page of scopes', (database) => {
     expect(wrong.text).to.include('id="en-problem"');
     expect((await send('/admin/scopes/new', added)).status).to.equal(303);
     await issue(server, as(alice), { scopes: ['rides:read'] });
-    expect(await page()).to.match(/trips:read[^]*rides:read[^]*Voir les trajets\.[^]*<td class="number"[^>]*>1</);
+    expect(await page()).to.match(/trips:read[^]*rides:read[^]*Voir les trajets\.[^]*<td class="num"[^>]*>1</);
     expect((await operator.get('/admin/api-keys/new')).text)
       .to.include('See trips.')
       .and.to.include('Trips');
