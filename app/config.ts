@@ -26,6 +26,10 @@ export interface Config {
   metricsPort: number | undefined;
   /** The addresses and networks of the proxies that may ask about requests of their clients. */
   forwardAuthPeers: string[];
+  /** Whether the sample product is served. */
+  sampleProduct: boolean;
+  /** The file that holds the scopes of the product; absent where operators decide them. */
+  scopesFile: string | undefined;
   /** HTTP Basic for support staff and metrics; absent means those pages do not exist. */
   support: { user: string; password: string } | undefined;
   /** The keys of GitHub's secret scanning, or where they are published; absent means that its reports are not taken. */
@@ -86,6 +90,8 @@ export function readConfig(env: Environment): Config {
     corsOrigins: readCorsOrigins(env),
     metricsPort: readMetricsPort(env, port),
     forwardAuthPeers: readNetworks(env, 'FORWARD_AUTH_PEERS', '127.0.0.0/8, ::1'),
+    sampleProduct: oneOf(env, 'SAMPLE_PRODUCT', 'on', ['on', 'off']) === 'on',
+    scopesFile: text(env, 'SCOPES_FILE'),
     support: readSupport(env),
     githubKeys: readGithubKeys(env),
     owner: readOwner(env),

@@ -36,6 +36,8 @@ export const PROBLEMS = {
   plan_limit: [409, 'Limit of the plan reached'],
   in_progress: [409, 'In progress'],
   conflict: [409, 'Conflict'],
+  scopes_in_use: [409, 'Scopes in use'],
+  managed_by_file: [409, 'Managed by a file'],
   changed_meanwhile: [412, 'Changed meanwhile'],
   body_too_large: [413, 'Body too large'],
   unsupported_media_type: [415, 'Unsupported media type'],

@@ -1,5 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { faultCode } from '../db/connection/faults.ts';
+import { readScopesFile } from './actions/installation/scopesFile.ts';
+import { settleScopes } from './actions/installation/settleScopes.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { firstStart } from './firstStart.ts';
 import { waitForDatabase } from './waitForDatabase.ts';
@@ -35,6 +37,7 @@ async function main(): Promise<void> {
 }
 
 async function serve(config: Config, log: Log, stop: AbortSignal): Promise<void> {
+  const scopes = config.scopesFile === undefined ? undefined : readScopesFile(config.scopesFile, config.sampleProduct);
   const services = openServices(config, log);
   const server = createHttpServer(services);
   await listen(server, config.port, config.host);
@@ -48,6 +51,7 @@ async function serve(config: Config, log: Log, stop: AbortSignal): Promise<void>
     log.info(`opens up to ${config.database.connections} database connections (DATABASE_CONNECTIONS)`);
   }
   await waitForDatabase(services.db, config.database, log, stop);
+  if (!stop.aborted) await settleScopes(services, scopes);
   if (!stop.aborted) await firstStart(services);
   const housekeeping = startHousekeeping(services);
   if (!stop.aborted) log.info('ready');

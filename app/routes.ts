@@ -20,6 +20,7 @@ import { membershipRoutes } from './api/membership.ts';
 import { openApiRoutes } from './api/openapi.ts';
 import { recordRoutes } from './api/product/records.ts';
 import { routeTableRoutes } from './api/routeTable.ts';
+import { scopeRoutes } from './api/scopes.ts';
 import { securityCenterRoutes } from './api/securityCenter.ts';
 import { selfRoutes } from './api/self.ts';
 import { settingsRoutes } from './api/settings.ts';
@@ -53,17 +54,14 @@ export function createRoutes(services: Services): Routes {
     verifyKeyRoutes(services),
     forwardAuthRuleRoutes(services),
     auditLogRoutes(services),
-    ...recordRoutes(services),
     memberRoutes(services),
     membershipRoutes(services),
     userRoutes(services),
     tenantRoutes(services),
     settingsRoutes(services),
     securityCenterRoutes(services),
-    builderRoutes(services),
-    supportRoutes(services),
-    billingRoutes(services),
-    marketplaceRoutes(services),
+    scopeRoutes(services),
+    ...(services.config.sampleProduct ? sampleRouters(services) : []),
     routeTableRoutes(() => table),
   ];
 
@@ -92,6 +90,17 @@ function leakRouters(services: Services): Router<State>[] {
   const { githubKeys } = services.config;
   const github = githubKeys ? [githubSecretScanningRoutes(services, githubKeys)] : [];
   return [leakReportRoutes(services), ...github];
+}
+
+/** The sample product: what its routes do stands for the routes of a product that has not come yet. */
+function sampleRouters(services: Services): Router<State>[] {
+  return [
+    ...recordRoutes(services),
+    builderRoutes(services),
+    supportRoutes(services),
+    billingRoutes(services),
+    marketplaceRoutes(services),
+  ];
 }
 
 /** Where no support staff is configured, nothing of theirs exists. */

@@ -41,16 +41,17 @@ export function openServices(config: Config, log: Log): Services {
   const secret = signingSecret(config);
   const db = connect(config.database);
   const lookups = openLookups(config.database);
-  const lookup = createLookup(lookups);
+  const lookup = createLookup(lookups, { plans: config.sampleProduct });
   const usage = new Usage(db, log, config.dataDir);
   const limits = createLimits(config, log, db);
-  const leaks = new LeakReports(db, lookup, log, config.keys.prefix);
+  const keyTexts = new KeyTexts(config.keys.prefix, lookup);
+  const leaks = new LeakReports(db, lookup, log, keyTexts);
   return {
     config,
     log,
     db,
     lookup,
-    keyTexts: new KeyTexts(config.keys.prefix, lookup),
+    keyTexts,
     leaks,
     usage,
     limits,

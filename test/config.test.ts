@@ -29,6 +29,8 @@ describe('the configuration', () => {
       corsOrigins: [],
       metricsPort: undefined,
       forwardAuthPeers: ['127.0.0.0/8', '::1'],
+      sampleProduct: true,
+      scopesFile: undefined,
       support: undefined,
       githubKeys: undefined,
       owner: undefined,
@@ -56,6 +58,8 @@ describe('the configuration', () => {
       METRICS_PORT: '9464',
       FORWARD_AUTH_PEERS: '10.0.0.5,10.1.2.3/16  2001:DB8::/32',
       GITHUB_SECRET_SCANNING_KEYS: 'https://api.github.com/meta/public_keys/secret_scanning',
+      SAMPLE_PRODUCT: 'off',
+      SCOPES_FILE: '/etc/latchkey/scopes.json',
       LOGIN_LIMIT: '3/600',
       TRUSTED_HOPS: '2',
       PUBLIC_URL: 'https://keys.example.com/',
@@ -102,6 +106,8 @@ describe('the configuration', () => {
       metricsPort: 9464,
       forwardAuthPeers: ['10.0.0.5', '10.1.0.0/16', '2001:db8::/32'],
       githubKeys: new URL('https://api.github.com/meta/public_keys/secret_scanning'),
+      sampleProduct: false,
+      scopesFile: '/etc/latchkey/scopes.json',
       support: { user: 'support', password: 'twelve chars' },
       owner: { email: 'alice@acme.example', password: 'correct horse battery', tenantName: 'Acme' },
     });
@@ -132,6 +138,7 @@ type Wrong = [value: string, line: string, rest?: Record<string, string>];
 
 /** Each wrong value with the words that its one line must have, and what else is set. */
 const WRONG: Record<string, Wrong[]> = {
+  SAMPLE_PRODUCT: [['no', 'SAMPLE_PRODUCT is "no": it takes one of on, off']],
   PORT: ['abc', '-1', '65536', '80.5', '0x50', '1e3', '50 00'].map((value) => [
     value,
     `PORT is "${value}": it takes a whole number from 0 to 65535`,
@@ -237,7 +244,8 @@ describe('a wrong variable', () => {
 
   it('is one of these, of those for a database, or of the few that take any text', () => {
     const databases = ['DATABASE_URL', 'JAWSDB_URL', 'CLEARDB_DATABASE_URL'];
-    const free = ['HOST', 'DATA_DIR', 'JWT_ISSUER', 'JWT_AUDIENCE'];
+    // What is in the file is checked by the start, and not by whatever else reads the environment.
+    const free = ['HOST', 'DATA_DIR', 'SCOPES_FILE', 'JWT_ISSUER', 'JWT_AUDIENCE'];
     expect([...Object.keys(WRONG), ...databases, ...free]).to.have.members([...variables(), 'DYNO']);
   });
 });

@@ -1,7 +1,9 @@
+import type Router from '@koa/router';
+import type { State } from '../context.ts';
 import { compressPage } from '../http/compressPage.ts';
 import { openPageGuards, pageGuards } from './shell/pageGuards.ts';
 import { cookiesOf } from '../http/cookies.ts';
-import { createPages } from './shell/pages.ts';
+import { createPages, type Pages } from './shell/pages.ts';
 import type { Services } from '../services.ts';
 import { apiKeyPages } from './keys/routes.ts';
 import { auditLogPages } from './audit/routes.ts';
@@ -17,6 +19,7 @@ import { membershipPages } from './members/membership.ts';
 import { passwordResetRoutes } from './signIn/passwordReset.ts';
 import { readerRoutes, tenantSwitchRoutes } from './signIn/reader.ts';
 import { routePages } from './routes/routes.ts';
+import { scopePages } from './scopes/routes.ts';
 import { securityPages } from './security/routes.ts';
 import { setupRoutes } from './signIn/setup.ts';
 import { tenantPages } from './tenants/routes.ts';
@@ -48,14 +51,13 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
     usagePages(services, pages),
     auditLogPages(services, pages),
     routePages(services, pages, table),
-    marketplacePages(services, pages),
-    billingPages(services, pages),
+    ...(services.config.sampleProduct ? samplePages(services, pages) : []),
     securityPages(services, pages),
     memberPages(services, pages),
     membershipPages(services, pages),
-    ticketPages(services, pages),
     tenantPages(services, pages),
     forwardAuthPages(services, pages),
+    scopePages(services, pages),
   ];
   const mounts = [
     mount('', [compressPage, ...openPageGuards(services, cookies)], open),
@@ -63,4 +65,9 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
   ];
   for (const { routers } of mounts) routes.push(...routesOf(routers));
   return mounts;
+}
+
+/** The pages of the sample product. */
+function samplePages(services: Services, pages: Pages): Router<State>[] {
+  return [marketplacePages(services, pages), billingPages(services, pages), ticketPages(services, pages)];
 }

@@ -11,6 +11,7 @@ import { rotateKey } from '../actions/keys/rotateKey.ts';
 import { versionOfKey } from '../actions/keys/storedKey.ts';
 import { updateKey } from '../actions/keys/updateKey.ts';
 import { principalOf, type Context, type State } from '../context.ts';
+import { localeOfHeader } from '../domain/locale.ts';
 import { KeyChange, NewKey, Pause, Revocation, Rotation } from '../domain/keyInput.ts';
 import { STATS_PERIODS } from '../domain/statsPeriod.ts';
 import { AppError } from '../errors.ts';
@@ -54,10 +55,10 @@ const managing = () => permission('api-keys:manage', 'api-keys:write');
 
 /** The whole life of a tenant's keys. */
 export function apiKeyRoutes(
-  services: Pick<Services, 'db' | 'config' | 'usage' | 'keyTexts'>,
+  services: Pick<Services, 'db' | 'config' | 'usage' | 'lookup' | 'keyTexts'>,
   routesByScope: () => ReadonlyMap<string, string[]>,
 ): Router<State> {
-  const { db, config, usage } = services;
+  const { db, config, usage, lookup } = services;
   const findKeyOfPath = async (ctx: Context): Promise<ApiKey> => {
     const id = pathId(ctx);
     await usage.flush();
@@ -115,7 +116,9 @@ export function apiKeyRoutes(
       answers(200, ScopesAnswer, 'Lists the scopes that keys can be granted, and what each one opens.'),
       async (ctx) => {
         const principal = principalOf(ctx);
-        ctx.body = presentScopes(routesByScope(), principal.type === 'user' && principal.operator);
+        const operator = principal.type === 'user' && principal.operator;
+        const locale = localeOfHeader(ctx.get('Accept-Language'));
+        ctx.body = presentScopes(await lookup.catalogue(), routesByScope(), { operator, locale });
       },
     )
     .get('/api-keys/:id', reading(), showsEtag(), answers(200, KeyAnswer, 'Shows a key.'), async (ctx) => {
@@ -195,7 +198,9 @@ export function apiKeyRoutes(
       reading(),
       answers(200, UsageStatsAnswer, 'Sums up what a key was used for.'),
       query(StatsQuery, async (ctx, { window }) => {
-        ctx.body = presentUsageStats(await usageStats(db, await findKeyOfPath(ctx), window, Date.now()));
+        ctx.body = presentUsageStats(
+          await usageStats(db, await findKeyOfPath(ctx), await lookup.catalogue(), window, Date.now()),
+        );
       }),
     );
 }

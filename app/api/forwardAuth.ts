@@ -7,6 +7,7 @@ import { missingScope, unauthenticated } from '../auth/challenge.ts';
 import { credentialOf } from '../auth/credential.ts';
 import { ruleSetOf } from '../auth/forwardAuthRules.ts';
 import { jwt } from '../auth/jwt.ts';
+import type { Lookup } from '../auth/lookup.ts';
 import { tenant } from '../auth/tenant.ts';
 import { principalOf, type Context, type Middleware, type State } from '../context.ts';
 import { routeOfRule, type ForwardAuthRule, type ProxiedRequest } from '../domain/forwardAuthRules.ts';
@@ -78,7 +79,8 @@ function judgeProxiedRequest({ config, lookup, limits, keyTexts, verificationKey
     const credential = credentialOf(ctx, keyTexts);
     if (credential) ctx.state.credential = credential;
     // Both are asked in one turn, and so after the request came: a change of either holds once its call has returned.
-    const settings = lookup.settings();
+    const [settings, catalogue] = [lookup.settings(), lookup.catalogue()];
+    catalogue.catch(() => undefined);
     const key = credential?.kind === 'key' ? askKey(ctx, credential) : undefined;
     key?.catch(() => undefined);
     const rules = ruleSetOf((await settings).forward_auth_rules);
@@ -86,7 +88,7 @@ function judgeProxiedRequest({ config, lookup, limits, keyTexts, verificationKey
     const rule = place === undefined ? undefined : rules.rules[place];
     if (!rule || !('public' in rule)) {
       ctx.state.recordedAs = recordedAs(request, rule);
-      await limits.address(ctx, async () => identified(ctx, rule, key));
+      await limits.address(ctx, async () => identified(ctx, rule, key, catalogue));
     }
     ctx.state.granted = access;
     if (!ctx.state.principal) return next() as Promise<void>;
@@ -94,11 +96,16 @@ function judgeProxiedRequest({ config, lookup, limits, keyTexts, verificationKey
   };
 
   /** Finds the caller, and refuses one who may not send the request. Where no rule is about it, no credential would help. */
-  async function identified(ctx: Context, rule: ForwardAuthRule | undefined, key: ReturnType<KeyQuestion> | undefined) {
+  async function identified(
+    ctx: Context,
+    rule: ForwardAuthRule | undefined,
+    key: ReturnType<KeyQuestion> | undefined,
+    catalogue: ReturnType<Lookup['catalogue']>,
+  ): Promise<void> {
     const refusal = await refusalOf(async () => identify(ctx, key));
     if (!rule || 'public' in rule) throw new AppError('no_matching_rule', 'no_matching_rule');
     if (refusal) throw refusal;
-    if (!holdsScope(principalOf(ctx), rule.scope)) throw missingScope(rule.scope);
+    if (!holdsScope(principalOf(ctx), rule.scope, await catalogue)) throw missingScope(rule.scope);
   }
 
   async function identify(ctx: Context, asked: ReturnType<KeyQuestion> | undefined): Promise<void> {

@@ -23,11 +23,16 @@ const PATH = '/forward-auth/rules';
 
 /** What proxied requests need, for operators and their keys. */
 export function forwardAuthRuleRoutes({
-  config,
   db,
   lookup,
   limits,
-}: Pick<Services, 'config' | 'db' | 'lookup' | 'limits'>): Router<State> {
+  keyTexts,
+}: Pick<Services, 'db' | 'lookup' | 'limits' | 'keyTexts'>): Router<State> {
+  const show = async (ctx: Context, rules: readonly ForwardAuthRule[], revision: string) => {
+    setEtag(ctx, revision);
+    ctx.body = presentForwardAuthRules(rules, await lookup.catalogue());
+  };
+
   return new Router<State>(ROUTER)
     .get(
       PATH,
@@ -36,7 +41,7 @@ export function forwardAuthRuleRoutes({
       answers(200, ForwardAuthRulesAnswer, 'Lists the rules of proxied requests in their order.'),
       async (ctx) => {
         const { forward_auth_rules: stored } = await lookup.settings();
-        show(ctx, ruleSetOf(stored).rules, stored.revision);
+        await show(ctx, ruleSetOf(stored).rules, stored.revision);
       },
     )
     .put(
@@ -51,7 +56,7 @@ export function forwardAuthRuleRoutes({
       ),
       body(ForwardAuthRulesInput, async (ctx, input) => {
         const { rules, revision } = await replaceForwardAuthRules(actionContext(ctx, db), rulesIn(input));
-        show(ctx, rules, revision);
+        await show(ctx, rules, revision);
       }),
     )
     .post(
@@ -59,12 +64,7 @@ export function forwardAuthRuleRoutes({
       scope('platform:routes'),
       answers(200, TrialAnswer, 'Says what the rules make of a request, and why; nothing is counted or recorded.'),
       body(TrialInput, async (ctx, trial) => {
-        ctx.body = presentTrial(await tryRequest({ lookup, limits, keyPrefix: config.keys.prefix }, trial));
+        ctx.body = presentTrial(await tryRequest({ lookup, limits, keyTexts }, trial));
       }),
     );
-}
-
-function show(ctx: Context, rules: readonly ForwardAuthRule[], revision: string): void {
-  setEtag(ctx, revision);
-  ctx.body = presentForwardAuthRules(rules);
 }

@@ -4,6 +4,7 @@ import { PROBLEMS, type ErrorCode } from '../errors.ts';
 import { hostOf } from '../http/proxiedRequest.ts';
 import type { Limits } from '../limits/limits.ts';
 import { ruleSetOf } from './forwardAuthRules.ts';
+import type { KeyTexts } from './keyTexts.ts';
 import type { FoundKey, Lookup } from './lookup.ts';
 import { verifyKeys, type Verdict, type VerdictCode } from './verifyKeys.ts';
 
@@ -33,9 +34,9 @@ export interface TrialOutcome {
 }
 
 interface Parts {
-  lookup: Pick<Lookup, 'key' | 'settings'>;
+  lookup: Pick<Lookup, 'key' | 'settings' | 'catalogue'>;
   limits: Pick<Limits, 'countKey' | 'peekKey' | 'quotas'>;
-  keyPrefix: string;
+  keyTexts: KeyTexts;
 }
 
 /** Says what the rules of this moment make of a request; nothing is counted or recorded. */
@@ -62,7 +63,8 @@ async function demanded(parts: Parts, rule: ForwardAuthRule, { key, ip }: Trial)
   const question = { key, ip, scopes: [rule.scope], cost: 1, counting: 'look' as const };
   const [verdict] = await verifyKeys(parts, undefined, [question]);
   if (!verdict) throw new Error('a question was left without a verdict');
-  return verdict.code === 'valid' ? allowed(verdict) : refusedBy(CODES[verdict.code]);
+  if (verdict.code === 'valid') return allowed(verdict);
+  return refusedBy(verdict.fault === 'tenant_suspended' ? 'tenant_suspended' : CODES[verdict.code]);
 }
 
 function allowed({ key }: Verdict): Answer {
@@ -79,8 +81,8 @@ const CODES: Readonly<Record<Exclude<VerdictCode, 'valid'>, ErrorCode>> = {
   tenant_mismatch: 'tenant_mismatch',
   revoked: 'key_revoked',
   expired: 'key_expired',
-  paused: 'tenant_suspended',
-  policy_violation: 'address_not_allowed',
+  paused: 'key_paused',
+  policy_violation: 'policy_violation',
   address_not_allowed: 'address_not_allowed',
   insufficient_scope: 'insufficient_scope',
   rate_limited: 'rate_limited',

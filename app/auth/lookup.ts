@@ -15,12 +15,13 @@ import { localeNamed, themeNamed, type Locale, type Theme } from '../domain/loca
 import { earlierExpiry, type KeyBounds } from '../domain/keyBounds.ts';
 import type { KeyStatusFacts } from '../domain/keyStatus.ts';
 import { Networks } from '../domain/network.ts';
-import { planLimits } from '../domain/plan.ts';
+import { DEFAULT_PLAN, planLimits } from '../domain/plan.ts';
 import { readPolicy } from '../domain/policy.ts';
 import { memoizeByText } from '../domain/memoizeByText.ts';
 import { permissionsOf, ROLES, type Permission, type Role } from '../domain/role.ts';
 import type { ScopeSet } from '../domain/scope.ts';
-import { scopeSetOf } from '../domain/scopeCatalogue.ts';
+import { catalogueOf } from '../domain/productScopes.ts';
+import { scopeSetOf, type ScopeCatalogue } from '../domain/scopeCatalogue.ts';
 import type { SessionTimes } from '../domain/session.ts';
 import type { Rate } from '../domain/rate.ts';
 import { batchPerTurn } from './batchPerTurn.ts';
@@ -105,13 +106,15 @@ export interface Lookup {
   tenant: (by: TenantBy, subject: string) => Promise<Tenant | undefined>;
   /** What operators decided for the whole installation; asked in the turn of a key, no change of it is ever missed. */
   settings: () => Promise<InstallationSettings>;
+  /** The catalogue of scopes among these settings. */
+  catalogue: () => Promise<ScopeCatalogue>;
 }
 
 /** The settings of the installation as they stood after the question; an unchanged one is the same object as before. */
 export type InstallationSettings = Readonly<Record<SettingName, StoredSetting>>;
 
 /** Lookups coalesced by turn; trouble of the database is 503 for all who asked, an unreadable row 500 for its own caller. */
-export function createLookup(lookups: Lookups): Lookup {
+export function createLookup(lookups: Lookups, { plans = true }: { plans?: boolean } = {}): Lookup {
   const keyRow = batchPerTurn(
     async (hashes) => new Map((await lookups.keys(hashes)).map((row) => [row.hash, row])),
     LOOKUPS_AT_ONCE,
@@ -127,7 +130,7 @@ export function createLookup(lookups: Lookups): Lookup {
   return {
     async key(hash) {
       const row = await keyRow(hash.toString('hex'));
-      return row && foundKey(row);
+      return row && foundKey(row, plans);
     },
     async person(by, subject) {
       const rows = await people[by](subject);
@@ -142,6 +145,7 @@ export function createLookup(lookups: Lookups): Lookup {
       return row && { id: row.id, slug: row.slug, policy: readPolicy(row.policy) };
     },
     settings,
+    catalogue: async () => catalogueOf((await settings()).scopes.value),
   };
 }
 
@@ -183,9 +187,10 @@ function bySubject<Row extends PersonRow>(rows: Row[]): Map<string, RowsOf<Row>>
   return grouped;
 }
 
-function foundKey(row: AuthKeyRow): FoundKey {
+/** Where there are no plans, a tenant that has one from before is held to none. */
+function foundKey(row: AuthKeyRow, plans: boolean): FoundKey {
   const tenant = tenantOf(row.tenant_id, row.tenant_slug, row.tenant_status, row.tenant_policy);
-  const plan = planLimits(row.tenant_plan);
+  const plan = planLimits(plans ? row.tenant_plan : DEFAULT_PLAN);
   const ownRate = KEY_FIELDS.rateLimit.read(row);
   const rateLimit = ownRate ?? tenant.policy.defaultRateLimit ?? plan.rateLimit;
   const monthlyQuota = row.monthly_quota ?? plan.monthlyQuota;

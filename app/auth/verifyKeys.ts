@@ -1,5 +1,6 @@
 import { isAddressAllowed, keyFault, type KeyFault } from '../domain/keyFault.ts';
 import { keyStatus } from '../domain/keyStatus.ts';
+import { BUILT_IN, type ScopeCatalogue } from '../domain/scopeCatalogue.ts';
 import { hashKey } from '../domain/token.ts';
 import type { Count } from '../limits/count.ts';
 import type { Limits } from '../limits/limits.ts';
@@ -62,7 +63,7 @@ export interface Verdict {
 }
 
 interface Parts {
-  lookup: Pick<Lookup, 'key'>;
+  lookup: Pick<Lookup, 'key' | 'catalogue'>;
   limits: Pick<Limits, 'countKey' | 'peekKey' | 'quotas'>;
   keyTexts: KeyTexts;
 }
@@ -88,11 +89,19 @@ export async function verifyKeys(
   questions: readonly AskedKey[],
 ): Promise<Verdict[]> {
   // All lookups begin in one turn, so that they are one query.
-  const found = await Promise.all(questions.map(async ({ key }) => foundKey(parts, key)));
+  const [catalogue, found] = await Promise.all([
+    questions.some(asksForScopes) ? parts.lookup.catalogue() : BUILT_IN,
+    Promise.all(questions.map(async ({ key }) => foundKey(parts, key))),
+  ]);
   const now = Date.now();
   return Promise.all(
-    questions.map(async (question, place) => verdictOn(parts, { question, tenantId, now }, found[place])),
+    questions.map(async (question, place) => verdictOn(parts, { question, tenantId, now, catalogue }, found[place])),
   );
+}
+
+/** Whether the answer depends on what scopes stand for. */
+function asksForScopes({ scopes, anyScopes }: AskedKey): boolean {
+  return scopes !== undefined || anyScopes !== undefined;
 }
 
 /** What is known by the text of a key; a text that is no key of ours never reaches the database. */
@@ -104,6 +113,7 @@ interface Case {
   question: AskedKey;
   tenantId: string | undefined;
   now: number;
+  catalogue: ScopeCatalogue;
 }
 
 async function verdictOn(parts: Parts, one: Case, found: Awaited<ReturnType<typeof foundKey>>): Promise<Verdict> {
@@ -116,7 +126,7 @@ async function verdictOn(parts: Parts, one: Case, found: Awaited<ReturnType<type
 
 /** The key, where the caller may know of it and it is of the tenant that was named; otherwise what to say instead. */
 function identified(
-  { question, tenantId }: Case,
+  { question, tenantId, catalogue }: Case,
   found: Awaited<ReturnType<typeof foundKey>>,
   trace: Trace,
 ): { key: FoundKey } | { code: VerdictCode } {
@@ -131,18 +141,18 @@ function identified(
   if (question.tenantId === undefined) trace.skipped('tenant', saw);
   else if (isNamed(found.tenant, question.tenantId)) trace.passed('tenant', saw);
   else return trace.failed('tenant', 'tenant_mismatch', saw);
-  return { key: found };
+  return { key: catalogue === BUILT_IN ? found : { ...found, scopes: catalogue.read(found.scopes) } };
 }
 
 type Refusal = Omit<Verdict, 'key' | 'trace'>;
 
 /** What refuses the key before anything is counted. */
-function judged({ question, now }: Case, key: FoundKey, trace: Trace): Refusal | undefined {
+function judged({ question, now, catalogue }: Case, key: FoundKey, trace: Trace): Refusal | undefined {
   const fault = keyFault(key, now);
   const saw = { state: fault ?? keyStatus(key, now) };
   if (fault !== undefined) return { ...trace.failed('state', CODES[fault], saw), fault };
   trace.passed('state', saw);
-  return addressRefused(question, key, trace) ?? scopesRefused(question, key, trace);
+  return addressRefused(question, key, trace) ?? scopesRefused(question, key, catalogue, trace);
 }
 
 function addressRefused({ ip }: AskedKey, key: FoundKey, trace: Trace): Refusal | undefined {
@@ -158,9 +168,14 @@ function addressRefused({ ip }: AskedKey, key: FoundKey, trace: Trace): Refusal 
   return undefined;
 }
 
-function scopesRefused({ scopes = [], anyScopes = [] }: AskedKey, key: FoundKey, trace: Trace): Refusal | undefined {
+function scopesRefused(
+  { scopes = [], anyScopes = [] }: AskedKey,
+  key: FoundKey,
+  catalogue: ScopeCatalogue,
+  trace: Trace,
+): Refusal | undefined {
   const holder = principalOfKey(key);
-  const lacks = (scope: string) => !holdsScope(holder, scope);
+  const lacks = (scope: string) => !holdsScope(holder, scope, catalogue);
   const lackedOfAny = anyScopes.every(lacks) ? anyScopes : [];
   const missingScopes = [...new Set([...scopes.filter(lacks), ...lackedOfAny])];
   const saw = { held: [...key.scopes.scopes], all: [...scopes], any: [...anyScopes], missing: missingScopes };

@@ -47,6 +47,7 @@ export const AUDITED = {
   RECORD_DELETED: 'record',
   DRAFT_SAVED: 'draft',
   ROUTES_CHANGED: 'forward_auth',
+  SCOPES_CHANGED: 'scopes',
 } as const satisfies Record<string, string>;
 
 export type AuditAction = keyof typeof AUDITED;

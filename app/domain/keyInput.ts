@@ -46,7 +46,7 @@ const changeable = {
 export const KeyChange = z
   .strictObject(changeable)
   .partial()
-  .meta({ examples: [{ name: 'Nightly export', scopes: ['projects:read'] }] });
+  .meta({ examples: [{ name: 'Nightly export', scopes: ['read'] }] });
 export type KeyChange = z.output<typeof KeyChange>;
 
 /** What a key may change of itself. */
@@ -77,7 +77,7 @@ export const NewKey = z
     { path: ['expires_in_days'], error: 'expiry_given_twice' },
   )
   .overwrite(({ expires_in_days: days, ...wish }) => (days === undefined ? wish : { ...wish, expiresInDays: days }))
-  .meta({ examples: [{ name: 'Nightly export', scopes: ['projects:read'], expiresInDays: 90 }] });
+  .meta({ examples: [{ name: 'Nightly export', scopes: ['read'], expiresInDays: 90 }] });
 export type NewKey = z.output<typeof NewKey>;
 
 /** A rotation: how long the old key goes on working, and when the new one ends if not when the old one would. */

@@ -1,5 +1,6 @@
 import { covers } from './scope.ts';
-import { CATALOGUE, isPlatformScope, meaningOf, scopeSetOf } from './scopeCatalogue.ts';
+import type { ScopeSet } from './scope.ts';
+import { BUILT_IN, isPlatformScope, type ScopeCatalogue } from './scopeCatalogue.ts';
 
 /** The roles of a person in a tenant, the most powerful first. */
 export const ROLES = ['OWNER', 'ADMIN', 'MEMBER'] as const;
@@ -31,31 +32,46 @@ export function permissionsOf(role: Role, granted: readonly string[]): ReadonlyS
 /** Resources that an admin only looks at: money, and the rules that bind admins themselves. */
 const OWNERS_OWN = new Set(['billing', 'admin']);
 
-const MEMBER_SCOPES = scopeSetOf(['read', 'self:write', 'builder:write', 'support:write', ...writeOnOrdinaryRecords()]);
+/** What a member's role stands for, by catalogue. */
+const memberScopes = new WeakMap<ScopeCatalogue, ScopeSet>();
 
 /**
  * Whether a person of this role may use a route that requires the scope. The platform stands above tenants: no role
- * opens it, being an operator does.
+ * opens it, being an operator does. Routes of this process are judged by the built-in catalogue, all else by that of the moment.
  */
-export function roleCoversScope(role: Role, requiredScope: string, operator = false): boolean {
+export function roleCoversScope(
+  role: Role,
+  requiredScope: string,
+  operator = false,
+  catalogue: ScopeCatalogue = BUILT_IN,
+): boolean {
   if (isPlatformScope(requiredScope)) return operator;
   switch (role) {
     case 'OWNER':
       return covers('*', requiredScope);
     case 'ADMIN':
-      return covers('*', requiredScope) && !isOwnersOwn(requiredScope);
+      return covers('*', requiredScope) && !isOwnersOwn(catalogue.meaningOf(requiredScope));
     case 'MEMBER':
-      return MEMBER_SCOPES.covers(requiredScope);
+      return memberScopesIn(catalogue).covers(requiredScope);
   }
 }
 
 /** Asked of what the name stands for, since `write:billing` is `billing:write`. */
-function isOwnersOwn(scope: string): boolean {
-  const [resource = '', action] = meaningOf(scope).split(':');
+function isOwnersOwn(meaning: string): boolean {
+  const [resource = '', action] = meaning.split(':');
   return resource === '*' || (OWNERS_OWN.has(resource) && action !== 'read');
 }
 
-function writeOnOrdinaryRecords(): string[] {
-  const ordinary = CATALOGUE.filter(({ group }) => group === 'records' || group === 'workspace');
+function memberScopesIn(catalogue: ScopeCatalogue): ScopeSet {
+  let scopes = memberScopes.get(catalogue);
+  if (!scopes) {
+    const all = ['read', 'self:write', 'builder:write', 'support:write', ...writeOnOrdinaryRecords(catalogue)];
+    memberScopes.set(catalogue, (scopes = catalogue.scopeSetOf(all)));
+  }
+  return scopes;
+}
+
+function writeOnOrdinaryRecords(catalogue: ScopeCatalogue): string[] {
+  const ordinary = catalogue.scopes.filter(({ group }) => group === 'records' || group === 'workspace');
   return ordinary.map(({ scope }) => scope).filter((scope) => scope.endsWith(':write'));
 }

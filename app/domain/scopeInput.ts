@@ -1,20 +1,20 @@
 import { z } from 'zod';
 import { refuses } from './problem.ts';
 import { normaliseScope } from './scope.ts';
-import { isKnownScope } from './scopeCatalogue.ts';
 
 /** Longer scope names are not repeated in the answer. */
 const LONGEST_NAMED = 64;
 
-/** A scope as input: in its one spelling, and refused by name when nothing by that name can be granted. */
+/**
+ * A scope as input, in its one spelling. Whether it can be granted is for the catalogue of the moment to say, which the
+ * action asks under its lock; only what could be a scope comes that far, so that no other input comes back.
+ */
 export const GrantableScope = z
   .string()
   .overwrite((text) => normaliseScope(text) ?? text)
   .check(
     refuses((scope) => {
-      if (isKnownScope(scope)) return undefined;
-      // Only what could be a scope is named, so that no other input comes back.
       const isScope = scope.length <= LONGEST_NAMED && normaliseScope(scope) !== undefined;
-      return isScope ? { key: 'unknown_scope', values: { scope } } : { key: 'not_a_scope' };
+      return isScope ? undefined : { key: 'not_a_scope' };
     }),
   );

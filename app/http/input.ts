@@ -1,7 +1,7 @@
 import type { ZodType } from 'zod';
 import type { Context, Middleware } from '../context.ts';
-import type { Problem, ProblemKey } from '../domain/problem.ts';
-import { AppError, type ErrorCode, type FieldError } from '../errors.ts';
+import type { ProblemKey } from '../domain/problem.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
 import { readForm, readJson, readLines } from './body.ts';
 import { fieldErrors, safeName } from './fieldErrors.ts';
 
@@ -70,15 +70,7 @@ export function parsed<T>(schema: ZodType<T>, value: unknown, code: ErrorCode, p
   if (result.success) return result.data;
   // What tells a missing field from a wrong one takes zod several times as long, so only what is refused is read so.
   const refused = schema.safeParse(value, { reportInput: true });
-  const errors = fieldErrors(refused.error ?? result.error);
-  throw new AppError(code, withUnknownScopes(problem, errors), { errors });
-}
-
-/** Names the scopes that do not exist in the detail too: a client that shows only that can then say which. */
-function withUnknownScopes(problem: ProblemKey, errors: readonly FieldError[]): ProblemKey | Problem {
-  const named = errors.flatMap(({ problem: { key, values } }) => (key === 'unknown_scope' ? [values?.['scope']] : []));
-  if (named.length === 0 || problem !== 'body_fields_wrong') return problem;
-  return { key: 'unknown_scopes', values: { scopes: [...new Set(named)].join(', ') } };
+  throw new AppError(code, problem, { errors: fieldErrors(refused.error ?? result.error) });
 }
 
 /** Fields as plain text; repeats are refused, and no name can reach an object's prototype. */

@@ -4,6 +4,7 @@ import type { State } from '../context.ts';
 import { accessOfLayer, scopesOf, type Access } from './access.ts';
 import type { Answer, AnswerMarker } from './answers.ts';
 import type { VersionMarker } from './etag.ts';
+import type { ForceMarker } from './force.ts';
 import type { MakesMarker } from './idempotency.ts';
 import type { Input, InputHandler } from './input.ts';
 
@@ -22,6 +23,8 @@ export interface Route {
   ifMatch: boolean;
   /** Whether it makes something, once for each `Idempotency-Key`. */
   makes: boolean;
+  /** Whether it takes `?force=true`. */
+  force: boolean;
 }
 
 /** Every route of these routers; throws on one that does not state who may use it, so that it never serves. */
@@ -39,6 +42,7 @@ export function routesOf(routers: readonly Router<State>[]): Route[] {
           answers: answersOf(layer.stack),
           etag: isVersioned(layer.stack, 'etag'),
           ifMatch: isVersioned(layer.stack, 'if_match'),
+          force: layer.stack.some(isForceMarker),
           makes: layer.stack.some(isMakesMarker),
           ...(input && { input }),
         };
@@ -71,6 +75,10 @@ function isVersioned(stack: readonly unknown[], by: VersionMarker['versioned']):
 
 function isMakesMarker(middleware: unknown): middleware is MakesMarker {
   return typeof middleware === 'function' && 'makes' in middleware;
+}
+
+function isForceMarker(middleware: unknown): middleware is ForceMarker {
+  return typeof middleware === 'function' && 'force' in middleware;
 }
 
 /** Which routes each scope opens, as `GET /api/v1/projects`. */

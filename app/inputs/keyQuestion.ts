@@ -52,7 +52,7 @@ export const KeyQuestion = z
   })
   .meta({
     id: 'KeyQuestion',
-    examples: [{ key: 'fsk_live_0123456789ABCDEFGHIJKLMNOPQRSTUV', scopes: ['projects:read'], ip: '203.0.113.7' }],
+    examples: [{ key: 'fsk_live_0123456789ABCDEFGHIJKLMNOPQRSTUV', scopes: ['invoices:read'], ip: '203.0.113.7' }],
   });
 export type KeyQuestion = z.output<typeof KeyQuestion>;
 
@@ -61,7 +61,7 @@ export const KeyQuestions = z.strictObject({ keys: z.array(KeyQuestion).min(1).m
     {
       keys: [
         { key: 'fsk_live_0123456789ABCDEFGHIJKLMNOPQRSTUV' },
-        { key: 'fsk_test_0123456789ABCDEFGHIJKLMNOPQRSTUV', scopes: ['projects:read'] },
+        { key: 'fsk_test_0123456789ABCDEFGHIJKLMNOPQRSTUV', scopes: ['invoices:read'] },
       ],
     },
   ],

@@ -75,6 +75,13 @@ const PARAMETERS: Json = {
     description:
       'A name for this request, such as a UUID, under which it makes something once in 24 hours: the same request again answers what was made, with `Idempotency-Replayed: true` and without a secret. A request that fails leaves the name free.',
   },
+  Force: {
+    name: 'force',
+    in: 'query',
+    required: false,
+    description: 'Makes the change although something stands against it, which the answer then names.',
+    schema: { type: 'boolean', default: false },
+  },
   IfMatch: {
     name: 'If-Match',
     in: 'header',

@@ -6,10 +6,10 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   keyPrefix: 'fsk_live_01234567',
   lastFour: 'STUV',
   name: 'Nightly export',
-  description: 'Copies the orders of the day into the warehouse.',
-  scopes: 'projects:read',
-  scope: 'projects:read',
-  neverUsed: 'files:read',
+  description: 'Copies the figures of the day into the warehouse.',
+  scopes: 'read',
+  scope: 'invoices:read',
+  neverUsed: 'members:read',
   externalId: 'customer-1042',
   email: 'ada@example.com',
   password: 'a long and quiet evening',
@@ -22,9 +22,9 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   allowedNetworks: '203.0.113.0/24',
   userAgent: 'curl/8.5.0',
   method: 'GET',
-  endpoint: '/api/v1/projects',
-  path: '/api/v1/projects',
-  routes: 'GET /api/v1/projects',
+  endpoint: '/api/v1/whoami',
+  path: '/api/v1/whoami',
+  routes: 'GET /api/v1/whoami',
   reason: 'No longer needed',
   reference: 'order-2041',
   action: 'API_KEY_CREATED',
@@ -39,7 +39,7 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   sku: 'TEA-250',
   kind: 'export',
   version: '1.4.2',
-  events: 'order.paid',
+  events: 'key.revoked',
   location: 'Shelf 4',
   phone: '+33 1 70 18 99 00',
   company: 'Analytical Engines',
@@ -138,7 +138,7 @@ function textOf({ format }: Json, name: string): unknown {
   if (format === 'date-time') return INSTANT;
   if (format === 'uuid') return UUID;
   if (format === 'email') return BY_NAME.email;
-  if (format === 'uri') return 'https://example.com/hooks/orders';
+  if (format === 'uri') return 'https://example.com/hooks/latchkey';
   if (format === 'date') return '2026-01-31';
   if (Object.hasOwn(BY_NAME, name)) return BY_NAME[name];
   return /(^id|Id)$|^(createdBy|createdWith|savedBy|savedWith|confirmedBy)$/.test(name) ? UUID : 'text';

@@ -38,6 +38,7 @@ export function operationOf(route: Route, { schemas, refusals }: Shared): Json {
     ...pathParameters(route),
     ...tenantHeader(route),
     ...conditionHeaders(route),
+    ...forceParameter(route),
     ...proxyHeaders(route),
     ...queryParameters(route, schemas),
   ];
@@ -97,6 +98,10 @@ function conditionHeaders({ ifMatch, makes }: Route): Json[] {
   return [...(ifMatch ? ['IfMatch'] : []), ...(makes ? ['IdempotencyKey'] : [])].map((name) => ({
     $ref: `#/components/parameters/${name}`,
   }));
+}
+
+function forceParameter({ force }: Route): Json[] {
+  return force ? [{ $ref: '#/components/parameters/Force' }] : [];
 }
 
 function queryParameters({ input }: Route, schemas: Schemas): Json[] {

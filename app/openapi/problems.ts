@@ -34,6 +34,8 @@ const INPUT: Record<Input['from'], readonly ErrorCode[]> = {
 
 /** The problems of a request that a proxy asks about. */
 const PROXIED: readonly ErrorCode[] = [
+  'key_paused',
+  'policy_violation',
   'ambiguous_credentials',
   'invalid_path',
   'proxy_request_incomplete',

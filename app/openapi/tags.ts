@@ -11,6 +11,7 @@ const TITLES: Readonly<Record<string, string>> = {
   oauth: 'Token introspection',
   '.well-known': 'Authorization server metadata',
   'forward-auth': 'Forward auth',
+  scopes: 'Scopes of the product',
   'audit-logs': 'Audit log',
   'security-center': 'Security center',
   billing: 'Billing',

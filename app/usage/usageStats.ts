@@ -1,7 +1,7 @@
 import type { Db } from '../../db/connection/connect.ts';
 import type { ApiKey } from '../../db/tables/keys/apiKeys.ts';
 import { busiestEndpoints, sumByHour, sumByScope } from '../../db/tables/usage/apiKeyUsageHours.ts';
-import { opens } from '../domain/scopeCatalogue.ts';
+import type { ScopeCatalogue } from '../domain/scopeCatalogue.ts';
 import { emptyBuckets, fillBuckets, type Totals, type Bucket, type StatsPeriod } from '../domain/statsPeriod.ts';
 
 const TOP_ENDPOINTS = 10;
@@ -24,7 +24,13 @@ export interface UsageStats {
 }
 
 /** Sums the hourly counts of a key up to now. */
-export async function usageStats(db: Db, key: ApiKey, window: StatsPeriod, now: number): Promise<UsageStats> {
+export async function usageStats(
+  db: Db,
+  key: ApiKey,
+  catalogue: ScopeCatalogue,
+  window: StatsPeriod,
+  now: number,
+): Promise<UsageStats> {
   const buckets = emptyBuckets(window, now);
   const span = { from: buckets[0].from, to: buckets.at(-1)?.to ?? now };
   const hours = await sumByHour(db, key.tenantId, key.id, span);
@@ -39,8 +45,8 @@ export async function usageStats(db: Db, key: ApiKey, window: StatsPeriod, now: 
     buckets,
     topEndpoints,
     scopes: {
-      used: asked.filter(({ scope }) => key.scopes.some((granted) => opens(granted, scope))),
-      neverUsed: key.scopes.filter((granted) => !asked.some(({ scope }) => opens(granted, scope))),
+      used: asked.filter(({ scope }) => key.scopes.some((granted) => catalogue.opens(granted, scope))),
+      neverUsed: key.scopes.filter((granted) => !asked.some(({ scope }) => catalogue.opens(granted, scope))),
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { KeyUse } from '../../db/tables/keys/apiKeys.ts';
 import type { KeyScopeUse } from '../../db/tables/keys/apiKeyScopeUses.ts';
 import type { KeyUsageHour } from '../../db/tables/usage/apiKeyUsageHours.ts';
-import { namesOf } from '../domain/scopeCatalogue.ts';
+import type { ScopeCatalogue } from '../domain/scopeCatalogue.ts';
 import type { JournalEntry } from './usageEvent.ts';
 
 const HOUR_MS = 3_600_000;
@@ -36,8 +36,9 @@ export class UsageTotals {
     return [...this.#keys.values()];
   }
 
-  get scopeUses(): KeyScopeUse[] {
-    return [...this.#keys.values()].flatMap(scopeUsesOf);
+  /** For each key and scope that its requests asked for, the last day, under each name that the catalogue has for the scope. */
+  scopeUses(catalogue: ScopeCatalogue): KeyScopeUse[] {
+    return [...this.#keys.values()].flatMap((key) => scopeUsesOf(key, catalogue));
   }
 }
 
@@ -56,11 +57,15 @@ function hourOf(key: KeyTally, use: JournalEntry): KeyUsageHour {
 }
 
 /** The last day of each scope that the key's requests asked for, refused ones among them. */
-function scopeUsesOf({ keyId, tenantId, hours }: KeyTally): KeyScopeUse[] {
+function scopeUsesOf({ keyId, tenantId, hours }: KeyTally, catalogue: ScopeCatalogue): KeyScopeUse[] {
   const days = new Map<string, number>();
   for (const { scope, hour } of hours) {
-    if (scope !== '') days.set(scope, Math.max(days.get(scope) ?? 0, hour - (hour % DAY_MS)));
+    // Another backend may have asked by any name.
+    const meant = catalogue.meaningOf(scope);
+    if (scope !== '') days.set(meant, Math.max(days.get(meant) ?? 0, hour - (hour % DAY_MS)));
   }
   // Under each of its names, since a key is compared with the names it was granted.
-  return [...days].flatMap(([scope, day]) => namesOf(scope).map((name) => ({ keyId, tenantId, scope: name, day })));
+  return [...days].flatMap(([scope, day]) =>
+    catalogue.namesOf(scope).map((name) => ({ keyId, tenantId, scope: name, day })),
+  );
 }

@@ -5,6 +5,7 @@ import { noteScopeUses, type KeyScopeUse } from '../../db/tables/keys/apiKeyScop
 import { insertKeyUsage } from '../../db/tables/usage/apiKeyUsage.ts';
 import { addKeyUsageHours } from '../../db/tables/usage/apiKeyUsageHours.ts';
 import { claimUsageBatches, type UsageBatch } from '../../db/tables/usage/usageBatches.ts';
+import { findCatalogue } from '../actions/grantableScopes.ts';
 import { recordAuditEventsOncePerWindow } from '../actions/auditRecord.ts';
 import type { UsageTotals } from './usageTotals.ts';
 import type { JournalEntry } from './usageEvent.ts';
@@ -54,7 +55,7 @@ export class UsageWriter {
       if (await claimUsageBatches(trx, 'sums', batches, Date.now())) await addKeyUsageHours(trx, tally.hours);
     });
     // Done twice these are the same. Scopes first, since a key whose use is noted is judged by what it used.
-    await this.#noteScopes(tally.scopeUses);
+    await this.#noteScopes(tally.scopeUses(await findCatalogue(this.#db)));
     // By itself, since a change of these keys has to wait for it.
     await noteKeyUses(this.#db, tally.lastUses);
   }

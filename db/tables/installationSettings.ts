@@ -27,6 +27,11 @@ export async function lockSetting(trx: Db, name: SettingName): Promise<StoredSet
   return settingOf(name, await table(trx).where({ name }).forUpdate().first());
 }
 
+/** Finds a setting and keeps others from changing it until the transaction ends; many may do so at once. */
+export async function shareSetting(trx: Db, name: SettingName): Promise<StoredSetting> {
+  return settingOf(name, await table(trx).where({ name }).forShare().first());
+}
+
 /** Replaces a setting, and gives its new revision. */
 export async function replaceSetting(trx: Db, name: SettingName, value: string, now: number): Promise<string> {
   const revision = newId();

@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import type { ZodError, ZodType } from 'zod';
+import type { ZodType } from 'zod';
+import { AppError, type FieldError } from '../../app/errors.ts';
 import { fieldErrors } from '../../app/http/fieldErrors.ts';
 import { textsIn } from '../../app/locales/texts.ts';
 import { UsageError } from './commandErrors.ts';
@@ -84,24 +85,32 @@ export class Args {
   read<T>(name: string, schema: ZodType<T>): T {
     const result = schema.safeParse(this.optional(name), { reportInput: true });
     if (result.success) return result.data;
-    throw new UsageError(`--${name}: ${firstProblem(result.error).text}`);
+    throw optionRefused(fieldErrors(result.error), name);
   }
 
   /** Several options as one schema reads them; its fields are the options' names in camel case. */
   readAll<T>(schema: ZodType<T>, fields: Readonly<Record<string, unknown>>): T {
     const result = schema.safeParse(fields, { reportInput: true });
     if (result.success) return result.data;
-    const { path, text } = firstProblem(result.error);
-    const option = path.replace(/\..*/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new UsageError(`--${option}: ${text}`);
+    throw optionRefused(fieldErrors(result.error));
+  }
+
+  /** Runs an action; what it refuses for the sake of a field is told by the option that gave it. */
+  async run<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      if (error instanceof AppError && error.errors !== undefined) throw optionRefused(error.errors);
+      throw error;
+    }
   }
 }
 
-/** The first of the faults that a schema found, in English. */
-function firstProblem(error: ZodError): { path: string; text: string } {
-  const [first] = fieldErrors(error);
+/** The first of the faults, in English, by the option that is named or that gave the field. */
+function optionRefused([first]: readonly FieldError[], name?: string): UsageError {
   const { path, problem } = first ?? { path: '', problem: { key: 'invalid' as const } };
-  return { path, text: textsIn('en').problemText(problem) };
+  const option = name ?? path.replace(/\..*/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return new UsageError(`--${option}: ${textsIn('en').problemText(problem)}`);
 }
 
 function parsed(command: TakesArgs, words: readonly string[]) {

@@ -41,7 +41,8 @@ export const keyCreate: Command = {
       environment: args.optional('environment'),
     });
     const { id } = await tenantNamed(services.db, args.text('tenant'));
-    return shown('Created', await issueKey(systemContext(services.db, id, now), services.config.keys, wish), now);
+    const act = systemContext(services.db, id, now);
+    return shown('Created', await args.run(async () => issueKey(act, services.config.keys, wish)), now);
   },
 };
 

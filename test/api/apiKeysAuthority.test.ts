@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { BUILT_IN } from '../../app/domain/scopeCatalogue.ts';
 import { presentScopes } from '../../app/api/answers/scopes.ts';
 import { changePolicy, DEFAULT_POLICY } from '../../app/domain/policy.ts';
 import { changeTenant } from '../../db/tables/tenants.ts';
@@ -87,8 +88,11 @@ onEachDatabase('whoever manages keys', (database) => {
         .to.include('read')
         .and.to.deep.equal(asOperator.filter((scope) => !scope.startsWith('platform:')));
       const routes = new Map([['platform:verify', ['POST /api/v1/keys/verify']]]);
-      expect(presentScopes(routes, false).scopes).to.deep.equal([]);
-      expect(presentScopes(routes, true).scopes).to.deep.equal(['platform:verify', 'platform:*']);
+      expect(presentScopes(BUILT_IN, routes, { operator: false, locale: 'en' }).scopes).to.deep.equal([]);
+      expect(presentScopes(BUILT_IN, routes, { operator: true, locale: 'en' }).scopes).to.deep.equal([
+        'platform:verify',
+        'platform:*',
+      ]);
     });
   });
 

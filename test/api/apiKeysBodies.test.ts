@@ -175,10 +175,13 @@ onEachDatabase('a body about a key', (database) => {
   });
 
   it('names an unknown scope only where it looks like one', async () => {
-    const answer = await send('POST', '/api/api-keys', { name: 'x' }, { scopes: ['fly:high', '<script>'] });
-    const { errors } = answer.body as { errors: { message: string }[] };
-    expect(errors.map(({ message }) => message)).to.deep.equal(['Unknown scope: fly:high', 'Not a scope']);
-    expect(answer.text).not.to.include('script');
+    const messages = async (scopes: string[]) => {
+      const answer = await send('POST', '/api/api-keys', { name: 'x' }, { scopes });
+      expect(answer.text).not.to.include('script');
+      return (answer.body as { errors: { message: string }[] }).errors.map(({ message }) => message);
+    };
+    expect(await messages(['fly:high', '<script>'])).to.deep.equal(['Not a scope']);
+    expect(await messages(['fly:high'])).to.deep.equal(['Unknown scope: fly:high']);
   });
 
   it('repeats no name that somebody made up', async () => {

@@ -121,10 +121,12 @@ onEachDatabase('the names of scopes', (database) => {
     const one = await server.post('/api/api-keys', { name: 'x', scopes: ['read', 'zebra:read'] }, alice);
     expect(refusal(one, 422, 'invalid_input')).to.deep.equal(['scopes.1']);
     expect(detailOf(one)).to.equal('The body has fields that are wrong. Unknown scopes: zebra:read.');
-    const scopes = ['read:zebra', 'projects:fly', '<script>', 'X'.repeat(70), 'projects:fly'];
+    const scopes = ['read:zebra', 'projects:fly', 'projects:fly'];
     const several = await server.post('/api/api-keys', { name: 'x', scopes }, alice);
     expect(detailOf(several)).to.equal('The body has fields that are wrong. Unknown scopes: zebra:read, projects:fly.');
-    expect(several.text).not.to.include('script');
+    const unfit = await server.post('/api/api-keys', { name: 'x', scopes: ['<script>', 'X'.repeat(70)] }, alice);
+    expect(refusal(unfit, 422, 'invalid_input')).to.deep.equal(['scopes.0', 'scopes.1']);
+    expect(unfit.text).not.to.include('script');
     const { id } = await issue(server, alice);
     const patched = await server.patch(`/api/api-keys/${id}`, { scopes: ['zebra:*'] }, alice);
     expect(detailOf(patched)).to.include('Unknown scopes: zebra:*.');

@@ -30,6 +30,7 @@ describe('the list of audited actions', () => {
       'record',
       'draft',
       'forward_auth',
+      'scopes',
     ];
     expect([...new Set(Object.values(AUDITED))]).to.have.members(entities);
   });

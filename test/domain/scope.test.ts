@@ -229,6 +229,7 @@ describe('Scopes', () => {
       'platform:verify',
       'platform:tenants',
       'platform:routes',
+      'platform:scopes',
       'platform:*',
     ]);
   });

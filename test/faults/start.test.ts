@@ -54,6 +54,56 @@ describe('starting', function () {
     expect(child.stdout).to.equal('');
   });
 
+  it('with a file of scopes that is wrong ends with one line that names the file, the entry and the reason', async () => {
+    const file = path.join(folder, 'wrong.json');
+    const cases: [string, RegExp][] = [
+      ['{', /^SCOPES_FILE \S+wrong\.json is not JSON$/m],
+      ['[]', /^SCOPES_FILE \S+wrong\.json must be an object/],
+      [
+        '{"scopes": [{"scope": "a:read", "description": {"en": "A."}}, {"scope": "users:read", "description": {"en": "B."}}]}',
+        /^SCOPES_FILE \S+wrong\.json is wrong at scopes\.1\.scope: latchkey has this name for itself$/m,
+      ],
+    ];
+    for (const [text, line] of cases) {
+      await writeFile(file, text);
+      const child = await startMain({ DATA_DIR: folder, SCOPES_FILE: file });
+      expect(await child.ended).to.deep.equal({ code: 1, signal: null });
+      expectOneLine(child.stderr, line);
+    }
+  });
+
+  it('with a file of scopes offers these, lets nobody change them, and warns of keys whose scope is gone', async () => {
+    const file = path.join(folder, 'scopes.json');
+    const owner = { OWNER_EMAIL: 'ann@acme.example', OWNER_PASSWORD: 'correct horse battery', TENANT_NAME: 'Acme' };
+    const env = { DATA_DIR: path.join(folder, 'scopes'), JWT_SECRET: undefined, SCOPES_FILE: file, ...owner };
+    const write = async (...names: string[]) => {
+      const scopes = names.map((scope) => ({ scope, description: { en: 'Does something.' } }));
+      await writeFile(file, JSON.stringify({ scopes }));
+    };
+    await write('fares:read', 'fares:write');
+    const first = await startMain(env);
+    await first.says('"msg":"ready"');
+    const login = await first.client.post('/api/auth/login', {
+      email: owner.OWNER_EMAIL,
+      password: owner.OWNER_PASSWORD,
+    });
+    const by = { Authorization: `Bearer ${(login.body as { token: string }).token}` };
+    const made = await first.client.post('/api/v1/api-keys', { name: 'x', scopes: ['fares:write'] }, by);
+    expect(made.status, made.text).to.equal(201);
+    const put = await first.client.send('PUT', '/api/v1/scopes', { json: { scopes: [] }, headers: by });
+    expect([put.status, (put.body as { code: string }).code]).to.deep.equal([409, 'managed_by_file']);
+    first.client.close();
+    first.kill('SIGTERM');
+    await first.ended;
+
+    await write('fares:read');
+    const second = await startMain(env);
+    await second.says('"msg":"ready"');
+    expect(second.stdout).to.match(/"scope":"fares:write","keys":1.*not in the catalogue any more/);
+    const { body } = await second.client.get('/api/v1/scopes', by);
+    expect((body as { scopes: { scope: string }[] }).scopes.map(({ scope }) => scope)).to.deep.equal(['fares:read']);
+  });
+
   it('on a port somebody has ends with one line that names it', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');

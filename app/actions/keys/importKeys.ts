@@ -11,6 +11,7 @@ import type { Policy } from '../../domain/policy.ts';
 import { AppError, type FieldError } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { auditLogOf } from '../auditRecord.ts';
+import { shareCatalogue, unknownScopes } from '../grantableScopes.ts';
 import {
   findPolicy,
   refuseBeyondOwnBounds,
@@ -18,6 +19,7 @@ import {
   refuseKeysBeyondPlan,
   refuseToGrantBeyondOwnScopes,
   requireKeysMayManageKeys,
+  type GrantingContext,
 } from './keyRules.ts';
 import { auditedFields, newKeyState } from './storedKey.ts';
 
@@ -54,7 +56,7 @@ export async function importKeys(
       const policy = await findPolicy(trx, act.tenantId);
       requireKeysMayManageKeys(act, policy);
       const present = await presentKeys(trx, lines);
-      const judged = judgedLines(act, policy, lines, present);
+      const judged = judgedLines({ ...act, catalogue: await shareCatalogue(trx) }, policy, lines, present);
       const news = judged.flatMap(({ key }) => (key ? [key] : []));
       const isRefused = judged.some(({ done }) => done.outcome === 'refused');
       if (!dryRun && (!isRefused || skipBad) && news.length > 0) await storeImported(trx, act, news);
@@ -82,7 +84,7 @@ interface Judged {
   key?: ApiKey & { hash: Buffer };
 }
 
-function judgedLines(act: ActionContext, policy: Policy, lines: readonly LineToImport[], present: Present): Judged[] {
+function judgedLines(act: GrantingContext, policy: Policy, lines: readonly LineToImport[], present: Present): Judged[] {
   const earlier = new Set<string>();
   return lines.map((read): Judged => {
     const { line } = read;
@@ -101,9 +103,12 @@ function judgedLines(act: ActionContext, policy: Policy, lines: readonly LineToI
 }
 
 /** Why the key may not be imported, by the rules for new keys; undefined where it may. */
-function refusalOf(act: ActionContext, policy: Policy, key: ImportedKey): readonly FieldError[] | undefined {
+function refusalOf(act: GrantingContext, policy: Policy, key: ImportedKey): readonly FieldError[] | undefined {
   try {
-    const { scopes, ...bounds } = valuesOf(policy, key);
+    const { scopes, ...bounds } = valuesOf(act, policy, key);
+    if (scopes.length === 0) return [{ path: 'scopes', problem: { key: 'required' } }];
+    const unknown = unknownScopes(act.catalogue, 'scopes', scopes);
+    if (unknown.length > 0) return unknown;
     refuseToGrantBeyondOwnScopes(act, scopes);
     refuseBeyondOwnBounds(act, bounds);
     refuseExpiry(policy, bounds.expiresAt, act.now, act.now);
@@ -114,9 +119,10 @@ function refusalOf(act: ActionContext, policy: Policy, key: ImportedKey): readon
   }
 }
 
-function valuesOf(policy: Policy, key: ImportedKey) {
+function valuesOf({ catalogue }: GrantingContext, policy: Policy, key: ImportedKey) {
   return {
-    scopes: key.scopes ?? policy.defaultScopes,
+    // Those that the policy names may have left the catalogue.
+    scopes: key.scopes ?? policy.defaultScopes.filter((scope) => catalogue.isKnown(scope)),
     expiresAt: key.expiresAt ?? null,
     allowedIps: key.allowedIps ?? [],
     rateLimit: key.rateLimit ?? null,
@@ -124,7 +130,7 @@ function valuesOf(policy: Policy, key: ImportedKey) {
   };
 }
 
-function keyOf(act: ActionContext, policy: Policy, key: ImportedKey): ApiKey {
+function keyOf(act: GrantingContext, policy: Policy, key: ImportedKey): ApiKey {
   return {
     id: newId(act.now),
     tenantId: act.tenantId,
@@ -134,7 +140,7 @@ function keyOf(act: ActionContext, policy: Policy, key: ImportedKey): ApiKey {
     name: key.name,
     description: key.description ?? null,
     environment: key.environment,
-    ...valuesOf(policy, key),
+    ...valuesOf(act, policy, key),
     externalId: key.externalId ?? null,
     metadata: key.metadata ?? {},
     app: null,

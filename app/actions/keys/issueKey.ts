@@ -9,6 +9,7 @@ import { AppError, invalidField } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { makeOnce } from '../makeOnce.ts';
+import { findCatalogue, refuseUnknownScopes } from '../grantableScopes.ts';
 import {
   findPolicy,
   refuseBeyondOwnBounds,
@@ -26,7 +27,10 @@ export async function issueKey(act: ActionContext, style: KeyStyle, input: NewKe
   return transaction(act.db, async (trx) => {
     const policy = await findPolicy(trx, act.tenantId);
     requireKeysMayManageKeys(act, policy);
-    return makeOnce(trx, act, async () => issueKeyWithin(trx, act, style, policy, input));
+    return makeOnce(trx, act, async () => {
+      if (input.scopes) await refuseUnknownScopes(trx, 'scopes', input.scopes);
+      return issueKeyWithin(trx, act, style, policy, input);
+    });
   });
 }
 
@@ -39,8 +43,11 @@ export async function issueKeyWithin(
   input: NewKey,
   app: string | null = null,
 ): Promise<IssuedKey> {
-  const scopes = input.scopes ?? policy.defaultScopes;
-  refuseToGrantBeyondOwnScopes(act, scopes);
+  const catalogue = await findCatalogue(trx);
+  const scopes = input.scopes ?? policy.defaultScopes.filter((scope) => catalogue.isKnown(scope));
+  // Those that the policy names may have left the catalogue; without any the key would open nothing.
+  if (scopes.length === 0) throw invalidField('scopes', 'required');
+  refuseToGrantBeyondOwnScopes({ ...act, catalogue }, scopes);
   const expiresAt = input.expiresAt ?? (input.expiresInDays ? act.now + input.expiresInDays * DAY_MS : null);
   const bounds = {
     expiresAt,

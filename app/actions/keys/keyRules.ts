@@ -7,9 +7,10 @@ import { actsForOtherTenant, type Principal } from '../../context.ts';
 import { fieldsBeyond, type BoundedFields } from '../../domain/keyBounds.ts';
 import { planLimits, planNamed } from '../../domain/plan.ts';
 import { lifetimeProblem, policyFault, type Policy } from '../../domain/policy.ts';
-import { isPlatformScope } from '../../domain/scopeCatalogue.ts';
+import { isPlatformScope, type ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
 import { AppError, invalidField } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
+import { findCatalogue } from '../grantableScopes.ts';
 
 /** The tenant's policy as this transaction reads it. */
 export async function findPolicy(trx: Db, tenantId: string): Promise<Policy> {
@@ -24,8 +25,13 @@ export function requireKeysMayManageKeys({ principal }: ActionContext, policy: P
   throw new AppError('insufficient_permission', 'keys_manage_no_keys');
 }
 
+/** An act that has read the catalogue of scopes, by which it is known what the caller may give away. */
+export interface GrantingContext extends ActionContext {
+  catalogue: ScopeCatalogue;
+}
+
 /** Refuses to grant scopes that the caller lacks; only operators grant platform scopes, and never through a key. */
-export function refuseToGrantBeyondOwnScopes(act: ActionContext, scopes: readonly string[]): void {
+export function refuseToGrantBeyondOwnScopes(act: GrantingContext, scopes: readonly string[]): void {
   if (act.principal?.type === 'api_key') {
     const platform = scopes.find(isPlatformScope);
     if (platform !== undefined) throw operatorScopeRefused(platform);
@@ -34,9 +40,9 @@ export function refuseToGrantBeyondOwnScopes(act: ActionContext, scopes: readonl
 }
 
 /** Refuses to change a key that has scopes the caller lacks, since rotating a key gives its new text to the caller. */
-export function refuseBeyondOwnScopes({ principal }: ActionContext, scopes: readonly string[]): void {
+export function refuseBeyondOwnScopes({ principal, catalogue }: GrantingContext, scopes: readonly string[]): void {
   if (!principal) return;
-  const beyond = scopes.find((scope) => !holdsScope(principal, scope));
+  const beyond = scopes.find((scope) => !holdsScope(principal, scope, catalogue));
   if (beyond === undefined) {
     refuseScopesOfLackedPermissions(principal, scopes);
     return;
@@ -82,7 +88,7 @@ export function refuseBeyondOwnBounds(
 }
 
 /** A person who manages keys may revoke any of them; a key may revoke only those within its own scopes. */
-export function refuseToRevokeBeyondOwnScopes(act: ActionContext, scopes: readonly string[]): void {
+export function refuseToRevokeBeyondOwnScopes(act: GrantingContext, scopes: readonly string[]): void {
   if (act.principal?.type === 'api_key') refuseBeyondOwnScopes(act, scopes);
 }
 
@@ -108,6 +114,8 @@ export async function refuseKeysBeyondPlan(
 ): Promise<void> {
   const tenant = await findTenant(trx, tenantId);
   if (!tenant || planLimits(tenant.plan).keys === null) return;
+  // Plans are the sample product's, and gone with it.
+  if (!(await findCatalogue(trx)).product.sampleProduct) return;
   // Only tenants with a limit pay for the lock, which makes their requests wait for each other.
   const locked = (await lockTenant(trx, tenantId)) ?? tenant;
   const { keys } = planLimits(locked.plan);

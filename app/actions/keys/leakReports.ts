@@ -1,8 +1,9 @@
 import type { Db } from '../../../db/connection/connect.ts';
 import { faultCode, isUnavailable } from '../../../db/connection/faults.ts';
+import type { KeyTexts } from '../../auth/keyTexts.ts';
 import type { Lookup } from '../../auth/lookup.ts';
 import type { Origin } from '../../domain/auditEvent.ts';
-import { hashKey, parseKey } from '../../domain/token.ts';
+import { hashKey } from '../../domain/token.ts';
 import type { Log } from '../../log.ts';
 import { delay } from '../../timing.ts';
 import { reportLeak, type LeakFinding } from './reportLeak.ts';
@@ -29,21 +30,21 @@ export class LeakReports {
   readonly #db: Db;
   readonly #lookup: Pick<Lookup, 'key'>;
   readonly #log: Log;
-  readonly #keyPrefix: string;
+  readonly #keyTexts: KeyTexts;
   readonly #stopping = new AbortController();
   readonly #running = new Set<Promise<void>>();
 
-  constructor(db: Db, lookup: Pick<Lookup, 'key'>, log: Log, keyPrefix: string) {
+  constructor(db: Db, lookup: Pick<Lookup, 'key'>, log: Log, keyTexts: KeyTexts) {
     this.#db = db;
     this.#lookup = lookup;
     this.#log = log;
-    this.#keyPrefix = keyPrefix;
+    this.#keyTexts = keyTexts;
   }
 
   /** Looks all texts up in one query and begins to act on the keys among them; rejects where the lookup does. */
   async take(origin: Origin, leaked: readonly LeakedText[]): Promise<TakenReports> {
     const found = await Promise.all(
-      leaked.map(async ({ text }) => (parseKey(text, this.#keyPrefix) ? this.#lookup.key(hashKey(text)) : undefined)),
+      leaked.map(async ({ text }) => (this.#keyTexts.mayBeKey(text) ? this.#lookup.key(hashKey(text)) : undefined)),
     );
     const work = leaked.flatMap(({ finding }, place) => {
       const key = found[place];

@@ -9,7 +9,8 @@ import { hashKey, mintKey, type KeyStyle } from '../../domain/token.ts';
 import { AppError } from '../../errors.ts';
 import { refuseChanged, versionOf } from '../../http/etag.ts';
 import type { ActionContext } from '../actionContext.ts';
-import { findPolicy, requireKeysMayManageKeys } from './keyRules.ts';
+import { findCatalogue } from '../grantableScopes.ts';
+import { findPolicy, requireKeysMayManageKeys, type GrantingContext } from './keyRules.ts';
 
 /** A stored key with its text, which is never stored and can be shown only now. */
 export interface IssuedKey {
@@ -74,20 +75,21 @@ async function runAfterEarlier<T>(
   }
 }
 
-/** A locked key, and the act with its time moved after the last change of the key. */
+/** A locked key, and the act with its time moved after the last change of the key, and with the catalogue of scopes. */
 export interface LockedKey {
   key: ApiKey;
-  act: ActionContext;
+  act: GrantingContext;
 }
 
 /**
  * Locks the tenant's key until the transaction ends; a key of another tenant is not found. The time of the act is moved
  * on because requests wait for locks and clocks differ: an act that waited for a rotation must find the old key ended.
  */
-export async function lockKey(trx: Db, act: ActionContext, id: string): Promise<LockedKey> {
+export async function lockKey(trx: Db, act: ActionContext | GrantingContext, id: string): Promise<LockedKey> {
   const key = await lockApiKey(trx, act.tenantId, id);
   if (!key) throw new AppError('not_found', 'no_such_key');
-  return { key, act: { ...act, now: Math.max(act.now, key.updatedAt) } };
+  const catalogue = 'catalogue' in act ? act.catalogue : await findCatalogue(trx);
+  return { key, act: { ...act, catalogue, now: Math.max(act.now, key.updatedAt) } };
 }
 
 /**

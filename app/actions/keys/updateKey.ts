@@ -7,6 +7,7 @@ import { unauthenticated } from '../../auth/challenge.ts';
 import type { KeyChange, SelfChange } from '../../domain/keyInput.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
+import { refuseUnknownScopes } from '../grantableScopes.ts';
 import {
   refuseBeyondOwnBounds,
   refuseBeyondOwnScopes,
@@ -31,10 +32,9 @@ export async function updateKey(request: ActionContext, id: string, change: KeyC
     refuseChangedKey(locked);
     refuseBeyondOwnScopes(act, before.scopes);
     const after = applyChange(before, change);
-    refuseToGrantBeyondOwnScopes(
-      act,
-      after.scopes.filter((scope) => !before.scopes.includes(scope)),
-    );
+    const added = after.scopes.filter((scope) => !before.scopes.includes(scope));
+    if (added.length > 0) await refuseUnknownScopes(trx, 'scopes', after.scopes, before.scopes);
+    refuseToGrantBeyondOwnScopes(act, added);
     refuseBeyondOwnBounds(act, before);
     refuseBeyondOwnBounds(act, after);
     if (after.expiresAt !== before.expiresAt) refuseExpiry(policy, after.expiresAt, before.createdAt, act.now);

@@ -2,12 +2,13 @@ import { transaction } from '../../../db/connection/connect.ts';
 import { lockSetting, replaceSetting } from '../../../db/tables/installationSettings.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import { neverMatching, type ForwardAuthRule, type RuleRequests } from '../../domain/forwardAuthRules.ts';
-import { isKnownScope } from '../../domain/scopeCatalogue.ts';
+import type { ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
 import { AppError, type FieldError } from '../../errors.ts';
 import { refuseChanged } from '../../http/etag.ts';
 import { ruleSetOf } from '../../auth/forwardAuthRules.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
+import { shareCatalogue } from '../grantableScopes.ts';
 
 const SETTING = 'forward_auth_rules';
 
@@ -25,8 +26,8 @@ export async function replaceForwardAuthRules(
   act: ActionContext,
   rules: readonly ForwardAuthRule[],
 ): Promise<StoredRules> {
-  refuseWrong(rules);
   return transaction(act.db, async (trx) => {
+    refuseWrong(rules, await shareCatalogue(trx));
     const stored = await lockSetting(trx, SETTING);
     refuseChanged(act.expectedVersions, stored.revision);
     const before = ruleSetOf(stored).rules;
@@ -39,10 +40,10 @@ export async function replaceForwardAuthRules(
 }
 
 /** Refuses scopes that nobody can be given, and rules that ask for something else than an earlier one of the same requests. */
-function refuseWrong(rules: readonly ForwardAuthRule[]): void {
+function refuseWrong(rules: readonly ForwardAuthRule[], catalogue: ScopeCatalogue): void {
   const errors: FieldError[] = [];
   for (const [place, rule] of rules.entries()) {
-    if ('scope' in rule && !isKnownScope(rule.scope)) {
+    if ('scope' in rule && !catalogue.isKnown(rule.scope)) {
       errors.push({
         path: `rules.${place}.scope`,
         problem: { key: 'unknown_scope', values: { scope: rule.scope } },

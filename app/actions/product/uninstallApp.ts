@@ -5,6 +5,7 @@ import type { App } from '../../domain/apps.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { refuseToRevokeBeyondOwnScopes } from '../keys/keyRules.ts';
+import { findCatalogue } from '../grantableScopes.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { revokeKeyChain } from '../keys/revokeKey.ts';
 
@@ -17,10 +18,11 @@ export async function uninstallApp(act: ActionContext, app: App): Promise<void> 
   await transaction(act.db, async (trx) => {
     const installed = await lockAppInstall(trx, tenantId, app.id);
     if (!installed) return;
+    const granting = { ...act, catalogue: await findCatalogue(trx) };
     const working = (await listAppKeys(trx, tenantId, now)).filter((key) => key.app === app.id);
     for (const { id } of working) {
       const reason = `${app.name} was uninstalled`;
-      await revokeKeyChain(trx, act, id, { reason }, ({ scopes }) => refuseToRevokeBeyondOwnScopes(act, scopes));
+      await revokeKeyChain(trx, act, id, { reason }, ({ scopes }) => refuseToRevokeBeyondOwnScopes(granting, scopes));
     }
     await removeAppInstall(trx, installed, now);
     await recordAuditEvent(trx, act, {

@@ -14,6 +14,7 @@ import type { ActionContext } from '../actionContext.ts';
 import { refuseChanged, versionOf } from '../../http/etag.ts';
 import { requirePerson } from '../keyCallers.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
+import { refuseUnknownScopes } from '../grantableScopes.ts';
 
 /** Changes the rules for the keys of the act's tenant; they hold in every process once this returns. */
 export async function changePolicy(act: ActionContext, change: PolicyChange): Promise<Policy> {
@@ -21,6 +22,7 @@ export async function changePolicy(act: ActionContext, change: PolicyChange): Pr
   return transaction(act.db, async (trx) => {
     const tenant = await lockTenant(trx, act.tenantId);
     if (!tenant) throw new AppError('not_found', 'no_such_tenant');
+    if (change.defaultScopes) await refuseUnknownScopes(trx, 'defaultScopes', change.defaultScopes);
     refuseChanged(act.expectedVersions, versionOf(tenant.policy));
     const after = policyAfter(tenant.policy, change);
     const changes = changedFields(tenant.policy, after);

@@ -31,10 +31,10 @@ interface RuleFields {
   scope: string;
 }
 
-type Parts = Pick<Services, 'config' | 'db' | 'lookup' | 'limits'>;
+type Parts = Pick<Services, 'db' | 'lookup' | 'limits' | 'keyTexts'>;
 
 /** The rules of proxied requests, for operators: each form changes one of them, on the version that its page showed. */
-export function forwardAuthPages({ config, db, lookup, limits }: Parts, pages: Pages): Router<State> {
+export function forwardAuthPages({ db, lookup, limits, keyTexts }: Parts, pages: Pages): Router<State> {
   const access = () => scope('platform:routes');
   return new Router<State>(ROUTER)
     .get('/forward-auth', access(), async (ctx) => showRules(ctx))
@@ -85,7 +85,7 @@ export function forwardAuthPages({ config, db, lookup, limits }: Parts, pages: P
           ...(host !== undefined && { host }),
           ...(key !== undefined && { key }),
         });
-        return tryRequest({ lookup, limits, keyPrefix: config.keys.prefix }, trial);
+        return tryRequest({ lookup, limits, keyTexts }, trial);
       });
       await showRules(ctx, { ...asked, host: host ?? '' }, outcome);
     });
@@ -134,7 +134,7 @@ export function forwardAuthPages({ config, db, lookup, limits }: Parts, pages: P
     const refusal = outcome && 'refusal' in outcome ? outcome.refusal : undefined;
     if (refusal) ctx.status = refusal.status;
     const locals = {
-      ...presentRulesPage(rules, version),
+      ...presentRulesPage(rules, version, await lookup.catalogue()),
       tried,
       outcome: outcome && 'done' in outcome ? presentOutcome(outcome.done) : undefined,
       reason: outcome && 'done' in outcome ? reasonOf(ctx, outcome.done) : '',
@@ -162,12 +162,13 @@ export function forwardAuthPages({ config, db, lookup, limits }: Parts, pages: P
     const words = pages.texts(ctx);
     const { t, locale } = words;
     const labels = Object.fromEntries(FIELDS.map((name) => [name, t(`forwardAuth.${name}`)]));
-    const known = scopeGroups(locale).flatMap(({ options }) => options.map(({ value }) => value));
+    const scopes = scopeGroups(await lookup.catalogue(), locale);
+    const known = scopes.flatMap(({ options }) => options.map(({ value }) => value));
     const locals = {
       ruleNumber: number,
       version,
       fields,
-      scopes: scopeGroups(locale),
+      scopes,
       publicValue: PUBLIC,
       isOther: fields.scope !== '' && fields.scope !== PUBLIC && !known.includes(fields.scope),
       refused: refusal && formErrors(words, withoutPlaces(refusal), labels),

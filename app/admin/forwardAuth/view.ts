@@ -1,13 +1,13 @@
 import type { TrialOutcome } from '../../auth/forwardAuthTrial.ts';
 import { neverMatching, type ForwardAuthRule } from '../../domain/forwardAuthRules.ts';
-import { CATALOGUE, GROUPS, isKnownScope } from '../../domain/scopeCatalogue.ts';
+import type { ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
 import type { Locale } from '../../domain/locale.ts';
 
 /** The value of the scope's field that stands for a public rule, which is no scope. */
 export const PUBLIC = 'public';
 
 /** The rules in their order, counted from 1, each with what is odd about it. */
-export function presentRulesPage(rules: readonly ForwardAuthRule[], version: string) {
+export function presentRulesPage(rules: readonly ForwardAuthRule[], version: string, catalogue: ScopeCatalogue) {
   const hiddenBy = new Map(neverMatching(rules).map(({ rule, hiddenBy }) => [rule, hiddenBy + 1]));
   return {
     version,
@@ -19,7 +19,7 @@ export function presentRulesPage(rules: readonly ForwardAuthRule[], version: str
       path: rule.path,
       scope: 'scope' in rule ? rule.scope : '',
       hiddenBy: hiddenBy.get(place),
-      unknownScope: 'scope' in rule && !isKnownScope(rule.scope),
+      unknownScope: 'scope' in rule && !catalogue.isKnown(rule.scope),
       first: place === 0,
       last: place === rules.length - 1,
     })),
@@ -27,11 +27,15 @@ export function presentRulesPage(rules: readonly ForwardAuthRule[], version: str
 }
 
 /** What a rule can ask for, by groups: the scopes of the catalogue. */
-export function scopeGroups(locale: Locale) {
-  return GROUPS.map(({ id, title }) => ({
-    label: title[locale],
-    options: CATALOGUE.filter(({ group }) => group === id).map(({ scope }) => ({ value: scope, label: scope })),
-  })).filter(({ options }) => options.length > 0);
+export function scopeGroups(catalogue: ScopeCatalogue, locale: Locale) {
+  return catalogue.groups
+    .map(({ id, title }) => ({
+      label: title[locale],
+      options: catalogue.scopes
+        .filter(({ group }) => group === id)
+        .map(({ scope }) => ({ value: scope, label: scope })),
+    }))
+    .filter(({ options }) => options.length > 0);
 }
 
 /** What came of a request that was tried. */

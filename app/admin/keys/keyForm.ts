@@ -1,6 +1,6 @@
 import type { ApiKey, ChosenField } from '../../../db/tables/keys/apiKeyFields.ts';
 import { normaliseScope } from '../../domain/scope.ts';
-import { isKnownScope } from '../../domain/scopeCatalogue.ts';
+import type { ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { iso } from '../../domain/times.ts';
 import type { Problem, ProblemKey } from '../../domain/problem.ts';
@@ -64,10 +64,10 @@ export function allowsNoExpiry({ requireExpiry, maxLifetimeDays }: Policy): bool
 }
 
 /** The fields of a new key, prefilled from the address: `?name=&scopes=&expires=`. */
-export function newKeyFields(querystring: string, policy: Policy): KeyFields {
+export function newKeyFields(querystring: string, policy: Policy, catalogue: ScopeCatalogue): KeyFields {
   const query = new URLSearchParams(querystring);
   const asked = (query.get('scopes') ?? '').split(/[\s,]+/).map((text) => normaliseScope(text) ?? '');
-  const known = [...new Set(asked)].filter(isKnownScope);
+  const known = [...new Set(asked)].filter((scope) => catalogue.isKnown(scope));
   const days = allowedExpiryDays(policy);
   const usual = days.includes(USUAL_DAYS) ? USUAL_DAYS : (days.at(-1) ?? USUAL_DAYS);
   const expires = query.get('expires') ?? '';
@@ -75,7 +75,7 @@ export function newKeyFields(querystring: string, policy: Policy): KeyFields {
   return {
     ...EMPTY,
     name: query.get('name') ?? '',
-    scopes: known.length > 0 ? known : [...policy.defaultScopes],
+    scopes: known.length > 0 ? known : policy.defaultScopes.filter((scope) => catalogue.isKnown(scope)),
     environment: 'live',
     expires: isChoice ? expires : DAY.test(expires) ? 'custom' : String(usual),
     expiresOn: DAY.test(expires) ? expires : '',

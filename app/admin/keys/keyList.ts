@@ -15,7 +15,7 @@ import { keyStatus, KEY_STATUSES } from '../../domain/keyStatus.ts';
 import { type ListQuery, listPath, type ListAddress, KEYS_PATH } from './keyAddress.ts';
 import { MOST_USES, SPARK_DAYS, keyView, type KeyView, type ScopeBadge } from './keyView.ts';
 import type { Policy } from '../../domain/policy.ts';
-import { CATALOGUE } from '../../domain/scopeCatalogue.ts';
+import type { ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
 import type { Texts, Moment } from '../../locales/texts.ts';
 
 export const PAGE_SIZE = 50;
@@ -161,11 +161,11 @@ export function attentionItems(
 }
 
 /** The choices of the filter, each with "any" first. */
-export function filterChoices({ t }: Pick<Texts, 't'>) {
+export function filterChoices({ t }: Pick<Texts, 't'>, catalogue: ScopeCatalogue) {
   const any = { value: '', label: t('keys.any') };
   return {
     status: [any, ...KEY_STATUSES.map((value) => ({ value, label: t(`ui.status_${value}`) }))],
-    scope: [any, ...CATALOGUE.map(({ scope }) => ({ value: scope, label: scope }))],
+    scope: [any, ...catalogue.scopes.map(({ scope }) => ({ value: scope, label: scope }))],
     environment: [any, ...(['live', 'test'] as const).map((value) => ({ value, label: t(`keys.${value}`) }))],
   };
 }
@@ -250,13 +250,14 @@ export function keyListRows(
   { days, sinceRotation }: KeyUses,
   texts: Texts,
   now: number,
-  { manages, policy }: { manages: boolean; policy: Policy },
+  { manages, policy, catalogue }: { manages: boolean; policy: Policy; catalogue: ScopeCatalogue },
 ): KeyListRow[] {
   const { t, moment } = texts;
   return keys.map((key) => {
     const row = keyView(key, texts, now, {
       manages,
       policy,
+      catalogue,
       days: days.get(key.id),
       sinceRotation: sinceRotation.get(key.id),
     });

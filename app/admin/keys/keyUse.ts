@@ -2,7 +2,7 @@ import type { Db } from '../../../db/connection/connect.ts';
 import { UNUSED_MS } from '../../../db/tables/keys/apiKeyAttention.ts';
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { usesByScope } from '../../../db/tables/usage/apiKeyUsageHours.ts';
-import { opens } from '../../domain/scopeCatalogue.ts';
+import type { ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
 import type { KeyUsage } from '../../../db/tables/usage/apiKeyUsage.ts';
 import { KEYS_PATH } from './keyAddress.ts';
 
@@ -21,11 +21,11 @@ export interface ScopeUse {
 }
 
 /** For each scope of the key, the requests it opened; one that two scopes open counts for both. */
-export async function scopeUses(db: Db, key: ApiKey, now: number): Promise<ScopeUse[]> {
+export async function scopeUses(db: Db, key: ApiKey, catalogue: ScopeCatalogue, now: number): Promise<ScopeUse[]> {
   const asked = await usesByScope(db, key.tenantId, key.id, { from: now - UNUSED_MS, to: now + 1 });
   const isOld = key.createdAt <= now - UNUSED_MS;
   return key.scopes.map((scope) => {
-    const opened = asked.filter((one) => opens(scope, one.scope));
+    const opened = asked.filter((one) => catalogue.opens(scope, one.scope));
     const lastAt = opened.length === 0 ? null : Math.max(...opened.map(({ lastHour }) => lastHour));
     const requests = opened.reduce((sum, one) => sum + one.requests, 0);
     return {
@@ -51,9 +51,9 @@ export function firstUse({ id, createdAt }: ApiKey, use: KeyUsage | undefined, n
 }
 
 /** A request as the log of a key shows it. */
-export function requestRow(use: KeyUsage, scopes: readonly string[]) {
+export function requestRow(use: KeyUsage, scopes: readonly string[], catalogue: ScopeCatalogue) {
   const { method, endpoint, statusCode, responseMs, ip, userAgent, scope, createdAt } = use;
-  const lacks = statusCode === 403 && scope !== null && !scopes.some((granted) => opens(granted, scope));
+  const lacks = statusCode === 403 && scope !== null && !scopes.some((granted) => catalogue.opens(granted, scope));
   return {
     ...{ method, endpoint, statusCode, ip, userAgent, createdAt },
     ms: Math.round(responseMs),

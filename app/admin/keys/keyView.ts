@@ -3,7 +3,7 @@ import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { keyStatus, whyEnded } from '../../domain/keyStatus.ts';
 import type { Locale } from '../../domain/locale.ts';
 import { breaksLifetimeRules, type Policy } from '../../domain/policy.ts';
-import { CATALOGUE, namesOf, type Wording } from '../../domain/scopeCatalogue.ts';
+import { BUILT_IN, type ScopeCatalogue, type Wording } from '../../domain/scopeCatalogue.ts';
 import { maskKey } from '../../domain/token.ts';
 import { sparklineOf, type Sparkline } from '../shell/bars.ts';
 import { textsIn, type Texts } from '../../locales/texts.ts';
@@ -45,7 +45,7 @@ export interface KeyView {
   may: { edit: boolean; rotate: boolean; pause: boolean; resume: boolean; revoke: boolean };
 }
 
-/** Builds the view of a key; `manages` says whether the reader may change keys. */
+/** Builds the view of a key; `manages` says whether the reader may change keys, `catalogue` describes the badges of its scopes. */
 export function keyView(
   key: ApiKey,
   texts: Texts,
@@ -55,7 +55,14 @@ export function keyView(
     policy,
     days,
     sinceRotation,
-  }: { manages: boolean; policy?: Policy; days?: number[] | undefined; sinceRotation?: number | undefined },
+    catalogue,
+  }: {
+    manages: boolean;
+    policy?: Policy;
+    days?: number[] | undefined;
+    sinceRotation?: number | undefined;
+    catalogue?: ScopeCatalogue;
+  },
 ): KeyView {
   const status = statusOnPage(key, now);
   const lives = status !== 'revoked' && status !== 'expired';
@@ -65,7 +72,7 @@ export function keyView(
     description: key.description,
     environment: key.environment,
     masked: maskKey(key.keyPrefix, key.lastFour),
-    scopes: key.scopes.map((scope) => scopeBadge(scope, texts)),
+    scopes: key.scopes.map((scope) => scopeBadge(scope, texts, catalogue)),
     status,
     note: noteOf(key, status, texts, now, sinceRotation),
     warnings: warningsOf(key, texts, now, policy),
@@ -85,18 +92,32 @@ export function keyView(
   };
 }
 
-/** A scope with what it opens, in the reader's language. */
-export function scopeBadge(scope: string, texts: Pick<Texts, 'locale' | 't'>): ScopeBadge {
-  return BADGES.get(scope)?.[texts.locale] ?? badgeOf(scope, texts.t('keys.scope_unknown'), texts);
+/** A scope with what it opens, in the reader's language and as the catalogue describes it. */
+export function scopeBadge(
+  scope: string,
+  texts: Pick<Texts, 'locale' | 't'>,
+  catalogue: ScopeCatalogue = BUILT_IN,
+): ScopeBadge {
+  return badgesIn(catalogue).get(scope)?.[texts.locale] ?? badgeOf(scope, texts.t('keys.scope_unknown'), texts);
 }
 
 const isStrong = (scope: string) => !/(?:^|:)read$/.test(scope);
 
-const BADGES = new Map(
-  CATALOGUE.flatMap(({ scope, description }) =>
-    namesOf(scope).map((name) => [name, badgesOf(name, description)] as const),
-  ),
-);
+type Badges = ReadonlyMap<string, Record<Locale, ScopeBadge>>;
+
+/** Kept by catalogue, since a list shows hundreds of badges. */
+const badgesByCatalogue = new WeakMap<ScopeCatalogue, Badges>();
+
+function badgesIn(catalogue: ScopeCatalogue): Badges {
+  let badges = badgesByCatalogue.get(catalogue);
+  if (!badges) {
+    const all = catalogue.scopes.flatMap(({ scope, description }) =>
+      catalogue.namesOf(scope).map((name) => [name, badgesOf(name, description)] as const),
+    );
+    badgesByCatalogue.set(catalogue, (badges = new Map(all)));
+  }
+  return badges;
+}
 
 function badgesOf(scope: string, { en, fr }: Wording): Record<Locale, ScopeBadge> {
   return { en: badgeOf(scope, en, textsIn('en')), fr: badgeOf(scope, fr, textsIn('fr')) };

@@ -39,7 +39,7 @@ export function apiKeyPages(services: Services, pages: Pages, table: () => reado
 }
 
 /** The list of keys. */
-function keyListPages({ db, usage, config }: Services, pages: Pages): Router<State> {
+function keyListPages({ db, usage, config, lookup }: Services, pages: Pages): Router<State> {
   return new Router<State>(ROUTER).get('/api-keys', permission('api-keys:read'), async (ctx) => {
     const texts = pages.texts(ctx);
     const manages = mayManageKeys(ctx);
@@ -52,6 +52,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
     }
     const wanted = readList(address);
     await usage.flush();
+    const catalogue = await lookup.catalogue();
     await pages.show(ctx, 'keys/list', {
       title: texts.t('keys.title'),
       section: 'keys',
@@ -60,7 +61,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
       locals: {
         ...listHeads(address, wanted),
         filter: filterOf(address),
-        choices: filterChoices(texts),
+        choices: filterChoices(texts, catalogue),
         narrowed: Object.keys(address).some((name) => name !== 'sort' && name !== 'page'),
         manages,
         example: whoamiCurl(requestOrigin(ctx, config.publicUrl), 'YOUR_KEY'),
@@ -74,7 +75,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
           isPartial(ctx) ? undefined : loadAttention(db, tenant, now),
         ]);
         return {
-          rows: keyListRows(page.keys, uses, texts, now, { manages, policy: tenant.policy }),
+          rows: keyListRows(page.keys, uses, texts, now, { manages, policy: tenant.policy, catalogue }),
           attention: counts && attentionItems(counts, address, wanted),
           paging: listPaging(page, address, wanted),
           lookedInto: await countOfCheckedKeys(db, tenant.id, wanted, now),

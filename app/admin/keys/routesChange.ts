@@ -36,11 +36,11 @@ import type { Route } from '../../http/table.ts';
 
 /** The pages that edit and rotate a key. */
 export function keyChangePages(
-  services: Pick<Services, 'db' | 'config' | 'usage'>,
+  services: Pick<Services, 'db' | 'config' | 'usage' | 'lookup'>,
   pages: Pages,
   table: () => readonly Route[],
 ): Router<State> {
-  const { db, config } = services;
+  const { db, config, lookup } = services;
   const place = { section: 'keys', home: KEYS_PATH } as const;
   return new Router<State>(ROUTER)
     .get('/api-keys/:id/edit', permission('api-keys:manage'), async (ctx) => {
@@ -111,7 +111,7 @@ export function keyChangePages(
       title: texts.t('keys.rotate_title'),
       here: `${KEYS_PATH}/${key.id}/rotate`,
       locals: {
-        key: keyView(key, texts, Date.now(), { manages: true }),
+        key: keyView(key, texts, Date.now(), { manages: true, catalogue: await lookup.catalogue() }),
         back,
         graces: graceChoices(texts, principalOf(ctx).tenant.policy),
         refused: refusal && rotationRefusal(texts, refusal),
@@ -146,7 +146,8 @@ export function keyChangePages(
     const texts = pages.texts(ctx);
     const principal = principalOf(ctx);
     const now = Date.now();
-    const uses = await scopeUses(db, key, now);
+    const catalogue = await lookup.catalogue();
+    const uses = await scopeUses(db, key, catalogue, now);
     const again = problems !== undefined || conflict !== undefined;
     if (again) ctx.status = 422;
     await pages.show(ctx, 'keys/edit', {
@@ -158,7 +159,11 @@ export function keyChangePages(
         key: keyView(key, texts, now, { manages: true }),
         conflict,
         opened: JSON.stringify(opened ?? { version: versionOfKey(key), fields: fieldsOfKey(key) }),
-        groups: scopeChoices(principal, texts, table(), { checked: fields.scopes, granted: key.scopes, uses }),
+        groups: scopeChoices(principal, texts, catalogue, table(), {
+          checked: fields.scopes,
+          granted: key.scopes,
+          uses,
+        }),
         unused: uses.filter(({ idle }) => idle).map(({ scope }) => scope),
       },
     });

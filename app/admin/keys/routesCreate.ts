@@ -14,7 +14,7 @@ import {
 } from './keyForm.ts';
 import { readFields } from '../shell/formErrors.ts';
 import { KEYS_PATH } from './keyAddress.ts';
-import { PRESETS, scopeChoices } from './keyScopes.ts';
+import { presetsIn, scopeChoices } from './keyScopes.ts';
 import { revealKey } from './keyReveal.ts';
 import { idempotentForm } from '../shell/idempotentForm.ts';
 import type { Pages } from '../shell/pages.ts';
@@ -25,14 +25,15 @@ import type { Route } from '../../http/table.ts';
 
 /** The page that issues a key, and the answer that shows its text. */
 export function keyCreatePages(
-  { db, config }: Pick<Services, 'db' | 'config'>,
+  { db, config, lookup }: Pick<Services, 'db' | 'config' | 'lookup'>,
   pages: Pages,
   table: () => readonly Route[],
 ): Router<State> {
   const place = { section: 'keys', home: KEYS_PATH } as const;
   return new Router<State>(ROUTER)
     .get('/api-keys/new', permission('api-keys:manage'), async (ctx) => {
-      await showForm(ctx, newKeyFields(ctx.querystring, principalOf(ctx).tenant.policy));
+      const { policy } = principalOf(ctx).tenant;
+      await showForm(ctx, newKeyFields(ctx.querystring, policy, await lookup.catalogue()));
     })
     .post(
       '/api-keys/new',
@@ -54,6 +55,7 @@ export function keyCreatePages(
   async function showForm(ctx: Context, fields: KeyFields, problems?: Problems): Promise<void> {
     const texts = pages.texts(ctx);
     const principal = principalOf(ctx);
+    const catalogue = await lookup.catalogue();
     if (problems) ctx.status = 422;
     await pages.show(ctx, 'keys/new', {
       title: texts.t(problems ? 'keys.new_title_again' : 'keys.new_title'),
@@ -62,8 +64,8 @@ export function keyCreatePages(
       here: `${KEYS_PATH}/new`,
       locals: {
         ...formLocals(texts, principal.tenant.policy, fields, problems),
-        groups: scopeChoices(principal, texts, table(), { checked: fields.scopes }),
-        presets: Object.entries(PRESETS).map(([id, scopes]) => ({
+        groups: scopeChoices(principal, texts, catalogue, table(), { checked: fields.scopes }),
+        presets: presetsIn(catalogue).map(([id, scopes]) => ({
           label: texts.t(`keys.preset_${id}`),
           scopes: scopes.join(' '),
           href: `${KEYS_PATH}/new?${new URLSearchParams({ scopes: scopes.join(','), name: fields.name }).toString()}`,

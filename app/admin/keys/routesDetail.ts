@@ -8,6 +8,7 @@ import { principalOf, type Context, type State } from '../../context.ts';
 import { earlierExpiry } from '../../domain/keyBounds.ts';
 import { keyStatus, whyEnded } from '../../domain/keyStatus.ts';
 import { lifetimeProblem, type Policy } from '../../domain/policy.ts';
+import type { ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
 import { maskKey } from '../../domain/token.ts';
 import { STATS_PERIODS, type StatsPeriod } from '../../domain/statsPeriod.ts';
 import { usageStats } from '../../usage/usageStats.ts';
@@ -31,7 +32,7 @@ const AUDIT_ROWS = 20;
 const MOST_CLIENTS = 20;
 
 /** The page of one key: what it is, who uses it for what, and what was done with it. */
-export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: Pages): Router<State> {
+export function keyDetailPages(services: Pick<Services, 'db' | 'usage' | 'lookup'>, pages: Pages): Router<State> {
   const { db } = services;
   return new Router<State>(ROUTER)
     .get('/api-keys/:id', permission('api-keys:read'), showKey)
@@ -46,10 +47,11 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     const asked = STATS_PERIODS.find((one) => one === query.get('window'));
     const window = asked ?? '24h';
     const cursor = query.get('cursor') ?? undefined;
-    const stats = await usageStats(db, key, window, now);
+    const catalogue = await services.lookup.catalogue();
+    const stats = await usageStats(db, key, catalogue, window, now);
     const { policy } = principalOf(ctx).tenant;
-    const row = keyView(key, texts, now, { manages, policy });
-    const uses = await scopeUses(db, key, now);
+    const row = keyView(key, texts, now, { manages, policy, catalogue });
+    const uses = await scopeUses(db, key, catalogue, now);
     await pages.show(ctx, 'keys/show', {
       title: key.name,
       section: 'keys',
@@ -67,7 +69,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
         leaks: key.leakReportedAt === null ? undefined : await leaksOf(key, now),
         breaks: breakOf(key, policy, texts, now),
         rotation: await rotationOf(key, now),
-        ...(await requestsOf(key, { window: asked, cursor })),
+        ...(await requestsOf(key, catalogue, { window: asked, cursor })),
         audit: await auditOf(ctx, key),
       },
     });
@@ -124,13 +126,13 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage'>, pages: 
     };
   }
 
-  async function requestsOf(key: ApiKey, { window, cursor }: KeyPageChoices) {
+  async function requestsOf(key: ApiKey, catalogue: ScopeCatalogue, { window, cursor }: KeyPageChoices) {
     const binding = JSON.stringify(['page usage', key.tenantId, key.id]);
     const after = positionOf(cursor, binding);
     const found = await listKeyUsage(db, key.tenantId, key.id, { after, limit: REQUESTS + 1 });
     const { rows, nextCursor } = pageOf(found, REQUESTS, binding);
     return {
-      requests: rows.map((use) => requestRow(use, key.scopes)),
+      requests: rows.map((use) => requestRow(use, key.scopes, catalogue)),
       requestPages: {
         first: cursor === undefined ? undefined : `${keyPath(key, { window })}#requests`,
         next: nextCursor === null ? undefined : `${keyPath(key, { window, cursor: nextCursor })}#requests`,

@@ -22,7 +22,7 @@ const CHANGES = { pause: pauseOnlyKey, resume: resumeOnlyKey };
 type Change = keyof typeof CHANGES;
 
 /** The dialogs that pause keys and resume them: one, or those that are ticked. */
-export function keyPausePages(services: Pick<Services, 'db' | 'usage'>, pages: Pages): Router<State> {
+export function keyPausePages(services: Pick<Services, 'db' | 'usage' | 'lookup'>, pages: Pages): Router<State> {
   const { db, usage } = services;
   const router = new Router<State>(ROUTER);
   for (const change of Object.keys(CHANGES) as Change[]) {
@@ -46,7 +46,7 @@ export function keyPausePages(services: Pick<Services, 'db' | 'usage'>, pages: P
           key: keyView(key, texts, now, { manages: true }),
           back: returnPath(ctx),
           pause: key.pausedAt === null ? undefined : { at: key.pausedAt, reason: key.pauseReason },
-          today: (await usageStats(db, key, '24h', now)).totals,
+          today: (await usageStats(db, key, await services.lookup.catalogue(), '24h', now)).totals,
         },
       });
     };

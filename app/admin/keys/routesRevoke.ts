@@ -22,7 +22,7 @@ import { ROUTER } from '../../http/router.ts';
 const MOST_CLIENTS = 10;
 
 /** The dialogs that end keys: one, several, or the replaced one of a rotation before its time. */
-export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: Pages): Router<State> {
+export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup'>, pages: Pages): Router<State> {
   const { db, usage } = services;
   return new Router<State>(ROUTER)
     .get('/api-keys/revoke', permission('api-keys:manage'), async (ctx) => {
@@ -90,7 +90,7 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage'>, pages: 
       back: returnPath(ctx),
       rotating,
       graceEndsAt: key.graceEndsAt,
-      today: (await usageStats(db, key, '24h', now)).totals,
+      today: (await usageStats(db, key, await services.lookup.catalogue(), '24h', now)).totals,
       clients: await clientsSince(db, key.tenantId, key.id, since, MOST_CLIENTS),
     };
   }

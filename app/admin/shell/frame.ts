@@ -17,6 +17,7 @@ const SECTIONS = [
   ['tickets', '/admin/tickets'],
   ['tenants', '/admin/tenants'],
   ['forwardAuth', '/admin/forward-auth'],
+  ['scopes', '/admin/scopes'],
 ] as const;
 export type Section = (typeof SECTIONS)[number][0];
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { principalOfKey } from '../../auth/apiKey.ts';
 import type { TrialOutcome } from '../../auth/forwardAuthTrial.ts';
 import { neverMatching, type ForwardAuthRule } from '../../domain/forwardAuthRules.ts';
-import { isKnownScope } from '../../domain/scopeCatalogue.ts';
+import type { ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
 import { presentIdentity } from './forwardAuth.ts';
 
 const RuleAnswer = z
@@ -42,10 +42,10 @@ export const ForwardAuthRulesAnswer = z
 export type RuleWarning = z.output<typeof WarningAnswer>;
 
 /** What is odd about rules that are allowed: one that no request reaches, and one whose scope nobody can be given any more. */
-export function warningsOf(rules: readonly ForwardAuthRule[]): RuleWarning[] {
+export function warningsOf(rules: readonly ForwardAuthRule[], catalogue: ScopeCatalogue): RuleWarning[] {
   const hidden = neverMatching(rules).map(({ rule, hiddenBy }) => ({ rule, code: 'never_matches' as const, hiddenBy }));
   const unknown = rules.flatMap((rule, place) =>
-    'scope' in rule && !isKnownScope(rule.scope) ? [{ rule: place, code: 'unknown_scope' as const }] : [],
+    'scope' in rule && !catalogue.isKnown(rule.scope) ? [{ rule: place, code: 'unknown_scope' as const }] : [],
   );
   return [...hidden, ...unknown].sort((a, b) => a.rule - b.rule);
 }
@@ -102,6 +102,9 @@ export function presentTrial(outcome: TrialOutcome): z.output<typeof TrialAnswer
   };
 }
 
-export function presentForwardAuthRules(rules: readonly ForwardAuthRule[]): z.output<typeof ForwardAuthRulesAnswer> {
-  return { rules: rules.map((rule) => ({ ...rule })), warnings: warningsOf(rules) };
+export function presentForwardAuthRules(
+  rules: readonly ForwardAuthRule[],
+  catalogue: ScopeCatalogue,
+): z.output<typeof ForwardAuthRulesAnswer> {
+  return { rules: rules.map((rule) => ({ ...rule })), warnings: warningsOf(rules, catalogue) };
 }

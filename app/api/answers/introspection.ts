@@ -23,7 +23,7 @@ export const IntrospectionAnswer = z.union([Active, Inactive]).meta({
   examples: [
     {
       active: true,
-      scope: 'projects:read',
+      scope: 'invoices:read',
       client_id: '0198c0de-7a11-7abc-8def-0123456789ab',
       sub: '0198c0de-7a11-7abc-8def-0123456789ab',
       iat: 1_769_860_800,

@@ -64,7 +64,7 @@ export const VerdictAnswer = z
         keyId: '0198c0de-7a11-7abc-8def-0123456789ab',
         tenantId: '0198c0de-7a11-7abc-8def-0123456789ac',
         name: 'Nightly export',
-        scopes: ['projects:read'],
+        scopes: ['invoices:read'],
         environment: 'live',
         externalId: 'customer-1042',
         metadata: {},

@@ -1,3 +1,4 @@
+import { findCatalogue } from '../../../app/actions/grantableScopes.ts';
 import { recordAuditEventsOncePerWindow } from '../../../app/actions/auditRecord.ts';
 import { UsageTotals } from '../../../app/usage/usageTotals.ts';
 import type { JournalEntry } from '../../../app/usage/usageEvent.ts';
@@ -14,7 +15,7 @@ export async function writeCounts(db: Db, uses: readonly JournalEntry[]): Promis
   await transaction(db, async (trx) => {
     await addKeyUsageHours(trx, tally.hours);
     await recordAuditEventsOncePerWindow(trx, auditWindowsOf(uses).map(auditRowOfWindow));
-    await noteScopeUses(trx, tally.scopeUses);
+    await noteScopeUses(trx, tally.scopeUses(await findCatalogue(trx)));
     await noteKeyUses(trx, tally.lastUses);
   });
 }

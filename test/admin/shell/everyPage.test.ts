@@ -29,6 +29,8 @@ const QUERIES: Readonly<Record<string, readonly string[]>> = {
   '/admin/api-keys/revoke': ['?id=KEY'],
   '/admin/api-keys/pause': ['?id=KEY'],
   '/admin/api-keys/resume': ['?id=PAUSED'],
+  '/admin/scopes/edit': ['?scope=projects%3Aread'],
+  '/admin/scopes/remove': ['?scope=projects%3Aread'],
 };
 
 onDatabase('sqlite', 'every page of the admin', (database) => {

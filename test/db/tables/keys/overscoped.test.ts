@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { BUILT_IN } from '../../../../app/domain/scopeCatalogue.ts';
 import { systemContext } from '../../../../app/actions/actionContext.ts';
 import { issueKey } from '../../../../app/actions/keys/issueKey.ts';
 import { newId } from '../../../../app/domain/id.ts';
@@ -144,7 +145,7 @@ function keysOf(database: TestDatabase) {
     const { db } = server.services;
     const isListed = (await listed()).includes(id);
     const key = await findApiKey(db, acme.id, id);
-    const idle = key ? (await scopeUses(db, key, Date.now())).some((scope) => scope.idle) : undefined;
+    const idle = key ? (await scopeUses(db, key, BUILT_IN, Date.now())).some((scope) => scope.idle) : undefined;
     expect(idle, 'what its own page says').to.equal(isListed);
     return isListed;
   }
