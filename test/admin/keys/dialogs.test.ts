@@ -75,6 +75,33 @@ onDatabase('sqlite', 'the dialogs of keys', (database) => {
     });
   });
 
+  it('keep title and answers in sight of many keys to revoke, and rest on keeping them', async () => {
+    for (let i = 0; i < 30; i++) await issue(server, as(alice), { name: `Many ${i}` });
+    for (const [width, height] of [
+      [1280, 900],
+      [390, 844],
+    ] as const) {
+      const page = await browser.as(alice, server, `${KEYS}?q=Many`, { width });
+      await page.getByLabel('Select all on this page').check();
+      await press(page.getByRole('button', { name: 'Revoke selected…' }), page.locator('#revoke-some[open]'));
+      expect(await page.locator('#revoke-some :focus').innerText()).to.equal('Keep them');
+      const places = await page.evaluate<Record<string, number>>(`(() => {
+        const dialog = document.getElementById('revoke-some');
+        const list = dialog.querySelector('.dialog-list');
+        return {
+          head: dialog.querySelector('.dialog-head').getBoundingClientRect().top,
+          foot: dialog.querySelector('.dialog-actions').getBoundingClientRect().bottom,
+          scrolled: dialog.scrollTop + dialog.querySelector('.dialog-body').scrollTop + list.scrollTop,
+          hidden: list.scrollHeight - list.clientHeight,
+        };
+      })()`);
+      expect(places.head).to.be.at.least(0);
+      expect(places.foot).to.be.at.most(height);
+      expect(places.scrolled).to.equal(0);
+      expect(places.hidden).to.be.above(100);
+    }
+  });
+
   it('name the key whose callers the table shows', async () => {
     const old = await issue(server, as(alice), { name: 'Moved' });
     await rotate(server, as(alice), old.id, { gracePeriodSeconds: 3_600 });
