@@ -58,6 +58,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
       locals: {
         ...listHeads(address, wanted),
         filter: filterOf(address),
+        keyPrefix: config.keys.prefix,
         choices: filterChoices(texts),
         narrowed: Object.keys(address).some((name) => name !== 'sort' && name !== 'page'),
         manages,

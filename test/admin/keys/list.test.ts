@@ -18,7 +18,7 @@ const HEBREW = 'מפתח לייצוא 🚀';
 
 onDatabase('sqlite', 'the list of keys in a browser', (database) => {
   const browser = useBrowser();
-  const { server, acme, alice, charlie } = useServer(database);
+  const { server, acme, globex, alice, charlie } = useServer(database);
   let dora: Player;
   const ids = new Map<string, string>();
 
@@ -153,6 +153,26 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
       });
     });
   }
+
+  it('sends of a whole key in the search no more than what is shown of it', async () => {
+    const { db, config } = server.services;
+    const wish = NewKey.parse({ name: 'Pasted' });
+    const { key, text } = await issueKey(systemContext(db, globex.id), config.keys, wish);
+    const page = await browser.as(charlie, server, KEYS);
+    const sent: string[] = [];
+    page.on('request', (request) => sent.push(`${request.url()} ${request.postData() ?? ''}`));
+    const search = page.getByLabel('Search');
+    await search.focus();
+    await page.keyboard.insertText(`x-api-key: ${text}`);
+    await page.keyboard.press('Enter');
+    const mask = `${key.keyPrefix}…${key.lastFour}`;
+    expect(await search.inputValue()).to.equal(mask);
+    await page.waitForURL((url) => url.searchParams.get('q') === mask);
+    await page.locator('.keys-range', { hasText: '1–1 of 1' }).waitFor();
+    expect(await names(page)).to.deep.equal(['Pasted']);
+    expect(sent.join()).to.not.include(text.slice(-20));
+    await server.services.db('api_keys').where({ id: key.id }).delete();
+  });
 
   it('says in its place that it could not be loaded, and offers to try again', async () => {
     browser.expects(503);
