@@ -1,4 +1,5 @@
 import Router from '@koa/router';
+import { countWorkingKeys } from '../../../db/tables/keys/apiKeys.ts';
 import { findPendingCheckout } from '../../../db/tables/product/checkouts.ts';
 import { findUser } from '../../../db/tables/people/users.ts';
 import { actionContext } from '../../actions/actionContext.ts';
@@ -75,11 +76,13 @@ export function billingPages(
     const principal = principalOf(ctx);
     const { t, locale } = pages.texts(ctx);
     await usage.flush();
-    const { plan, used } = await planUse(db, principal.tenant.id, Date.now());
+    const now = Date.now();
+    const { plan, used } = await planUse(db, principal.tenant.id, now);
+    const working = await countWorkingKeys(db, principal.tenant.id, now);
     const pending = await findPendingCheckout(db, principal.tenant.id);
     const orderer = pending?.createdBy ? await findUser(db, pending.createdBy) : undefined;
     const locals = {
-      ...presentBillingPage({ plan, used, pending, orderedBy: orderer?.name }, locale),
+      ...presentBillingPage({ plan, used, working, pending, orderedBy: orderer?.name }, locale),
       mayOrder: holdsScope(principal, 'billing:write'),
       mayConfirm: principal.type === 'user' && principal.permissions.has('billing:manage'),
       refused,

@@ -1,14 +1,16 @@
 import { expect } from 'chai';
 import { expectAccessible, useBrowser } from '../../support/browser.ts';
-import { as } from '../../support/cast.ts';
+import { addPlayer, as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
+import { issue, rotate } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
+import { Visitor } from '../../support/visitor.ts';
 
 const PATH = '/admin/billing';
 
 onDatabase('sqlite', 'the page of billing', (database) => {
   const browser = useBrowser();
-  const { server, alice, bob } = useServer(database);
+  const { server, acme, alice, bob } = useServer(database);
 
   const planOf = async () => ((await server.get('/api/billing', as(alice))).body as { plan: string }).plan;
 
@@ -40,6 +42,24 @@ onDatabase('sqlite', 'the page of billing', (database) => {
     await order('pro');
     const page = await browser.as(alice, server, `${PATH}/checkouts/${id}/confirm`);
     await page.getByText('This order is no longer pending').waitFor();
+  });
+
+  it('counts keys that work as the page of routes does, and says how many count towards the plan', async () => {
+    const { id } = await issue(server, as(alice), { scopes: ['*'] });
+    await rotate(server, as(alice), id, { gracePeriodSeconds: 3_600 });
+    const away = await addPlayer(server.services, acme, 'Away', { role: 'OWNER' });
+    for (let i = 0; i < 2; i++) await issue(server, as(away), { owner: 'user' });
+    await server.services.db('users').where({ id: away.id }).update({ status: 'disabled' });
+    await server.services.db('tenants').where({ id: acme.id }).update({ plan: 'starter' });
+    const visitor = new Visitor(server);
+    await visitor.signIn(alice.email, PASSWORD);
+    const { text: routes } = await visitor.get('/admin/routes?q=GET+/api/v1/whoami');
+    const open = /<td class="num"[^>]*>\s*(\d+)/.exec(routes)?.[1];
+    const { text } = await visitor.get(PATH);
+    expect(/Working keys<\/p>\s*<p class="figure-value">(\d+)/.exec(text)?.[1])
+      .to.equal(open)
+      .and.equal('2');
+    expect(text).to.include('3 count towards the plan');
   });
 
   it('shows the plan to those who cannot change it, and refuses their order', async () => {
