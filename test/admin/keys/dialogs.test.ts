@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Page } from 'playwright-core';
 import { changePolicy, DEFAULT_POLICY, type PolicyChange } from '../../../app/domain/policy.ts';
 import { changeTenant } from '../../../db/tables/tenants.ts';
 import { useBrowser } from '../../support/browser.ts';
@@ -73,6 +74,30 @@ onDatabase('sqlite', 'the dialogs of keys', (database) => {
       await page.locator('#rotate').waitFor({ state: 'detached' });
       expect(await page.locator(':focus').innerText()).to.equal('Rotate');
     });
+  });
+
+  it('show a key as revoked that was revoked since its row was drawn', async () => {
+    const stale = async (name: string) => {
+      const { id } = await issue(server, as(alice), { name });
+      const page = await browser.as(alice, server, `${KEYS}?q=${name}`);
+      return { page, revoke: async () => server.post(`/api/api-keys/${id}/revoke`, {}, as(alice)) };
+    };
+    const status = (page: Page) => page.locator('.keys-table .status', { hasText: 'revoked' });
+    const one = await stale('StaleRow');
+    await one.revoke();
+    await press(one.page.getByRole('link', { name: 'Revoke: StaleRow' }), status(one.page));
+    await one.page.getByText('StaleRow was revoked already.').waitFor();
+    const asked = await stale('StaleDialog');
+    await press(asked.page.getByRole('link', { name: 'Revoke: StaleDialog' }), asked.page.locator('#revoke[open]'));
+    await asked.revoke();
+    await press(asked.page.locator('#revoke [type=submit]'), status(asked.page));
+    await asked.page.getByText('StaleDialog was revoked already.').waitFor();
+    const ticked = await stale('StaleTick');
+    await ticked.page.getByLabel('Select StaleTick').check();
+    await ticked.revoke();
+    await press(ticked.page.getByRole('button', { name: 'Revoke selected…' }), status(ticked.page));
+    await ticked.page.getByText('These keys were revoked already.').waitFor();
+    expect(new URL(ticked.page.url()).search).to.equal('?q=StaleTick');
   });
 
   it('keep title and answers in sight of many keys to revoke, and rest on keeping them', async () => {
