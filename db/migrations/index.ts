@@ -10,6 +10,7 @@ import { reads } from './0007_reads.ts';
 import { recordKeys } from './0015_recordKeys.ts';
 import { records } from './0004_records.ts';
 import { sentForms } from './0006_sentForms.ts';
+import { scopeIndexes } from './0018_scopeIndexes.ts';
 import { scopeUses } from './0009_scopeUses.ts';
 import type { Step } from './steps.ts';
 import { tenantExternalIds } from './0022_tenantExternalIds.ts';
@@ -33,5 +34,6 @@ export const STEPS: readonly Step[] = [
   ...recordKeys,
   ...keyIndexes,
   ...installationSettings,
+  ...scopeIndexes,
   ...tenantExternalIds,
 ];

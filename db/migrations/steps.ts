@@ -61,6 +61,19 @@ export function addColumn(table: string, name: string, build: (columns: Columns)
   };
 }
 
+/** The step that adds a column of text in ASCII which MySQL computes from others, and stores in indexes alone. */
+export function addComputedColumn(table: string, name: string, length: number, expression: string): Step {
+  return {
+    name: `add ${table}.${name}`,
+    async up(db) {
+      if (isSqlite(db) || (await db.schema.hasColumn(table, name))) return;
+      const type = `varchar(${length}) character set ascii collate ascii_bin`;
+      const sql = `alter table ?? add column ?? ${type} generated always as (convert(${expression} using ascii)) virtual`;
+      await unlessJustDone(db.raw(sql, [table, name]));
+    },
+  };
+}
+
 /** The step that adds one index, unique or not, in the order of its columns. */
 export function addIndex(table: string, columns: string[], { unique = false } = {}): Step {
   const name = indexName(table, columns);

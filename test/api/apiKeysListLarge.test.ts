@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
 import { keyStatus, type KeyStatus } from '../../app/domain/keyStatus.ts';
-import { MOST_SORTED } from '../../db/tables/keys/apiKeyList.ts';
+import { MOST_SORTED, pageByPlace } from '../../db/tables/keys/apiKeyList.ts';
 import { keyFromRow, type KeyRow } from '../../db/tables/keys/apiKeyFields.ts';
 import type { ApiKey } from '../../db/tables/keys/apiKeys.ts';
 import { as, PASSWORD } from '../support/cast.ts';
@@ -103,6 +103,23 @@ onEachDatabase('the list of more than a thousand keys', (database) => {
       await server.services.db('api_key_scopes').where('key_id', 'like', 'none-%').delete();
     }
   }).timeout(30_000);
+
+  it('has the same pages where they are read by their place, from whichever end is nearer', async () => {
+    const now = Date.now();
+    const isRevoked = (key: ApiKey) => keyStatus(key, now) === 'revoked';
+    const [revoked, living] = [keys.filter(isRevoked), keys.filter((key) => !isRevoked(key))];
+    for (const sort of SORTS) {
+      for (const [revokedLast, parts] of [[false, [keys]] as const, [true, [living, revoked]] as const]) {
+        const expected = parts.flatMap((part) => inOrder(part, sort, true));
+        for (const offset of [0, 580, living.length - 20, 1_200, 2_000]) {
+          const page = { sort, descending: true, offset, limit: 50, revokedLast };
+          const { ids, total } = await pageByPlace(server.services.db, acme.id, { now }, page);
+          expect(ids, `${sort} ${offset} ${revokedLast}`).to.deep.equal(expected.slice(offset, offset + 50));
+          expect(total).to.equal(MANY);
+        }
+      }
+    }
+  });
 
   it('says the same total on a page far behind its end', async () => {
     const { length } = keys.filter((key) => keyStatus(key, Date.now()) === 'expired');

@@ -7,6 +7,9 @@ import { BY_EXPIRY, BY_LAST_USE } from './apiKeyIndexes.ts';
 export const KEY_ATTENTIONS = ['expiring', 'unused', 'endless', 'overscoped'] as const;
 export type KeyAttention = (typeof KEY_ATTENTIONS)[number];
 
+/** The index whose order begins with the keys that need this attention; those that never end are read in any order. */
+export const INDEX_OF_ATTENTION: Partial<Record<KeyAttention, string>> = { expiring: BY_EXPIRY, unused: BY_LAST_USE };
+
 const DAY_MS = 86_400_000;
 /** How soon is soon, for a key that ends. */
 export const SOON_MS = 7 * DAY_MS;

@@ -7,5 +7,8 @@ export const BY_NAME = 'api_keys_tenant_id_name_id';
 export const BY_NAME_SQLITE = 'api_keys_by_name';
 export const BY_LAST_USE = 'api_keys_tenant_id_last_used_at_id';
 
+/** So many characters of the list of a key's scopes are in MySQL's indexes: some forty scopes. */
+export const SCOPES_START_LENGTH = 640;
+
 /** That of the primary key, which each database has a name of its own for. */
 export const byId = (db: Db) => (isSqlite(db) ? 'sqlite_autoindex_api_keys_1' : 'PRIMARY');

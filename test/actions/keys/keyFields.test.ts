@@ -112,7 +112,9 @@ onEachDatabase('what people choose for a key', (database) => {
 
   it('is in columns that the table has, and the table has no others that are read', async () => {
     const columns = Object.keys(await server.services.db('api_keys').columnInfo());
-    expect(columns).to.have.members([...KEY_COLUMNS, ...NOT_READ]);
+    // MySQL makes this one from the scopes, for its indexes.
+    const computed = database.kind === 'mysql' ? ['scopes_start'] : [];
+    expect(columns).to.have.members([...KEY_COLUMNS, ...NOT_READ, ...computed]);
   });
 
   async function auditRow(action: string): Promise<AuditRow> {

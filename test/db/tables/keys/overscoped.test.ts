@@ -7,6 +7,7 @@ import { hashKey } from '../../../../app/domain/token.ts';
 import { scopeUses } from '../../../../app/admin/keys/keyUse.ts';
 import type { Db } from '../../../../db/connection/connect.ts';
 import { countAttention, hasMoreInUse, MOST_LOOKED_INTO } from '../../../../db/tables/keys/apiKeyAttention.ts';
+import { KEY_COLUMNS, type KeyRow } from '../../../../db/tables/keys/apiKeyFields.ts';
 import { matching } from '../../../../db/tables/keys/apiKeyFilter.ts';
 import { addKeyUsageHours } from '../../../../db/tables/usage/apiKeyUsageHours.ts';
 import { narrowed } from '../../../../db/tables/keys/apiKeyList.ts';
@@ -58,7 +59,7 @@ onEachDatabase('a key that holds more than it uses', (database) => {
   it('is looked for among those used last, where there are very many', async () => {
     const { db } = services();
     const id = await make(['orders:write'], []);
-    const row = (await db('api_keys').where({ id }).first()) as Record<string, unknown>;
+    const row = await db<KeyRow>('api_keys').where({ id }).first(KEY_COLUMNS);
     const others = Array.from({ length: MOST_LOOKED_INTO }, (_, index) => ({
       ...row,
       id: newId(),
