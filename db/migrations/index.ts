@@ -1,6 +1,7 @@
 import { audit } from './0003_audit.ts';
 import { installationSettings } from './0017_installationSettings.ts';
 import { invitations } from './0012_invitations.ts';
+import { keyEnds } from './0024_keyEnds.ts';
 import { keyIndexes } from './0016_keyIndexes.ts';
 import { keys } from './0002_keys.ts';
 import { passwords } from './0011_passwords.ts';
@@ -36,4 +37,5 @@ export const STEPS: readonly Step[] = [
   ...installationSettings,
   ...scopeIndexes,
   ...tenantExternalIds,
+  ...keyEnds,
 ];
