@@ -2,6 +2,7 @@ import { compressPage } from '../http/compressPage.ts';
 import { openPageGuards, pageGuards } from './shell/pageGuards.ts';
 import { cookiesOf } from '../http/cookies.ts';
 import { createPages } from './shell/pages.ts';
+import { shownOncePages } from './shell/shownOnce.ts';
 import type { Services } from '../services.ts';
 import { apiKeyPages } from './keys/routes.ts';
 import { auditLogPages } from './audit/routes.ts';
@@ -43,6 +44,7 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
   const admin = [
     tenantSwitchRoutes(services, pages),
     frontRoutes(pages, () => routes),
+    shownOncePages(pages),
     apiKeyPages(services, pages, table),
     usagePages(services, pages),
     auditLogPages(services, pages),

@@ -84,6 +84,11 @@ function updateClearLink(region) {
   if (clear) clear.hidden = [...new FormData(form)].every(([name, value]) => value === '' || name === 'sort');
 }
 
+// The row of a new key has the focus by the address, unless the list does not show it.
+if (location.hash.startsWith('#key-') && !document.getElementById(location.hash.slice(1))) {
+  document.getElementById('main')?.focus({ preventScroll: true });
+}
+
 // Moves the focus to the summary of a form's problems, once.
 function focusProblems() {
   const summary = document.querySelector('[data-focus]');

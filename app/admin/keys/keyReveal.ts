@@ -15,11 +15,13 @@ interface RevealedKey {
   replaced?: ApiKey;
   now: number;
   publicUrl: string;
+  /** The list or page to return to, if it is not the whole list. */
+  back?: string;
 }
 
 /** Shows the text of a new key, only in the answer to the request that made it. */
 export async function revealKey(pages: Pages, ctx: Context, shown: RevealedKey): Promise<void> {
-  const { key, text, replaced, now, publicUrl } = shown;
+  const { key, text, replaced, now, publicUrl, back = KEYS_PATH } = shown;
   const texts = pages.texts(ctx);
   // htmx sent a form, but the answer is a dialog over the whole page.
   ctx.set('HX-Retarget', '#dialogs');
@@ -42,7 +44,9 @@ export async function revealKey(pages: Pages, ctx: Context, shown: RevealedKey):
         commandLabel: t('keys.try_it'),
         command: whoamiCurl(requestOrigin(ctx, publicUrl), text),
         copied: t('keys.copied'),
-        back: KEYS_PATH,
+        back,
+        // The page of the replaced key has no row of the new one.
+        ...(!/api-keys\/./.test(back) && { focus: `key-${key.id}` }),
       },
       old: replaced && { ...keyView(replaced, texts, now, { manages: true }), graceEndsAt: replaced.graceEndsAt },
       firstUse: mayReadKeys(ctx) && firstUse(key, undefined, now),

@@ -76,6 +76,24 @@ onDatabase('sqlite', 'the dialogs of keys', (database) => {
     });
   });
 
+  for (const javaScript of [true, false]) {
+    it(`lead back to the filtered list with a notice and the new key in focus, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      const name = `Turned ${String(javaScript)}`;
+      const { id } = await issue(server, as(alice), { name });
+      const query = `?q=Turned+${String(javaScript)}&sort=name`;
+      const page = await browser.as(alice, server, `${KEYS}${query}`, { javaScript });
+      await press(page.getByRole('link', { name: `Rotate: ${name}` }), page.locator('#rotate'));
+      await press(page.locator('#rotate [type=submit]'), page.locator('#reveal'));
+      await page.getByLabel('I have copied my key').check();
+      await press(page.getByRole('button', { name: 'Done' }), page.locator('.keys-table'));
+      await page.getByText('the key is ready to use').waitFor();
+      expect(new URL(page.url()).search).to.equal(query);
+      expect(await page.locator('.keys-table tbody tr').count()).to.equal(2);
+      const focused = await page.locator(':focus').getAttribute('href');
+      expect(focused).to.match(/^\/admin\/api-keys\/[\w-]{36}$/).and.not.include(id);
+    });
+  }
+
   it('show a key as revoked that was revoked since its row was drawn', async () => {
     const stale = async (name: string) => {
       const { id } = await issue(server, as(alice), { name });
