@@ -1,5 +1,5 @@
 import { compressPage } from '../http/compressPage.ts';
-import { openPageGuards, pageGuards } from './shell/pageGuards.ts';
+import { openPageGuards, pageGuards, unknownPage } from './shell/pageGuards.ts';
 import { cookiesOf } from '../http/cookies.ts';
 import { createPages } from './shell/pages.ts';
 import { shownOncePages } from './shell/shownOnce.ts';
@@ -59,8 +59,8 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
   ];
   const mounts = [
     mount('', [compressPage, ...openPageGuards(services, cookies)], open),
-    mount('/admin', [compressPage, ...pageGuards(services, cookies)], admin),
+    mount('/admin', [compressPage, ...pageGuards(services, cookies, () => routes)], admin),
   ];
   for (const { routers } of mounts) routes.push(...routesOf(routers));
-  return mounts;
+  return [...mounts, { routers: [], middleware: unknownPage(services, cookies, () => routes) }];
 }
