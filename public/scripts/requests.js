@@ -77,11 +77,15 @@ function restoreFocus(region, pressed) {
   if (region.getBoundingClientRect().top < 0) region.scrollIntoView();
 }
 
-// The link that clears the filter is shown only while a filter is set.
+// The link that clears the filter is shown only while a filter is set; it keeps the order of the list.
 function updateClearLink(region) {
   const form = document.getElementById(`${region.id}-filters`);
   const clear = form?.querySelector('[data-clear]');
-  if (clear) clear.hidden = [...new FormData(form)].every(([name, value]) => value === '' || name === 'sort');
+  if (!clear) return;
+  const fields = new FormData(form);
+  clear.hidden = [...fields].every(([name, value]) => value === '' || name === 'sort');
+  const sort = fields.get('sort');
+  if (sort) clear.href = `${form.getAttribute('action')}?${new URLSearchParams({ sort })}`;
 }
 
 // The row of a new key has the focus by the address, unless the list does not show it.

@@ -12,6 +12,7 @@ import {
   loadAttention,
   loadKeys,
   loadUses,
+  pageBeyond,
   countOfCheckedKeys,
 } from './keyList.ts';
 import { searchesForWholeKey, listAddress, listPath, readList, type ListAddress } from './keyAddress.ts';
@@ -60,6 +61,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
         filter: filterOf(address),
         keyPrefix: config.keys.prefix,
         choices: filterChoices(texts),
+        cleared: listPath(address.sort === undefined ? {} : { sort: address.sort }),
         narrowed: Object.keys(address).some((name) => name !== 'sort' && name !== 'page'),
         manages,
         example: whoamiCurl(requestOrigin(ctx, config.publicUrl), 'YOUR_KEY'),
@@ -76,6 +78,7 @@ function keyListPages({ db, usage, config }: Services, pages: Pages): Router<Sta
           rows: keyListRows(page.keys, uses, texts, now, manages),
           attention: counts && attentionItems(counts, address, wanted),
           paging: listPaging(page, address, wanted),
+          beyond: page.keys.length === 0 ? await pageBeyond(db, tenantId, wanted, address, now) : undefined,
           lookedInto: await countOfCheckedKeys(db, tenantId, wanted, now),
           isEmpty: page.keys.length === 0 && !(await hasAnyKey(db, tenantId, now)),
         };

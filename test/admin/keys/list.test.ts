@@ -154,6 +154,32 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
     });
   }
 
+  for (const javaScript of [true, false]) {
+    it(`keeps the order of a list whose filter is cleared, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      const page = await browser.as(charlie, server, `${KEYS}?q=Key+4`, { javaScript });
+      await page.getByRole('link', { name: 'Name' }).click();
+      await page.waitForURL('**/*sort=name');
+      await page.getByRole('search').getByRole('link', { name: 'Clear filters' }).click();
+      await page.locator('.keys-range', { hasText: '1–50 of 52' }).waitFor();
+      expect(path(page)).to.equal(`${KEYS}?sort=name`);
+      await page.goto(`${KEYS}?q=nothing+such&sort=name`);
+      await page.locator('#keys').getByRole('link', { name: 'Clear filters' }).click();
+      await page.locator('.keys-range', { hasText: '1–50 of 52' }).waitFor();
+      expect(path(page)).to.equal(`${KEYS}?sort=name`);
+    });
+  }
+
+  it('says that there is no such page, and leads to the last one', async () => {
+    const page = await browser.as(charlie, server, `${KEYS}?page=99&sort=name`);
+    await page.getByRole('heading', { name: 'There is no page 99' }).waitFor();
+    await page.getByText('The list has 2 pages.').waitFor();
+    await page.getByRole('link', { name: 'Go to the last page' }).click();
+    await page.locator('.keys-range', { hasText: '51–52 of 52' }).waitFor();
+    expect(path(page)).to.equal(`${KEYS}?page=2&sort=name`);
+    await page.goto(`${KEYS}?page=99&q=nothing+such`);
+    await page.getByRole('heading', { name: 'No key matches' }).waitFor();
+  });
+
   it('sends of a whole key in the search no more than what is shown of it', async () => {
     const { db, config } = server.services;
     const wish = NewKey.parse({ name: 'Pasted' });
