@@ -111,6 +111,6 @@ export async function refuseKeysBeyondPlan(
   const locked = (await lockTenant(trx, tenantId)) ?? tenant;
   const { keys } = planLimits(locked.plan);
   if (keys === null || (await countApiKeys(trx, tenantId, { statuses: ['active'], now }, keys)) < keys) return;
-  const plan = planNamed(locked.plan);
+  const plan = planNamed(locked.plan, 'en');
   throw new AppError('plan_limit', { key: 'plan_allows_keys', values: { plan, keys } });
 }

@@ -17,11 +17,11 @@ interface State {
 export function presentBillingPage({ plan, used, working, pending, orderedBy }: State, locale: Locale) {
   const limits = planLimits(plan);
   return {
-    plan: { id: plan, name: planNamed(plan), limits },
+    plan: { id: plan, name: planNamed(plan, locale), limits },
     used: { ...used, working, keysShare: limits.keys === null ? null : Math.min(100, (used.keys / limits.keys) * 100) },
     pending: pending && {
       id: pending.id,
-      plan: planNamed(pending.plan),
+      plan: planNamed(pending.plan, locale),
       reference: pending.reference,
       createdAt: pending.createdAt,
       orderedBy,
@@ -29,7 +29,7 @@ export function presentBillingPage({ plan, used, working, pending, orderedBy }: 
     },
     plans: PLANS.map(({ id, name, description, limits }) => ({
       id,
-      name,
+      name: name[locale],
       description: description[locale],
       limits,
       current: id === plan,

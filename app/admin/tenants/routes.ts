@@ -50,8 +50,9 @@ export function tenantPages({ config, db }: Pick<Services, 'config' | 'db'>, pag
       query(TenantQuery, async (ctx, wanted) => {
         const shown = { offset: (wanted.page - 1) * TENANTS_SHOWN, limit: TENANTS_SHOWN };
         const found = await pageOfTenants(db, { q: wanted.q }, shown);
-        const locals = presentTenantsPage(found, wanted, principalOf(ctx).tenant.id);
-        const title = pages.texts(ctx).t('tenants.title');
+        const { t, locale } = pages.texts(ctx);
+        const locals = presentTenantsPage(found, wanted, principalOf(ctx).tenant.id, locale);
+        const title = t('tenants.title');
         const page = { title, section: 'tenants', part: 'tenants/_list', listed: true } as const;
         await pages.show(ctx, 'tenants/list', { ...page, locals });
       }),

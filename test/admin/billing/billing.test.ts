@@ -35,6 +35,15 @@ onDatabase('sqlite', 'the page of billing', (database) => {
     });
   }
 
+  it('withdraws an order at a press of a button', async () => {
+    await server.post('/api/billing/checkout', { plan: 'business' }, as(alice));
+    const page = await browser.as(alice, server, PATH);
+    await page.getByRole('button', { name: 'Withdraw order' }).click();
+    await page.getByText('The order of Business was withdrawn.').waitFor();
+    expect(await page.getByRole('heading', { name: 'awaits confirmation' }).count()).to.equal(0);
+    expect(await page.getByRole('button', { name: 'Order Business' }).count()).to.equal(1);
+  });
+
   it('says that an order is no longer pending when another one has replaced it', async () => {
     const order = async (plan: string) =>
       (await server.post('/api/billing/checkout', { plan }, as(alice))).body as { id: string };
