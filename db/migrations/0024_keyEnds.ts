@@ -24,7 +24,9 @@ function onSqlite(): Step {
     name: `begin index ${NAME} with ${ENDS_AT}`,
     async up(db) {
       if (!isSqlite(db)) return;
-      const present = await db('sqlite_master').where({ type: 'index', name: NAME }).first<{ sql: string }>('sql');
+      const present = await db('sqlite_master')
+        .where({ type: 'index', name: NAME })
+        .first<{ sql: string } | undefined>('sql');
       if (present?.sql.includes(ENDS_AT)) return;
       const columns = [...OTHERS, 'scopes'];
       await db.raw('drop index if exists ??', [NAME]);

@@ -15,13 +15,15 @@ interface RevealedKey {
   replaced?: ApiKey;
   now: number;
   publicUrl: string;
-  /** The list or page to return to, if it is not the whole list. */
+  /** The page that the dialog was opened from. */
   back?: string;
 }
 
 /** Shows the text of a new key, only in the answer to the request that made it. */
 export async function revealKey(pages: Pages, ctx: Context, shown: RevealedKey): Promise<void> {
-  const { key, text, replaced, now, publicUrl, back = KEYS_PATH } = shown;
+  const { key, text, replaced, now, publicUrl } = shown;
+  // The page of a replaced key does not show the new one; the list does.
+  const back = shown.back?.startsWith(`${KEYS_PATH}?`) ? shown.back : KEYS_PATH;
   const texts = pages.texts(ctx);
   // htmx sent a form, but the answer is a dialog over the whole page.
   ctx.set('HX-Retarget', '#dialogs');
@@ -45,8 +47,7 @@ export async function revealKey(pages: Pages, ctx: Context, shown: RevealedKey):
         command: whoamiCurl(requestOrigin(ctx, publicUrl), text),
         copied: t('keys.copied'),
         back,
-        // The page of the replaced key has no row of the new one.
-        ...(!/api-keys\/./.test(back) && { focus: `key-${key.id}` }),
+        focus: `key-${key.id}`,
       },
       old: replaced && { ...keyView(replaced, texts, now, { manages: true }), graceEndsAt: replaced.graceEndsAt },
       firstUse: mayReadKeys(ctx) && firstUse(key, undefined, now),

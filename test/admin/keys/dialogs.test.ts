@@ -90,7 +90,9 @@ onDatabase('sqlite', 'the dialogs of keys', (database) => {
       expect(new URL(page.url()).search).to.equal(query);
       expect(await page.locator('.keys-table tbody tr').count()).to.equal(2);
       const focused = await page.locator(':focus').getAttribute('href');
-      expect(focused).to.match(/^\/admin\/api-keys\/[\w-]{36}$/).and.not.include(id);
+      expect(focused)
+        .to.match(/^\/admin\/api-keys\/[\w-]{36}$/)
+        .and.not.include(id);
     });
   }
 
