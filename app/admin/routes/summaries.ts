@@ -39,6 +39,8 @@ const FRENCH: Readonly<Record<string, string>> = {
     'Retire une invitation en attente\u00a0: son lien n’ouvre plus rien.',
   'Says whether a key is good, as RFC 7662 has it; spends neither limit nor quota.':
     'Indique si une clé est valable, selon la RFC 7662\u202f; n’entame ni limite ni quota.',
+  'Says, for a proxy, whether the rules let a request through, and counts the use of its key; without a body.':
+    'Indique à un proxy si les règles laissent passer une requête, et compte l’usage de sa clé\u202f; sans corps.',
   'Says where to introspect keys, as RFC 8414 has it.': 'Indique où interroger les clés, selon la RFC 8414.',
   'Lists the members of the tenant, those known longest first.':
     'Liste les membres de l’organisation, les plus anciens d’abord.',
