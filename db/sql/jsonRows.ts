@@ -20,6 +20,28 @@ export function jsonRows<Name extends string>(
   return { from: fromJson(db, columns), value: JSON.stringify(rows.map((row) => names.map((name) => row[name]))) };
 }
 
+/**
+ * What adds many rows to a table: as `jsonRows`, but a column in which all rows agree is bound once and stands in the
+ * JSON of none. `columns` says what to select for each column; `values` are bound in the order of the columns.
+ */
+export function rowsToInsert<Name extends string>(
+  db: Db,
+  types: Record<Name, JsonColumn>,
+  rows: readonly Record<Name, string | number | null>[],
+): { columns: Record<Name, string>; from: string; values: (string | number | null)[] } {
+  const names = Object.keys(types) as Name[];
+  const shared = new Map(
+    names.flatMap((name) => {
+      const value = rows[0]?.[name] ?? null;
+      return rows.every((row) => row[name] === value) ? [[name, value] as const] : [];
+    }),
+  );
+  const own = names.filter((name) => !shared.has(name)).map((name) => [name, types[name]] as const);
+  const { from, value } = jsonRows(db, Object.fromEntries(own) as Record<string, JsonColumn>, rows);
+  const columns = names.map((name) => [name, shared.has(name) ? '?' : `j.\`${name}\``] as const);
+  return { columns: Object.fromEntries(columns) as Record<Name, string>, from, values: [...shared.values(), value] };
+}
+
 /** A column that is read from JSON, and its path in the JSON of its row, such as `[0]` or `.name`. */
 export interface ColumnInJson {
   name: string;
@@ -34,10 +56,10 @@ export interface ColumnInJson {
 export function fromJson(db: Db, columns: readonly ColumnInJson[]): string {
   if (isSqlite(db)) {
     const read = columns.map(({ name, path }) => `json_extract(value, '$${path}') as \`${name}\``);
-    return `(select key as row_index, ${read.join(', ')} from json_each(?)) as j`;
+    return `(select ${['key as row_index', ...read].join(', ')} from json_each(?)) as j`;
   }
   const read = columns.map(({ name, type, path }) => `\`${name}\` ${type} path '$${path}'`);
   // It counts from 1.
-  const counted = `json_table(?, '$[*]' columns (nth for ordinality, ${read.join(', ')})) as counted`;
+  const counted = `json_table(?, '$[*]' columns (${['nth for ordinality', ...read].join(', ')})) as counted`;
   return `(select nth - 1 as row_index, counted.* from ${counted}) as j`;
 }

@@ -3,7 +3,7 @@ import { AUDITED, type Actor, type AuditAction, type AuditEntity, type Origin } 
 import type { Position } from '../../app/domain/cursor.ts';
 import { useIndex } from '../sql/indexHints.ts';
 import { isSqlite, type Db } from '../connection/connect.ts';
-import { jsonRows, ROWS_AT_ONCE, type JsonColumn } from '../sql/jsonRows.ts';
+import { jsonRows, ROWS_AT_ONCE, rowsToInsert, type JsonColumn } from '../sql/jsonRows.ts';
 import { newestFirst } from '../sql/newestFirst.ts';
 
 const TABLE = 'audit_logs';
@@ -79,8 +79,9 @@ export async function insertAuditLog(db: Db, log: AuditLog): Promise<void> {
 export async function insertAuditLogs(db: Db, logs: readonly AuditLog[]): Promise<void> {
   for (let at = 0; at < logs.length; at += ROWS_AT_ONCE) {
     const rows = logs.slice(at, at + ROWS_AT_ONCE).map((log) => rowOf(log, null));
-    const { sql, value } = insertFromJson(db, rows);
-    await db.raw(isSqlite(db) ? `${sql} where true` : sql, [value]);
+    const { columns, from, values } = rowsToInsert(db, COLUMNS, rows as readonly JsonRow[]);
+    const selected = NAMES.map((name) => columns[name]).join(', ');
+    await db.raw(`insert into ${TABLE} (${COLUMN_NAMES.join(', ')}) select ${selected} from ${from}`, values);
   }
 }
 
@@ -101,10 +102,12 @@ export async function insertAuditLogsOncePerWindow(
   }
 }
 
-const COLUMN_NAMES = Object.keys(COLUMNS).map((name) => `\`${name}\``);
+type JsonRow = Record<keyof AuditLogRow, string | number | null>;
+const NAMES = Object.keys(COLUMNS) as (keyof AuditLogRow)[];
+const COLUMN_NAMES = NAMES.map((name) => `\`${name}\``);
 
 function insertFromJson(db: Db, rows: readonly AuditLogRow[]): { sql: string; value: string } {
-  const { from, value } = jsonRows(db, COLUMNS, rows as readonly Record<keyof AuditLogRow, string | number | null>[]);
+  const { from, value } = jsonRows(db, COLUMNS, rows as readonly JsonRow[]);
   const read = COLUMN_NAMES.map((name) => `j.${name}`).join(', ');
   return { sql: `insert into ${TABLE} (${COLUMN_NAMES.join(', ')}) select ${read} from ${from}`, value };
 }

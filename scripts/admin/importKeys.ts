@@ -5,13 +5,14 @@ import { AppError } from '../../app/errors.ts';
 import { presentImport } from '../../app/api/answers/importedKeys.ts';
 import { IMPORT_FORMATS, readImport, type ImportLine } from '../../app/inputs/importedKeys.ts';
 import { textsIn } from '../../app/locales/texts.ts';
-import type { Db } from '../../db/connection/connect.ts';
+import { connect, type Db } from '../../db/connection/connect.ts';
 import { findTenantNamed } from '../../db/tables/tenants.ts';
 import type { Command, Workbench } from './command.ts';
 import { CommandError, UsageError } from './commandErrors.ts';
 
 /** How many lines one transaction imports. */
-const LINES_AT_ONCE = 1_000;
+const LINES_AT_ONCE = 5_000;
+const PATIENCE_MS = 60_000;
 /** How many refused lines are listed; --json has them all. */
 const SHOWN = 50;
 
@@ -29,18 +30,43 @@ export const keyImport: Command = {
   async run(work, args) {
     const options = { dryRun: args.flag('dry-run'), skipBad: args.flag('skip-bad') };
     const lines = await readLines(work, args.operand, args.optional('format'));
-    const groups = await byTenant(work.services.db, lines, args.optional('tenant'));
     const progress = new Progress(lines.length * (options.dryRun ? 1 : 2));
-    // Every line is judged before the first one is stored.
-    const judged = await importGroups(work, groups, { ...options, dryRun: true }, progress);
-    const isRefused = judged.some(({ outcome }) => outcome === 'refused');
-    const goesIn = !options.dryRun && (!isRefused || options.skipBad);
-    const done = goesIn ? await importGroups(work, groups, { dryRun: false, skipBad: true }, progress) : judged;
-    progress.end();
+    // A part of the file may take a busy server longer than a request would wait.
+    const db = connect(work.services.config.database, {
+      queryTimeoutMs: PATIENCE_MS,
+      acquireConnectionTimeout: PATIENCE_MS,
+    });
+    const done = await importLines({ db, now: work.now, progress }, lines, options, args.optional('tenant')).finally(
+      async () => {
+        progress.end();
+        await db.destroy();
+      },
+    );
     const report = presentImport(done, { ...options, texts: textsIn('en') });
     return { lines: told(report), json: report };
   },
 };
+
+/** What an import works on: the database, the time of the import, and the bar that shows how far it is. */
+interface Import {
+  db: Db;
+  now: number;
+  progress: Progress;
+}
+
+async function importLines(
+  work: Import,
+  lines: readonly ImportLine[],
+  options: ImportOptions,
+  tenant: string | undefined,
+): Promise<ImportedLine[]> {
+  const groups = await byTenant(work.db, lines, tenant);
+  // Every line is judged before the first one is stored.
+  const judged = await importGroups(work, groups, { ...options, dryRun: true });
+  const isRefused = judged.some(({ outcome }) => outcome === 'refused');
+  if (options.dryRun || (isRefused && !options.skipBad)) return judged;
+  return importGroups(work, groups, { dryRun: false, skipBad: true });
+}
 
 async function readLines({ readInput }: Workbench, file: string, format: string | undefined): Promise<ImportLine[]> {
   const known = IMPORT_FORMATS.find((one) => one === (format ?? (file.endsWith('.csv') ? 'csv' : 'jsonl')));
@@ -81,10 +107,9 @@ async function byTenant(db: Db, lines: readonly ImportLine[], everybodys: string
 }
 
 async function importGroups(
-  { services, now }: Workbench,
+  { db, now, progress }: Import,
   groups: readonly Group[],
   options: ImportOptions,
-  progress: Progress,
 ): Promise<ImportedLine[]> {
   const done: ImportedLine[] = [];
   for (const { tenantId, lines } of groups) {
@@ -94,7 +119,7 @@ async function importGroups(
       done.push(
         ...(tenantId === undefined
           ? part.map(({ line }) => refusedLine(line))
-          : await importKeys(systemContext(services.db, tenantId, now), part, options)),
+          : await importKeys(systemContext(db, tenantId, now), part, options)),
       );
       progress.advance(part.length);
     }

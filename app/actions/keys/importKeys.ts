@@ -11,7 +11,7 @@ import type { Policy } from '../../domain/policy.ts';
 import { AppError, type FieldError } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { auditLogOf } from '../auditRecord.ts';
-import { shareCatalogue, unknownScopes } from '../grantableScopes.ts';
+import { findCatalogue, shareCatalogue, unknownScopes } from '../grantableScopes.ts';
 import {
   findPolicy,
   refuseBeyondOwnBounds,
@@ -56,12 +56,19 @@ export async function importKeys(
       const policy = await findPolicy(trx, act.tenantId);
       requireKeysMayManageKeys(act, policy);
       const present = await presentKeys(trx, lines);
-      const judged = judgedLines({ ...act, catalogue: await shareCatalogue(trx) }, policy, lines, present);
-      const news = judged.flatMap(({ key }) => (key ? [key] : []));
+      // Only who stores keys keeps others from taking their scopes away meanwhile.
+      const catalogue = await (dryRun ? findCatalogue(trx) : shareCatalogue(trx));
+      const granting = { ...act, catalogue };
+      const judged = judgedLines(granting, policy, lines, present);
       const isRefused = judged.some(({ done }) => done.outcome === 'refused');
-      if (!dryRun && (!isRefused || skipBad) && news.length > 0) await storeImported(trx, act, news);
-      const isStored = !dryRun && (!isRefused || skipBad);
-      return judged.map(({ done, key }) => (key && isStored ? { ...done, id: key.id } : done));
+      if (dryRun || (isRefused && !skipBad)) return judged.map(({ done }) => done);
+      const keys = judged.map(({ toStore }) => toStore && keyOf(granting, policy, toStore));
+      await storeImported(
+        trx,
+        act,
+        keys.filter((key) => key !== undefined),
+      );
+      return judged.map(({ done }, at) => ({ ...done, ...(keys[at] && { id: keys[at].id }) }));
     });
   } catch (error) {
     // Another process imported the same keys at the same moment.
@@ -78,10 +85,10 @@ async function presentKeys(trx: Db, lines: readonly LineToImport[]): Promise<Pre
   return new Map(found.map(({ hash, ...key }) => [hash.toString('hex'), key]));
 }
 
-/** What becomes of a line, and the key to store for it. */
+/** What becomes of a line, and what to store as a new key. */
 interface Judged {
   done: ImportedLine;
-  key?: ApiKey & { hash: Buffer };
+  toStore?: ImportedKey;
 }
 
 function judgedLines(act: GrantingContext, policy: Policy, lines: readonly LineToImport[], present: Present): Judged[] {
@@ -98,7 +105,7 @@ function judgedLines(act: GrantingContext, policy: Policy, lines: readonly LineT
     if (known) return { done: { line, outcome: 'present', id: known.id } };
     const errors = refusalOf(act, policy, read.key);
     if (errors) return refused(errors);
-    return { done: { line, outcome: 'imported' }, key: { ...keyOf(act, policy, read.key), hash: read.key.hash } };
+    return { done: { line, outcome: 'imported' }, toStore: read.key };
   });
 }
 
@@ -130,7 +137,7 @@ function valuesOf({ catalogue }: GrantingContext, policy: Policy, key: ImportedK
   };
 }
 
-function keyOf(act: GrantingContext, policy: Policy, key: ImportedKey): ApiKey {
+function keyOf(act: GrantingContext, policy: Policy, key: ImportedKey): ApiKey & { hash: Buffer } {
   return {
     id: newId(act.now),
     tenantId: act.tenantId,
@@ -147,10 +154,12 @@ function keyOf(act: GrantingContext, policy: Policy, key: ImportedKey): ApiKey {
     previousKeyId: null,
     ...newKeyState(act),
     importedAt: act.now,
+    hash: key.hash,
   };
 }
 
 async function storeImported(trx: Db, act: ActionContext, keys: readonly (ApiKey & { hash: Buffer })[]): Promise<void> {
+  if (keys.length === 0) return;
   await refuseKeysBeyondPlan(trx, act, keys.length);
   // Before the keys, so that no process can find one of them and take its text for garbage for longer than it must.
   if ((await findSetting(trx, 'foreign_keys')).value === null)

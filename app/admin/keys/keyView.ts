@@ -173,7 +173,7 @@ function noteOf(
   now: number,
   uses: number | undefined,
 ): string {
-  if (status === 'active' && key.expiresAt === null) return t('keys.keep_never');
+  if (status === 'active' && key.expiresAt === null) return t('keys.note_never');
   if (status === 'active' || status === 'expiring') {
     return t('keys.ends_in', { left: durationText((key.expiresAt ?? now) - now, locale) });
   }

@@ -1,4 +1,5 @@
 import type { Db } from '../../connection/connect.ts';
+import { ROWS_AT_ONCE, rowsToInsert, type JsonColumn } from '../../sql/jsonRows.ts';
 
 const TABLE = 'api_key_scopes';
 
@@ -24,20 +25,30 @@ export async function storeKeyScopes(trx: Db, key: KeyInOrder): Promise<void> {
 
 /** The rows of a new key. */
 export async function insertKeyScopes(trx: Db, key: KeyInOrder): Promise<void> {
-  await insertScopesOfKeys(trx, [key]);
+  const rows = rowsOf(key);
+  if (rows.length > 0) await table(trx).insert(rows);
 }
-
-/** How many rows of four values one statement adds. */
-const SCOPES_AT_ONCE = 1_000;
 
 /** The rows of many new keys. */
 export async function insertScopesOfKeys(trx: Db, keys: readonly KeyInOrder[]): Promise<void> {
-  const rows = keys.flatMap(({ id, tenantId, createdAt, scopes }) =>
-    scopes.map((scope) => ({ tenant_id: tenantId, scope, key_created_at: createdAt, key_id: id })),
-  );
-  for (let at = 0; at < rows.length; at += SCOPES_AT_ONCE) {
-    await table(trx).insert(rows.slice(at, at + SCOPES_AT_ONCE));
+  const rows = keys.flatMap(rowsOf);
+  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
+    const { columns, from, values } = rowsToInsert(trx, COLUMNS, rows.slice(at, at + ROWS_AT_ONCE));
+    const selected = NAMES.map((name) => columns[name]);
+    await trx.raw(`insert into ${TABLE} (${NAMES.join(', ')}) select ${selected.join(', ')} from ${from}`, values);
   }
+}
+
+const COLUMNS = {
+  tenant_id: 'varchar(255)',
+  scope: 'varchar(255)',
+  key_created_at: 'bigint',
+  key_id: 'varchar(255)',
+} as const satisfies Record<keyof Row, JsonColumn>;
+const NAMES = Object.keys(COLUMNS) as (keyof Row)[];
+
+function rowsOf({ id, tenantId, createdAt, scopes }: KeyInOrder): Row[] {
+  return scopes.map((scope) => ({ tenant_id: tenantId, scope, key_created_at: createdAt, key_id: id }));
 }
 
 /** Whether the tenant has granted this very scope to no more than `most` keys. */

@@ -1,6 +1,14 @@
 import { isSqlite, type Db } from '../../connection/connect.ts';
-import { jsonRows, ROWS_AT_ONCE } from '../../sql/jsonRows.ts';
-import { changeableColumns, KEY_COLUMNS, keyFromRow, rowOfKey, type ApiKey, type KeyRow } from './apiKeyFields.ts';
+import { jsonRows, ROWS_AT_ONCE, rowsToInsert, type JsonColumn } from '../../sql/jsonRows.ts';
+import {
+  changeableColumns,
+  KEY_COLUMN_TYPES,
+  KEY_COLUMNS,
+  keyFromRow,
+  rowOfKey,
+  type ApiKey,
+  type KeyRow,
+} from './apiKeyFields.ts';
 import { matching, type EVERY_TENANT } from './apiKeyFilter.ts';
 
 export type { ApiKey } from './apiKeyFields.ts';
@@ -17,16 +25,23 @@ export async function insertApiKey(db: Db, key: ApiKey, keyHash: Buffer): Promis
   await table(db).insert({ ...rowOfKey(key), key_hash: keyHash });
 }
 
-/** How many keys one statement adds: each has some thirty values, and a statement of SQLite takes 32,766. */
-const KEYS_AT_ONCE = 250;
-
 /** Adds many keys, each under the hash of its text. */
 export async function insertApiKeys(trx: Db, keys: readonly (ApiKey & { hash: Buffer })[]): Promise<void> {
-  for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
-    const rows = keys.slice(at, at + KEYS_AT_ONCE).map((key) => ({ ...rowOfKey(key), key_hash: key.hash }));
-    await table(trx).insert(rows);
+  for (let at = 0; at < keys.length; at += ROWS_AT_ONCE) {
+    const rows = keys
+      .slice(at, at + ROWS_AT_ONCE)
+      .map((key) => ({ ...rowOfKey(key), key_hash: key.hash.toString('hex') }));
+    const { columns, from, values } = rowsToInsert(trx, JSON_COLUMNS, rows);
+    const selected = COLUMNS.map((name) => (name === 'key_hash' ? `unhex(${columns[name]})` : columns[name]));
+    await trx.raw(`insert into api_keys (${COLUMNS.join(', ')}) select ${selected.join(', ')} from ${from}`, values);
   }
 }
+
+const JSON_COLUMNS = {
+  ...Object.fromEntries(KEY_COLUMNS.map((name) => [name, KEY_COLUMN_TYPES[name].json])),
+  key_hash: 'varchar(255)',
+} as Record<keyof KeyRow | 'key_hash', JsonColumn>;
+const COLUMNS = Object.keys(JSON_COLUMNS) as (keyof typeof JSON_COLUMNS)[];
 
 /** Where the keys with these hashes are, of whichever tenant: a hash is known only to who has the key or its issuer’s list. */
 export async function findKeysByHash(
