@@ -4,6 +4,7 @@ import { authenticate } from './auth/authenticate.ts';
 import { basicAuth } from './auth/basicAuth.ts';
 import type { TenantFrom } from './auth/tenant.ts';
 import type { Services } from './services.ts';
+import { askAhead } from './api/askAhead.ts';
 import { apiKeyRoutes } from './api/apiKeys.ts';
 import { auditLogRoutes } from './api/auditLogs.ts';
 import { authRoutes } from './api/auth.ts';
@@ -51,7 +52,6 @@ export function createRoutes(services: Services): Routes {
     whoamiRoutes(services),
     selfRoutes(services),
     apiKeyRoutes(services, () => routesByScope(table)),
-    verifyKeyRoutes(services),
     forwardAuthRuleRoutes(services),
     auditLogRoutes(services),
     memberRoutes(services),
@@ -65,13 +65,19 @@ export function createRoutes(services: Services): Routes {
     routeTableRoutes(() => table),
   ];
 
-  const guards = (tenantFrom: TenantFrom): Middleware[] => [authenticate(services, tenantFrom), limits.caller];
+  const guards = (tenantFrom: TenantFrom, ahead: Middleware[] = []): Middleware[] => [
+    authenticate(services, tenantFrom, ahead),
+    limits.caller,
+  ];
+  const verifyGuards = (tenantFrom: TenantFrom) => guards(tenantFrom, [askAhead(services)]);
   // The API comes first since it gets most requests; each mount passes on paths that it does not have.
   const mounts = [
     // Before the guards of the API, since what is reported here is taken without a credential.
     mount('/api/v1', [limits.address], leakRouters(services)),
     mount('/api/v1', guards('credential'), apiRouters),
     mount('/api', guards('header'), apiRouters),
+    mount('/api/v1', verifyGuards('credential'), [verifyKeyRoutes(services)]),
+    mount('/api', verifyGuards('header'), [verifyKeyRoutes(services)]),
     mount('/forward-auth', forwardAuthGuards(services), [forwardAuthRoutes()]),
     ...pageMounts(services, () => table),
     mount('', [], [openApiRoutes(() => table), authorizationServerRoutes(services)]),

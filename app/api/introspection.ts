@@ -65,7 +65,7 @@ export function introspectionRoutes({
         ip: null,
         userAgent: null,
       });
-      if (use) await usage.record(use);
+      if (use) ctx.state.usesWritten = usage.record(use);
       ctx.body = presentIntrospection(verdict);
     }),
   );

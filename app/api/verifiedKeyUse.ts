@@ -55,7 +55,8 @@ export function loggedText(text: string | undefined, keyPrefix: string): string 
   if (text === undefined) return null;
   // Masked before it is cut, which could leave most of a key and nothing to know it by.
   const cleaned = maskKeysIn(text.slice(0, LONGEST_READ), keyPrefix).replace(UNFIT, ' ').trim();
-  return Array.from(cleaned).slice(0, LONGEST_TEXT).join('') || null;
+  if (cleaned.length <= LONGEST_TEXT) return cleaned || null;
+  return Array.from(cleaned).slice(0, LONGEST_TEXT).join('');
 }
 
 /** The scope that the key was asked for: the first of those it must all open, or else the one that did. */

@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { holdsScope } from '../auth/authority.ts';
-import { verifyKeys } from '../auth/verifyKeys.ts';
+import { verifyKeys, type Verdict } from '../auth/verifyKeys.ts';
 import { principalOf, type Context, type State } from '../context.ts';
 import { scope } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
@@ -30,23 +30,27 @@ export function verifyKeyRoutes({
 }: Pick<Services, 'config' | 'lookup' | 'limits' | 'keyTexts' | 'usage'>): Router<State> {
   const keyPrefix = config.keys.prefix;
 
+  const parts = ({ state }: Context) => ({ lookup: state.askedAhead ?? lookup, limits, keyTexts });
+
   const verdictsOn = async (ctx: Context, questions: readonly KeyQuestion[]) => {
     const asked = questions.map((one) => ({ ...one, counting: one.dryRun ? ('look' as const) : ('spend' as const) }));
-    const verdicts = await verifyKeys({ lookup, limits, keyTexts }, verifiableTenant(ctx), asked);
-    const answered = verdicts.map((verdict, place) => ({ verdict, question: questions[place] as KeyQuestion }));
-    const uses = answered.flatMap(({ verdict, question }) => {
-      if (question.dryRun) return [];
-      const use = useOfVerdict(ctx, verdict, {
-        method: 'VERIFY',
-        endpoint: loggedText(question.resource, keyPrefix) ?? 'verify',
-        scope: askedScope(question, verdict),
-        ip: question.ip ?? null,
-        userAgent: loggedText(question.userAgent, keyPrefix),
-      });
-      return use ? [use] : [];
+    const verdicts = await verifyKeys(parts(ctx), verifiableTenant(ctx), asked);
+    return verdicts.map((verdict, place) => {
+      const question = questions[place] as KeyQuestion;
+      if (!question.dryRun) record(ctx, verdict, question);
+      return presentVerdict(verdict);
     });
-    await Promise.all(uses.map(async (use) => usage.record(use)));
-    return answered.map(({ verdict, question }) => presentVerdict(verdict, { traced: question.dryRun }));
+  };
+
+  const record = (ctx: Context, verdict: Verdict, question: KeyQuestion) => {
+    const use = useOfVerdict(ctx, verdict, {
+      method: 'VERIFY',
+      endpoint: loggedText(question.resource, keyPrefix) ?? 'verify',
+      scope: askedScope(question, verdict),
+      ip: question.ip ?? null,
+      userAgent: loggedText(question.userAgent, keyPrefix),
+    });
+    if (use) ctx.state.usesWritten = usage.record(use);
   };
 
   return new Router<State>(ROUTER)

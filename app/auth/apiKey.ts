@@ -1,6 +1,5 @@
 import type { Context, KeyHolder, Middleware } from '../context.ts';
 import { isAddressAllowed, keyFault, type KeyFault } from '../domain/keyFault.ts';
-import { roleOfScopes } from '../domain/scope.ts';
 import { hashKey } from '../domain/token.ts';
 import { AppError } from '../errors.ts';
 import type { FoundKey, Lookup } from './lookup.ts';
@@ -70,22 +69,30 @@ const REFUSALS: Readonly<Record<KeyFault, () => AppError>> = {
 
 /** The caller that a key is, once nothing of its state refuses it. */
 export function principalOfKey(key: FoundKey): KeyHolder {
-  const { owner } = key;
   return {
     type: 'api_key',
     id: key.id,
     name: key.name,
     tenant: key.tenant,
     home: key.tenant,
-    role: roleOfScopes(key.scopes.meanings),
+    role: key.scopes.role,
     scopes: key.scopes,
     keyPrefix: key.keyPrefix,
     limitedBy: key.limitedBy,
     environment: key.environment,
-    owner: owner?.role ? { ...owner, role: owner.role } : null,
+    owner: ownerOf(key),
     expiresAt: key.expiresAt,
     rateLimit: key.rateLimit,
     monthlyQuota: key.monthlyQuota,
     bounds: key.bounds,
   };
+}
+
+/** What decides which scopes a key opens: its own, and what its owner may do. */
+export function reachOfKey(key: FoundKey): Pick<KeyHolder, 'type' | 'scopes' | 'owner'> {
+  return { type: 'api_key', scopes: key.scopes, owner: ownerOf(key) };
+}
+
+function ownerOf({ owner }: FoundKey): KeyHolder['owner'] {
+  return owner?.role ? { ...owner, role: owner.role } : null;
 }

@@ -20,10 +20,14 @@ export interface AuthenticationParts {
   verificationKey: VerificationKey;
 }
 
-/** The chain of every protected router: after it `ctx.state.principal` is the caller, who may use the route. */
+/**
+ * The chain of every protected router: after it `ctx.state.principal` is the caller, who may use the route. What is to be
+ * asked of the database in the turn of the caller's key is `ahead`.
+ */
 export function authenticate(
   { config, lookup, limits, keyTexts, verificationKey }: AuthenticationParts,
   tenantFrom: TenantFrom,
+  ahead: readonly Middleware[] = [],
 ): Middleware {
   const readCredential: Middleware = (ctx, next) => {
     const credential = credentialOf(ctx, keyTexts);
@@ -33,6 +37,7 @@ export function authenticate(
   return compose([
     readCredential,
     limits.address,
+    ...ahead,
     jwt(config.jwt, verificationKey),
     apiKey(lookup, keyTexts, limits.doubtful),
     tenant(lookup, tenantFrom, limits.doubtful),

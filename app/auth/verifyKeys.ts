@@ -5,7 +5,7 @@ import { hashKey } from '../domain/token.ts';
 import type { Count } from '../limits/count.ts';
 import type { Limits } from '../limits/limits.ts';
 import type { QuotaCount } from '../limits/quota.ts';
-import { principalOfKey } from './apiKey.ts';
+import { reachOfKey } from './apiKey.ts';
 import { holdsScope } from './authority.ts';
 import type { KeyTexts } from './keyTexts.ts';
 import type { FoundKey, Lookup } from './lookup.ts';
@@ -59,7 +59,8 @@ export interface Verdict {
   missingScopes?: string[];
   limit?: Count;
   quota?: QuotaCount;
-  trace: TraceStep[];
+  /** Where nothing was to be counted but only looked at. */
+  trace?: TraceStep[];
 }
 
 interface Parts {
@@ -117,72 +118,94 @@ interface Case {
 }
 
 async function verdictOn(parts: Parts, one: Case, found: Awaited<ReturnType<typeof foundKey>>): Promise<Verdict> {
-  const trace = new Trace();
+  const trace = one.question.counting === 'look' ? new Trace() : undefined;
+  const verdict = await judgedInOrder(parts, one, found, trace);
+  if (trace) verdict.trace = trace.steps;
+  return verdict;
+}
+
+async function judgedInOrder(
+  parts: Parts,
+  one: Case,
+  found: Awaited<ReturnType<typeof foundKey>>,
+  trace: Trace | undefined,
+): Promise<Verdict> {
   const known = identified(one, found, trace);
-  if ('code' in known) return { ...known, trace: trace.steps };
-  const refused = judged(one, known.key, trace) ?? (await counted(parts, one.question, known.key, trace));
-  return { ...known, ...refused, trace: trace.steps };
+  if ('code' in known) return known;
+  const { key } = known;
+  return { key, ...(judged(one, key, trace) ?? (await counted(parts, one.question, key, trace))) };
 }
 
 /** The key, where the caller may know of it and it is of the tenant that was named; otherwise what to say instead. */
 function identified(
   { question, tenantId, catalogue }: Case,
   found: Awaited<ReturnType<typeof foundKey>>,
-  trace: Trace,
+  trace: Trace | undefined,
 ): { key: FoundKey } | { code: VerdictCode } {
-  if (found === 'malformed') return trace.failed('format', 'not_found', { checksum: false });
-  trace.passed('format', { checksum: true });
+  if (found === 'malformed') {
+    trace?.failed('format', { checksum: false });
+    return { code: 'not_found' };
+  }
+  trace?.passed('format', { checksum: true });
   // A key of another tenant is told apart from no key only by who may know of all.
   if (!found || (tenantId !== undefined && found.tenant.id !== tenantId)) {
-    return trace.failed('existence', 'not_found', { found: false });
+    trace?.failed('existence', { found: false });
+    return { code: 'not_found' };
   }
-  trace.passed('existence', { found: true });
-  const saw = { tenantId: found.tenant.id };
-  if (question.tenantId === undefined) trace.skipped('tenant', saw);
-  else if (isNamed(found.tenant, question.tenantId)) trace.passed('tenant', saw);
-  else return trace.failed('tenant', 'tenant_mismatch', saw);
+  trace?.passed('existence', { found: true });
+  const { tenant } = found;
+  if (question.tenantId === undefined) trace?.skipped('tenant', { tenantId: tenant.id });
+  else if (isNamed(tenant, question.tenantId)) trace?.passed('tenant', { tenantId: tenant.id });
+  else {
+    trace?.failed('tenant', { tenantId: tenant.id });
+    return { code: 'tenant_mismatch' };
+  }
   return { key: catalogue === BUILT_IN ? found : { ...found, scopes: catalogue.read(found.scopes) } };
 }
 
 type Refusal = Omit<Verdict, 'key' | 'trace'>;
 
 /** What refuses the key before anything is counted. */
-function judged({ question, now, catalogue }: Case, key: FoundKey, trace: Trace): Refusal | undefined {
+function judged({ question, now, catalogue }: Case, key: FoundKey, trace: Trace | undefined): Refusal | undefined {
   const fault = keyFault(key, now);
-  const saw = { state: fault ?? keyStatus(key, now) };
-  if (fault !== undefined) return { ...trace.failed('state', CODES[fault], saw), fault };
-  trace.passed('state', saw);
+  if (fault !== undefined) {
+    trace?.failed('state', { state: fault });
+    return { code: CODES[fault], fault };
+  }
+  trace?.passed('state', { state: keyStatus(key, now) });
   return addressRefused(question, key, trace) ?? scopesRefused(question, key, catalogue, trace);
 }
 
-function addressRefused({ ip }: AskedKey, key: FoundKey, trace: Trace): Refusal | undefined {
-  const { bounds, tenant } = key;
-  const saw = {
+function addressRefused({ ip }: AskedKey, key: FoundKey, trace: Trace | undefined): Refusal | undefined {
+  const isAllowed = ip === undefined || isAddressAllowed(key, ip);
+  trace?.note('address', ip === undefined ? 'skipped' : isAllowed ? 'passed' : 'failed', {
     ip: ip ?? null,
-    keyNetworks: [...bounds.allowedIps],
-    tenantNetworks: [...tenant.policy.allowedNetworks],
-  };
-  if (ip === undefined) trace.skipped('address', saw);
-  else if (isAddressAllowed(key, ip)) trace.passed('address', saw);
-  else return trace.failed('address', 'address_not_allowed', saw);
-  return undefined;
+    keyNetworks: [...key.bounds.allowedIps],
+    tenantNetworks: [...key.tenant.policy.allowedNetworks],
+  });
+  return isAllowed ? undefined : { code: 'address_not_allowed' };
 }
 
 function scopesRefused(
   { scopes = [], anyScopes = [] }: AskedKey,
   key: FoundKey,
   catalogue: ScopeCatalogue,
-  trace: Trace,
+  trace: Trace | undefined,
 ): Refusal | undefined {
-  const holder = principalOfKey(key);
+  const holder = reachOfKey(key);
   const lacks = (scope: string) => !holdsScope(holder, scope, catalogue);
-  const lackedOfAny = anyScopes.every(lacks) ? anyScopes : [];
-  const missingScopes = [...new Set([...scopes.filter(lacks), ...lackedOfAny])];
-  const saw = { held: [...key.scopes.scopes], all: [...scopes], any: [...anyScopes], missing: missingScopes };
-  if (missingScopes.length > 0) return { ...trace.failed('scopes', 'insufficient_scope', saw), missingScopes };
-  if (scopes.length + anyScopes.length === 0) trace.skipped('scopes', saw);
-  else trace.passed('scopes', saw);
-  return undefined;
+  const missing = scopes.filter(lacks);
+  if (anyScopes.every(lacks)) missing.push(...anyScopes);
+  const isMissing = missing.length > 0;
+  const missingScopes = isMissing ? [...new Set(missing)] : missing;
+  const isAsked = scopes.length + anyScopes.length > 0;
+  trace?.note('scopes', isMissing ? 'failed' : isAsked ? 'passed' : 'skipped', {
+    held: [...key.scopes.scopes],
+    all: [...scopes],
+    any: [...anyScopes],
+    missing: missingScopes,
+  });
+  return isMissing ? { code: 'insufficient_scope', missingScopes } : undefined;
 }
 
 /** Counts what is left to count, first the limit and then the quota, so that a refused burst spends none of that. */
@@ -190,44 +213,44 @@ async function counted(
   { limits: { countKey, peekKey, quotas } }: Parts,
   { cost, counting }: AskedKey,
   key: FoundKey,
-  trace: Trace,
+  trace: Trace | undefined,
 ): Promise<Refusal> {
   if (counting === 'nothing') return { code: 'valid' };
   const count = (counting === 'spend' ? countKey : peekKey)(key, cost);
   const limit = count instanceof Promise ? await count : count;
   if (limit) {
-    const saw = { cost, limit: limit.rule.limit, remaining: limit.remaining };
-    if (!limit.allowed) return { ...trace.failed('limit', 'rate_limited', saw), limit };
-    trace.passed('limit', saw);
-  } else trace.skipped('limit', { cost });
+    const { allowed, remaining, rule } = limit;
+    trace?.note('limit', allowed ? 'passed' : 'failed', { cost, limit: rule.limit, remaining });
+    if (!allowed) return { code: 'rate_limited', limit };
+  } else trace?.skipped('limit', { cost });
 
   const { monthlyQuota } = key;
   if (monthlyQuota === null) {
-    trace.skipped('quota', { cost });
-    return { code: 'valid', ...(limit && { limit }) };
+    trace?.skipped('quota', { cost });
+    return limit ? { code: 'valid', limit } : { code: 'valid' };
   }
   const quota = await quotas[counting === 'spend' ? 'take' : 'peek'](key.id, monthlyQuota, cost);
-  const saw = { cost, limit: quota.quota, remaining: quota.left };
-  const standing = { ...(limit && { limit }), quota };
-  if (!quota.allowed) return { ...trace.failed('quota', 'quota_exceeded', saw), ...standing };
-  trace.passed('quota', saw);
-  return { code: 'valid', ...standing };
+  trace?.note('quota', quota.allowed ? 'passed' : 'failed', { cost, limit: quota.quota, remaining: quota.left });
+  return { code: quota.allowed ? 'valid' : 'quota_exceeded', ...(limit && { limit }), quota };
 }
 
 /** The checks as they went, each with what it saw. */
 class Trace {
   readonly steps: TraceStep[] = [];
 
+  note(check: Check, outcome: TraceStep['outcome'], saw: TraceStep['saw']): void {
+    this.steps.push({ check, outcome, saw });
+  }
+
   passed(check: Check, saw: TraceStep['saw']): void {
-    this.steps.push({ check, outcome: 'passed', saw });
+    this.note(check, 'passed', saw);
   }
 
   skipped(check: Check, saw: TraceStep['saw']): void {
-    this.steps.push({ check, outcome: 'skipped', saw });
+    this.note(check, 'skipped', saw);
   }
 
-  failed(check: Check, code: VerdictCode, saw: TraceStep['saw']): { code: VerdictCode } {
-    this.steps.push({ check, outcome: 'failed', saw });
-    return { code };
+  failed(check: Check, saw: TraceStep['saw']): void {
+    this.note(check, 'failed', saw);
   }
 }

@@ -58,12 +58,15 @@ export class ScopeSet {
   readonly scopes: readonly string[];
   /** What these scopes stand for. */
   readonly meanings: readonly string[];
+  /** The role that a key with these scopes acts in. */
+  readonly role: ReturnType<typeof roleOfScopes>;
   readonly #meaningOf: Meaning;
   readonly #answers = new Map<string, boolean>();
 
   private constructor(scopes: readonly string[], meaningOf: Meaning) {
     this.scopes = scopes;
     this.meanings = scopes.map(meaningOf);
+    this.role = roleOfScopes(this.meanings);
     this.#meaningOf = meaningOf;
   }
 

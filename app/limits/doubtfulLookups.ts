@@ -38,6 +38,11 @@ export class DoubtfulLookups {
     this.#valid.add(mark);
   }
 
+  /** Whether the request comes from an address over its limit. */
+  isDoubtful(ctx: Context): boolean {
+    return this.#spent.of(ctx.state.countedAddress) !== undefined;
+  }
+
   /**
    * Undefined where the database may be asked at once; otherwise resolves when it may, and rejects with 429 where too
    * many wait already.

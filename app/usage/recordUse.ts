@@ -6,6 +6,8 @@ declare module '../context.ts' {
   interface State {
     /** What a key's log has of a request that another server serves, in place of what was asked of this one. */
     recordedAs?: RecordedAs;
+    /** Until the uses of the keys that this request asked about are written. */
+    usesWritten?: Promise<void>;
   }
 }
 
@@ -24,8 +26,11 @@ export interface RecordedAs {
 export function recordUse(usage: Usage): Middleware {
   return async (ctx, next) => {
     await next();
-    const { principal } = ctx.state;
-    if (principal?.type === 'api_key') await usage.record(useOf(ctx, principal));
+    const { principal, usesWritten } = ctx.state;
+    // What is recorded in one turn is written together.
+    const written = principal?.type === 'api_key' ? usage.record(useOf(ctx, principal)) : undefined;
+    if (usesWritten) await usesWritten;
+    if (written) await written;
   };
 }
 

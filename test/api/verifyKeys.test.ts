@@ -61,6 +61,37 @@ onEachDatabase('a key that another backend asks about', (database) => {
     return (await verify(question, headers)).code;
   }
 
+  it('is looked up in one query with its caller’s key, and the catalogue of scopes in the same turn', async () => {
+    const { lookup } = server.services;
+    const { key: findKey, catalogue } = lookup;
+    const turns: string[][] = [];
+    let begun = false;
+    const note = (what: string) => {
+      if (!begun) {
+        turns.push([]);
+        setImmediate(() => (begun = false));
+      }
+      begun = true;
+      turns.at(-1)?.push(what);
+    };
+    const key = await newKey();
+    try {
+      lookup.key = async (hash) => (note('key'), findKey(hash));
+      lookup.catalogue = async () => (note('catalogue'), catalogue());
+      expect(await codeOf({ key: key.key, scopes: ['read'] })).to.equal('valid');
+      expect(turns.map((asked) => asked.sort())).to.deep.equal([['catalogue', 'key', 'key']]);
+    } finally {
+      Object.assign(lookup, { key: findKey, catalogue });
+    }
+  });
+
+  it('is told to nobody whose own key is not good, however wrong the question', async () => {
+    const { key } = await newKey();
+    for (const question of [{ key }, { key: 7 }, { key, sopes: [] }, null, 'key']) {
+      refusal(await server.post(VERIFY, question, { 'x-api-key': unknown() }), 401, 'invalid_key');
+    }
+  });
+
   it('is told with all that a backend needs', async () => {
     const expiresAt = new Date(Date.now() + DAY_MS).toISOString();
     const wish = { name: 'shown', scopes: ['read'], externalId: 'c-1', metadata: { plan: 'é😀', seats: 3 }, expiresAt };

@@ -78,26 +78,25 @@ export const VerdictListAnswer = z.strictObject({
   results: z.array(VerdictAnswer).describe('In the order of the questions.'),
 });
 
-export function presentVerdict(verdict: Verdict, { traced }: { traced: boolean }): z.output<typeof VerdictAnswer> {
+export function presentVerdict(verdict: Verdict): z.output<typeof VerdictAnswer> {
   const { code, key, missingScopes, limit, quota, trace } = verdict;
-  return {
-    valid: code === 'valid',
-    code,
-    ...(key && {
-      keyId: key.id,
-      tenantId: key.tenant.id,
-      name: key.name,
-      scopes: [...key.scopes.scopes],
-      environment: key.environment,
-      externalId: key.externalId,
-      metadata: JSON.parse(key.metadata) as Metadata,
-      expiresAt: iso(key.bounds.expiresAt),
-    }),
-    ...(limit && {
-      rateLimit: { limit: limit.rule.limit, remaining: limit.remaining, resetSeconds: limit.resetSeconds },
-    }),
-    ...(quota && { quota: { limit: quota.quota, remaining: quota.left } }),
-    ...(missingScopes && { missingScopes }),
-    ...(traced && { trace }),
-  };
+  const answer: z.output<typeof VerdictAnswer> = { valid: code === 'valid', code };
+  if (key) {
+    answer.keyId = key.id;
+    answer.tenantId = key.tenant.id;
+    answer.name = key.name;
+    answer.scopes = [...key.scopes.scopes];
+    answer.environment = key.environment;
+    answer.externalId = key.externalId;
+    answer.metadata = key.metadata === '{}' ? {} : (JSON.parse(key.metadata) as Metadata);
+    answer.expiresAt = iso(key.bounds.expiresAt);
+  }
+  if (limit) {
+    const { rule, remaining, resetSeconds } = limit;
+    answer.rateLimit = { limit: rule.limit, remaining, resetSeconds };
+  }
+  if (quota) answer.quota = { limit: quota.quota, remaining: quota.left };
+  if (missingScopes) answer.missingScopes = missingScopes;
+  if (trace) answer.trace = trace;
+  return answer;
 }

@@ -1,0 +1,58 @@
+import type { Lookup } from '../auth/lookup.ts';
+import type { Context, Middleware } from '../context.ts';
+import { hashKey } from '../domain/token.ts';
+import { readJson } from '../http/body.ts';
+import type { Services } from '../services.ts';
+
+declare module '../context.ts' {
+  interface State {
+    /** Answers the one question of this request about a key by what was asked of the database already. */
+    askedAhead?: Pick<Lookup, 'key' | 'catalogue'>;
+  }
+}
+
+/** A longer body than a question has is read once its caller is known. */
+const MOST_BYTES = 4_096;
+
+/**
+ * Asks for the key that a caller wants to know of in the turn in which the caller's own key is asked for, so that one
+ * query answers both. Nothing of it is told before the caller was let in, and it is as fresh: it is asked after the
+ * request came.
+ */
+export function askAhead({ lookup, keyTexts, limits }: Pick<Services, 'lookup' | 'keyTexts' | 'limits'>): Middleware {
+  return (ctx, next) => {
+    const { credential } = ctx.state;
+    const isKey = credential?.kind === 'key' && keyTexts.mayBeKey(credential.text);
+    if (isKey && isShort(ctx) && !limits.doubtful.isDoubtful(ctx)) ctx.state.askedAhead = ask(ctx);
+    return next();
+  };
+
+  function ask(ctx: Context): Pick<Lookup, 'key' | 'catalogue'> {
+    const asked = readJson(ctx).then((body) => {
+      const { text, asksForScopes } = questionIn(body);
+      const hash = keyTexts.mayBeKey(text) ? hashKey(text) : undefined;
+      return { hash, key: hash && lookup.key(hash), catalogue: asksForScopes ? lookup.catalogue() : undefined };
+    });
+    // Who is refused as a caller waits for none of them.
+    asked.then(async ({ key, catalogue }) => Promise.all([key, catalogue])).catch(() => undefined);
+    return {
+      key: async (hash) => {
+        const { hash: same, key } = await asked;
+        return same?.equals(hash) ? key : lookup.key(hash);
+      },
+      catalogue: async () => (await asked).catalogue ?? lookup.catalogue(),
+    };
+  }
+}
+
+function isShort(ctx: Context): boolean {
+  const { headers } = ctx.req;
+  const bytes = Number(headers['content-length'] ?? 0);
+  return headers['transfer-encoding'] === undefined && bytes > 0 && bytes <= MOST_BYTES;
+}
+
+/** What a body asks for, whether or not the rest of it can be understood. */
+function questionIn(body: unknown): { text: string; asksForScopes: boolean } {
+  const { key, scopes, anyScopes } = (body ?? {}) as Record<string, unknown>;
+  return { text: typeof key === 'string' ? key : '', asksForScopes: scopes !== undefined || anyScopes !== undefined };
+}
