@@ -59,12 +59,12 @@ export const ForwardAuthRuleInput = z
       (scope === undefined) === (isPublic === undefined) ? { key: 'rule_takes_scope_or_public' } : undefined,
     ),
   )
-  .meta({ examples: [{ method: 'GET', path: '/projects/:id', scope: 'projects:read' }] });
+  .meta({ examples: [{ method: 'GET', path: '/people/:id', scope: 'users:read' }] });
 
 /** The rules as input: the first that is about a request decides, and where none is, it is refused. */
 export const ForwardAuthRulesInput = z
   .strictObject({ rules: z.array(ForwardAuthRuleInput).max(MOST_RULES) })
-  .meta({ examples: [{ rules: [{ method: 'GET', path: '/projects/*', scope: 'projects:read' }] }] });
+  .meta({ examples: [{ rules: [{ method: 'GET', path: '/people/*', scope: 'users:read' }] }] });
 
 /** A request to try the rules with; the key is judged in full, and nothing is counted. */
 export const TrialInput = z
@@ -86,7 +86,7 @@ export const TrialInput = z
       .optional()
       .describe('The client’s address; without it the networks of key and tenant are not checked.'),
   })
-  .meta({ id: 'ForwardAuthTrial', examples: [{ method: 'GET', path: '/projects/42' }] });
+  .meta({ id: 'ForwardAuthTrial', examples: [{ method: 'GET', path: '/people/42' }] });
 
 /** The rules in the type that the rest of the code has of them. */
 export function rulesIn({ rules }: z.output<typeof ForwardAuthRulesInput>): ForwardAuthRule[] {

@@ -50,7 +50,7 @@ export const ImportedKey = z
         hash: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
         prefix: 'sk_live_9f',
         lastFour: 'x7Qa',
-        scopes: ['projects:read'],
+        scopes: ['read'],
       },
     ],
   });

@@ -86,7 +86,7 @@ function proxyHeaders({ access }: Route): Json[] {
   const described = [
     [method, 'The method of the request.', 'GET'],
     [host, 'The host that the request is for.', 'api.example.com'],
-    [target, 'The path and query of the request, as the client sent them.', '/projects/42?full=1'],
+    [target, 'The path and query of the request, as the client sent them.', '/people/42?full=1'],
     [address, 'The client’s address; of several the last.', '203.0.113.7'],
   ];
   return described.map(([name, description, example]) => {

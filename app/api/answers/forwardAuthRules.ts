@@ -31,8 +31,8 @@ export const ForwardAuthRulesAnswer = z
     examples: [
       {
         rules: [
-          { method: '*', path: '/projects/*', scope: 'projects:write' },
-          { method: 'GET', path: '/projects/:id', scope: 'projects:read' },
+          { method: '*', path: '/people/*', scope: 'users:write' },
+          { method: 'GET', path: '/people/:id', scope: 'users:read' },
         ],
         warnings: [{ rule: 1, code: 'never_matches' as const, hiddenBy: 0 }],
       },
@@ -78,9 +78,9 @@ export const TrialAnswer = z
         allowed: false,
         status: 401,
         code: 'missing_credential',
-        path: '/projects/42',
+        path: '/people/42',
         rule: 1,
-        matched: { method: 'GET', path: '/projects/:id', scope: 'projects:read' },
+        matched: { method: 'GET', path: '/people/:id', scope: 'users:read' },
         passedOver: [{ rule: 0, because: 'method' as const }],
       },
     ],
