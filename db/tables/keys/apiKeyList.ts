@@ -4,7 +4,7 @@ import { isSqlite, type Db } from '../../connection/connect.ts';
 import { INDEX_OF_ATTENTION, overscopedKeys } from './apiKeyAttention.ts';
 import { KEY_COLUMNS, keyFromRow, type ApiKey, type KeyRow } from './apiKeyFields.ts';
 import { EVERY_TENANT, matching, STATUS, type KeyFilter, type TenantOrEvery } from './apiKeyFilter.ts';
-import { BY_CREATION, BY_EXPIRY, BY_LAST_USE, BY_NAME, BY_NAME_SQLITE } from './apiKeyIndexes.ts';
+import { BY_CREATION, BY_EXPIRY, BY_LAST_USE, BY_LEAK, BY_NAME, BY_NAME_SQLITE } from './apiKeyIndexes.ts';
 import { isScopeOfFew } from './apiKeyScopes.ts';
 
 export const KEY_SORTS = ['createdAt', 'name', 'lastUsedAt', 'expiresAt'] as const;
@@ -190,6 +190,8 @@ function inOrder(
 }
 
 function indexOf(db: Db, { attention }: KeyFilter, sort: KeySort): string | undefined {
+  // Leaked keys are few, so that their rows are read and sorted.
+  if (attention === 'leaked') return BY_LEAK;
   const leading = attention && INDEX_OF_ATTENTION[attention];
   // Only the index by last use has the column of this order.
   if (leading !== undefined && sort !== 'lastUsedAt') return leading;

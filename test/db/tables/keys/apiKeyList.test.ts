@@ -3,18 +3,21 @@ import { newId } from '../../../../app/domain/id.ts';
 import { KEY_STATUSES } from '../../../../app/domain/keyStatus.ts';
 import { KEY_ATTENTIONS } from '../../../../db/tables/keys/apiKeyAttention.ts';
 import type { KeyFilter } from '../../../../db/tables/keys/apiKeyFilter.ts';
-import { SCOPES_START_LENGTH } from '../../../../db/tables/keys/apiKeyIndexes.ts';
+import { BY_LEAK, SCOPES_START_LENGTH } from '../../../../db/tables/keys/apiKeyIndexes.ts';
 import { KEY_SORTS, MOST_SORTED, pageOfApiKeys, type KeyPage } from '../../../../db/tables/keys/apiKeyList.ts';
 import { onEachDatabase } from '../../../support/databases.ts';
 import { useServer } from '../../../support/useServer.ts';
 
 const SCOPE_OF_MANY = 'orders:read';
 
-/** How a list can be filtered and searched; attention to unused scopes is found by other means. */
+/** How a list can be filtered and searched; attention to unused scopes and to leaks is found by other means. */
 const FILTERS: Omit<KeyFilter, 'now'>[] = [
   {},
   ...KEY_STATUSES.map((status) => ({ statuses: [status] })),
-  ...KEY_ATTENTIONS.filter((one) => one !== 'overscoped').map((attention) => ({ attention })),
+  ...KEY_ATTENTIONS.filter((one) => one !== 'overscoped' && one !== 'leaked').map((attention) => ({
+    attention,
+    ...(attention === 'breaking' && { rules: { maxLifetimeDays: 90, requireExpiry: true } }),
+  })),
   { environment: 'test' },
   { text: 'export' },
   { scope: SCOPE_OF_MANY },
@@ -50,6 +53,15 @@ onEachDatabase('the queries of a list of keys', (database) => {
       }
     });
   }
+
+  it('find leaked keys, which are few, by the index of their leaks in every order', async () => {
+    for (const sort of KEY_SORTS) {
+      const page: KeyPage = { sort, descending: true, offset: 0, limit: 50 };
+      for (const query of await queriesOf({ attention: 'leaked', now: Date.now() }, page)) {
+        expect(await plan(query), query.sql).to.include(BY_LEAK);
+      }
+    }
+  });
 
   it('find a scope that stands far behind others in the list of a key', async () => {
     const { db } = server.services;
