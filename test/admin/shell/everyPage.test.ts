@@ -98,7 +98,9 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
     for (const address of pages().flatMap(addressesOf)) {
       const answer = await page.goto(address);
       const type = answer?.headers()['content-type'];
-      expect([answer?.status(), type], `${address}; list it in NO_PAGES if it is none`).to.deep.equal([200, HTML]);
+      const from = answer?.request().redirectedFrom()?.url();
+      const whenNone = `${address}; list it in NO_PAGES if it is none`;
+      expect([answer?.status(), type, from], whenNone).to.deep.equal([200, HTML, undefined]);
       await expectWell(page);
     }
   });
