@@ -13,15 +13,20 @@ import { useServer, useServerWithoutCast } from '../support/useServer.ts';
 
 /** Every POST of the API that makes nothing, and so takes no `Idempotency-Key`. */
 const MAKE_NOTHING = [
+  'POST /api-keys/:id/pause',
+  'POST /api-keys/:id/resume',
+  'POST /api-keys/:id/revoke',
   // An import makes each key once by its hash.
   'POST /api-keys/import',
-  'POST /api-keys/:id/revoke',
   'POST /auth/login',
   'POST /billing/checkouts/:id/confirm',
+  'POST /forward-auth/try',
+  'POST /keys/report-leak',
   'POST /keys/verify',
   'POST /keys/verify-batch',
   'POST /marketplace/:app/uninstall',
   'POST /security-center/settings',
+  'POST /self/revoke',
   'POST /support/tickets/:id/close',
 ];
 

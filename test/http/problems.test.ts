@@ -21,7 +21,7 @@ onDatabase('sqlite', 'a problem document', (database) => {
   });
 
   it('has the messages of its fields in French, and names in both languages what a field wants', async () => {
-    const key = { name: 7, scopes: ['fly:high'], expiresInDays: 9_999, kind: 'x' };
+    const key = { name: 7, scopes: ['Fly'], expiresInDays: 9_999, kind: 'x' };
     const paths = ['name', 'scopes.0', 'expiresInDays', 'kind'];
     const english = await server.post('/api/api-keys', key, as(alice));
     expect(english.status).to.equal(422);
@@ -29,7 +29,7 @@ onDatabase('sqlite', 'a problem document', (database) => {
       .to.have.property('errors')
       .that.deep.equals([
         { path: paths[0], message: 'Must be text' },
-        { path: paths[1], message: 'Unknown scope: fly:high' },
+        { path: paths[1], message: 'Not a scope' },
         { path: paths[2], message: 'Must be at most 365' },
         { path: paths[3], message: 'Unknown field' },
       ]);
@@ -38,7 +38,7 @@ onDatabase('sqlite', 'a problem document', (database) => {
       .to.have.property('errors')
       .that.deep.equals([
         { path: paths[0], message: 'Doit être du texte' },
-        { path: paths[1], message: 'Accès inconnu\u00a0: fly:high' },
+        { path: paths[1], message: 'N’est pas un accès' },
         { path: paths[2], message: 'Doit être au plus 365' },
         { path: paths[3], message: 'Champ inconnu' },
       ]);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { requestId, runOnce } from '../../app/http/idempotency.ts';
 import { addPlayer, as, castOf, PASSWORD, type Cast, type Part, type Player } from '../support/cast.ts';
@@ -60,6 +61,13 @@ onEachDatabase('every documented operation', (database) => {
       await putOn('free');
       return answer;
     },
+    'POST /api-keys/import': async (operation) => {
+      await putOn('starter');
+      const key = { name: 'extra', hash: createHash('sha256').update(operation.path).digest('hex') };
+      const answer = await on(operation, '', key);
+      await putOn('free');
+      return answer;
+    },
     'PATCH /api-keys/{id}': async (operation) => onRevokedKey(operation, { name: 'late' }),
     'POST /api-keys/{id}/pause': async (operation) => onRevokedKey(operation),
     'POST /api-keys/{id}/resume': async (operation) => onRevokedKey(operation),
@@ -93,6 +101,9 @@ onEachDatabase('every documented operation', (database) => {
       await issue(server, as(cast.alice), { scopes: ['files:read'] });
       return on(operation, '', { scopes: [] }, await theOperator());
     },
+    'POST /tenants': async (operation) => on(operation, '', { name: 'x', slug: cast.globex.slug }, await theOperator()),
+    'PATCH /tenants/{id}': async (operation) =>
+      on(operation, cast.acme.id, { slug: cast.globex.slug }, await theOperator()),
     'PATCH /settings': async (operation) => on(operation, '', { slug: cast.globex.slug }),
     'POST /support/tickets/{id}/messages': async (operation) => onClosedTicket(operation),
     'POST /support/tickets/{id}/answer': async (operation) => onClosedTicket(operation),
@@ -185,7 +196,15 @@ onEachDatabase('every documented operation', (database) => {
       const answers: Answer[] = [];
       const ask = async (sending: Sending & { path?: string }) =>
         answers.push(await send(operation, { path: to, ...sending, headers: { ...headers, ...sending.headers } }));
-      if (body?.isForm) {
+      if (body?.kind === 'lines') {
+        await ask({ body: '{}', headers: { 'Content-Type': 'application/json' } });
+        await ask({ body: TOO_LONG.repeat(80), headers: { 'Content-Type': 'text/csv' } });
+        await ask({ body: 'a,"b', headers: { 'Content-Type': 'text/csv' } });
+        expect(
+          answers.map(({ status }) => status),
+          at(operation),
+        ).to.deep.equal([415, 413, 400]);
+      } else if (body?.kind === 'form') {
         await ask({ json: {} });
         await ask({ json: { token: TOO_LONG } });
         await ask({ body: '{}', headers: { 'Content-Type': 'application/json' } });
@@ -205,10 +224,11 @@ onEachDatabase('every documented operation', (database) => {
         ).to.deep.equal([400, 415, 413, 422]);
       }
       if (hasQuery) {
+        const before = answers.length;
         await ask({ path: `${to}?nobody=1` });
         await ask({ path: `${to}?limit=1&limit=1` });
         expect(
-          answers.map(({ status }) => status),
+          answers.slice(before).map(({ status }) => status),
           at(operation),
         ).to.deep.equal([400, 400]);
       }
@@ -367,7 +387,11 @@ onEachDatabase('every documented operation', (database) => {
   async function send(operation: Operation, { path, headers, json, body }: Request): Promise<Answer> {
     requests += 1;
     const { method } = operation;
-    if (operation.body?.isForm && json !== undefined) {
+    if (operation.body?.kind === 'lines' && json !== undefined) {
+      const lines = { ...headers, 'Content-Type': 'application/x-ndjson' };
+      return server.send(method, path, { headers: lines, body: JSON.stringify(json) });
+    }
+    if (operation.body?.kind === 'form' && json !== undefined) {
       const form = { ...headers, 'Content-Type': 'application/x-www-form-urlencoded' };
       return server.send(method, path, {
         headers: form,
@@ -396,10 +420,11 @@ onEachDatabase('every documented operation', (database) => {
   }
 
   /** What was made is found at its Location, below the prefix that the request came by. */
-  async function expectMadeThere({ path }: Operation, { headers, body }: Answer): Promise<void> {
+  async function expectMadeThere(operation: Operation, { headers, body }: Answer): Promise<void> {
+    const { path } = operation;
     const { location = '' } = headers;
     expect(location.startsWith('/api/v1/'), `${path} leads to ${location}`).to.equal(path.startsWith('/api/v1/'));
-    const found = await server.get(location, as(cast.alice));
+    const found = await server.get(location, headersFor(operation));
     expect(found.status, `${location} of POST ${path}`).to.equal(200);
     expect(found.text).to.include((body as { id: string }).id);
   }
@@ -449,7 +474,7 @@ onEachDatabase('every documented operation', (database) => {
     const operation = contract.operations.find((one) => one.name === name);
     if (!operation) throw new Error(`Nothing says how to make what ${name} is about`);
     const { path, body } = operation;
-    const answer = await send(operation, { path, headers: as(cast.alice), json: json ?? body?.example });
+    const answer = await send(operation, { path, headers: headersFor(operation), json: json ?? body?.example });
     expect(answer.status, `${name} ${answer.text}`).to.equal(201);
     return (answer.body as { id: string }).id;
   }

@@ -16,13 +16,20 @@ export interface Operation {
   /** `POST /projects`: below either prefix. */
   name: string;
   security: Record<string, string[]>[];
-  body: { schema: Json; example: unknown; required: boolean; isForm: boolean } | undefined;
+  body: { schema: Json; example: unknown; required: boolean; kind: 'json' | 'form' | 'lines' } | undefined;
   /** Whether it has parameters in the query. */
   hasQuery: boolean;
   /** Whether it takes `Idempotency-Key`. */
   isIdempotent: boolean;
   responses: Map<number, Response>;
 }
+
+/** The type of each kind of body. */
+const KINDS = [
+  ['json', 'application/json'],
+  ['form', 'application/x-www-form-urlencoded'],
+  ['lines', 'application/x-ndjson'],
+] as const;
 
 /** The published document, as something to hold answers against. */
 export class Contract {
@@ -88,8 +95,9 @@ export class Contract {
     const responses = Object.entries(operation.responses as Record<string, Json>);
     const parameters = (operation.parameters ?? []) as Json[];
     const { requestBody } = operation as { requestBody?: { required: boolean; content: Record<string, Json> } };
-    const form = requestBody?.content['application/x-www-form-urlencoded'];
-    const { schema, example } = (requestBody?.content['application/json'] ?? form ?? {}) as {
+    const { content = {} } = requestBody ?? {};
+    const [kind, type] = KINDS.find(([, one]) => content[one]) ?? (['json', 'application/json'] as const);
+    const { schema, example } = (content[type] ?? {}) as {
       schema?: Json;
       example?: unknown;
     };
@@ -98,7 +106,7 @@ export class Contract {
       path,
       name: `${method} ${path.replace(/^\/api(\/v1)?(?=\/)/, '')}`,
       security: operation.security as Operation['security'],
-      body: schema && { schema, example, required: requestBody?.required ?? false, isForm: form !== undefined },
+      body: schema && { schema, example, required: requestBody?.required ?? false, kind },
       isIdempotent: parameters.some((parameter) => String(parameter.$ref).endsWith('/IdempotencyKey')),
       hasQuery: parameters.some((parameter) => parameter.in === 'query'),
       responses: new Map(responses.map(([status, response]) => [Number(status), this.#resolved(response)])),
