@@ -9,7 +9,27 @@
   light.addEventListener('change', paint);
   paint();
 
+  // Names and levels that Swagger UI leaves out.
+  const describe = () => {
+    const set = (selector, name, value) => {
+      for (const one of document.querySelectorAll(`${selector}:not([${name}])`)) one.setAttribute(name, value);
+    };
+    set('.opblock-tag', 'aria-level', '2');
+    set('.models h4', 'aria-level', '2');
+    set('.opblock h4', 'aria-level', '3');
+    set('.opblock h5', 'aria-level', '4');
+    set('.information-container', 'role', 'region');
+    set('.information-container', 'aria-label', 'About this API');
+    set('.filter-container', 'role', 'search');
+    set('.body-param__text', 'aria-label', 'Request body');
+    set('.examples-select-element', 'aria-label', 'Example');
+    set('.content-type', 'aria-label', 'Content type');
+    // The button around the path leads to the operation too, and a link in a button cannot be reached by all.
+    for (const link of document.querySelectorAll('.opblock-summary-control a[href]')) link.removeAttribute('href');
+  };
+
   document.addEventListener('DOMContentLoaded', () => {
+    new MutationObserver(describe).observe(document.getElementById('docs'), { childList: true, subtree: true });
     globalThis.SwaggerUIBundle({
       url: '/openapi.json',
       domNode: document.getElementById('docs'),

@@ -145,8 +145,8 @@ onEachDatabase('the first start', (database) => {
       });
     const setUp = async (more: Fields = {}) => submit({ token, ...FORM, ...more });
 
-    function expectGone(answer: Answer): void {
-      expect(answer.status).to.equal(404);
+    function expectGone(answer: Answer, status = 404): void {
+      expect(answer.status).to.equal(status);
       expect(answer.headers['content-type']).to.include('text/html');
       expect(answer.text).not.to.include('<form');
     }
@@ -221,10 +221,10 @@ onEachDatabase('the first start', (database) => {
       });
     });
 
-    it('works once: afterwards it leads nowhere, for pages and forms', async () => {
+    it('works once: afterwards it leads to nothing but sign-in, for pages and forms', async () => {
       await setUp();
-      expectGone(await server.get(link, PAGE));
-      expectGone(await setUp({ email: 'eve@evil.example' }));
+      expectGone(await server.get(link, PAGE), 410);
+      expectGone(await setUp({ email: 'eve@evil.example' }), 410);
       await expectOneOwner(server);
     });
 
@@ -233,7 +233,7 @@ onEachDatabase('the first start', (database) => {
       const answers = await Promise.all(
         names.map(async (name) => setUp({ name, email: `${name}@acme.example`, tenantName: `Tenant of ${name}` })),
       );
-      expect(answers.map(({ status }) => status).sort()).to.deep.equal([200, 404, 404, 404]);
+      expect(answers.map(({ status }) => status).sort()).to.deep.equal([200, 410, 410, 410]);
       await expectOneOwner(server);
       const winner = names[answers.findIndex(({ status }) => status === 200)];
       expect((await made(server)).users[0]).to.include({ name: winner });
@@ -247,7 +247,7 @@ onEachDatabase('the first start', (database) => {
         [server, other].map(async (one) => one.send('POST', '/setup', { headers, body: form })),
       );
       await other.stop();
-      expect(answers.map(({ status }) => status).sort()).to.deep.equal([200, 404]);
+      expect(answers.map(({ status }) => status).sort()).to.deep.equal([200, 410]);
       await expectOneOwner(server);
     });
 

@@ -1,9 +1,10 @@
 import type Router from '@koa/router';
 import type { State } from '../context.ts';
 import { compressPage } from '../http/compressPage.ts';
-import { openPageGuards, pageGuards } from './shell/pageGuards.ts';
+import { openPageGuards, pageGuards, unknownPage } from './shell/pageGuards.ts';
 import { cookiesOf } from '../http/cookies.ts';
 import { createPages, type Pages } from './shell/pages.ts';
+import { shownOncePages } from './shell/shownOnce.ts';
 import type { Services } from '../services.ts';
 import { apiKeyPages } from './keys/routes.ts';
 import { auditLogPages } from './audit/routes.ts';
@@ -47,6 +48,7 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
   const admin = [
     tenantSwitchRoutes(services, pages),
     frontRoutes(pages, () => routes),
+    shownOncePages(pages),
     apiKeyPages(services, pages, table),
     usagePages(services, pages),
     auditLogPages(services, pages),
@@ -61,10 +63,10 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
   ];
   const mounts = [
     mount('', [compressPage, ...openPageGuards(services, cookies)], open),
-    mount('/admin', [compressPage, ...pageGuards(services, cookies)], admin),
+    mount('/admin', [compressPage, ...pageGuards(services, cookies, () => routes)], admin),
   ];
   for (const { routers } of mounts) routes.push(...routesOf(routers));
-  return mounts;
+  return [...mounts, { routers: [], middleware: unknownPage(services, cookies, () => routes) }];
 }
 
 /** The pages of the sample product. */

@@ -42,6 +42,28 @@ export function signedIn(db: Db, lookup: Lookup, cookies: Cookies): Middleware {
   }
 }
 
+/** Loads who is signed in, where somebody is; it refuses no request. */
+export function knownPerson(lookup: Lookup, cookies: Cookies): Middleware {
+  return async (ctx, next) => {
+    const session = await loadSession(ctx, lookup, cookies);
+    if (session) {
+      ctx.state.belongings = session.person.memberships;
+      const principal = principalUnlessRefused(session);
+      if (principal) ctx.state.principal = principal;
+    }
+    await next();
+  };
+}
+
+function principalUnlessRefused({ person, tenantId }: FoundSession): Person | undefined {
+  try {
+    return principalIn(person, tenantId);
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
+}
+
 async function loadSession(ctx: Context, lookup: Lookup, cookies: Cookies): Promise<FoundSession | undefined> {
   const token = cookies.get(ctx, 'session');
   const found = token !== undefined && TOKEN.test(token) ? await lookup.session(hashToken(token)) : undefined;

@@ -40,6 +40,7 @@ export const AUDITED = {
   APP_UNINSTALLED: 'app',
   CHECKOUT_STARTED: 'checkout',
   CHECKOUT_CONFIRMED: 'checkout',
+  CHECKOUT_WITHDRAWN: 'checkout',
   TICKET_OPENED: 'ticket',
   TICKET_UPDATED: 'ticket',
   // A new record says itself who made it, and when.

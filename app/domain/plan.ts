@@ -1,3 +1,4 @@
+import type { Locale } from './locale.ts';
 import type { Rate } from './rate.ts';
 import type { Wording } from './scopeCatalogue.ts';
 
@@ -13,31 +14,32 @@ export interface PlanLimits {
 
 export interface Plan {
   readonly id: PlanId;
-  readonly name: string;
+  readonly name: Wording;
   readonly description: Wording;
   readonly limits: PlanLimits;
 }
 
-/** The plan of a new tenant. */
+/** The plan of a tenant that has ordered none; nobody can order it, since it has no limits of its own. */
 export const DEFAULT_PLAN = 'free';
 
-export const PLAN_IDS = [DEFAULT_PLAN, 'starter', 'pro', 'business'] as const;
+/** The plans that can be ordered, the smallest first. */
+export const PLAN_IDS = ['basic', 'starter', 'pro', 'business'] as const;
 export type PlanId = (typeof PLAN_IDS)[number];
 
-/** Every plan there is, the smallest first: a product that sells others changes them here. */
+/** The plans that can be ordered, each of which allows more than the one before: a product that sells others changes them here. */
 export const PLANS: readonly Plan[] = [
   {
-    id: DEFAULT_PLAN,
-    name: 'Free',
+    id: 'basic',
+    name: { en: 'Free', fr: 'Gratuite' },
     description: {
-      en: 'Nothing ordered: only the limits of this installation hold.',
-      fr: 'Rien de commandé\u00a0: seules les limites de cette installation s’appliquent.',
+      en: 'For trying things out, at no charge.',
+      fr: 'Pour essayer, sans frais.',
     },
-    limits: { keys: null, rateLimit: null, monthlyQuota: null },
+    limits: { keys: 5, rateLimit: { limit: 60, windowSeconds: 60 }, monthlyQuota: 10_000 },
   },
   {
     id: 'starter',
-    name: 'Starter',
+    name: { en: 'Starter', fr: 'Starter' },
     description: {
       en: 'For one integration and the people who try it out.',
       fr: 'Pour une intégration et celles et ceux qui l’essaient.',
@@ -46,7 +48,7 @@ export const PLANS: readonly Plan[] = [
   },
   {
     id: 'pro',
-    name: 'Pro',
+    name: { en: 'Pro', fr: 'Pro' },
     description: {
       en: 'For a team with services of its own.',
       fr: 'Pour une équipe qui a ses propres services.',
@@ -55,7 +57,7 @@ export const PLANS: readonly Plan[] = [
   },
   {
     id: 'business',
-    name: 'Business',
+    name: { en: 'Business', fr: 'Business' },
     description: {
       en: 'For a product that gives keys to its own customers.',
       fr: 'Pour un produit qui donne des clés à ses propres clients.',
@@ -64,15 +66,18 @@ export const PLANS: readonly Plan[] = [
   },
 ];
 
+const NO_PLAN: Wording = { en: 'No plan', fr: 'Aucune' };
+
 /** The name of a plan; a plan that this release does not know goes by its id. */
-export function planNamed(id: string): string {
-  return PLANS.find((plan) => plan.id === id)?.name ?? id;
+export function planNamed(id: string, locale: Locale): string {
+  const name = id === DEFAULT_PLAN ? NO_PLAN : PLANS.find((plan) => plan.id === id)?.name;
+  return name?.[locale] ?? id;
 }
 
 const LIMITS = new Map<string, PlanLimits>(PLANS.map(({ id, limits }) => [id, limits]));
 const UNLIMITED: PlanLimits = { keys: null, rateLimit: null, monthlyQuota: null };
 
-/** The limits of a plan; a plan that this release does not know adds no limit to the installation's. */
+/** The limits of a plan; none, or one that this release does not know, adds no limit to the installation's. */
 export function planLimits(plan: string): PlanLimits {
   return LIMITS.get(plan) ?? UNLIMITED;
 }

@@ -7,6 +7,9 @@ import type { JournalEntry } from './usageEvent.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
+/** The key was not let in, or came too often; any other answer, such as 404, is one to a key that was let in. */
+const DENIALS: ReadonlySet<number> = new Set([401, 403, 429]);
+
 interface KeyTally extends KeyUse {
   hours: KeyUsageHour[];
 }
@@ -24,7 +27,7 @@ export class UsageTotals {
       key.ip = ip;
     }
     const hour = hourOf(key, use);
-    hour[statusCode < 400 ? 'ok' : 'denied'] += 1;
+    hour[DENIALS.has(statusCode) ? 'denied' : 'ok'] += 1;
     hour.responseMs += responseMs;
   }
 

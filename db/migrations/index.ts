@@ -3,6 +3,7 @@ import { idempotentRequests } from './0021_idempotentRequests.ts';
 import { installationSettings } from './0017_installationSettings.ts';
 import { importedKeys } from './0023_importedKeys.ts';
 import { invitations } from './0012_invitations.ts';
+import { keyEnds } from './0025_keyEnds.ts';
 import { keyIndexes } from './0016_keyIndexes.ts';
 import { keys } from './0002_keys.ts';
 import { leakReports } from './0020_leakReports.ts';
@@ -44,4 +45,5 @@ export const STEPS: readonly Step[] = [
   ...tenantExternalIds,
   ...importedKeys,
   ...scopeIndexes,
+  ...keyEnds,
 ];

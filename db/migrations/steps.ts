@@ -74,6 +74,18 @@ export function addComputedColumn(table: string, name: string, length: number, e
   };
 }
 
+/** The step that adds a time which MySQL computes from other columns, and stores in indexes alone. */
+export function addComputedTime(table: string, name: string, expression: string): Step {
+  return {
+    name: `add ${table}.${name}`,
+    async up(db) {
+      if (isSqlite(db) || (await db.schema.hasColumn(table, name))) return;
+      const sql = `alter table ?? add column ?? bigint generated always as (${expression}) virtual`;
+      await unlessJustDone(db.raw(sql, [table, name]));
+    },
+  };
+}
+
 /** The step that adds one index, unique or not, in the order of its columns. */
 export function addIndex(table: string, columns: string[], { unique = false } = {}): Step {
   const name = indexName(table, columns);

@@ -6,5 +6,6 @@ import './copying.js';
 import './keyboard.js';
 import './theme.js';
 import './forms.js';
+import './keySearch.js';
 
 document.documentElement.classList.add('js');

@@ -58,10 +58,29 @@ document.addEventListener('htmx:finally:request', ({ detail: { ctx } }) => {
   const region = ctx.target?.closest?.('[data-region]');
   if (!region) return;
   updateClearLink(region);
+  showFieldProblems(region);
   announceCount(region);
   // htmx shows the list in place of its skeleton right after this event.
   queueMicrotask(() => restoreFocus(region, requestStarts.get(ctx)?.pressed.textContent));
 });
+
+// A problem of the filter is shown at its field, which lies outside of the list that was fetched.
+function showFieldProblems(region) {
+  const form = document.getElementById(`${region.id}-filters`);
+  for (const field of form?.querySelectorAll('[aria-invalid]') ?? []) {
+    document.getElementById(`${field.name}-problem`)?.remove();
+    field.removeAttribute('aria-invalid');
+    field.removeAttribute('aria-describedby');
+    field.closest('.field').classList.remove('field-wrong');
+  }
+  for (const problem of region.querySelectorAll('[data-field-problem]')) {
+    const field = form.elements[problem.dataset.fieldProblem];
+    field.closest('.field').append(problem.content.cloneNode(true));
+    field.closest('.field').classList.add('field-wrong');
+    field.setAttribute('aria-invalid', 'true');
+    field.setAttribute('aria-describedby', `${field.name}-problem`);
+  }
+}
 
 // Announces the new length of a list to screen readers.
 function announceCount(region) {
@@ -77,11 +96,20 @@ function restoreFocus(region, pressed) {
   if (region.getBoundingClientRect().top < 0) region.scrollIntoView();
 }
 
-// The link that clears the filter is shown only while a filter is set.
+// The link that clears the filter is shown only while a filter is set; it keeps the order of the list.
 function updateClearLink(region) {
   const form = document.getElementById(`${region.id}-filters`);
   const clear = form?.querySelector('[data-clear]');
-  if (clear) clear.hidden = [...new FormData(form)].every(([name, value]) => value === '' || name === 'sort');
+  if (!clear) return;
+  const fields = new FormData(form);
+  clear.hidden = [...fields].every(([name, value]) => value === '' || name === 'sort');
+  const sort = fields.get('sort');
+  if (sort) clear.href = `${form.getAttribute('action')}?${new URLSearchParams({ sort })}`;
+}
+
+// The row of a new key has the focus by the address, unless the list does not show it.
+if (location.hash.startsWith('#key-') && !document.getElementById(location.hash.slice(1))) {
+  document.getElementById('main')?.focus({ preventScroll: true });
 }
 
 // Moves the focus to the summary of a form's problems, once.

@@ -112,7 +112,7 @@ onEachDatabase('the list of more than a thousand keys', (database) => {
     for (const sort of SORTS) {
       for (const [revokedLast, parts] of [[false, [keys]] as const, [true, [living, revoked]] as const]) {
         const expected = parts.flatMap((part) => inOrder(part, sort, true));
-        for (const offset of [0, 580, living.length - 20, 1_200, 2_000]) {
+        for (const offset of [0, 100, 580, living.length - 20, 1_200, 2_000]) {
           const page = { sort, descending: true, offset, limit: 50, revokedLast };
           const { ids, total } = await pageByPlace(server.services.db, acme.id, { now }, page);
           expect(ids, `${sort} ${offset} ${revokedLast}`).to.deep.equal(expected.slice(offset, offset + 50));
@@ -227,8 +227,21 @@ function expectedTotal(count: number): Pick<Listing, 'total' | 'totalIsAtLeast'>
   return count > 1_000 ? { total: 1_000, totalIsAtLeast: true } : { total: count };
 }
 
-/** The ids of keys in an order of the list; those without a value come first, and last the other way round. */
+/**
+ * The ids of keys in an order of the list; those without a value come first, and last the other way round, but those that
+ * never end always come last.
+ */
 function inOrder(keys: readonly ApiKey[], sort: (typeof SORTS)[number], descending: boolean): string[] {
+  if (sort === 'expiresAt') {
+    const ends = keys.map((key) => ({ ...key, expiresAt: key.graceEndsAt ?? key.expiresAt }));
+    const some = ends.filter(({ expiresAt }) => expiresAt !== null);
+    const none = ends.filter(({ expiresAt }) => expiresAt === null);
+    return [some, none].flatMap((part) => inOrderOf(part, sort, descending));
+  }
+  return inOrderOf(keys, sort, descending);
+}
+
+function inOrderOf(keys: readonly ApiKey[], sort: (typeof SORTS)[number], descending: boolean): string[] {
   const valueOf = (key: ApiKey) => (sort === 'name' ? key.name.toLowerCase() : (key[sort] ?? 0));
   const compare = <T extends string | number>(a: T, b: T) => (a < b ? -1 : a > b ? 1 : 0);
   const sorted = [...keys].sort((a, b) => compare(valueOf(a), valueOf(b)) || compare(a.id, b.id));

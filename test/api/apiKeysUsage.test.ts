@@ -144,6 +144,12 @@ onEachDatabase('the use of a key', (database) => {
       });
     }
 
+    it('counts nothing as denied that was asked by a key with the right to ask', async () => {
+      for (const statusCode of [404, 409, 422, 500]) record({ statusCode });
+      for (const statusCode of [401, 403, 429]) record({ statusCode });
+      expect((await summed()).totals).to.include({ requests: 7, ok: 4, denied: 3 });
+    });
+
     it('counts what was answered and what was denied, and where', async () => {
       const now = Date.now();
       record({ statusCode: 200, scope: 'projects:read', endpoint: '/api/v1/projects', responseMs: 10 });

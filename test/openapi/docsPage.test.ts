@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { as } from '../support/cast.ts';
-import { expectNoOverflow, useBrowser } from '../support/browser.ts';
+import { expectAccessible, expectNoOverflow, useBrowser } from '../support/browser.ts';
 import { onDatabase } from '../support/databases.ts';
 import { issue } from '../support/keys.ts';
 import { useServer } from '../support/useServer.ts';
@@ -48,6 +48,13 @@ onDatabase('sqlite', 'the page of the API', (database) => {
     await page.locator('#operations-Projects-postApiV1Projects .opblock-body').waitFor({ timeout: 25_000 });
     await expectNoOverflow(page);
     expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).to.equal('rgb(255, 255, 255)');
+  });
+
+  it('is accessible, also where an operation is open', async () => {
+    const page = await browser.open(server, '/docs#/Projects/postApiV1Projects');
+    await page.locator('#operations-Projects-postApiV1Projects .opblock-body').waitFor({ timeout: 25_000 });
+    await page.locator('.body-param__text[aria-label]').waitFor();
+    await expectAccessible(page);
   });
 
   it('has the look that its reader chose, and their language', async () => {

@@ -121,6 +121,6 @@ export async function refuseKeysBeyondPlan(
   const { keys } = planLimits(locked.plan);
   if (keys === null) return;
   if ((await countApiKeys(trx, tenantId, { statuses: ['active', 'paused'], now }, keys)) + more <= keys) return;
-  const plan = planNamed(locked.plan);
+  const plan = planNamed(locked.plan, 'en');
   throw new AppError('plan_limit', { key: 'plan_allows_keys', values: { plan, keys } });
 }

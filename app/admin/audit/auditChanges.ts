@@ -56,9 +56,9 @@ function textOf(field: string, value: unknown, entity: string, texts: Texts): st
   return text === '{}' ? undefined : text;
 }
 
-function wordsOf(field: string, value: string, entity: string, { t, has, moment }: Texts): string {
+function wordsOf(field: string, value: string, entity: string, { t, has, moment, locale }: Texts): string {
   if (MOMENTS.has(field) && !Number.isNaN(Date.parse(value))) return moment(Date.parse(value)).full;
-  if (field === 'plan') return planNamed(value);
+  if (field === 'plan') return planNamed(value, locale);
   const place = field === 'status' ? STATUSES[entity] : WORDS[field];
   const key = `${place ?? ''}${value}`;
   return place !== undefined && has(key) ? t(key) : value;

@@ -6,6 +6,7 @@ import { listAuditLogs } from '../../../db/tables/auditLogs.ts';
 import { listMembers } from '../../../db/tables/people/memberships.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { Day } from '../../domain/fields.ts';
+import { AppError } from '../../errors.ts';
 import type { Pages } from '../shell/pages.ts';
 import { auditCsv } from './auditCsv.ts';
 import { labelsOf, presentAuditFilters, presentAuditRow } from './view.ts';
@@ -46,10 +47,12 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
         const words = pages.texts(ctx);
         const tenantId = principalOf(ctx).tenant.id;
         const filter = auditFilter(fields);
+        const reversed = areReversed(filter);
+        if (reversed) ctx.status = 422;
         await usage.flush();
         const page = { limit: LIMIT, cursor };
         const { rows, nextCursor } = await readPage(page, ['audit page', tenantId, filter], async (wanted) =>
-          listAuditLogs(db, tenantId, filter, wanted),
+          reversed ? [] : listAuditLogs(db, tenantId, filter, wanted),
         );
         const offered = await choices(ctx);
         const names = labelsOf(offered);
@@ -57,6 +60,7 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
           filter: presentAuditFilters(fields, offered, { first: cursor !== undefined, nextCursor }),
           actions: AUDIT_ACTIONS,
           entities: AUDIT_ENTITIES,
+          reversed,
           rows: rows.map((row) => presentAuditRow(row, words, names)),
         };
         const title = words.t('audit.title');
@@ -69,6 +73,7 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
       query(AuditFields, async (ctx, fields) => {
         const { id, slug } = principalOf(ctx).tenant;
         const filter = auditFilter(fields);
+        if (areReversed(filter)) throw new AppError('invalid_query', 'days_reversed');
         await usage.flush();
         const now = Date.now();
         ctx.type = 'text/csv; charset=utf-8';
@@ -88,6 +93,11 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
     const newest = { sort: 'createdAt', descending: true, offset: 0, limit: CHOICES } as const;
     return { people, keys: await listApiKeys(db, tenantId, { now: Date.now() }, newest) };
   }
+}
+
+/** Whether the last day lies before the first, so that nothing could fit. */
+function areReversed({ from, to }: { from?: number | undefined; to?: number | undefined }): boolean {
+  return from !== undefined && to !== undefined && to < from;
 }
 
 /** The filter that the fields describe; days begin and end in UTC, as the page says. */

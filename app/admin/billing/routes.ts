@@ -1,9 +1,11 @@
 import Router from '@koa/router';
+import { countWorkingKeys } from '../../../db/tables/keys/apiKeys.ts';
 import { findPendingCheckout } from '../../../db/tables/product/checkouts.ts';
 import { findUser } from '../../../db/tables/people/users.ts';
 import { actionContext } from '../../actions/actionContext.ts';
 import { confirmCheckout } from '../../actions/product/confirmCheckout.ts';
 import { startCheckout } from '../../actions/product/startCheckout.ts';
+import { withdrawCheckout } from '../../actions/product/withdrawCheckout.ts';
 import { holdsScope } from '../../auth/authority.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
 import { planNamed } from '../../domain/plan.ts';
@@ -37,21 +39,33 @@ export function billingPages(
         return startCheckout(actionContext(ctx, db), provider, order);
       });
       if ('done' in outcome) {
-        pages.redirect(ctx, HOME, { text: 'billing.ordered', values: { plan: planNamed(outcome.done.plan) } });
+        pages.redirect(ctx, HOME, {
+          text: 'billing.ordered',
+          values: { plan: planNamed(outcome.done.plan, pages.texts(ctx).locale) },
+        });
         return;
       }
       ctx.status = outcome.refusal.status;
       await showPlan(ctx, formErrors(pages.texts(ctx), outcome.refusal, {}));
     })
+    .post('/billing/checkouts/:id/withdraw', scope('billing:write'), async (ctx) => {
+      const outcome = await recoverable(async () => withdrawCheckout(actionContext(ctx, db), pathId(ctx)));
+      if ('done' in outcome) {
+        const plan = planNamed(outcome.done.plan, pages.texts(ctx).locale);
+        pages.redirect(ctx, HOME, { text: 'billing.withdrawn', values: { plan } });
+        return;
+      }
+      pages.redirect(ctx, HOME, { text: 'billing.gone', kind: 'warning' });
+    })
     .get('/billing/checkouts/:id/confirm', permission('billing:manage'), async (ctx) => {
-      const { t } = pages.texts(ctx);
+      const { t, locale } = pages.texts(ctx);
       const id = pathId(ctx);
       const pending = await findPendingCheckout(db, principalOf(ctx).tenant.id);
       if (pending?.id !== id) {
         pages.redirect(ctx, HOME, { text: 'billing.gone', kind: 'warning' });
         return;
       }
-      const plan = planNamed(pending.plan);
+      const plan = planNamed(pending.plan, locale);
       await askConfirmation(pages, ctx, 'billing', {
         title: t('billing.confirm_title', { plan }),
         lines: [t('billing.confirm_text', { plan }), t('billing.confirm_more')],
@@ -64,7 +78,10 @@ export function billingPages(
     .post('/billing/checkouts/:id/confirm', permission('billing:manage'), async (ctx) => {
       const outcome = await recoverable(async () => confirmCheckout(actionContext(ctx, db), provider, pathId(ctx)));
       if ('done' in outcome) {
-        pages.redirect(ctx, HOME, { text: 'billing.confirmed', values: { plan: planNamed(outcome.done.plan) } });
+        pages.redirect(ctx, HOME, {
+          text: 'billing.confirmed',
+          values: { plan: planNamed(outcome.done.plan, pages.texts(ctx).locale) },
+        });
         return;
       }
       ctx.status = outcome.refusal.status;
@@ -75,11 +92,13 @@ export function billingPages(
     const principal = principalOf(ctx);
     const { t, locale } = pages.texts(ctx);
     await usage.flush();
-    const { plan, used } = await planUse(db, principal.tenant.id, Date.now());
+    const now = Date.now();
+    const { plan, used } = await planUse(db, principal.tenant.id, now);
+    const working = await countWorkingKeys(db, principal.tenant.id, now);
     const pending = await findPendingCheckout(db, principal.tenant.id);
     const orderer = pending?.createdBy ? await findUser(db, pending.createdBy) : undefined;
     const locals = {
-      ...presentBillingPage({ plan, used, pending, orderedBy: orderer?.name }, locale),
+      ...presentBillingPage({ plan, used, working, pending, orderedBy: orderer?.name }, locale),
       mayOrder: holdsScope(principal, 'billing:write'),
       mayConfirm: principal.type === 'user' && principal.permissions.has('billing:manage'),
       refused,

@@ -6,7 +6,7 @@ import {
   type KeyAttention,
   KEY_ATTENTIONS,
 } from '../../../db/tables/keys/apiKeyAttention.ts';
-import { countApiKeys, pageOfApiKeys, type KeySort } from '../../../db/tables/keys/apiKeyList.ts';
+import { countApiKeys, narrowed, pageOfApiKeys, type KeySort } from '../../../db/tables/keys/apiKeyList.ts';
 import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { countUsesSince } from '../../../db/tables/usage/apiKeyUsage.ts';
 import { sumByDay } from '../../../db/tables/usage/apiKeyUsageMonths.ts';
@@ -61,6 +61,23 @@ export async function loadKeys(
     },
   );
   return { keys: keys.slice(0, PAGE_SIZE), ...total, hasMore: keys.length > PAGE_SIZE };
+}
+
+/** The last page of the list where a later one was asked for; undefined where nothing fits at all. */
+export async function pageBeyond(
+  db: Db,
+  tenantId: string,
+  wanted: ListQuery,
+  address: ListAddress,
+  now: number,
+): Promise<{ page: number; pages: number; last: string } | undefined> {
+  const { status, scope, environment, q, attention, page } = wanted;
+  if (page === 1) return undefined;
+  const filter = { statuses: status && [status], scope, environment, text: q, attention, now };
+  const count = await countApiKeys(db, tenantId, await narrowed(db, tenantId, filter));
+  if (count === 0) return undefined;
+  const pages = Math.ceil(count / PAGE_SIZE);
+  return { page, pages, last: listPath(address, { page: pages === 1 ? undefined : String(pages) }) };
 }
 
 /** Loads the usage of the keys of a page. */

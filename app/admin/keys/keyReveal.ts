@@ -15,11 +15,15 @@ interface RevealedKey {
   replaced?: ApiKey;
   now: number;
   publicUrl: string;
+  /** The page that the dialog was opened from. */
+  back?: string;
 }
 
 /** Shows the text of a new key, only in the answer to the request that made it. */
 export async function revealKey(pages: Pages, ctx: Context, shown: RevealedKey): Promise<void> {
   const { key, text, replaced, now, publicUrl } = shown;
+  // The page of a replaced key does not show the new one; the list does.
+  const back = shown.back?.startsWith(`${KEYS_PATH}?`) ? shown.back : KEYS_PATH;
   const texts = pages.texts(ctx);
   // htmx sent a form, but the answer is a dialog over the whole page.
   ctx.set('HX-Retarget', '#dialogs');
@@ -42,7 +46,8 @@ export async function revealKey(pages: Pages, ctx: Context, shown: RevealedKey):
         commandLabel: t('keys.try_it'),
         command: whoamiCurl(requestOrigin(ctx, publicUrl), text),
         copied: t('keys.copied'),
-        back: KEYS_PATH,
+        back,
+        focus: `key-${key.id}`,
       },
       old: replaced && { ...keyView(replaced, texts, now, { manages: true }), graceEndsAt: replaced.graceEndsAt },
       firstUse: mayReadKeys(ctx) && firstUse(key, undefined, now),

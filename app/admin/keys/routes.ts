@@ -12,6 +12,7 @@ import {
   loadAttention,
   loadKeys,
   loadUses,
+  pageBeyond,
   countOfCheckedKeys,
 } from './keyList.ts';
 import { searchesForWholeKey, listAddress, listPath, readList, type ListAddress } from './keyAddress.ts';
@@ -61,7 +62,9 @@ function keyListPages({ db, usage, config, lookup }: Services, pages: Pages): Ro
       locals: {
         ...listHeads(address, wanted),
         filter: filterOf(address),
+        keyPrefix: config.keys.prefix,
         choices: filterChoices(texts, catalogue),
+        cleared: listPath(address.sort === undefined ? {} : { sort: address.sort }),
         narrowed: Object.keys(address).some((name) => name !== 'sort' && name !== 'page'),
         manages,
         example: whoamiCurl(requestOrigin(ctx, config.publicUrl), 'YOUR_KEY'),
@@ -78,6 +81,7 @@ function keyListPages({ db, usage, config, lookup }: Services, pages: Pages): Ro
           rows: keyListRows(page.keys, uses, texts, now, { manages, policy: tenant.policy, catalogue }),
           attention: counts && attentionItems(counts, address, wanted),
           paging: listPaging(page, address, wanted),
+          beyond: page.keys.length === 0 ? await pageBeyond(db, tenant.id, wanted, address, now) : undefined,
           lookedInto: await countOfCheckedKeys(db, tenant.id, wanted, now),
           isEmpty: page.keys.length === 0 && !(await hasAnyKey(db, tenant.id, now)),
         };

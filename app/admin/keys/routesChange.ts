@@ -99,7 +99,7 @@ export function keyChangePages(
         if ('refusal' in rotated) return showRotation(ctx, old, back, rotated.refusal);
         const { key, text } = rotated.done;
         const replaced = await findKeyInGrace(ctx);
-        const shown = { key, text, now: act.now, publicUrl: config.publicUrl };
+        const shown = { key, text, now: act.now, publicUrl: config.publicUrl, back };
         await revealKey(pages, ctx, replaced ? { ...shown, replaced } : shown);
       }),
     );

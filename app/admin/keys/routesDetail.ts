@@ -146,8 +146,16 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage' | 'lookup
     if (principal.type !== 'user' || !principal.permissions.has('audit:read')) return undefined;
     // Uses are in the list of requests.
     const changes = { entity: 'api_key', entityId: key.id, without: 'API_KEY_USED' } as const;
-    const logs = await listAuditLogs(db, key.tenantId, changes, { limit: AUDIT_ROWS });
-    return logs.map((log) => auditRow(log, pages.texts(ctx)));
+    const own = await listAuditLogs(db, key.tenantId, changes, { limit: AUDIT_ROWS });
+    const logs = [...own, ...(await originOf(key))].slice(0, AUDIT_ROWS);
+    return logs.map((log) => auditRow(log, key, pages.texts(ctx)));
+  }
+
+  /** The rotation that made the key, which is logged of the key that it replaced. */
+  async function originOf({ tenantId, previousKeyId }: ApiKey): Promise<AuditLog[]> {
+    if (previousKeyId === null) return [];
+    const rotation = { action: 'API_KEY_ROTATED', entity: 'api_key', entityId: previousKeyId } as const;
+    return listAuditLogs(db, tenantId, rotation, { limit: 1 });
   }
 }
 
@@ -173,10 +181,10 @@ function keyPath({ id }: ApiKey, { window, cursor }: KeyPageChoices): string {
 }
 
 /** A row of the key's audit log: the action, the actor and the changes. */
-function auditRow(log: AuditLog, texts: Texts) {
+function auditRow(log: AuditLog, { previousKeyId }: ApiKey, texts: Texts) {
   const { action, actor, origin, createdAt } = log;
   const { t, has } = texts;
-  const named = `keys.action_${action}`;
+  const named = log.entityId === previousKeyId ? 'keys.made_by_rotation' : `keys.action_${action}`;
   return {
     ...{ createdAt, ip: origin.ip },
     action: has(named) ? t(named) : action,

@@ -30,7 +30,8 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup
       const keys = await findChosenKeys(ctx, new URLSearchParams(ctx.querystring));
       const back = returnPath(ctx);
       if (keys.length === 0) {
-        pages.redirect(ctx, back, { text: 'keys.none_chosen', kind: 'warning' });
+        const isStale = new URLSearchParams(ctx.querystring).has('id');
+        pages.redirect(ctx, back, { text: isStale ? 'keys.all_revoked' : 'keys.none_chosen', kind: 'warning' });
         return;
       }
       const texts = pages.texts(ctx);
@@ -51,7 +52,10 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup
     .get('/api-keys/:id/revoke', permission('api-keys:manage'), async (ctx) => {
       const key = await findKeyOfPath(ctx, services);
       const now = Date.now();
-      refuseRevoked(key, now);
+      if (keyStatus(key, now) === 'revoked') {
+        showAsRevoked(ctx, key, returnPath(ctx));
+        return;
+      }
       const { t } = pages.texts(ctx);
       const title = t(keyStatus(key, now) === 'rotating' ? 'keys.end_title' : 'keys.revoke_title');
       await showDialog(pages, ctx, '_revoke', { title, locals: await revokeLocals(ctx, key, now) });
@@ -59,22 +63,25 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup
     .post('/api-keys/:id/revoke', permission('api-keys:manage'), async (ctx) => {
       const form = formOf(ctx);
       const key = await findKeyOfPath(ctx, services);
-      refuseRevoked(key, Date.now());
-      await revokeOnlyKey(
-        actionContext(ctx, db),
-        key.id,
-        readFields(Revocation, { reason: optionalField(form, 'reason') }),
-      );
-      pages.redirect(ctx, keyListPath(form.get('back')) ?? KEYS_PATH, {
-        text: 'keys.revoked',
-        values: { name: key.name },
-      });
+      const back = keyListPath(form.get('back')) ?? KEYS_PATH;
+      const revocation = readFields(Revocation, { reason: optionalField(form, 'reason') });
+      const isRevoked = keyStatus(key, Date.now()) === 'revoked';
+      if (isRevoked || !(await revokeIfActive(ctx, key.id, revocation))) {
+        showAsRevoked(ctx, key, back);
+        return;
+      }
+      pages.redirect(ctx, back, { text: 'keys.revoked', values: { name: key.name } });
     });
 
+  /** Loads the page anew from which somebody would revoke a key that was revoked since, so that the page shows it so. */
+  function showAsRevoked(ctx: Context, { name }: ApiKey, back: string): void {
+    pages.redirect(ctx, back, { text: 'keys.was_revoked', values: { name }, kind: 'warning' });
+  }
+
   /** False if the key ended in the meantime. */
-  async function revokeIfActive(ctx: Context, id: string): Promise<boolean> {
+  async function revokeIfActive(ctx: Context, id: string, revocation: Revocation = {}): Promise<boolean> {
     try {
-      await revokeOnlyKey(actionContext(ctx, db), id, {});
+      await revokeOnlyKey(actionContext(ctx, db), id, revocation);
       return true;
     } catch (error) {
       if (error instanceof AppError && error.code === 'key_not_active') return false;
@@ -100,8 +107,4 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup
     const now = Date.now();
     return (await findTickedKeys(ctx, db, fields)).filter((key) => keyStatus(key, now) !== 'revoked');
   }
-}
-
-function refuseRevoked(key: ApiKey, now: number): void {
-  if (keyStatus(key, now) === 'revoked') throw new AppError('key_not_active', 'key_is_revoked');
 }

@@ -27,9 +27,9 @@ export function routePages({ db }: Pick<Services, 'db'>, pages: Pages, table: ()
     '/routes',
     scope('read'),
     query(RoutesQuery, async (ctx, wanted) => {
-      const { t } = pages.texts(ctx);
+      const { t, locale } = pages.texts(ctx);
       const routes = table().filter(({ path }) => isApiPath(path));
-      const locals = presentRoutesPage(routes, await reaches(principalOf(ctx).tenant), wanted);
+      const locals = presentRoutesPage(routes, await reaches(principalOf(ctx).tenant), wanted, locale);
       const page = { title: t('routes.title'), section: 'routes', part: 'routes/_list', listed: true } as const;
       await pages.show(ctx, 'routes/list', { ...page, locals });
     }),

@@ -1,6 +1,8 @@
 import { mayUse, type KeyReach } from '../../auth/requireAccess.ts';
 import { scopesOf, type Access } from '../../http/access.ts';
+import type { Locale } from '../../domain/locale.ts';
 import type { Route } from '../../http/table.ts';
+import { summaryIn } from './summaries.ts';
 
 /** The kinds of access that the page's filter offers. */
 export const ROUTE_KINDS = ['scope', 'permission', 'anyone', 'public', 'basic', 'proxy'] as const;
@@ -13,8 +15,9 @@ export function presentRoutesPage(
   routes: readonly Route[],
   reaches: readonly { reach: KeyReach; keys: number }[],
   { q, kind }: { q: string; kind: string },
+  locale: Locale,
 ) {
-  const listed = routes.filter((route) => !isTwin(route, routes)).map((route) => rowOf(route, reaches));
+  const listed = routes.filter((route) => !isTwin(route, routes)).map((route) => rowOf(route, reaches, locale));
   const wanted = q.trim().toLowerCase();
   const matching = listed.filter(
     ({ method, path, scope, permission, access }) =>
@@ -31,15 +34,18 @@ function isTwin({ method, path }: Route, routes: readonly Route[]): boolean {
   return routes.some((route) => route.method === method && route.path === own);
 }
 
-function rowOf(route: Route, reaches: readonly { reach: KeyReach; keys: number }[]) {
+function rowOf(route: Route, reaches: readonly { reach: KeyReach; keys: number }[], locale: Locale) {
   const { method, path, access, answers } = route;
+  const english = answers[0]?.summary ?? '';
+  const summary = summaryIn(locale, english);
   return {
     method,
     path,
     access: access.kind,
     scope: scopesOf(access).join(', '),
     permission: access.kind === 'permission' ? access.permission : '',
-    summary: answers[0]?.summary ?? '',
+    summary: summary ?? english,
+    isEnglish: summary === undefined,
     /** Null where keys play no part. */
     keys:
       access.kind === 'public' || access.kind === 'basic' || access.kind === 'proxy' ? null : opening(access, reaches),

@@ -36,11 +36,12 @@ const GAP = 2;
 
 /** The bars that `barChart` of `shell/chart.njk` draws, denied requests on top of successful ones. */
 export function barChartOf(buckets: readonly Bucket[]): BarChart {
-  const top = Math.max(1, ...buckets.map(({ ok, denied }) => ok + denied));
+  const top = Math.max(0, ...buckets.map(({ ok, denied }) => ok + denied));
+  const scale = HEIGHT / Math.max(1, top);
   const step = WIDTH / Math.max(1, buckets.length);
   const bars = buckets.map(({ label, ok, denied }, index): Bar => {
-    const okHeight = rounded((ok / top) * HEIGHT);
-    const deniedHeight = rounded((denied / top) * HEIGHT);
+    const okHeight = rounded(ok * scale);
+    const deniedHeight = rounded(denied * scale);
     return {
       x: rounded(index * step),
       width: rounded(Math.max(1, step - GAP)),

@@ -1,9 +1,10 @@
 import type { Context } from '../../context.ts';
 import type { AppError } from '../../errors.ts';
 import { renderPage } from './views.ts';
-import { openFrame } from './frame.ts';
+import { FRONT_PAGE, openFrame, SECTIONS, shellFrame, type Frame } from './frame.ts';
+import { isPartial } from '../../http/redirect.ts';
 import type { Reader } from '../../http/reader.ts';
-import { textsIn } from '../../locales/texts.ts';
+import { textsIn, type Texts } from '../../locales/texts.ts';
 
 /** The page that says what happened, whether anything was changed, what to do next, and how to ask us about it. */
 export function errorPage(ctx: Context, problem: AppError, reader: Reader): string {
@@ -11,9 +12,11 @@ export function errorPage(ctx: Context, problem: AppError, reader: Reader): stri
   const named = `errors.${problem.code}`;
   const retryAfter = Number(problem.headers['Retry-After'] ?? 0);
   const title = words.has(named) ? words.t(named) : words.t(`errors.status_${statusClass(problem)}`);
-  return renderPage('shell/error', {
+  const frame = openFrame(ctx, reader, title);
+  const shell = shellOf(ctx, { ...frame, here: ctx.method === 'GET' ? frame.here : FRONT_PAGE }, words);
+  return renderPage(shell ? 'shell/errorInShell' : 'shell/error', {
     ...words,
-    frame: { ...openFrame(ctx, reader, title), here: '' },
+    frame: shell ?? { ...frame, here: '' },
     status: problem.status,
     detail: words.pageProblemText(problem.problem),
     changed: words.t(changeNotice(ctx, problem)),
@@ -23,6 +26,14 @@ export function errorPage(ctx: Context, problem: AppError, reader: Reader): stri
         : words.t(words.has(`${named}_next`) ? `${named}_next` : `errors.next_${statusClass(problem)}`),
     requestId: ctx.state.requestId,
   });
+}
+
+/** The frame with the navigation where somebody is signed in and sees a whole page; htmx shows the words alone. */
+function shellOf(ctx: Context, frame: Frame, texts: Texts) {
+  const { principal, session, pageRoutes } = ctx.state;
+  if (principal?.type !== 'user' || !session || !pageRoutes || isPartial(ctx)) return undefined;
+  const section = SECTIONS.find(([, path]) => ctx.path === path || ctx.path.startsWith(`${path}/`))?.[0];
+  return shellFrame(ctx, frame, section, { pages: pageRoutes, texts });
 }
 
 function statusClass({ status }: AppError): '4xx' | '5xx' {

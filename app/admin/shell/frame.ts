@@ -4,8 +4,18 @@ import type { Route } from '../../http/table.ts';
 import type { Reader } from '../../http/reader.ts';
 import type { Texts } from '../../locales/texts.ts';
 
+/** Redirects to the first section that the person may open. */
+export const FRONT_PAGE = '/admin/front';
+
+declare module '../../context.ts' {
+  interface State {
+    /** The pages that there are, for the navigation of an error page. */
+    pageRoutes?: readonly Route[];
+  }
+}
+
 /** The sections of the admin in the order of the navigation, each shown to readers who may open its page. */
-const SECTIONS = [
+export const SECTIONS = [
   ['keys', '/admin/api-keys'],
   ['usage', '/admin/usage'],
   ['audit', '/admin/audit-logs'],

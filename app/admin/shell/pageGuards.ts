@@ -1,10 +1,12 @@
+import compose from 'koa-compose';
 import type { Middleware } from '../../context.ts';
 import type { Cookies } from '../../http/cookies.ts';
+import type { Route } from '../../http/table.ts';
 import type { Services } from '../../services.ts';
 import { views } from './views.ts';
 import { requireCsrfToken, requireSameOrigin } from '../../auth/csrf.ts';
 import { requireAccess } from '../../auth/requireAccess.ts';
-import { session, signedIn } from '../../auth/session.ts';
+import { knownPerson, session, signedIn } from '../../auth/session.ts';
 
 /** The guards of pages that are open to the world. */
 export function openPageGuards(
@@ -15,9 +17,35 @@ export function openPageGuards(
 }
 
 /** The guards of pages for people who are signed in; `requireAccess` then checks each page's own access. */
-export function pageGuards(services: Pick<Services, 'config' | 'db' | 'lookup'>, cookies: Cookies): Middleware[] {
+export function pageGuards(
+  services: Pick<Services, 'config' | 'db' | 'lookup'>,
+  cookies: Cookies,
+  routes: () => readonly Route[],
+): Middleware[] {
   const { config, db, lookup } = services;
-  return [...guardsOfEveryPage(config.publicUrl), signedIn(db, lookup, cookies), requireCsrfToken, requireAccess];
+  return [
+    ...guardsOfEveryPage(config.publicUrl),
+    knowRoutes(routes),
+    signedIn(db, lookup, cookies),
+    requireCsrfToken,
+    requireAccess,
+  ];
+}
+
+/** Loads who is signed in at an address below `/admin` that no page has, so that its error page has the navigation. */
+export function unknownPage({ lookup }: Services, cookies: Cookies, routes: () => readonly Route[]): Middleware {
+  const load: Middleware = compose([knowRoutes(routes), knownPerson(lookup, cookies)]);
+  return async (ctx, next) => {
+    if (ctx.path.startsWith('/admin/')) await load(ctx, next);
+    else await next();
+  };
+}
+
+function knowRoutes(routes: () => readonly Route[]): Middleware {
+  return async (ctx, next) => {
+    ctx.state.pageRoutes = routes();
+    await next();
+  };
 }
 
 function guardsOfEveryPage(publicUrl: string): Middleware[] {

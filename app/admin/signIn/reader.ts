@@ -7,6 +7,7 @@ import { AppError } from '../../errors.ts';
 import { formOf, requireCsrfToken } from '../../auth/csrf.ts';
 import { KEYS_PATH } from '../keys/keyAddress.ts';
 import { ownPath } from '../../http/ownPath.ts';
+import { FRONT_PAGE } from '../shell/frame.ts';
 import type { Pages } from '../shell/pages.ts';
 import { refuseConfinedElsewhere } from '../../auth/confined.ts';
 import type { Services } from '../../services.ts';
@@ -14,8 +15,6 @@ import { anyCredential, open } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
 
 const YEAR_SECONDS = 31_536_000;
-/** Redirects to the first section that the person may open. */
-const FRONT_PAGE = '/admin/front';
 
 /** The front page, other addresses of pages, and the switches of language and look, which work before anybody has signed in. */
 export function readerRoutes({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {

@@ -24,13 +24,15 @@ export function setupRoutes(
   return new Router<State>(ROUTER)
     .get('/setup', open(), async (ctx) => {
       const token = new URLSearchParams(ctx.querystring).get('token') ?? '';
-      await requireSetUpToken(token);
+      requireSetUpToken(token);
+      if (await hasAnyUser(db)) return showUsed(ctx);
       await showForm(ctx, pages, token);
     })
     .post('/setup', open(), async (ctx) => {
       const form = await readForm(ctx);
       const token = form.get('token') ?? '';
-      await requireSetUpToken(token);
+      requireSetUpToken(token);
+      if (await hasAnyUser(db)) return showUsed(ctx);
       const written = personIn(form);
       const read = readFirstPerson(written);
       if ('problems' in read) {
@@ -40,7 +42,7 @@ export function setupRoutes(
       }
       const act = { db, now: Date.now(), origin: originOf(ctx) };
       const made = await setUp(act, read.person);
-      if (!made) throw gone();
+      if (!made) return showUsed(ctx);
       await signInFirst(ctx, act, made);
       const locals = presentFirstSteps(requestOrigin(ctx, config.publicUrl), made);
       await pages.showOpen(ctx, 'signIn/setUpDone', { title: pages.texts(ctx).t('setup.done_title'), locals });
@@ -53,9 +55,15 @@ export function setupRoutes(
     pages.cookies.set(ctx, 'session', await openSession(act, { userId: user.id, tenantId: tenant.id, formerToken }));
   }
 
-  /** The token also protects the form from forged requests; it stops working once a person exists. */
-  async function requireSetUpToken(token: string): Promise<void> {
-    if (!isSetUpToken(token, secret) || (await hasAnyUser(db))) throw gone();
+  /** The token also protects the form from forged requests. */
+  function requireSetUpToken(token: string): void {
+    if (!isSetUpToken(token, secret)) throw new AppError('not_found', 'nothing_to_set_up');
+  }
+
+  /** Once a person exists, the link does nothing but lead to sign-in. */
+  async function showUsed(ctx: Context): Promise<void> {
+    ctx.status = 410;
+    await pages.showOpen(ctx, 'signIn/setUpUsed', { title: pages.texts(ctx).t('setup.used_title') });
   }
 }
 
@@ -84,8 +92,4 @@ async function showForm(
   const title = t(Object.keys(problems).length > 0 ? 'setup.title_again' : 'setup.title');
   const locals = { token, values: { name, email, tenantName }, problems: translated, fields: FIELDS };
   await pages.showOpen(ctx, 'signIn/setUp', { title, locals });
-}
-
-function gone(): AppError {
-  return new AppError('not_found', 'nothing_to_set_up');
 }

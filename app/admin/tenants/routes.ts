@@ -50,10 +50,11 @@ export function tenantPages({ config, db }: Pick<Services, 'config' | 'db'>, pag
       query(TenantQuery, async (ctx, wanted) => {
         const shown = { offset: (wanted.page - 1) * TENANTS_SHOWN, limit: TENANTS_SHOWN };
         const found = await pageOfTenants(db, { q: wanted.q }, shown);
-        const shownPage = presentTenantsPage(found, wanted, principalOf(ctx).tenant.id);
+        const { t, locale } = pages.texts(ctx);
+        const shownPage = presentTenantsPage(found, wanted, principalOf(ctx).tenant.id, locale);
         // Plans are the sample product's.
         const locals = { ...shownPage, plans: config.sampleProduct };
-        const title = pages.texts(ctx).t('tenants.title');
+        const title = t('tenants.title');
         const page = { title, section: 'tenants', part: 'tenants/_list', listed: true } as const;
         await pages.show(ctx, 'tenants/list', { ...page, locals });
       }),

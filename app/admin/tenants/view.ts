@@ -1,4 +1,5 @@
 import type { TenantRecord } from '../../../db/tables/tenants.ts';
+import type { Locale } from '../../domain/locale.ts';
 import { planNamed } from '../../domain/plan.ts';
 
 /** How many of them a page shows. */
@@ -10,6 +11,7 @@ export function presentTenantsPage(
   { tenants, total }: { tenants: readonly TenantRecord[]; total: number },
   { q, page }: { q: string; page: number },
   ownId: string,
+  locale: Locale,
 ) {
   const addressOf = (number: number) => `${PATH}?${new URLSearchParams({ q, page: String(number) }).toString()}`;
   return {
@@ -19,7 +21,7 @@ export function presentTenantsPage(
       name: tenant.name,
       slug: tenant.slug,
       externalId: tenant.externalId,
-      plan: planNamed(tenant.plan),
+      plan: planNamed(tenant.plan, locale),
       active: tenant.status === 'active',
       own: tenant.id === ownId,
       createdAt: tenant.createdAt,

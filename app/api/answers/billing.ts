@@ -66,7 +66,7 @@ export function presentBilling(
     pendingCheckout: pending ? presentCheckout(pending) : null,
     plans: PLANS.map(({ id, name, description, limits }) => ({
       id,
-      name,
+      name: name.en,
       description: description.en,
       limits: presentLimits(limits),
     })),

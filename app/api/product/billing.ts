@@ -3,6 +3,7 @@ import { findCheckout, findPendingCheckout } from '../../../db/tables/product/ch
 import { actionContext } from '../../actions/actionContext.ts';
 import { confirmCheckout } from '../../actions/product/confirmCheckout.ts';
 import { startCheckout } from '../../actions/product/startCheckout.ts';
+import { withdrawCheckout } from '../../actions/product/withdrawCheckout.ts';
 import { principalOf, type State } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { planUse } from '../../actions/product/planUse.ts';
@@ -62,6 +63,19 @@ export function billingRoutes(
         const checkout = await findCheckout(db, principalOf(ctx).tenant.id, pathId(ctx));
         if (!checkout) throw new AppError('not_found', 'no_such_order');
         ctx.body = presentCheckout(checkout);
+      },
+    )
+    .post(
+      '/billing/checkouts/:id/withdraw',
+      scope('billing:write'),
+      answers(
+        200,
+        CheckoutAnswer,
+        'Withdraws an order that nobody has confirmed: its plan cannot be had by it any more.',
+        ['conflict'],
+      ),
+      async (ctx) => {
+        ctx.body = presentCheckout(await withdrawCheckout(actionContext(ctx, db), pathId(ctx)));
       },
     )
     .post(

@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { LifetimeRules } from '../../../app/domain/policy.ts';
 import { joinInOrder, forceIndex } from '../../sql/indexHints.ts';
 import type { Db } from '../../connection/connect.ts';
-import { BY_EXPIRY, BY_LAST_USE, BY_LEAK } from './apiKeyIndexes.ts';
+import { BY_END, BY_LAST_USE, BY_LEAK, endIn } from './apiKeyIndexes.ts';
 
 /**
  * Why somebody should look at a key: it ends soon, nobody uses it, it never ends, it holds more than it uses, its text
@@ -12,7 +12,7 @@ export const KEY_ATTENTIONS = ['expiring', 'unused', 'endless', 'overscoped', 'l
 export type KeyAttention = (typeof KEY_ATTENTIONS)[number];
 
 /** The index whose order begins with the keys that need this attention; those that never end are read in any order. */
-export const INDEX_OF_ATTENTION: Partial<Record<KeyAttention, string>> = { expiring: BY_EXPIRY, unused: BY_LAST_USE };
+export const INDEX_OF_ATTENTION: Partial<Record<KeyAttention, string>> = { expiring: BY_END, unused: BY_LAST_USE };
 
 const DAY_MS = 86_400_000;
 /** How soon is soon, for a key that ends. */
@@ -34,21 +34,21 @@ export async function countAttention(
 ): Promise<Record<KeyAttention, number>> {
   const along = (index: string) => db(forceIndex(db, 'api_keys', index)).where({ tenant_id: tenantId });
   const counted = (rows: Knex.QueryBuilder) => db.from(rows.limit(most).as('some')).count('*');
-  const needing = (attention: KeyAttention, rows: Knex.QueryBuilder) => {
-    whereAttention(rows, attention, now, rules);
+  const needing = (attention: KeyAttention, rows: Knex.QueryBuilder, index = BY_LAST_USE) => {
+    whereAttention(rows, attention, now, endIn(db, index), rules);
     return counted(rows.select(db.raw('1 as one')));
   };
   const long = now - UNUSED_MS;
   const [[slow], [quick]] = await Promise.all([
     db.select<{ overscoped: number }[]>([counted(overscoped(db, tenantId, now)).as('overscoped')]),
     db.select<Record<'expiring' | 'unused' | 'neverUsed' | 'endless' | 'leaked' | 'breaking', number>[]>([
-      needing('expiring', along(BY_EXPIRY)).as('expiring'),
+      needing('expiring', along(BY_END), BY_END).as('expiring'),
       // Apart, since each of the two is one walk along the index.
       needing('unused', along(BY_LAST_USE).where('last_used_at', '<', long)).as('unused'),
       needing('unused', along(BY_LAST_USE).whereNull('last_used_at').where('id', '<', idBefore(long))).as('neverUsed'),
-      needing('endless', along(BY_EXPIRY)).as('endless'),
+      needing('endless', along(BY_END), BY_END).as('endless'),
       needing('leaked', along(BY_LEAK)).as('leaked'),
-      needing('breaking', along(BY_EXPIRY)).as('breaking'),
+      needing('breaking', along(BY_END)).as('breaking'),
     ]),
   ]);
   const { expiring = 0, unused = 0, neverUsed = 0, endless = 0, leaked = 0, breaking = 0 } = quick ?? {};
@@ -75,7 +75,7 @@ function overscoped(db: Db, tenantId: string, now: number): Knex.QueryBuilder {
       [recent, unusedDay],
     ),
   );
-  whereAttention(rows, 'overscoped', now);
+  whereAttention(rows, 'overscoped', now, endIn(db, undefined));
   return rows.whereNull('used.key_id').distinct('api_keys.id');
 }
 
@@ -95,13 +95,14 @@ function inUse(db: Db, tenantId: string, now: number): Knex.QueryBuilder {
 }
 
 /**
- * Narrows keys to those that work, have no successor, and need this attention. Replaced keys in their grace period can
- * break the rules and leak too, and of leaked keys those that have ended lately are among them.
+ * Narrows keys to those that work and need this attention. Those that end soon, break the rules or leak may have a successor
+ * already, and of leaked keys those that have ended lately are among them.
  */
 export function whereAttention(
   rows: Knex.QueryBuilder,
   attention: KeyAttention,
   now: number,
+  end: string,
   rules?: LifetimeRules,
 ): void {
   if (attention === 'leaked') {
@@ -112,10 +113,16 @@ export function whereAttention(
     whereBreaking(rows, rules, now);
     return;
   }
-  // Said so that no index can begin with it: those on expiry and last use hold far fewer of these keys.
-  void rows.whereRaw('coalesce(revoked_at, grace_ends_at) is null and successor_key_id is null');
+  // Said so that no index can begin with it: those on the end and last use hold far fewer of these keys.
+  if (attention === 'expiring') void rows.whereRaw('coalesce(revoked_at, 0) = 0');
+  else void rows.whereRaw('coalesce(revoked_at, grace_ends_at) is null and successor_key_id is null');
   const long = now - UNUSED_MS;
-  void rows.whereRaw(CONDITION[attention], { now, soon: now + SOON_MS, long, longId: idBefore(long) });
+  void rows.whereRaw(CONDITION[attention].replaceAll('END', end), {
+    now,
+    soon: now + SOON_MS,
+    long,
+    longId: idBefore(long),
+  });
 }
 
 /** `breaksLifetimeRules` of app/domain, said in SQL of keys that have not ended; a grace period never outlasts its key. */
@@ -157,10 +164,11 @@ export const COVERED = `(used.scope = held.scope
     or used.scope like 'settings:%' or used.scope like 'webhooks:%')))`;
 
 const CONDITION: Record<Exclude<KeyAttention, 'leaked' | 'breaking'>, string> = {
-  expiring: 'expires_at > :now and expires_at <= :soon',
+  // One that was replaced without a grace period has ended.
+  expiring: 'END > :now and END <= :soon and (grace_ends_at is not null or successor_key_id is null)',
   // One never used is judged by its id, which begins with the time it was made: so an index leads to exactly these.
   unused: `(last_used_at < :long or (last_used_at is null and id < :longId)) and ${LIVING}`,
-  endless: 'expires_at is null',
+  endless: 'END is null',
   // A key that nobody uses at all is counted there; one that is young has had no time to show what it needs. The rest, that
   // there is a scope it does not use, is for `overscopedKeys` to find out.
   overscoped: `last_used_at >= :long and created_at < :long and ${LIVING}`,

@@ -9,7 +9,7 @@ import { isSqlite, type Db } from '../../connection/connect.ts';
 import { containsPattern, LIKE } from '../../sql/like.ts';
 import { whereAttention, type KeyAttention } from './apiKeyAttention.ts';
 import type { KeyRow } from './apiKeyFields.ts';
-import { byId, SCOPES_START_LENGTH } from './apiKeyIndexes.ts';
+import { byId, endIn, SCOPES_START_LENGTH } from './apiKeyIndexes.ts';
 
 export interface KeyFilter {
   /** Every status unless given; which one a key has is a matter of `now`. */
@@ -22,6 +22,8 @@ export interface KeyFilter {
   attention?: KeyAttention | undefined;
   /** The rules of the tenant's policy, for keys that break them. */
   rules?: LifetimeRules | undefined;
+  /** Only those that end at some time, or only those that never do. */
+  ends?: 'sometime' | 'never' | undefined;
   /** None but these can fit, which `narrowed` found out. */
   ids?: readonly string[] | undefined;
   /** Keys are found by their scope, which few have, and then sorted, instead of along the order of the list. */
@@ -47,7 +49,8 @@ export function matching(
   if (whose !== EVERY_TENANT) void rows.where('api_keys.tenant_id', whose);
   if (scope !== undefined && !scopeLeads) void rows.whereRaw(...holdsScope(db, scope));
   if (text !== undefined) void rows.where((row) => whereText(row, text));
-  if (attention) whereAttention(rows, attention, now, rules);
+  if (filter.ends) void rows.whereRaw(`${endIn(db, index)} is ${filter.ends === 'never' ? '' : 'not '}null`);
+  if (attention) whereAttention(rows, attention, now, endIn(db, index), rules);
   if (statuses) whereStatuses(rows, statuses, now);
   return rows;
 }

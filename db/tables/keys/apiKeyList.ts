@@ -4,7 +4,7 @@ import { isSqlite, type Db } from '../../connection/connect.ts';
 import { INDEX_OF_ATTENTION, overscopedKeys } from './apiKeyAttention.ts';
 import { KEY_COLUMNS, keyFromRow, type ApiKey, type KeyRow } from './apiKeyFields.ts';
 import { EVERY_TENANT, matching, STATUS, type KeyFilter, type TenantOrEvery } from './apiKeyFilter.ts';
-import { BY_CREATION, BY_EXPIRY, BY_LAST_USE, BY_LEAK, BY_NAME, BY_NAME_SQLITE } from './apiKeyIndexes.ts';
+import { BY_CREATION, BY_END, BY_LAST_USE, BY_LEAK, BY_NAME, BY_NAME_SQLITE, endIn } from './apiKeyIndexes.ts';
 import { isScopeOfFew } from './apiKeyScopes.ts';
 
 export const KEY_SORTS = ['createdAt', 'name', 'lastUsedAt', 'expiresAt'] as const;
@@ -36,12 +36,12 @@ const MOST_READ = 3_000;
 /** So many keys of a scope are sorted sooner than all keys are asked for the scope, in the order of the list. */
 export const MOST_SORTED = 2_000;
 
-/** In the order of which index the lists lie; names without regard to case. */
-const SORTED: Record<KeySort, { column: keyof KeyRow; index: string }> = {
+/** In the order of which index the lists lie; names without regard to case, and keys that never end behind all others. */
+const SORTED: Record<KeySort, { column?: keyof KeyRow; index: string }> = {
   createdAt: { column: 'created_at', index: BY_CREATION },
   name: { column: 'name', index: BY_NAME },
   lastUsedAt: { column: 'last_used_at', index: BY_LAST_USE },
-  expiresAt: { column: 'expires_at', index: BY_EXPIRY },
+  expiresAt: { index: BY_END },
 };
 
 /** One page of the keys that fit, and how many fit. */
@@ -96,12 +96,13 @@ async function pageAmongFirst(
   if (end > MOST_READ) return undefined;
   // Where revoked keys come last, half of those that are read may be revoked.
   const most = Math.max(revokedLast ? 2 * end : end, MOST_COUNTED + 1);
-  const first = await inOrder(db, whose, filter, page)
-    .limit(most)
-    .select<{ id: string; revoked: number }[]>(
-      { id: 'api_keys.id' },
-      db.raw(`${STATUS.revoked} as revoked`, { now: filter.now }),
-    );
+  const first: { id: string; revoked: number }[] = [];
+  for (const part of partsByEnd(whose, filter, page)) {
+    if (first.length === most) break;
+    const rows = inOrder(db, whose, part, page).limit(most - first.length);
+    const revoked = db.raw<number>(`${STATUS.revoked} as revoked`, { now: filter.now });
+    first.push(...(await rows.select<{ id: string; revoked: number }[]>({ id: 'api_keys.id' }, revoked)));
+  }
   const isLast = ({ revoked }: { revoked: number }) => revokedLast && revoked === 1;
   const known = first.filter((hit) => !isLast(hit));
   if (first.length < most) known.push(...first.filter(isLast));
@@ -117,24 +118,46 @@ export async function pageByPlace(db: Db, whose: TenantOrEvery, filter: KeyFilte
     const total = await countApiKeys(db, whose, filter, MOST_COUNTED + 1);
     return { ids: await idsAt(db, whose, filter, page, offset, limit), total };
   }
-  const { total, revoked } = await countWithRevoked(db, whose, filter);
-  if (!revokedLast) return { ids: await idsFromNearerEnd(db, whose, filter, page, offset, total), total };
+  const counts = await countParts(db, whose, filter);
   const living = { ...filter, statuses: KEY_STATUSES.filter((one) => one !== 'revoked') };
-  const gone = { ...filter, statuses: ['revoked'] as const };
-  return {
-    ids: [
-      ...(await idsFromNearerEnd(db, whose, living, page, offset, total - revoked)),
-      ...(await idsFromNearerEnd(db, whose, gone, page, offset - (total - revoked), revoked)),
-    ],
-    total,
-  };
+  const halves = revokedLast ? [living, { ...filter, statuses: ['revoked'] as const }] : [filter];
+  const ids: string[] = [];
+  let before = 0;
+  for (const part of halves.flatMap((half) => partsByEnd(whose, half, page))) {
+    const count = counts
+      .filter(({ revoked, never }) => {
+        const isOfHalf = !revokedLast || (revoked === 1) === (part.statuses?.[0] === 'revoked');
+        return isOfHalf && (part.ends === undefined || (never === 1) === (part.ends === 'never'));
+      })
+      .reduce((sum, { keys }) => sum + keys, 0);
+    ids.push(...(await idsFromNearerEnd(db, whose, part, page, offset - before, count)));
+    before += count;
+  }
+  return { ids, total: counts.reduce((sum, { keys }) => sum + keys, 0) };
 }
 
-async function countWithRevoked(db: Db, whose: string, filter: KeyFilter): Promise<{ total: number; revoked: number }> {
-  const rows = matching(db, whose, filter, indexOf(db, filter, 'createdAt'));
-  const revoked = db.raw(`count(case when ${STATUS.revoked} then 1 end) as revoked`, { now: filter.now });
-  const [counted] = await rows.select<{ total: number; revoked: number }[]>(db.raw('count(*) as total'), revoked);
-  return counted ?? { total: 0, revoked: 0 };
+/** The parts of a list that stand one behind the other: sorted by their end, keys that never end come last in either order. */
+function partsByEnd(whose: TenantOrEvery, filter: KeyFilter, { sort }: KeyPage): KeyFilter[] {
+  if (sort !== 'expiresAt' || whose === EVERY_TENANT) return [filter];
+  const parts = (['sometime', 'never'] as const).map((ends) => ({ ...filter, ends }));
+  const { attention } = filter;
+  return parts.filter(({ ends }) => attention !== (ends === 'never' ? 'expiring' : 'endless'));
+}
+
+/** How many keys fit: apart those that are revoked, and those that never end. */
+async function countParts(
+  db: Db,
+  whose: string,
+  filter: KeyFilter,
+): Promise<{ revoked: number; never: number; keys: number }[]> {
+  const parts = matching(db, whose, filter, indexOf(db, filter, 'createdAt')).select(
+    db.raw(`case when ${STATUS.revoked} then 1 else 0 end as revoked`, { now: filter.now }),
+    db.raw('case when coalesce(grace_ends_at, expires_at) is null then 1 else 0 end as never'),
+  );
+  return db
+    .from(parts.as('parts'))
+    .select<{ revoked: number; never: number; keys: number }[]>('revoked', 'never', db.raw('count(*) as `keys`'))
+    .groupBy('revoked', 'never');
 }
 
 /** The ids on the part of a page that lies among `count` keys, of which the page begins behind the first `offset`. */
@@ -181,11 +204,15 @@ function inOrder(
   filter: KeyFilter,
   { sort, descending }: KeyPage,
 ): Knex.QueryBuilder<KeyRow, KeyRow[]> {
-  const rows = matching(db, whose, filter, indexOf(db, filter, sort));
+  const index = indexOf(db, filter, sort);
+  const rows = matching(db, whose, filter, index);
+  const { column } = SORTED[sort];
   const order = descending ? 'desc' : 'asc';
   // MySQL's collation sorts names without regard to case; SQLite has to be asked to.
   if (sort === 'name' && isSqlite(db)) void rows.orderByRaw(`api_keys.name collate nocase ${order}`);
-  else void rows.orderBy(`api_keys.${SORTED[sort].column}`, order);
+  else if (column !== undefined) void rows.orderBy(`api_keys.${column}`, order);
+  else if (filter.ends === undefined) void rows.orderByRaw(`${endIn(db, index)} is null, ${endIn(db, index)} ${order}`);
+  else void rows.orderByRaw(`${endIn(db, index)} ${order}`);
   return rows.orderBy('api_keys.id', order);
 }
 

@@ -91,6 +91,19 @@ export async function listKeyIdsOfUser(db: Db, tenantId: string, userId: string,
   return rows.map(({ id }) => id);
 }
 
+/** How many keys of a tenant work; those of people who may do nothing any more do not. */
+export async function countWorkingKeys(db: Db, tenantId: string, now: number): Promise<number> {
+  const owners = db('memberships')
+    .join('users', 'users.id', 'memberships.user_id')
+    .where({ 'memberships.tenant_id': tenantId, 'users.status': 'active' })
+    .select('memberships.user_id');
+  const rows = matching(db, tenantId, { statuses: ['active', 'rotating'], now }).where((row) => {
+    void row.whereNull('api_keys.user_id').orWhereIn('api_keys.user_id', owners);
+  });
+  const [counted] = await rows.count<{ total: number }[]>({ total: '*' });
+  return counted?.total ?? 0;
+}
+
 /** The valid keys of a tenant, counted by what they were granted and whom they belong to. */
 export async function countActiveKeysByScopesAndOwner(
   db: Db,

@@ -51,6 +51,28 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
       await page.waitForURL(`**${PATH}`);
     });
 
+    it(`says at the field that the last day is before the first, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      browser.expects(422);
+      const page = await browser.as(cast.alice, server, `${PATH}?from=2026-03-02`, { javaScript });
+      const last = page.getByLabel('To (UTC)');
+      await last.fill('2026-03-01');
+      if (!javaScript) await page.getByRole('button', { name: 'Filter' }).click();
+      await page.getByRole('heading', { name: 'The last day is before the first' }).waitFor();
+      const why = page.locator('.filters .field-wrong .field-problem');
+      await why.waitFor();
+      expect(await why.innerText()).to.equal('Must not be before the first day');
+      expect(await last.getAttribute('aria-describedby')).to.equal(await why.getAttribute('id'));
+      expect(await last.getAttribute('aria-invalid')).to.equal('true');
+      if (javaScript) await expectAccessible(page);
+      await last.fill('2026-03-02');
+      if (!javaScript) await page.getByRole('button', { name: 'Filter' }).click();
+      await page.getByRole('heading', { name: 'Nothing matches' }).waitFor();
+      expect(await page.locator('.field-problem, [aria-invalid]').count()).to.equal(0);
+      const visitor = new Visitor(server);
+      await visitor.signIn(cast.alice.email, PASSWORD);
+      expect((await visitor.get(`${PATH}/export?from=2026-03-02&to=2026-03-01`)).status).to.equal(400);
+    });
+
     it(`narrows by what was changed, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       const page = await browser.as(cast.alice, server, PATH, { javaScript });
       await page.getByLabel('Kind').selectOption({ label: 'API key' });

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Page } from 'playwright-core';
 import { changePolicy, DEFAULT_POLICY, type PolicyChange } from '../../../app/domain/policy.ts';
 import { changeTenant } from '../../../db/tables/tenants.ts';
 import { useBrowser } from '../../support/browser.ts';
@@ -73,6 +74,77 @@ onDatabase('sqlite', 'the dialogs of keys', (database) => {
       await page.locator('#rotate').waitFor({ state: 'detached' });
       expect(await page.locator(':focus').innerText()).to.equal('Rotate');
     });
+  });
+
+  for (const javaScript of [true, false]) {
+    it(`lead back to the filtered list with a notice and the new key in focus, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      const name = `Turned ${String(javaScript)}`;
+      const { id } = await issue(server, as(alice), { name });
+      const query = `?q=Turned+${String(javaScript)}&sort=name`;
+      const page = await browser.as(alice, server, `${KEYS}${query}`, { javaScript });
+      await press(page.getByRole('link', { name: `Rotate: ${name}` }), page.locator('#rotate'));
+      await press(page.locator('#rotate [type=submit]'), page.locator('#reveal'));
+      await page.getByLabel('I have copied my key').check();
+      await press(page.getByRole('button', { name: 'Done' }), page.locator('.keys-table'));
+      await page.getByText('the key is ready to use').waitFor();
+      expect(new URL(page.url()).search).to.equal(query);
+      expect(await page.locator('.keys-table tbody tr').count()).to.equal(2);
+      const focused = await page.locator(':focus').getAttribute('href');
+      expect(focused)
+        .to.match(/^\/admin\/api-keys\/[\w-]{36}$/)
+        .and.not.include(id);
+    });
+  }
+
+  it('show a key as revoked that was revoked since its row was drawn', async () => {
+    const stale = async (name: string) => {
+      const { id } = await issue(server, as(alice), { name });
+      const page = await browser.as(alice, server, `${KEYS}?q=${name}`);
+      return { page, revoke: async () => server.post(`/api/api-keys/${id}/revoke`, {}, as(alice)) };
+    };
+    const status = (page: Page) => page.locator('.keys-table .status', { hasText: 'revoked' });
+    const one = await stale('StaleRow');
+    await one.revoke();
+    await press(one.page.getByRole('link', { name: 'Revoke: StaleRow' }), status(one.page));
+    await one.page.getByText('StaleRow was revoked already.').waitFor();
+    const asked = await stale('StaleDialog');
+    await press(asked.page.getByRole('link', { name: 'Revoke: StaleDialog' }), asked.page.locator('#revoke[open]'));
+    await asked.revoke();
+    await press(asked.page.locator('#revoke [type=submit]'), status(asked.page));
+    await asked.page.getByText('StaleDialog was revoked already.').waitFor();
+    const ticked = await stale('StaleTick');
+    await ticked.page.getByLabel('Select StaleTick').check();
+    await ticked.revoke();
+    await press(ticked.page.getByRole('button', { name: 'Revoke selected…' }), status(ticked.page));
+    await ticked.page.getByText('These keys were revoked already.').waitFor();
+    expect(new URL(ticked.page.url()).search).to.equal('?q=StaleTick');
+  });
+
+  it('keep title and answers in sight of many keys to revoke, and rest on keeping them', async () => {
+    for (let i = 0; i < 30; i++) await issue(server, as(alice), { name: `Many ${i}` });
+    for (const [width, height] of [
+      [1280, 900],
+      [390, 844],
+    ] as const) {
+      const page = await browser.as(alice, server, `${KEYS}?q=Many`, { width });
+      await page.getByLabel('Select all on this page').check();
+      await press(page.getByRole('button', { name: 'Revoke selected…' }), page.locator('#revoke-some[open]'));
+      expect(await page.locator('#revoke-some :focus').innerText()).to.equal('Keep them');
+      const places = await page.evaluate<Record<string, number>>(`(() => {
+        const dialog = document.getElementById('revoke-some');
+        const list = dialog.querySelector('.dialog-list');
+        return {
+          head: dialog.querySelector('.dialog-head').getBoundingClientRect().top,
+          foot: dialog.querySelector('.dialog-actions').getBoundingClientRect().bottom,
+          scrolled: dialog.scrollTop + dialog.querySelector('.dialog-body').scrollTop + list.scrollTop,
+          hidden: list.scrollHeight - list.clientHeight,
+        };
+      })()`);
+      expect(places.head).to.be.at.least(0);
+      expect(places.foot).to.be.at.most(height);
+      expect(places.scrolled).to.equal(0);
+      expect(places.hidden).to.be.above(100);
+    }
   });
 
   it('name the key whose callers the table shows', async () => {

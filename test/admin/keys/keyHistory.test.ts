@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { newId } from '../../../app/domain/id.ts';
 import { as, PASSWORD } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
-import { issue } from '../../support/keys.ts';
+import { issue, rotate } from '../../support/keys.ts';
 import { explained } from '../../support/plans.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
@@ -40,5 +40,18 @@ onEachDatabase('the page of a key', (database) => {
       expect(plan, sql).to.deep.equal({ scans: false, sorts: false });
       expect(sql).to.include('`action` = ?').and.include('`entity_id` = ?');
     }
+  });
+
+  it('shows the rotation that made a key, and later changes of that key above it', async () => {
+    const alice = as(cast.alice);
+    const { id } = await issue(server, alice, { name: 'to be rotated' });
+    const next = await rotate(server, alice, id);
+    await server.patch(`/api/api-keys/${next.id}`, { name: 'changed since' }, alice);
+    const visitor = new Visitor(server);
+    await visitor.signIn(cast.alice.email, PASSWORD);
+    const { text } = await visitor.get(`/admin/api-keys/${next.id}`);
+    const done = [...text.matchAll(/data-label="What">([^<]*)</g)].map(([, what]) => what);
+    expect(done).to.deep.equal(['Changed', 'Made by rotation']);
+    expect(text, 'no peak of a key that was not used').to.include('<span>no requests</span>').and.not.include('peak');
   });
 });

@@ -18,7 +18,7 @@ const HEBREW = 'מפתח לייצוא 🚀';
 
 onDatabase('sqlite', 'the list of keys in a browser', (database) => {
   const browser = useBrowser();
-  const { server, acme, alice, charlie } = useServer(database);
+  const { server, acme, globex, alice, charlie } = useServer(database);
   let dora: Player;
   const ids = new Map<string, string>();
 
@@ -153,6 +153,52 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
       });
     });
   }
+
+  for (const javaScript of [true, false]) {
+    it(`keeps the order of a list whose filter is cleared, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      const page = await browser.as(charlie, server, `${KEYS}?q=Key+4`, { javaScript });
+      await page.getByRole('link', { name: 'Name' }).click();
+      await page.waitForURL('**/*sort=name');
+      await page.getByRole('search').getByRole('link', { name: 'Clear filters' }).click();
+      await page.locator('.keys-range', { hasText: '1–50 of 52' }).waitFor();
+      expect(path(page)).to.equal(`${KEYS}?sort=name`);
+      await page.goto(`${KEYS}?q=nothing+such&sort=name`);
+      await page.locator('#keys').getByRole('link', { name: 'Clear filters' }).click();
+      await page.locator('.keys-range', { hasText: '1–50 of 52' }).waitFor();
+      expect(path(page)).to.equal(`${KEYS}?sort=name`);
+    });
+  }
+
+  it('says that there is no such page, and leads to the last one', async () => {
+    const page = await browser.as(charlie, server, `${KEYS}?page=99&sort=name`);
+    await page.getByRole('heading', { name: 'There is no page 99' }).waitFor();
+    await page.getByText('The list has 2 pages.').waitFor();
+    await page.getByRole('link', { name: 'Go to the last page' }).click();
+    await page.locator('.keys-range', { hasText: '51–52 of 52' }).waitFor();
+    expect(path(page)).to.equal(`${KEYS}?page=2&sort=name`);
+    await page.goto(`${KEYS}?page=99&q=nothing+such`);
+    await page.getByRole('heading', { name: 'No key matches' }).waitFor();
+  });
+
+  it('sends of a whole key in the search no more than what is shown of it', async () => {
+    const { db, config } = server.services;
+    const wish = NewKey.parse({ name: 'Pasted' });
+    const { key, text } = await issueKey(systemContext(db, globex.id), config.keys, wish);
+    const page = await browser.as(charlie, server, KEYS);
+    const sent: string[] = [];
+    page.on('request', (request) => sent.push(`${request.url()} ${request.postData() ?? ''}`));
+    const search = page.getByLabel('Search');
+    await search.focus();
+    await page.keyboard.insertText(`x-api-key: ${text}`);
+    await page.keyboard.press('Enter');
+    const mask = `${key.keyPrefix}…${key.lastFour}`;
+    expect(await search.inputValue()).to.equal(mask);
+    await page.waitForURL((url) => url.searchParams.get('q') === mask);
+    await page.locator('.keys-range', { hasText: '1–1 of 1' }).waitFor();
+    expect(await names(page)).to.deep.equal(['Pasted']);
+    expect(sent.join()).to.not.include(text.slice(-20));
+    await server.services.db('api_keys').where({ id: key.id }).delete();
+  });
 
   it('says in its place that it could not be loaded, and offers to try again', async () => {
     browser.expects(503);

@@ -43,7 +43,7 @@ onDatabase('sqlite', 'the pages of members', (database) => {
       if (javaScript) await expectAccessible(page);
       await page.getByLabel('I have copied the link').check();
       await page.getByRole('button', { name: 'Done' }).click();
-      await page.waitForURL(/\/admin\/members\??$/);
+      await page.waitForURL(/\/admin\/members#main$/);
       expect(await page.content()).not.to.include(first);
       expect(await behind(page)).not.to.include(first);
       await page.goto(PATH);

@@ -151,6 +151,31 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
     await page.locator('.keys-table').waitFor();
   });
 
+  it('shows what is current, chosen and counted by borders and outlines where the colours are the reader’s own', async () => {
+    const page = await browser.as(alice, server, '/admin/usage');
+    const { key } = await issue(server, as(alice), { name: 'Counted' });
+    for (const path of ['/api/v1/whoami', '/api/v1/api-keys']) await server.get(path, { 'x-api-key': key });
+    await page.emulateMedia({ forcedColors: 'active' });
+    await page.goto('/admin/usage');
+    for (const current of ['.shell-nav [aria-current]', '.tabs [aria-current]', '.switch [aria-pressed=true]']) {
+      expect(await style(page, current, 'borderBottomWidth'), current).to.equal('4px');
+    }
+    const marks = await page.evaluate<string[]>(`[...document.querySelectorAll('.legend > *')].map((one) => {
+      const { backgroundColor, borderTopColor, borderTopWidth } = getComputedStyle(one, '::before');
+      return borderTopWidth + (backgroundColor === borderTopColor ? ' filled' : ' hollow');
+    })`);
+    expect(marks).to.deep.equal(['2px filled', '2px hollow']);
+    const [ok, denied] = await Promise.all(['.chart-ok', '.chart-denied'].map(async (bar) => style(page, bar, 'fill')));
+    expect(ok).to.not.equal(denied);
+    await page.goto(`${KEYS}?attention=endless`);
+    expect(await style(page, '.strip [aria-current]', 'borderBottomWidth')).to.equal('4px');
+    await page.goto(`${KEYS}/new`);
+    expect(await style(page, 'input[type=radio]:checked', 'appearance')).to.equal('auto');
+    expect(
+      await page.evaluate(`getComputedStyle(document.querySelector('input[type=radio]:checked'), '::before').display`),
+    ).to.equal('none');
+  });
+
   it('strikes through the name and the text of a revoked key on its own page too', async () => {
     const { id } = await issue(server, as(alice), { name: 'Over' });
     await server.post(`/api/api-keys/${id}/revoke`, {}, as(alice));

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page, Route } from 'playwright-core';
-import { signIn, useBrowser } from '../../support/browser.ts';
+import { expectWellInBothThemes, signIn, useBrowser } from '../../support/browser.ts';
 import { as } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { press } from '../../support/keyPages.ts';
@@ -28,6 +28,33 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
       await toasts(page).waitFor();
       expect(await toasts(page).innerText()).to.include(said);
     }
+  });
+
+  it('keeps the navigation on the page of an error for who is signed in, and has none for others', async () => {
+    browser.expects(400, 403, 404, 409);
+    const { id } = await issue(server, as(alice), { name: 'Ended' });
+    await server.post(`/api/api-keys/${id}/revoke`, {}, as(alice));
+    const page = await browser.as(alice, server, KEYS);
+    for (const [path, title, current] of [
+      ['/admin/nothing', 'Not found', undefined],
+      ['/admin/api-keys/nothing/of/this', 'Not found', 'Keys'],
+      [`${KEYS}?page=x`, 'The address is not understood', 'Keys'],
+      [`${KEYS}/${id}/edit`, 'The key is not active', 'Keys'],
+      ['/admin/tenants/new', 'You may not open this', undefined],
+    ] as const) {
+      await page.goto(path);
+      await page.getByRole('heading', { name: title, level: 1 }).waitFor();
+      const links = page.locator('.shell-nav').locator('a');
+      expect(await links.count(), path).to.be.above(5);
+      expect(await page.locator('.shell-nav [aria-current]').allInnerTexts(), path).to.deep.equal(
+        current === undefined ? [] : [current],
+      );
+      await page.getByText('Request id').waitFor();
+    }
+    await expectWellInBothThemes(page);
+    const stranger = await browser.open(server, '/admin/nothing');
+    await stranger.getByRole('heading', { name: 'Not found' }).waitFor();
+    expect(await stranger.getByRole('navigation').count()).to.equal(0);
   });
 
   it('says nothing of a change when only reading failed', async () => {

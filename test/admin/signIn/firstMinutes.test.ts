@@ -13,11 +13,12 @@ for (const javaScript of [true, false]) {
   onDatabase('sqlite', `the first five minutes, ${javaScript ? 'with' : 'without'} JavaScript`, (database) => {
     const browser = useBrowser();
     const server = useServerWithoutCast(database);
+    let link: string;
 
     it('lead from the printed link to a key, a command that works, and its use', async function () {
       this.timeout(60_000);
       await firstStart(server.services);
-      const link = /\/setup\?token=[\w-]+/.exec(server.log.join(''))?.[0] ?? '';
+      link = /\/setup\?token=[\w-]+/.exec(server.log.join(''))?.[0] ?? '';
       const page = await browser.open(server, link, { javaScript });
       await page.getByLabel('Your name').fill('Ann');
       await page.getByLabel('Email').fill('ann@acme.example');
@@ -55,6 +56,15 @@ for (const javaScript of [true, false]) {
         .to.include('GET /api/v1/whoami')
         .and.include('curl/');
       expect(await page.getByLabel('The key', { exact: true }).inputValue()).to.match(/^fsk_live_\w{32}$/);
+    });
+
+    it('end the use of the link, which then says so and leads to sign-in', async () => {
+      browser.expects(410);
+      const page = await browser.open(server, link, { javaScript });
+      await page.getByRole('heading', { name: 'Latchkey is already set up' }).waitFor();
+      await page.getByText('This link worked once').waitFor();
+      await page.getByRole('link', { name: 'Go to sign-in' }).click();
+      await page.waitForURL('**/login');
     });
 
     it('are all in the audit log, from the first step on', async () => {

@@ -70,7 +70,7 @@ onDatabase('sqlite', 'the page of usage', (database) => {
       if (javaScript) await used(server, cast);
       const page = await browser.as(cast.alice, server, '/admin/usage?window=24h', { javaScript });
       const figures = page.locator('.figures');
-      expect(await figures.innerText()).to.match(/Requests\s+50\s+OK\s+43\s+Denied\s+7/);
+      expect(await figures.innerText()).to.match(/Requests\s+50\s+Accepted\s+43\s+Denied\s+7/);
       await page.getByText('Show the figures').click();
       expect(await page.getByRole('region', { name: 'Requests per hour (UTC)' }).locator('tbody tr').count()).to.equal(
         24,

@@ -19,7 +19,7 @@ interface Billing {
   limits: { keys: number | null; rateLimit: { limit: number } | null; monthlyQuota: number | null };
   usage: { keys: number; requestsThisMonth: number };
   pendingCheckout: Checkout | null;
-  plans: { id: string; limits: { keys: number | null } }[];
+  plans: { id: string; limits: Billing['limits'] }[];
 }
 
 const ACME = { 'x-tenant-id': 'acme' };
@@ -44,7 +44,7 @@ onEachDatabase('billing', (database) => {
       pendingCheckout: null,
     });
     expect(usage.keys).to.equal(1);
-    expect(plans.map(({ id }) => id)).to.deep.equal(['free', 'starter', 'pro', 'business']);
+    expect(plans.map(({ id }) => id)).to.deep.equal(['basic', 'starter', 'pro', 'business']);
   });
 
   it('counts keys that work, and what all keys asked for this month', async () => {
@@ -149,6 +149,41 @@ onEachDatabase('billing', (database) => {
     expect((await billing()).plan).to.equal('free');
   });
 
+  it('withdraws an order that waits, which then cannot be confirmed, and none that was confirmed', async () => {
+    const withdraw = async (id: string, headers = alice()) =>
+      server.post(`/api/billing/checkouts/${id}/withdraw`, undefined, headers);
+    const { id } = made(await order({ plan: 'pro', reference: 'not-wanted' }));
+    refusal(await withdraw(id, as(cast.carol)), 403, 'insufficient_scope');
+    refusal(await withdraw(id, as(cast.charlie)), 404, 'not_found');
+    const answer = await withdraw(id);
+    expect(answer.status).to.equal(200);
+    expect(answer.body).to.include({ id, status: 'cancelled' });
+    expect((await withdraw(id)).body).to.deep.equal(answer.body);
+    const now = await billing();
+    expect([now.plan, now.pendingCheckout]).to.deep.equal(['free', null]);
+    refusal(await confirm(id), 409, 'conflict');
+    expect((await auditOf(server, alice(), id)).map(({ action, before }) => [action, before])).to.deep.equal([
+      ['CHECKOUT_STARTED', null],
+      ['CHECKOUT_WITHDRAWN', { plan: 'pro', reference: 'not-wanted' }],
+    ]);
+    const confirmed = made(await order({ plan: 'starter' }));
+    await confirm(confirmed.id);
+    refusal(await withdraw(confirmed.id), 409, 'conflict');
+  });
+
+  it('sells no plan that allows more than the next larger one', async () => {
+    const { plans } = await billing();
+    for (const [at, { id, limits }] of plans.entries()) {
+      const next = plans[at + 1]?.limits ?? { keys: Infinity, rateLimit: { limit: Infinity }, monthlyQuota: Infinity };
+      for (const limit of ['keys', 'monthlyQuota'] as const) {
+        expect(limits[limit], `${id} ${limit}`)
+          .to.be.a('number')
+          .and.be.below(next[limit] ?? 0);
+      }
+      expect(limits.rateLimit?.limit, id).to.be.below(next.rateLimit?.limit ?? 0);
+    }
+  });
+
   it('lets an admin look but not order', async () => {
     expect((await server.get('/api/billing', as(cast.carol))).status).to.equal(200);
     refusal(await server.post('/api/billing/checkout', { plan: 'pro' }, as(cast.carol)), 403, 'insufficient_scope');
@@ -165,7 +200,7 @@ onEachDatabase('billing', (database) => {
       [{ plan: 'pro', tenantId: cast.globex.id }, ['tenantId']],
     ];
     for (const [json, paths] of wrong) expect(refusal(await order(json), 422, 'invalid_input')).to.deep.equal(paths);
-    refusal(await order({ plan: 'free' }), 409, 'conflict');
+    expect(refusal(await order({ plan: 'free' }), 422, 'invalid_input')).to.deep.equal(['plan']);
   });
 
   describe('the limits of a plan', () => {
