@@ -150,6 +150,8 @@ async function launch(program: string, folder: string, port: number): Promise<Ch
     '--innodb-flush-method=nosync',
     '--loose-sync-frm=0',
     '--loose-debug-no-sync',
+    // Each suite makes and drops its own tables, which takes a quarter of the time where they are no files of their own.
+    '--loose-innodb-file-per-table=0',
     // Its own, since another run's server clears what it takes for its own left-overs.
     `--tmpdir=${folder}`,
     ...asRoot,

@@ -3,8 +3,8 @@ import { readConfig, type Config } from '../../app/config.ts';
 import { createLog } from '../../app/log.ts';
 import { createHttpServer, listen } from '../../app/server.ts';
 import { openServices, type Services } from '../../app/services.ts';
-import { migrate } from '../../db/migrate.ts';
 import { Client } from './http.ts';
+import { migrateOrCopy } from './migratedCopy.ts';
 
 export type Environment = Record<string, string | undefined>;
 
@@ -42,7 +42,7 @@ export class TestServer extends Client {
 /** Migrates the database and starts the app on it: `startServer(database.env(), { TRUSTED_HOPS: '1' })`. */
 export async function startServer(env: Environment, overrides: Environment = {}): Promise<TestServer> {
   const config = readConfig({ ...DEFAULTS, ...env, ...overrides });
-  await migrate(config.database);
+  await migrateOrCopy(config.database);
   return serve(config);
 }
 

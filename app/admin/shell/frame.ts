@@ -40,6 +40,8 @@ export interface Frame {
   csrf: string;
   /** The page to return to after a change of language or theme. */
   here: string;
+  /** Whether the page answers a form that was sent without htmx; its reload sends that form again. */
+  isFormAnswer: boolean;
 }
 
 /** The frame of a page for a person who is signed in. */
@@ -53,8 +55,9 @@ export interface ShellFrame extends Frame {
 /** The frame of a page that is open to the world. */
 export function openFrame(ctx: Context, { locale, theme }: Reader, title: string): Frame {
   const { session } = ctx.state;
-  const here = ctx.method === 'GET' ? ctx.originalUrl : ctx.path;
-  return { title, locale, theme, csrf: session?.csrfToken ?? '', here };
+  const isFormAnswer = ctx.method === 'POST';
+  const here = isFormAnswer ? ctx.path : ctx.originalUrl;
+  return { title, locale, theme, csrf: session?.csrfToken ?? '', here, isFormAnswer };
 }
 
 /** The frame of a page of the person who is signed in. */

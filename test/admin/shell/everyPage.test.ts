@@ -98,7 +98,9 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
     for (const address of pages().flatMap(addressesOf)) {
       const answer = await page.goto(address);
       const type = answer?.headers()['content-type'];
-      expect([answer?.status(), type], `${address}; list it in NO_PAGES if it is none`).to.deep.equal([200, HTML]);
+      const from = answer?.request().redirectedFrom()?.url();
+      const whenNone = `${address}; list it in NO_PAGES if it is none`;
+      expect([answer?.status(), type, from], whenNone).to.deep.equal([200, HTML, undefined]);
       await expectWell(page);
     }
   });
@@ -152,15 +154,19 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
     expect(await page.locator('#problems li').count()).to.equal(3);
   }
 
+  let askedForFirstUse: Promise<unknown>;
   async function rotated(page: Page): Promise<void> {
     const { id } = await issue(server, as(alice), { name: LONG });
     await page.goto(`/admin/api-keys/${id}/rotate`);
     await send(page);
+    askedForFirstUse = page.waitForResponse(/first-use$/);
     await page.locator('#reveal').waitFor();
   }
 
   async function rotatedAgain(page: Page): Promise<void> {
     await page.locator('#copied').check();
+    // A reload sends the form again, also after htmx has asked whether the key was used.
+    await askedForFirstUse;
     await page.reload();
     await page.locator('#made').waitFor();
   }
