@@ -20,6 +20,7 @@ const MAKE_NOTHING = [
   'POST /api-keys/import',
   'POST /auth/login',
   'POST /billing/checkouts/:id/confirm',
+  'POST /billing/checkouts/:id/withdraw',
   'POST /forward-auth/try',
   'POST /keys/report-leak',
   'POST /keys/verify',

@@ -85,6 +85,13 @@ onEachDatabase('every documented operation', (database) => {
       await order('business');
       return on(operation, id);
     },
+    'POST /billing/checkouts/{id}/withdraw': async (operation) => {
+      const id = await order('pro');
+      await server.post(`/api/billing/checkouts/${id}/confirm`, {}, as(cast.alice));
+      const answer = await on(operation, id);
+      await putOn('free');
+      return answer;
+    },
     'POST /marketplace/install': async (operation) => {
       await on(operation, '', { app: 'cli' });
       return on(operation, '', { app: 'cli' });

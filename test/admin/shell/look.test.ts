@@ -110,8 +110,8 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
       await page.mouse.move(left + 8, (top + bottom) / 2, { steps: 5 });
       expect(await page.evaluate<Place>(TIP)).to.include({ left, top });
       await page.keyboard.press('Escape');
-      // The pointer stays where it is, and now on nothing.
-      await page.locator('[data-tip]:hover').first().waitFor({ state: 'detached' });
+      // The pointer stays where it is, and is on the badge no more.
+      await badge.and(page.locator(':hover')).waitFor({ state: 'detached' });
       await page.mouse.move(0, 0);
       await badge.hover();
       expect(await page.evaluate<Place>(TIP)).to.include({ left, top });
