@@ -49,6 +49,7 @@ function withoutIdsAndTimes(report: string): string {
     .replace(/"nextCursor":"[^"]+"/g, 'CURSOR')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replace(/^Date: .*$/gm, 'DATE')
+    .replace(/^ETag: .*$/gm, 'ETAG')
     .replace(/(X-RateLimit-Reset|Retry-After): \d+$/gm, '$1: TIME')
     .replace(/;t=\d+/g, ';t=TIME');
 }
