@@ -7,11 +7,12 @@ import { missingScope, unauthenticated } from '../auth/challenge.ts';
 import { credentialOf } from '../auth/credential.ts';
 import { ruleSetOf } from '../auth/forwardAuthRules.ts';
 import { jwt } from '../auth/jwt.ts';
-import type { Lookup } from '../auth/lookup.ts';
 import { tenant } from '../auth/tenant.ts';
 import { principalOf, type Context, type Middleware, type State } from '../context.ts';
 import { routeOfRule, type ForwardAuthRule, type ProxiedRequest } from '../domain/forwardAuthRules.ts';
 import { Networks, normaliseAddress } from '../domain/network.ts';
+import { catalogueOf } from '../domain/productScopes.ts';
+import type { ScopeCatalogue } from '../domain/scopeCatalogue.ts';
 import { AppError } from '../errors.ts';
 import { accessOf, configuredProxy } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
@@ -79,16 +80,16 @@ function judgeProxiedRequest({ config, lookup, limits, keyTexts, verificationKey
     const credential = credentialOf(ctx, keyTexts);
     if (credential) ctx.state.credential = credential;
     // Both are asked in one turn, and so after the request came: a change of either holds once its call has returned.
-    const [settings, catalogue] = [lookup.settings(), lookup.catalogue()];
-    catalogue.catch(() => undefined);
+    const settings = lookup.settings();
     const key = credential?.kind === 'key' ? askKey(ctx, credential) : undefined;
     key?.catch(() => undefined);
-    const rules = ruleSetOf((await settings).forward_auth_rules);
+    const { forward_auth_rules: storedRules, scopes } = await settings;
+    const rules = ruleSetOf(storedRules);
     const place = rules.firstMatch(request);
     const rule = place === undefined ? undefined : rules.rules[place];
     if (!rule || !('public' in rule)) {
       ctx.state.recordedAs = recordedAs(request, rule);
-      await limits.address(ctx, async () => identified(ctx, rule, key, catalogue));
+      await limits.address(ctx, async () => identified(ctx, rule, key, catalogueOf(scopes.value)));
     }
     ctx.state.granted = access;
     if (!ctx.state.principal) return next() as Promise<void>;
@@ -100,12 +101,12 @@ function judgeProxiedRequest({ config, lookup, limits, keyTexts, verificationKey
     ctx: Context,
     rule: ForwardAuthRule | undefined,
     key: ReturnType<KeyQuestion> | undefined,
-    catalogue: ReturnType<Lookup['catalogue']>,
+    catalogue: ScopeCatalogue,
   ): Promise<void> {
     const refusal = await refusalOf(async () => identify(ctx, key));
     if (!rule || 'public' in rule) throw new AppError('no_matching_rule', 'no_matching_rule');
     if (refusal) throw refusal;
-    if (!holdsScope(principalOf(ctx), rule.scope, await catalogue)) throw missingScope(rule.scope);
+    if (!holdsScope(principalOf(ctx), rule.scope, catalogue)) throw missingScope(rule.scope);
   }
 
   async function identify(ctx: Context, asked: ReturnType<KeyQuestion> | undefined): Promise<void> {

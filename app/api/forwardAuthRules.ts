@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { actionContext } from '../actions/actionContext.ts';
-import { replaceForwardAuthRules } from '../actions/product/replaceForwardAuthRules.ts';
+import { replaceForwardAuthRules } from '../actions/installation/replaceForwardAuthRules.ts';
 import { ruleSetOf } from '../auth/forwardAuthRules.ts';
 import { tryRequest } from '../auth/forwardAuthTrial.ts';
 import type { Context, State } from '../context.ts';

@@ -1,15 +1,14 @@
+import type { LineToImport } from '../actions/keys/importKeys.ts';
 import { readCsv } from '../domain/csv.ts';
 import { ImportedKey } from '../domain/importedKey.ts';
-import { AppError, type FieldError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import { fieldErrors, safeName } from '../http/fieldErrors.ts';
 
 export const IMPORT_FORMATS = ['jsonl', 'csv'] as const;
 export type ImportFormat = (typeof IMPORT_FORMATS)[number];
 
-/** One line of what is to be imported: the fields of a key, or what is wrong with them. */
-export type ImportLine = { line: number; tenant?: string | undefined } & (
-  { key: ImportedKey } | { errors: FieldError[] }
-);
+/** One line of what is to be imported, and the tenant that it names. */
+export type ImportLine = LineToImport & { tenant?: string | undefined };
 
 /** Cells of a CSV that hold something other than text. */
 const IN_JSON = new Set(['metadata', 'rateLimit']);

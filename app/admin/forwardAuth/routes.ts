@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { actionContext } from '../../actions/actionContext.ts';
-import { replaceForwardAuthRules } from '../../actions/product/replaceForwardAuthRules.ts';
+import { replaceForwardAuthRules } from '../../actions/installation/replaceForwardAuthRules.ts';
 import { formOf } from '../../auth/csrf.ts';
 import { ruleSetOf } from '../../auth/forwardAuthRules.ts';
 import { tryRequest, type TrialOutcome } from '../../auth/forwardAuthTrial.ts';
