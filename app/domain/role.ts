@@ -18,6 +18,9 @@ export const PERMISSIONS = [
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
+/** Permissions for pages and routes of the sample product, which open nothing without it. */
+export const SAMPLE_PERMISSIONS: ReadonlySet<Permission> = new Set(['billing:manage', 'tickets:manage']);
+
 const INHERENT: Readonly<Record<Role, readonly Permission[]>> = {
   OWNER: PERMISSIONS,
   ADMIN: ['api-keys:read', 'audit:read'],

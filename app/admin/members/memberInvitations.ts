@@ -83,7 +83,7 @@ export function memberInvitationPages(
     };
     const labels = Object.fromEntries(FIELDS.map((field) => [field, words.t(`members.${field}`)]));
     const refused = refusal && formErrors(words, refusal, labels);
-    const locals = { values, refused, givable: grantableRights(principalOf(ctx)) };
+    const locals = { values, refused, givable: grantableRights(principalOf(ctx), config.sampleProduct) };
     await pages.show(ctx, 'members/new', { title: words.t('members.invite'), section: 'members', locals, here: NEW });
   }
 

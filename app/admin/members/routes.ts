@@ -30,7 +30,7 @@ const FIELDS = ['role', 'permissions'] as const;
 
 /** Who belongs to the tenant, and what they may do in it. */
 export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pages): Router<State> {
-  const { db } = services;
+  const { db, config } = services;
   const router = new Router<State>(ROUTER).get(
     '/members',
     permission('members:read'),
@@ -114,7 +114,7 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
         permissions: form?.getAll('permissions') ?? member.permissions,
       },
       refused: refusal && formErrors(words, refusal, labelsOf(ctx)),
-      givable: grantableRights(principal),
+      givable: grantableRights(principal, config.sampleProduct, member.permissions),
     };
     const here = `${HOME}/${member.id}`;
     await pages.show(ctx, 'members/edit', { title: member.name, section: 'members', locals, here });

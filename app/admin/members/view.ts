@@ -2,13 +2,17 @@ import type { Invitation } from '../../../db/tables/people/invitations.ts';
 import type { Member } from '../../../db/tables/people/memberships.ts';
 import type { Principal } from '../../context.ts';
 import { mayGrantMembership } from '../../domain/granting.ts';
-import { PERMISSIONS, ROLES } from '../../domain/role.ts';
+import { PERMISSIONS, ROLES, SAMPLE_PERMISSIONS, type Permission } from '../../domain/role.ts';
 
-/** The roles and permissions that the reader may grant: no more than their own, and all for operators. */
-export function grantableRights(principal: Principal) {
+/**
+ * The roles and permissions that the reader may grant: no more than their own, and all for operators. A permission that
+ * opens nothing here is left out unless it is `held`, so that saving the form does not take it away.
+ */
+export function grantableRights(principal: Principal, sampleProduct: boolean, held: Member['permissions'] = []) {
+  const opensSomething = (one: Permission) => sampleProduct || !SAMPLE_PERMISSIONS.has(one) || held.includes(one);
   return {
     roles: ROLES.filter((role) => mayGrant(principal, role, [])),
-    permissions: PERMISSIONS.filter((one) => mayGrant(principal, 'MEMBER', [one])),
+    permissions: PERMISSIONS.filter((one) => opensSomething(one) && mayGrant(principal, 'MEMBER', [one])),
   };
 }
 
