@@ -7,7 +7,7 @@ import { issue } from '../support/keys.ts';
 import { askAs } from '../support/proxies.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
-const CHANGES = process.env.TEST_LONG ? 300 : 60;
+const CHANGES = process.env.TEST_LONG ? 300 : 30;
 /** Keys that are changed at the same time. */
 const LANES = 6;
 

@@ -6,7 +6,7 @@ import type { Client } from '../support/http.ts';
 import { issue } from '../support/keys.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
-const CHANGES = process.env.TEST_LONG ? 300 : 100;
+const CHANGES = process.env.TEST_LONG ? 300 : 50;
 /** Keys that are changed at the same time. */
 const LANES = 10;
 
