@@ -212,7 +212,8 @@ function inOrder(
   if (sort === 'name' && isSqlite(db)) void rows.orderByRaw(`api_keys.name collate nocase ${order}`);
   else if (column !== undefined) void rows.orderBy(`api_keys.${column}`, order);
   else if (filter.ends === undefined) void rows.orderByRaw(`${endIn(db, index)} is null, ${endIn(db, index)} ${order}`);
-  else void rows.orderByRaw(`${endIn(db, index)} ${order}`);
+  // Keys that never end lie in the index by their id; ordered by their end too, MariaDB would sort them all.
+  else if (filter.ends === 'sometime') void rows.orderByRaw(`${endIn(db, index)} ${order}`);
   return rows.orderBy('api_keys.id', order);
 }
 
