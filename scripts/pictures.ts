@@ -87,16 +87,18 @@ async function takeAll({ people }: Demo, port: string): Promise<void> {
 }
 
 async function takePages(page: Page, port: string): Promise<void> {
-  await page.goto('/admin/api-keys?sort=-lastUsedAt');
+  // Signing in has led to the keys of the operator's organisation.
+  const keys = new URL(page.url()).pathname;
+  await page.goto(`${keys}?sort=-lastUsedAt`);
   await take(page, 'keys');
 
-  await page.goto('/admin/api-keys?q=Storefront&status=rotating');
+  await page.goto(`${keys}?q=Storefront&status=rotating`);
   await page.getByRole('link', { name: 'Storefront', exact: true }).click();
   await page.getByRole('link', { name: '7 days' }).click();
   await page.locator('.tabs [aria-current]', { hasText: '7 days' }).waitFor();
   await take(page, 'key');
 
-  await page.goto('/admin/audit-logs');
+  await page.goto(keys.replace(/api-keys$/, 'audit-logs'));
   await page.getByLabel('Who', { exact: true }).selectOption({ label: 'Ben Okafor' });
   await page.getByRole('button', { name: 'Filter' }).click();
   await page.waitForURL('**actor=**');
@@ -105,7 +107,7 @@ async function takePages(page: Page, port: string): Promise<void> {
   }
   await take(page, 'audit');
 
-  await page.goto('/admin/api-keys/new?name=Nightly+export&scopes=orders:read,customers:read');
+  await page.goto(`${keys}/new?name=Nightly+export&scopes=orders:read,customers:read`);
   await page.getByRole('button', { name: 'Create key' }).click();
   const text = await page.getByLabel('The key', { exact: true }).inputValue();
   await fetch(`http://127.0.0.1:${port}/api/v1/whoami`, { headers: { 'x-api-key': text, ...FROM } });

@@ -9,6 +9,7 @@ import { onDatabase, onEachDatabase } from './support/databases.ts';
 import type { Answer } from './support/http.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { useServerWithoutCast } from './support/useServer.ts';
+import { pageOf } from './support/organisationPages.ts';
 
 const OWNER = { OWNER_EMAIL: 'Ann@Acme.example', OWNER_PASSWORD: 'correct horse battery', TENANT_NAME: 'Acme & Söhne' };
 const FORM = { name: 'Ann', email: 'ann@acme.example', password: 'correct horse battery', tenantName: 'Acme & Söhne' };
@@ -188,7 +189,7 @@ onEachDatabase('the first start', (database) => {
       const { headers } = await setUp();
       const cookie = headers['set-cookie']?.map((one) => one.split(';')[0]).join('; ') ?? '';
       expect(headers['set-cookie']?.join()).to.include('HttpOnly').and.include('Secure');
-      const answer = await server.get('/admin/api-keys/new', { ...PAGE, Cookie: cookie });
+      const answer = await server.get(pageOf({ slug: 'acme-sohne' }, '/api-keys/new'), { ...PAGE, Cookie: cookie });
       expect(answer.status).to.equal(200);
       expect(answer.text).to.include('Ann');
     });

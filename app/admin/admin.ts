@@ -4,6 +4,7 @@ import { compressPage } from '../http/compressPage.ts';
 import { openPageGuards, pageGuards, unknownPage } from './shell/pageGuards.ts';
 import { cookiesOf } from '../http/cookies.ts';
 import { createPages, type Pages } from './shell/pages.ts';
+import { oldAddresses } from './shell/oldAddresses.ts';
 import { shownOncePages } from './shell/shownOnce.ts';
 import type { Services } from '../services.ts';
 import { apiKeyPages } from './keys/routes.ts';
@@ -18,7 +19,7 @@ import { marketplacePages } from './marketplace/routes.ts';
 import { memberPages } from './members/routes.ts';
 import { membershipPages } from './members/membership.ts';
 import { passwordResetRoutes } from './signIn/passwordReset.ts';
-import { readerRoutes, tenantSwitchRoutes } from './signIn/reader.ts';
+import { readerRoutes } from './signIn/reader.ts';
 import { routePages } from './routes/routes.ts';
 import { scopePages } from './scopes/routes.ts';
 import { securityPages } from './security/routes.ts';
@@ -27,6 +28,7 @@ import { tenantPages } from './tenants/routes.ts';
 import { ticketPages } from './tickets/routes.ts';
 import { usagePages } from './usage/routes.ts';
 import { mount, type Mount } from '../http/mount.ts';
+import { ORGANISATION } from '../http/organisationPath.ts';
 import { routesOf, type Route } from '../http/table.ts';
 
 /**
@@ -45,9 +47,7 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
     passwordResetRoutes(services, pages),
     docsRoutes(pages),
   ];
-  const admin = [
-    tenantSwitchRoutes(services, pages),
-    frontRoutes(pages, () => routes),
+  const ofOrganisation = [
     shownOncePages(pages),
     apiKeyPages(services, pages, table),
     usagePages(services, pages),
@@ -57,13 +57,14 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
     securityPages(services, pages),
     memberPages(services, pages),
     membershipPages(services, pages),
-    tenantPages(services, pages),
-    forwardAuthPages(services, pages),
-    scopePages(services, pages),
   ];
+  const ofOperators = [tenantPages(services, pages), forwardAuthPages(services, pages), scopePages(services, pages)];
+  const redirects = [frontRoutes(pages, () => routes), oldAddresses(pages, services.config)];
+  const guards = [compressPage, ...pageGuards(services, cookies, () => routes)];
   const mounts = [
     mount('', [compressPage, ...openPageGuards(services, cookies)], open),
-    mount('/admin', [compressPage, ...pageGuards(services, cookies, () => routes)], admin),
+    mount(ORGANISATION, guards, ofOrganisation),
+    mount('/admin', guards, [...ofOperators, ...redirects]),
   ];
   for (const { routers } of mounts) routes.push(...routesOf(routers));
   return [...mounts, { routers: [], middleware: unknownPage(services, cookies, () => routes) }];

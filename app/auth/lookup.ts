@@ -78,7 +78,7 @@ export interface FoundPerson {
 /** A browser in which somebody is signed in, open or not, and what its pages show of them. */
 export interface FoundSession extends SessionTimes {
   id: string;
-  /** The tenant it was last switched to. */
+  /** The tenant whose page was opened last. */
   tenantId: string | null;
   /** What every form of the session carries. */
   csrfToken: string;

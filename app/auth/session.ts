@@ -1,12 +1,13 @@
 import type { Db } from '../../db/connection/connect.ts';
-import { updateLastSeen } from '../../db/tables/people/sessions.ts';
+import { changeSessionTenant, updateLastSeen } from '../../db/tables/people/sessions.ts';
 import { refuseConfinedElsewhere } from './confined.ts';
 import type { Context, Middleware, Person } from '../context.ts';
 import { hashToken, isOpen, VISIT_RECORDED_EVERY_MS } from '../domain/session.ts';
 import { AppError } from '../errors.ts';
-import type { FoundPerson, FoundSession, Lookup } from './lookup.ts';
+import type { Belonging, FoundPerson, FoundSession, Lookup } from './lookup.ts';
 import type { Cookies } from '../http/cookies.ts';
-import { redirectToLogin } from '../http/redirect.ts';
+import { slugInPath } from '../http/organisationPath.ts';
+import { isPartial, redirectToLogin } from '../http/redirect.ts';
 import { readerOf } from '../http/reader.ts';
 
 const TOKEN = /^[\w-]{43}$/;
@@ -20,8 +21,8 @@ export function session(lookup: Lookup, cookies: Cookies): Middleware {
 }
 
 /**
- * Admits people who are signed in, with the same principal that their token would give; others are redirected to the
- * login.
+ * Admits people who are signed in, as a member of the organisation that the address names; others are redirected to the
+ * login. Pages of no organisation are those of the one that was used last.
  */
 export function signedIn(db: Db, lookup: Lookup, cookies: Cookies): Middleware {
   return async (ctx, next) => {
@@ -31,14 +32,21 @@ export function signedIn(db: Db, lookup: Lookup, cookies: Cookies): Middleware {
       return;
     }
     ctx.state.belongings = session.person.memberships;
-    ctx.state.principal = principalIn(session.person, session.tenantId);
+    ctx.state.principal = principalFor(ctx, session);
     await recordVisit(session);
+    await rememberOrganisation(ctx, session, ctx.state.principal.tenant.id);
     await next();
   };
 
   async function recordVisit({ id, lastSeenAt }: FoundSession): Promise<void> {
     const now = Date.now();
     if (now - lastSeenAt >= VISIT_RECORDED_EVERY_MS) await updateLastSeen(db, id, now);
+  }
+
+  /** Only a page that the reader opens counts: forms and parts of pages would change it back and forth between two tabs. */
+  async function rememberOrganisation(ctx: Context, session: FoundSession, tenantId: string): Promise<void> {
+    if (session.tenantId === tenantId || ctx.method !== 'GET' || isPartial(ctx)) return;
+    await changeSessionTenant(db, session.id, tenantId);
   }
 }
 
@@ -48,16 +56,32 @@ export function knownPerson(lookup: Lookup, cookies: Cookies): Middleware {
     const session = await loadSession(ctx, lookup, cookies);
     if (session) {
       ctx.state.belongings = session.person.memberships;
-      const principal = principalUnlessRefused(session);
-      if (principal) ctx.state.principal = principal;
+      useForErrorPage(ctx, session);
     }
     await next();
   };
 }
 
-function principalUnlessRefused({ person, tenantId }: FoundSession): Person | undefined {
+/** The person in the organisation of the address; where that is refused, the error page shows another one of theirs. */
+function principalFor(ctx: Context, session: FoundSession): Person {
   try {
-    return principalIn(person, tenantId);
+    return principalAt(ctx.path, session);
+  } catch (error) {
+    useForErrorPage(ctx, session);
+    throw error;
+  }
+}
+
+/** Names the person to the error page: in the organisation of the address, or else in the one used last, if one is open. */
+function useForErrorPage(ctx: Context, session: FoundSession): void {
+  const principal =
+    unlessRefused(() => principalAt(ctx.path, session)) ?? unlessRefused(() => principalUsedLast(session));
+  if (principal) ctx.state.principal = principal;
+}
+
+function unlessRefused(find: () => Person): Person | undefined {
+  try {
+    return find();
   } catch (error) {
     if (error instanceof AppError) return undefined;
     throw error;
@@ -73,12 +97,23 @@ async function loadSession(ctx: Context, lookup: Lookup, cookies: Cookies): Prom
   return session;
 }
 
-/**
- * The person as a member of the tenant that the session was switched to, or else of the first tenant they joined that
- * is open to them.
- */
-function principalIn(person: FoundPerson, tenantId: string | null): Person {
-  const { id, name, operator, confinedTo, memberships } = person;
+function principalAt(path: string, session: FoundSession): Person {
+  const slug = slugInPath(path);
+  return slug === undefined ? principalUsedLast(session) : principalNamed(slug, session);
+}
+
+/** The person as a member of this organisation; one of others is refused like one that does not exist. */
+function principalNamed(slug: string, { person }: FoundSession): Person {
+  const membership = person.memberships.find(({ tenant }) => tenant.slug === slug);
+  if (!membership) throw new AppError('not_found', 'not_your_organisation');
+  refuseConfinedElsewhere(person, membership.tenant.id);
+  if (!membership.tenant.active) throw new AppError('tenant_suspended', 'tenant_is_suspended');
+  return memberOf(person, membership);
+}
+
+/** The person as a member of the organisation used last, or else of the first they joined that is open to them. */
+function principalUsedLast({ person, tenantId }: FoundSession): Person {
+  const { confinedTo, memberships } = person;
   const open = memberships.filter(({ tenant }) => tenant.active && (confinedTo === null || confinedTo === tenant.id));
   const membership = open.find(({ tenant }) => tenant.id === tenantId) ?? open[0];
   if (!membership) {
@@ -86,6 +121,9 @@ function principalIn(person: FoundPerson, tenantId: string | null): Person {
     if (memberships.length > 0) throw new AppError('tenant_suspended', 'tenant_is_suspended');
     throw new AppError('insufficient_permission', 'no_organisation');
   }
-  const { tenant, role, permissions } = membership;
+  return memberOf(person, membership);
+}
+
+function memberOf({ id, name, operator }: FoundPerson, { tenant, role, permissions }: Belonging): Person {
   return { type: 'user', id, name, tenant, role, permissions, operator };
 }

@@ -63,7 +63,7 @@ export function sendKept(ctx: Context, { status, headers, body }: KeptAnswer): v
   ctx.body = body;
 }
 
-/** A form by the id that it was shown with, which its person sends once, in whichever tenant they are. */
+/** A form by the id that it was shown with, which its person sends once, to the organisation that its address names. */
 export function idempotentFormRequest(ctx: Context, formId: string): IdempotentRequest {
   return { id: hashOf(['form', principalOf(ctx).id, formId]), contentHash: hashOf([ctx.method, ctx.path]) };
 }

@@ -15,10 +15,11 @@ export interface Mount {
  */
 export function mount(prefix: string, guards: readonly Middleware[], routers: readonly Router<State>[]): Mount {
   const guarded = routers.map((inner) => behind(prefix, guards, inner));
+  const segmentOf = segmentsAfter(prefix);
   const bySegment = new Map<string, Middleware>();
   for (const router of guarded) {
     const middleware = router.routes() as Middleware;
-    for (const segment of new Set(segmentsOf(router, prefix))) {
+    for (const segment of new Set(firstSegments(router, segmentOf))) {
       // The second router would get no request of its segment.
       if (bySegment.has(segment)) throw new Error(`two routers have routes below ${prefix}/${segment}`);
       bySegment.set(segment, middleware);
@@ -27,7 +28,7 @@ export function mount(prefix: string, guards: readonly Middleware[], routers: re
   return {
     routers: guarded,
     middleware: (ctx, next) => {
-      const segment = segmentOf(ctx.path, prefix);
+      const segment = segmentOf(ctx.path);
       const found = segment === undefined ? undefined : bySegment.get(segment);
       return found ? (found(ctx, next) as Promise<void>) : next();
     },
@@ -41,11 +42,13 @@ function behind(prefix: string, guards: readonly Middleware[], inner: Router<Sta
   return router.use(inner.routes());
 }
 
-function segmentsOf(router: Router<State>, prefix: string): string[] {
+type SegmentOf = (path: string) => string | undefined;
+
+function firstSegments(router: Router<State>, segmentOf: SegmentOf): string[] {
   return router.stack
     .filter((layer) => layer.methods.length > 0)
     .map((layer) => {
-      const segment = segmentOf(String(layer.path), prefix);
+      const segment = segmentOf(String(layer.path));
       // An empty segment is the prefix with a slash behind it, such as the front page.
       if (segment === undefined || segment.startsWith(':'))
         throw new Error(`${String(layer.path)} does not begin with a fixed segment`);
@@ -53,10 +56,16 @@ function segmentsOf(router: Router<State>, prefix: string): string[] {
     });
 }
 
-/** The first segment of the path after the prefix. */
-function segmentOf(path: string, prefix: string): string | undefined {
+/** Finds the first segment of a path after the prefix, of which a parameter such as `:slug` is any one segment. */
+function segmentsAfter(prefix: string): SegmentOf {
+  if (prefix.includes(':')) {
+    const pattern = new RegExp(`^${prefix.replace(/:\w+/g, '[^/]+')}/([^/]*)`);
+    return (path) => pattern.exec(path)?.[1];
+  }
   const start = prefix.length + 1;
-  if (path[start - 1] !== '/' || !path.startsWith(prefix)) return undefined;
-  const end = path.indexOf('/', start);
-  return end === -1 ? path.slice(start) : path.slice(start, end);
+  return (path) => {
+    if (path[start - 1] !== '/' || !path.startsWith(prefix)) return undefined;
+    const end = path.indexOf('/', start);
+    return end === -1 ? path.slice(start) : path.slice(start, end);
+  };
 }

@@ -16,7 +16,7 @@ export async function keysPage(
   app: ServerUnderTest,
   kind: string,
 ): Promise<{ text: string; ratio: number; cpuRatio: number }> {
-  const page = `http://127.0.0.1:${app.port}/admin/api-keys`;
+  const page = `http://127.0.0.1:${app.port}/admin/org/tenant-000000/api-keys`;
   const html = await loaded(page);
   const file = path.join(stores.folder, `keys-${kind}.html`);
   await writeFile(file, html);

@@ -5,6 +5,7 @@ import { onEachDatabase } from '../support/databases.ts';
 import { issue, refusal, rotate, type Key } from '../support/keys.ts';
 import { useServer } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
+import { acmePage } from '../support/organisationPages.ts';
 
 const swapCase = (text: string) =>
   text.replace(/[a-z]/gi, (letter) => (letter < 'a' ? letter.toLowerCase() : letter.toUpperCase()));
@@ -131,7 +132,7 @@ onEachDatabase('the list of keys', (database) => {
       await list(`q=${key}`);
       const visitor = new Visitor(server);
       await visitor.signIn(cast.alice.email, PASSWORD);
-      const led = await visitor.get(`/admin/api-keys?sort=name&q=${key}`);
+      const led = await visitor.get(acmePage(`/api-keys?sort=name&q=${key}`));
       expect(led.status).to.equal(303);
       const location = String(led.headers['location']);
       expect(new URL(location, server.url).searchParams.get('q')).to.equal(`${keyPrefix}…${lastFour}`);

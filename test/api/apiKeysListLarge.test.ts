@@ -9,6 +9,7 @@ import { onEachDatabase } from '../support/databases.ts';
 import type { Key } from '../support/keys.ts';
 import { useServer } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
+import { acmePage } from '../support/organisationPages.ts';
 
 const MANY = 1_230;
 const HOUR = 3_600_000;
@@ -137,8 +138,8 @@ onEachDatabase('the list of more than a thousand keys', (database) => {
       const living = fitting.filter((key) => !revoked.includes(key));
       const seen: string[] = [];
       for (let page = 1; ; page++) {
-        const { text: body } = await visitor.get(`/admin/api-keys?page=${page}${query}`);
-        const ids = [...body.matchAll(/<th scope="row">\s*<a href="\/admin\/api-keys\/([^"]+)"/g)].map(
+        const { text: body } = await visitor.get(acmePage(`/api-keys?page=${page}${query}`));
+        const ids = [...body.matchAll(/<th scope="row">\s*<a href="[^"]*\/api-keys\/([^"]+)"/g)].map(
           ([, id = '']) => id,
         );
         seen.push(...ids);

@@ -10,6 +10,7 @@ import type { Answer } from '../support/http.ts';
 import { auditOf, issue, read, refusal, rotate, tried } from '../support/keys.ts';
 import { useServer } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
+import { acmePage } from '../support/organisationPages.ts';
 
 const REPORT = '/api/v1/keys/report-leak';
 const GITHUB = '/api/v1/secret-scanning/github';
@@ -103,11 +104,11 @@ onEachDatabase('a leaked key', (database) => {
       ]);
       const visitor = new Visitor(server);
       await visitor.signIn(cast.alice.email, PASSWORD);
-      expect((await visitor.get('/admin/api-keys')).text).to.match(
+      expect((await visitor.get(acmePage('/api-keys'))).text).to.match(
         /attention=leaked"[^>]*><b>\d<\/b>\s+reported leaked/,
       );
-      expect((await visitor.get('/admin/api-keys?attention=leaked')).text).to.include(`key-${key.id}`);
-      const page = (await visitor.get(`/admin/api-keys/${key.id}`)).text;
+      expect((await visitor.get(acmePage('/api-keys?attention=leaked'))).text).to.include(`key-${key.id}`);
+      const page = (await visitor.get(acmePage(`/api-keys/${key.id}`))).text;
       expect(page)
         .to.include('it still works')
         .and.include('<code class="leak-url">https://paste.example.com/2</code>');

@@ -8,6 +8,7 @@ import { openReset, resetLinkFor } from '../support/passwordReset.ts';
 import { startServer } from '../support/server.ts';
 import { useServer } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
+import { acmePage, pageOf } from '../support/organisationPages.ts';
 
 interface Invited {
   id: string;
@@ -48,7 +49,7 @@ onEachDatabase('an invitation', (database) => {
       refusal(await server.get('/api/projects', headers), 403, 'tenant_mismatch');
       expect((await server.get('/api/v1/whoami', headers)).status).to.equal(403);
     }
-    expect((await theirs.submit('/admin/tenant', { tenant: trusting.id })).status).to.equal(404);
+    expect((await theirs.get(pageOf(trusting, '/membership'))).status).to.equal(404);
     expect((await theirs.get('/invitation')).status).to.equal(404);
     expect((await theirs.submit('/invitation/accept', { invitation: invitation.id })).status).to.equal(404);
     expect(await membersOf(trusting.id)).to.deep.equal([owner.id]);
@@ -62,7 +63,7 @@ onEachDatabase('an invitation', (database) => {
     );
     await reset(email, 'the victim’s own choice');
     refusal(await server.get('/api/v1/whoami', bearer(stolen)), 401, 'invalid_token');
-    expect((await theirs.get('/admin/api-keys')).headers.location).to.match(/^\/login/);
+    expect((await theirs.get(acmePage('/api-keys'))).headers.location).to.match(/^\/login/);
     expect((await new Visitor(server).signIn(email, 'known to the stranger')).status).to.equal(422);
     expect((await victim.signIn(email, 'the victim’s own choice', '/invitation')).headers.location).to.equal(
       '/invitation',
@@ -148,7 +149,7 @@ onEachDatabase('an invitation', (database) => {
       .and.not.include('short"');
     const made = await join(guest, { name: 'Nell', password: 'a long evening walk' });
     expect([made.status, made.headers.location]).to.deep.equal([303, '/']);
-    expect((await guest.get('/admin/api-keys')).status).to.equal(200);
+    expect((await guest.get(acmePage('/api-keys'))).status).to.equal(200);
     const login = await server.post('/api/auth/login', { email, password: 'a long evening walk' });
     expect(login.body).to.have.nested.property('tenants[0].role', 'ADMIN');
     const second = new Visitor(server);

@@ -41,7 +41,8 @@ onEachDatabase('a membership', (database) => {
     expect(second.body).to.have.nested.property('tenant.id', cast.acme.id);
     refusal(await server.get('/api/whoami', bearer(gina)), 400, 'tenant_required');
     const visitor = await signedIn(gina);
-    expect((await visitor.get('/admin/membership')).text).to.include('Globex');
+    expect((await visitor.get('/admin')).headers.location).to.equal('/admin/front');
+    expect((await visitor.get('/admin/front')).headers.location).to.match(/^\/admin\/org\/globex\//);
 
     // A suspended first one is refused, not replaced: no write lands in another tenant by that.
     const globex = server.services.db('tenants').where({ id: cast.globex.id });

@@ -10,7 +10,12 @@ import type { Headers } from '../support/http.ts';
 import { JWT_SECRET } from '../support/server.ts';
 import { useServerWithoutCast } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
+import { pageOf } from '../support/organisationPages.ts';
 
+/** An address of a page of an organisation that does not name the organisation. */
+const WITHOUT_ORGANISATION =
+  /="\/(?:api-keys|usage|audit-logs|routes|members|membership|settings|marketplace|billing|tickets|shown-once)\b/;
+const HARBOR = { slug: 'harbor-logistics' };
 const DAY_MS = 86_400_000;
 /** Of pages that differ in an id or a value alone, so many are looked at. */
 const ALIKE = 2;
@@ -116,7 +121,7 @@ onEachDatabase('the demo', (database) => {
 
   it('has something for each notice above the list of keys', async () => {
     const visitor = await visitorOf('ada@example.com');
-    const { text } = await visitor.get('/admin/api-keys');
+    const { text } = await visitor.get(pageOf(HARBOR, '/api-keys'));
     for (const attention of ['expiring', 'unused', 'endless', 'overscoped'])
       expect(text).to.include(`attention=${attention}`);
   });
@@ -225,10 +230,10 @@ onEachDatabase('the demo', (database) => {
   });
 
   for (const [name, home] of [
-    ['ada', '/admin/api-keys'],
-    ['elif', '/admin/api-keys'],
-    ['hana', '/admin/api-keys'],
-    ['chloe', '/admin/routes'],
+    ['ada', pageOf(HARBOR, '/api-keys')],
+    ['elif', pageOf({ slug: 'lumen-health' }, '/api-keys')],
+    ['hana', pageOf({ slug: 'pico-studio' }, '/api-keys')],
+    ['chloe', pageOf(HARBOR, '/routes')],
   ] as const) {
     it(`shows ${name} every page that links lead to`, async function () {
       this.timeout(60_000);
@@ -238,8 +243,11 @@ onEachDatabase('the demo', (database) => {
       for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
         const { status, text } = await visitor.get(path);
         expect(status, path).to.equal(200);
+        expect(text, path).to.not.match(WITHOUT_ORGANISATION);
         for (const [, link = ''] of text.matchAll(/href="(\/admin[^"#]*)/g)) {
           const target = link.replaceAll('&amp;', '&');
+          // The front of an organisation leads to its first page.
+          if (/^\/admin\/org\/[^/]+$/.test(target)) continue;
           const kind = target.replaceAll(/[0-9a-f-]{36}|(?<==)[^&]*/g, '…');
           const times = seen.get(kind) ?? 0;
           if (times >= ALIKE || waiting.includes(target)) continue;
@@ -247,11 +255,11 @@ onEachDatabase('the demo', (database) => {
           waiting.push(target);
         }
       }
-      const sections = ['api-keys', 'usage', 'audit-logs', 'routes', 'marketplace', 'billing', 'security'];
+      const sections = ['api-keys', 'usage', 'audit-logs', 'routes', 'marketplace', 'billing', 'settings'];
       const open = name === 'chloe' ? sections.slice(3, 5) : sections;
       for (const section of open)
         expect(
-          [...seen.keys()].some((kind) => kind.startsWith(`/admin/${section}`)),
+          [...seen.keys()].some((kind) => kind.startsWith(home.replace(/[^/]+$/, section))),
           section,
         ).to.equal(true);
     });

@@ -11,6 +11,7 @@ import { keyOf, tried } from '../support/keys.ts';
 import { JWT_SECRET } from '../support/server.ts';
 import { useServer } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
+import { acmePage } from '../support/organisationPages.ts';
 
 const document = readFileSync(path.join(ROOT, 'docs/moving.md'), 'utf8');
 const sha256 = (text: string, encoding: 'hex' | 'base64url') => createHash('sha256').update(text).digest(encoding);
@@ -73,7 +74,7 @@ onEachDatabase('docs/moving.md', (database) => {
     });
     const visitor = new Visitor(server);
     await visitor.signIn(alice.email, PASSWORD);
-    const page = (await visitor.get(`/admin/api-keys/${id}`)).text;
+    const page = (await visitor.get(acmePage(`/api-keys/${id}`))).text;
     expect(page).to.include('<dt>Imported</dt>').and.not.to.include('API_KEY_IMPORTED');
   });
 

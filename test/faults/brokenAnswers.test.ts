@@ -9,8 +9,9 @@ import { PASSWORD } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { useServer } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
+import { acmePage } from '../support/organisationPages.ts';
 
-const EXPORT = '/admin/audit-logs/export';
+const EXPORT = acmePage('/audit-logs/export');
 const CANARY = 'canary-in-the-filter';
 
 onEachDatabase('an answer that is broken off on its way', (database) => {

@@ -3,6 +3,7 @@ import { PASSWORD } from '../support/cast.ts';
 import { onDatabase } from '../support/databases.ts';
 import { useServer } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
+import { acmePage } from '../support/organisationPages.ts';
 
 onDatabase('sqlite', 'a page of the admin', (database) => {
   const { server, alice } = useServer(database);
@@ -11,7 +12,7 @@ onDatabase('sqlite', 'a page of the admin', (database) => {
     const visitor = new Visitor(server);
     await visitor.signIn(alice.email, PASSWORD);
     const encoded = async (headers: Record<string, string>) => {
-      const { status, headers: answered } = await visitor.get('/admin/api-keys?q=guess', {
+      const { status, headers: answered } = await visitor.get(acmePage('/api-keys?q=guess'), {
         'Accept-Encoding': 'gzip',
         ...headers,
       });

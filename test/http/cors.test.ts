@@ -5,6 +5,7 @@ import type { Answer } from '../support/http.ts';
 import { issue } from '../support/keys.ts';
 import { startServer } from '../support/server.ts';
 import { useServer } from '../support/useServer.ts';
+import { acmePage } from '../support/organisationPages.ts';
 
 const APP = 'https://app.example.com';
 const OTHER = 'https://other.example.com';
@@ -73,11 +74,11 @@ onDatabase('sqlite', 'a browser of another origin', (database) => {
       await server.get('/api/v1/whoami', from('null')),
       await server.get('/api/v1/whoami'),
       ...(await Promise.all(
-        ['/admin/api-keys', '/', '/openapi.json', '/api/admin/api-keys', '/metrics'].map(async (path) =>
+        [acmePage('/api-keys'), '/', '/openapi.json', '/api/admin/api-keys', '/metrics'].map(async (path) =>
           server.get(path, from(APP)),
         ),
       )),
-      await preflight('/admin/api-keys/new', 'POST'),
+      await preflight(acmePage('/api-keys/new'), 'POST'),
     ];
     const other = await startServer(database.env());
     try {

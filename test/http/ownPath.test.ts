@@ -1,8 +1,14 @@
 import { expect } from 'chai';
 import { ownPath } from '../../app/http/ownPath.ts';
+import { acmePage } from '../support/organisationPages.ts';
 
 describe('a way back', () => {
-  for (const path of ['/', '/admin/api-keys', '/admin/api-keys?status=active&q=a%20b', '/admin/usage?next=//evil']) {
+  for (const path of [
+    '/',
+    acmePage('/api-keys'),
+    acmePage('/api-keys?status=active&q=a%20b'),
+    acmePage('/usage?next=//evil'),
+  ]) {
     it(`may lead to ${path}`, () => expect(ownPath(path)).to.equal(path));
   }
 

@@ -4,6 +4,7 @@ import { onEachDatabase } from '../support/databases.ts';
 import type { Headers } from '../support/http.ts';
 import { issue } from '../support/keys.ts';
 import { useServer } from '../support/useServer.ts';
+import { acmePage } from '../support/organisationPages.ts';
 
 onEachDatabase('one slash at the end of an API path', (database) => {
   const { server, ...cast } = useServer(database, { ADMIN_USER: 'staff', ADMIN_PASSWORD: 'a long password' });
@@ -65,7 +66,7 @@ onEachDatabase('one slash at the end of an API path', (database) => {
   });
 
   it('stays what it is on pages and documents', async () => {
-    for (const path of ['/login/', '/admin/api-keys/', '/openapi.json/'])
+    for (const path of ['/login/', acmePage('/api-keys/'), '/openapi.json/'])
       expect((await server.get(path, { Accept: 'text/html' })).status, path).to.equal(404);
   });
 });

@@ -17,7 +17,7 @@ export class Visitor {
     return this.#keep(await this.#client.get(path, this.#with(headers)));
   }
 
-  /** Sends a form with the token of this page of ours: the front page's, where there is one. */
+  /** Sends a form with the token that every form of the session carries. */
   async submit(path: string, fields: Fields = {}, headers: Headers = {}): Promise<Answer> {
     return this.post(path, [['_csrf', await this.csrf()], ...pairsOf(fields)], headers);
   }
@@ -29,8 +29,8 @@ export class Visitor {
     return this.#keep(await this.#client.send('POST', path, { headers: this.#with({ ...type, ...headers }), body }));
   }
 
-  /** The token in the forms of a page. */
-  async csrf(path = '/admin/api-keys'): Promise<string> {
+  /** The token in the forms of a page, by default of the error page that everybody signed in gets. */
+  async csrf(path = '/admin/nothing'): Promise<string> {
     const { text } = await this.get(path);
     return /name="_csrf" value="([^"]+)"/.exec(text)?.[1] ?? '';
   }

@@ -15,6 +15,7 @@ import { permission } from '../../http/access.ts';
 import { AUDIT_ACTIONS, AUDIT_ENTITIES, AuditNarrowing } from '../../inputs/auditQuery.ts';
 import { parsed, query } from '../../http/input.ts';
 import { PAGE, readPage } from '../../http/paging.ts';
+import { organisationPath } from '../../http/organisationPath.ts';
 import { ROUTER } from '../../http/router.ts';
 
 /** An empty field of a filter asks for nothing. */
@@ -57,7 +58,11 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
         const offered = await choices(ctx);
         const names = labelsOf(offered);
         const locals = {
-          filter: presentAuditFilters(fields, offered, { first: cursor !== undefined, nextCursor }),
+          filter: presentAuditFilters(fields, offered, {
+            path: organisationPath(ctx, '/audit-logs'),
+            first: cursor !== undefined,
+            nextCursor,
+          }),
           actions: AUDIT_ACTIONS,
           entities: AUDIT_ENTITIES,
           reversed,

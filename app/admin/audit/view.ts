@@ -21,8 +21,6 @@ interface Choice {
   label: string;
 }
 
-const PATH = '/admin/audit-logs';
-
 /** One row of the page: the action, the actor, the entity, and how each field changed. */
 export function presentAuditRow(log: AuditLog, texts: Texts, names: ReadonlyMap<string, string>) {
   const { t } = texts;
@@ -46,7 +44,7 @@ export function presentAuditRow(log: AuditLog, texts: Texts, names: ReadonlyMap<
 export function presentAuditFilters(
   fields: Fields,
   { people, keys }: { people: readonly Member[]; keys: readonly ApiKey[] },
-  { first, nextCursor }: { first: boolean; nextCursor: string | null },
+  { path, first, nextCursor }: { path: string; first: boolean; nextCursor: string | null },
 ) {
   const named = keys.map(({ id, name, lastFour }) => ({ value: id, label: `${name} …${lastFour}` }));
   return {
@@ -59,10 +57,10 @@ export function presentAuditFilters(
     actingKeys: named,
     keys: includeChosen(named, fields.key),
     narrowed: Object.values(fields).some((value) => value !== ''),
-    exportPath: addressOf(`${PATH}/export`, fields),
+    exportPath: addressOf(`${path}/export`, fields),
     paging: {
-      first: first ? addressOf(PATH, fields) : undefined,
-      next: nextCursor === null ? undefined : addressOf(PATH, { ...fields, cursor: nextCursor }),
+      first: first ? addressOf(path, fields) : undefined,
+      next: nextCursor === null ? undefined : addressOf(path, { ...fields, cursor: nextCursor }),
     },
   };
 }

@@ -20,9 +20,10 @@ import type { Services } from '../../services.ts';
 import { permission, scope } from '../../http/access.ts';
 import { Order } from '../../inputs/orderInput.ts';
 import { pathId } from '../../http/pathId.ts';
+import { organisationPath } from '../../http/organisationPath.ts';
 import { ROUTER } from '../../http/router.ts';
 
-const HOME = '/admin/billing';
+const home = (ctx: Context) => organisationPath(ctx, '/billing');
 
 /** The tenant's plan, how far it is used up, and the order of another one. */
 export function billingPages(
@@ -39,7 +40,7 @@ export function billingPages(
         return startCheckout(actionContext(ctx, db), provider, order);
       });
       if ('done' in outcome) {
-        pages.redirect(ctx, HOME, {
+        pages.redirect(ctx, home(ctx), {
           text: 'billing.ordered',
           values: { plan: planNamed(outcome.done.plan, pages.texts(ctx).locale) },
         });
@@ -52,33 +53,33 @@ export function billingPages(
       const outcome = await recoverable(async () => withdrawCheckout(actionContext(ctx, db), pathId(ctx)));
       if ('done' in outcome) {
         const plan = planNamed(outcome.done.plan, pages.texts(ctx).locale);
-        pages.redirect(ctx, HOME, { text: 'billing.withdrawn', values: { plan } });
+        pages.redirect(ctx, home(ctx), { text: 'billing.withdrawn', values: { plan } });
         return;
       }
-      pages.redirect(ctx, HOME, { text: 'billing.gone', kind: 'warning' });
+      pages.redirect(ctx, home(ctx), { text: 'billing.gone', kind: 'warning' });
     })
     .get('/billing/checkouts/:id/confirm', permission('billing:manage'), async (ctx) => {
       const { t, locale } = pages.texts(ctx);
       const id = pathId(ctx);
       const pending = await findPendingCheckout(db, principalOf(ctx).tenant.id);
       if (pending?.id !== id) {
-        pages.redirect(ctx, HOME, { text: 'billing.gone', kind: 'warning' });
+        pages.redirect(ctx, home(ctx), { text: 'billing.gone', kind: 'warning' });
         return;
       }
       const plan = planNamed(pending.plan, locale);
       await askConfirmation(pages, ctx, 'billing', {
         title: t('billing.confirm_title', { plan }),
         lines: [t('billing.confirm_text', { plan }), t('billing.confirm_more')],
-        action: `${HOME}/checkouts/${id}/confirm`,
+        action: `${home(ctx)}/checkouts/${id}/confirm`,
         submit: t('billing.confirm'),
         keep: t('ui.cancel'),
-        back: HOME,
+        back: home(ctx),
       });
     })
     .post('/billing/checkouts/:id/confirm', permission('billing:manage'), async (ctx) => {
       const outcome = await recoverable(async () => confirmCheckout(actionContext(ctx, db), provider, pathId(ctx)));
       if ('done' in outcome) {
-        pages.redirect(ctx, HOME, {
+        pages.redirect(ctx, home(ctx), {
           text: 'billing.confirmed',
           values: { plan: planNamed(outcome.done.plan, pages.texts(ctx).locale) },
         });
@@ -103,6 +104,6 @@ export function billingPages(
       mayConfirm: principal.type === 'user' && principal.permissions.has('billing:manage'),
       refused,
     };
-    await pages.show(ctx, 'billing/plan', { title: t('billing.title'), section: 'billing', locals, here: HOME });
+    await pages.show(ctx, 'billing/plan', { title: t('billing.title'), section: 'billing', locals, here: home(ctx) });
   }
 }

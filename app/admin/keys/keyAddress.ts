@@ -4,10 +4,14 @@ import { searchText } from '../../domain/keySearch.ts';
 import type { Context } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { pathOfUrl } from '../../http/ownPath.ts';
+import { organisationPath } from '../../http/organisationPath.ts';
 import { isPartial } from '../../http/redirect.ts';
 import { KeyQuery } from '../../inputs/keyQuery.ts';
 
-export const KEYS_PATH = '/admin/api-keys';
+/** The address of the list of keys, below which the pages of each key stand. */
+export function keysPath(ctx: Context): string {
+  return organisationPath(ctx, '/api-keys');
+}
 
 /** The query of the list: the API's, and a filter by attention. */
 const ListQuery = KeyQuery.omit({ limit: true, includeRevoked: true }).extend({
@@ -43,22 +47,28 @@ export function readList(address: ListAddress): ListQuery {
   throw new AppError('invalid_query', 'query_not_understood');
 }
 
-/** The address of the list with some parameters changed; undefined removes one. */
-export function listPath(address: ListAddress, change: Readonly<Record<string, string | undefined>> = {}): string {
+/** The address of the list at `keys` with some parameters changed; undefined removes one. */
+export function listPath(
+  keys: string,
+  address: ListAddress,
+  change: Readonly<Record<string, string | undefined>> = {},
+): string {
   const fields = Object.entries({ ...address, ...change }).filter(
     (field): field is [string, string] => field[1] !== undefined,
   );
   const query = new URLSearchParams(fields).toString();
-  return query === '' ? KEYS_PATH : `${KEYS_PATH}?${query}`;
+  return query === '' ? keys : `${keys}?${query}`;
 }
 
 /** The page to return to after a dialog: the list or the key page from which it was opened. */
 export function returnPath(ctx: Context): string {
   const from = pathOfUrl(isPartial(ctx) ? ctx.get('HX-Current-URL') : ctx.get('Referer'));
-  return keyListPath(from) ?? KEYS_PATH;
+  return keyListPath(ctx, from) ?? keysPath(ctx);
 }
 
-/** The path if it is the list or a key's page, with its query; undefined for any other page. */
-export function keyListPath(path: string | null | undefined): string | undefined {
-  return path && /^\/admin\/api-keys(?:\/[0-9a-f-]{36})?(?:\?[^#]*)?$/.test(path) ? path : undefined;
+/** The path if it is the list or a key's page of this organisation, with its query; undefined for any other page. */
+export function keyListPath(ctx: Context, path: string | null | undefined): string | undefined {
+  const keys = keysPath(ctx);
+  if (!path?.startsWith(keys)) return undefined;
+  return /^(?:\/[0-9a-f-]{36})?(?:\?[^#]*)?$/.test(path.slice(keys.length)) ? path : undefined;
 }

@@ -12,7 +12,7 @@ import { countUsesSince } from '../../../db/tables/usage/apiKeyUsage.ts';
 import { sumByDay } from '../../../db/tables/usage/apiKeyUsageMonths.ts';
 import type { Tenant } from '../../context.ts';
 import { keyStatus, KEY_STATUSES } from '../../domain/keyStatus.ts';
-import { type ListQuery, listPath, type ListAddress, KEYS_PATH } from './keyAddress.ts';
+import { type ListQuery, listPath, type ListAddress } from './keyAddress.ts';
 import { MOST_USES, SPARK_DAYS, keyView, type KeyView, type ScopeBadge } from './keyView.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
@@ -63,12 +63,18 @@ export async function loadKeys(
   return { keys: keys.slice(0, PAGE_SIZE), ...total, hasMore: keys.length > PAGE_SIZE };
 }
 
+/** What the links of a list lead back to: the address of the list, and its parameters. */
+export interface ListLink {
+  keys: string;
+  address: ListAddress;
+}
+
 /** The last page of the list where a later one was asked for; undefined where nothing fits at all. */
 export async function pageBeyond(
   db: Db,
   tenantId: string,
   wanted: ListQuery,
-  address: ListAddress,
+  { keys, address }: ListLink,
   now: number,
 ): Promise<{ page: number; pages: number; last: string } | undefined> {
   const { status, scope, environment, q, attention, page } = wanted;
@@ -77,7 +83,7 @@ export async function pageBeyond(
   const count = await countApiKeys(db, tenantId, await narrowed(db, tenantId, filter));
   if (count === 0) return undefined;
   const pages = Math.ceil(count / PAGE_SIZE);
-  return { page, pages, last: listPath(address, { page: pages === 1 ? undefined : String(pages) }) };
+  return { page, pages, last: listPath(keys, address, { page: pages === 1 ? undefined : String(pages) }) };
 }
 
 /** Loads the usage of the keys of a page. */
@@ -162,7 +168,7 @@ const ONLY_IF_ANY = new Set<KeyAttention>(['leaked', 'breaking']);
 /** Links that filter the list to keys that need attention; a second click removes the filter. */
 export function attentionItems(
   counts: Record<KeyAttention, number>,
-  address: ListAddress,
+  { keys, address }: ListLink,
   { attention }: ListQuery,
 ): AttentionItem[] {
   const shown = KEY_ATTENTIONS.filter((id) => !ONLY_IF_ANY.has(id) || counts[id] > 0 || attention === id);
@@ -170,7 +176,7 @@ export function attentionItems(
     id,
     count: Math.min(counts[id], MOST_ATTENTION),
     isMore: counts[id] > MOST_ATTENTION,
-    href: listPath(address.sort === undefined ? {} : { sort: address.sort }, {
+    href: listPath(keys, address.sort === undefined ? {} : { sort: address.sort }, {
       attention: attention === id ? undefined : id,
     }),
     current: attention === id,
@@ -193,12 +199,12 @@ interface SortLink {
 }
 
 /** The sort links of the columns: a click reverses the order; the first click sorts by what is mostly looked for. */
-export function listHeads(address: ListAddress, { sort }: ListQuery): { heads: Record<KeySort, SortLink> } {
+export function listHeads({ keys, address }: ListLink, { sort }: ListQuery): { heads: Record<KeySort, SortLink> } {
   const head = (column: KeySort, descendsFirst: boolean): SortLink => {
     const isSorted = sort.sort === column;
     const descends = isSorted ? !sort.descending : descendsFirst;
     return {
-      href: listPath(address, { sort: `${descends ? '-' : ''}${column}`, page: undefined }),
+      href: listPath(keys, address, { sort: `${descends ? '-' : ''}${column}`, page: undefined }),
       direction: isSorted ? (sort.descending ? 'descending' : 'ascending') : '',
     };
   };
@@ -224,15 +230,15 @@ interface Paging {
 
 /** The rows that a page covers, and the links to the previous and next page. */
 export function listPaging(
-  { keys, total, totalIsAtLeast, hasMore }: KeyPage,
-  address: ListAddress,
+  { keys: shown, total, totalIsAtLeast, hasMore }: KeyPage,
+  { keys, address }: ListLink,
   { page }: ListQuery,
 ): Paging {
   const from = (page - 1) * PAGE_SIZE;
-  const at = (number: number) => listPath(address, { page: number === 1 ? undefined : String(number) });
+  const at = (number: number) => listPath(keys, address, { page: number === 1 ? undefined : String(number) });
   return {
     from: from + 1,
-    to: from + keys.length,
+    to: from + shown.length,
     total,
     isMore: totalIsAtLeast,
     ...(page > 1 && { previous: at(page - 1) }),
@@ -267,7 +273,7 @@ export function keyListRows(
   { days, sinceRotation }: KeyUses,
   texts: Texts,
   now: number,
-  { manages, policy, catalogue }: { manages: boolean; policy: Policy; catalogue: ScopeCatalogue },
+  { path, manages, policy, catalogue }: { path: string; manages: boolean; policy: Policy; catalogue: ScopeCatalogue },
 ): KeyListRow[] {
   const { t, moment } = texts;
   return keys.map((key) => {
@@ -290,7 +296,7 @@ export function keyListRows(
       lastUsedIp,
       spark,
       may,
-      path: `${KEYS_PATH}/${id}`,
+      path: `${path}/${id}`,
       choose: t('keys.choose_one', { name }),
       created: moment(key.createdAt, now),
       lastUsed: key.lastUsedAt === null ? null : moment(key.lastUsedAt, now),

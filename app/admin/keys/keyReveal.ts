@@ -4,7 +4,7 @@ import { requestOrigin, whoamiCurl } from '../shell/curl.ts';
 import { firstUse } from './keyUse.ts';
 import { showDialog } from './keyPages.ts';
 import { keyView } from './keyView.ts';
-import { KEYS_PATH } from './keyAddress.ts';
+import { keysPath } from './keyAddress.ts';
 import type { Pages } from '../shell/pages.ts';
 
 /** A new key with its text, which is shown once. */
@@ -23,7 +23,7 @@ interface RevealedKey {
 export async function revealKey(pages: Pages, ctx: Context, shown: RevealedKey): Promise<void> {
   const { key, text, replaced, now, publicUrl } = shown;
   // The page of a replaced key does not show the new one; the list does.
-  const back = shown.back?.startsWith(`${KEYS_PATH}?`) ? shown.back : KEYS_PATH;
+  const back = shown.back?.startsWith(`${keysPath(ctx)}?`) ? shown.back : keysPath(ctx);
   const texts = pages.texts(ctx);
   // htmx sent a form, but the answer is a dialog over the whole page.
   ctx.set('HX-Retarget', '#dialogs');
@@ -32,7 +32,7 @@ export async function revealKey(pages: Pages, ctx: Context, shown: RevealedKey):
   const title = t(replaced ? 'keys.rotated_title' : 'keys.created_title');
   await showDialog(pages, ctx, '_reveal', {
     title,
-    here: KEYS_PATH,
+    here: keysPath(ctx),
     locals: {
       once: {
         title,
@@ -50,7 +50,7 @@ export async function revealKey(pages: Pages, ctx: Context, shown: RevealedKey):
         focus: `key-${key.id}`,
       },
       old: replaced && { ...keyView(replaced, texts, now, { manages: true }), graceEndsAt: replaced.graceEndsAt },
-      firstUse: mayReadKeys(ctx) && firstUse(key, undefined, now),
+      firstUse: mayReadKeys(ctx) && firstUse(keysPath(ctx), key, undefined, now),
     },
   });
 }

@@ -4,7 +4,6 @@ import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { usesByScope } from '../../../db/tables/usage/apiKeyUsageHours.ts';
 import type { ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
 import type { KeyUsage } from '../../../db/tables/usage/apiKeyUsage.ts';
-import { KEYS_PATH } from './keyAddress.ts';
 
 const LATELY_MS = 7 * 86_400_000;
 
@@ -41,12 +40,12 @@ export async function scopeUses(db: Db, key: ApiKey, catalogue: ScopeCatalogue, 
 /** The page of a new key polls this long for its first use; polling longer would keep an idle session open. */
 const POLLING_MS = 10 * 60_000;
 
-/** The first use of a new key, or the address to poll until the page gives up. */
-export function firstUse({ id, createdAt }: ApiKey, use: KeyUsage | undefined, now: number) {
+/** The first use of a new key, or the address below the list at `keys` to poll until the page gives up. */
+export function firstUse(keys: string, { id, createdAt }: ApiKey, use: KeyUsage | undefined, now: number) {
   return {
     use,
-    requests: `${KEYS_PATH}/${id}#requests`,
-    asking: use === undefined && now < createdAt + POLLING_MS ? `${KEYS_PATH}/${id}/first-use` : undefined,
+    requests: `${keys}/${id}#requests`,
+    asking: use === undefined && now < createdAt + POLLING_MS ? `${keys}/${id}/first-use` : undefined,
   };
 }
 

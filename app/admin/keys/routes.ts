@@ -15,7 +15,7 @@ import {
   pageBeyond,
   countOfCheckedKeys,
 } from './keyList.ts';
-import { searchesForWholeKey, listAddress, listPath, readList, type ListAddress } from './keyAddress.ts';
+import { keysPath, searchesForWholeKey, listAddress, listPath, readList, type ListAddress } from './keyAddress.ts';
 import { isPartial, redirect } from '../../http/redirect.ts';
 import type { Pages } from '../shell/pages.ts';
 import type { Services } from '../../services.ts';
@@ -47,11 +47,13 @@ function keyListPages({ db, usage, config, lookup }: Services, pages: Pages): Ro
     const { tenant } = principalOf(ctx);
     const now = Date.now();
     const address = listAddress(ctx.querystring, config.keys.prefix);
+    const path = keysPath(ctx);
     if (searchesForWholeKey(ctx.querystring, config.keys.prefix)) {
-      redirect(ctx, listPath(address));
+      redirect(ctx, listPath(path, address));
       return;
     }
     const wanted = readList(address);
+    const link = { keys: path, address };
     await usage.flush();
     const catalogue = await lookup.catalogue();
     await pages.show(ctx, 'keys/list', {
@@ -60,11 +62,11 @@ function keyListPages({ db, usage, config, lookup }: Services, pages: Pages): Ro
       part: 'keys/_list',
       listed: true,
       locals: {
-        ...listHeads(address, wanted),
+        ...listHeads(link, wanted),
         filter: filterOf(address),
         keyPrefix: config.keys.prefix,
         choices: filterChoices(texts, catalogue),
-        cleared: listPath(address.sort === undefined ? {} : { sort: address.sort }),
+        cleared: listPath(path, address.sort === undefined ? {} : { sort: address.sort }),
         narrowed: Object.keys(address).some((name) => name !== 'sort' && name !== 'page'),
         manages,
         example: whoamiCurl(requestOrigin(ctx, config.publicUrl), 'YOUR_KEY'),
@@ -78,10 +80,10 @@ function keyListPages({ db, usage, config, lookup }: Services, pages: Pages): Ro
           isPartial(ctx) ? undefined : loadAttention(db, tenant, now),
         ]);
         return {
-          rows: keyListRows(page.keys, uses, texts, now, { manages, policy: tenant.policy, catalogue }),
-          attention: counts && attentionItems(counts, address, wanted),
-          paging: listPaging(page, address, wanted),
-          beyond: page.keys.length === 0 ? await pageBeyond(db, tenant.id, wanted, address, now) : undefined,
+          rows: keyListRows(page.keys, uses, texts, now, { path, manages, policy: tenant.policy, catalogue }),
+          attention: counts && attentionItems(counts, link, wanted),
+          paging: listPaging(page, link, wanted),
+          beyond: page.keys.length === 0 ? await pageBeyond(db, tenant.id, wanted, link, now) : undefined,
           lookedInto: await countOfCheckedKeys(db, tenant.id, wanted, now),
           isEmpty: page.keys.length === 0 && !(await hasAnyKey(db, tenant.id, now)),
         };

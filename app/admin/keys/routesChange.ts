@@ -19,7 +19,7 @@ import {
 } from './keyForm.ts';
 import { conflictRows, mergeFields, openedKeyOf, type ConflictRow, type OpenedKey } from './keyConflict.ts';
 import { findActiveKeyOfPath, showDialog } from './keyPages.ts';
-import { returnPath, keyListPath, KEYS_PATH } from './keyAddress.ts';
+import { returnPath, keyListPath, keysPath } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
 import { scopeChoices } from './keyScopes.ts';
 import { revealKey } from './keyReveal.ts';
@@ -41,7 +41,7 @@ export function keyChangePages(
   table: () => readonly Route[],
 ): Router<State> {
   const { db, config, lookup } = services;
-  const place = { section: 'keys', home: KEYS_PATH } as const;
+  const place = { section: 'keys', home: '/api-keys' } as const;
   return new Router<State>(ROUTER)
     .get('/api-keys/:id/edit', permission('api-keys:manage'), async (ctx) => {
       const key = await findActiveKeyOfPath(ctx, services);
@@ -56,7 +56,7 @@ export function keyChangePages(
       try {
         const change = readFields(KeyChange, keyInputOf(fields, act.now));
         const { id, name } = await updateKey(act, key.id, change);
-        pages.redirect(ctx, `${KEYS_PATH}/${id}`, { text: 'keys.saved', values: { name } });
+        pages.redirect(ctx, `${keysPath(ctx)}/${id}`, { text: 'keys.saved', values: { name } });
       } catch (error) {
         if (opened && error instanceof AppError && error.code === 'changed_meanwhile') {
           await showConflict(ctx, opened, fields);
@@ -75,7 +75,7 @@ export function keyChangePages(
       // The remaining scopes were granted before and need not be in the catalogue any more.
       const { id } = await updateKey(actionContext(ctx, db), key.id, { scopes });
       const count = key.scopes.length - scopes.length;
-      const back = keyListPath(form.get('back')) ?? `${KEYS_PATH}/${id}`;
+      const back = keyListPath(ctx, form.get('back')) ?? `${keysPath(ctx)}/${id}`;
       pages.redirect(ctx, back, { text: 'keys.scopes_removed', values: { count, name: key.name } });
     })
     .get('/api-keys/:id/rotate', permission('api-keys:manage'), async (ctx) => {
@@ -91,7 +91,7 @@ export function keyChangePages(
       idempotentForm(db, pages, place, async (ctx, act) => {
         const old = await findActiveKeyOfPath(ctx, services);
         const form = formOf(ctx);
-        const back = keyListPath(form.get('back')) ?? KEYS_PATH;
+        const back = keyListPath(ctx, form.get('back')) ?? keysPath(ctx);
         const rotated = await recoverable(async () => {
           const rotation = readFields(Rotation, { gracePeriodSeconds: Number(form.get('grace') ?? NaN) });
           return rotateKey(act, config.keys, old.id, rotation);
@@ -109,7 +109,7 @@ export function keyChangePages(
     if (refusal) ctx.status = 422;
     await showDialog(pages, ctx, '_rotate', {
       title: texts.t('keys.rotate_title'),
-      here: `${KEYS_PATH}/${key.id}/rotate`,
+      here: `${keysPath(ctx)}/${key.id}/rotate`,
       locals: {
         key: keyView(key, texts, Date.now(), { manages: true, catalogue: await lookup.catalogue() }),
         back,
@@ -153,7 +153,7 @@ export function keyChangePages(
     await pages.show(ctx, 'keys/edit', {
       title: texts.t(again ? 'keys.edit_title_again' : 'keys.edit_title', { name: key.name }),
       section: 'keys',
-      here: `${KEYS_PATH}/${key.id}/edit`,
+      here: `${keysPath(ctx)}/${key.id}/edit`,
       locals: {
         ...formLocals(texts, principal.tenant.policy, fields, problems, key),
         key: keyView(key, texts, now, { manages: true }),

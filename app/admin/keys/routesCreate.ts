@@ -13,7 +13,7 @@ import {
   type Problems,
 } from './keyForm.ts';
 import { readFields } from '../shell/formErrors.ts';
-import { KEYS_PATH } from './keyAddress.ts';
+import { keysPath } from './keyAddress.ts';
 import { presetsIn, scopeChoices } from './keyScopes.ts';
 import { revealKey } from './keyReveal.ts';
 import { idempotentForm } from '../shell/idempotentForm.ts';
@@ -29,7 +29,7 @@ export function keyCreatePages(
   pages: Pages,
   table: () => readonly Route[],
 ): Router<State> {
-  const place = { section: 'keys', home: KEYS_PATH } as const;
+  const place = { section: 'keys', home: '/api-keys' } as const;
   return new Router<State>(ROUTER)
     .get('/api-keys/new', permission('api-keys:manage'), async (ctx) => {
       const { policy } = principalOf(ctx).tenant;
@@ -61,14 +61,14 @@ export function keyCreatePages(
       title: texts.t(problems ? 'keys.new_title_again' : 'keys.new_title'),
       section: 'keys',
       part: 'keys/_new',
-      here: `${KEYS_PATH}/new`,
+      here: `${keysPath(ctx)}/new`,
       locals: {
         ...formLocals(texts, principal.tenant.policy, fields, problems),
         groups: scopeChoices(principal, texts, catalogue, table(), { checked: fields.scopes }),
         presets: presetsIn(catalogue).map(([id, scopes]) => ({
           label: texts.t(`keys.preset_${id}`),
           scopes: scopes.join(' '),
-          href: `${KEYS_PATH}/new?${new URLSearchParams({ scopes: scopes.join(','), name: fields.name }).toString()}`,
+          href: `${keysPath(ctx)}/new?${new URLSearchParams({ scopes: scopes.join(','), name: fields.name }).toString()}`,
         })),
       },
     });

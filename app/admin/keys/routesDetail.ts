@@ -14,7 +14,7 @@ import { STATS_PERIODS, type StatsPeriod } from '../../domain/statsPeriod.ts';
 import { usageStats } from '../../usage/usageStats.ts';
 import { findKeyOfPath, mayManageKeys } from './keyPages.ts';
 import { replacedAt } from './keyList.ts';
-import { KEYS_PATH } from './keyAddress.ts';
+import { keysPath } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
 import { firstUse, requestRow, scopeUses } from './keyUse.ts';
 import { addressOf, isPartial } from '../../http/redirect.ts';
@@ -59,9 +59,9 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage' | 'lookup
       locals: {
         key: row,
         facts: await factsOf(key),
-        here: `${KEYS_PATH}/${key.id}`,
+        here: `${keysPath(ctx)}/${key.id}`,
         window,
-        windows: windowLinks(window, texts.t, (one) => keyPath(key, { window: one, cursor })),
+        windows: windowLinks(window, texts.t, (one) => keyPath(ctx, key, { window: one, cursor })),
         chart: usageChart(stats.buckets, window, texts.locale),
         stats,
         uses: uses.map((use, index) => ({ ...use, badge: row.scopes[index] })),
@@ -69,7 +69,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage' | 'lookup
         leaks: key.leakReportedAt === null ? undefined : await leaksOf(key, now),
         breaks: breakOf(key, policy, texts, now),
         rotation: await rotationOf(key, now),
-        ...(await requestsOf(key, catalogue, { window: asked, cursor })),
+        ...(await requestsOf(ctx, key, catalogue, { window: asked, cursor })),
         audit: await auditOf(ctx, key),
       },
     });
@@ -79,7 +79,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage' | 'lookup
   async function showFirstUse(ctx: Context): Promise<void> {
     const key = await findKeyOfPath(ctx, services);
     const use = await findFirstKeyUsage(db, key.tenantId, key.id);
-    const locals = firstUse(key, use, Date.now());
+    const locals = firstUse(keysPath(ctx), key, use, Date.now());
     if (!isPartial(ctx)) {
       pages.redirect(ctx, locals.requests);
       return;
@@ -126,7 +126,7 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage' | 'lookup
     };
   }
 
-  async function requestsOf(key: ApiKey, catalogue: ScopeCatalogue, { window, cursor }: KeyPageChoices) {
+  async function requestsOf(ctx: Context, key: ApiKey, catalogue: ScopeCatalogue, { window, cursor }: KeyPageChoices) {
     const binding = JSON.stringify(['page usage', key.tenantId, key.id]);
     const after = positionOf(cursor, binding);
     const found = await listKeyUsage(db, key.tenantId, key.id, { after, limit: REQUESTS + 1 });
@@ -134,8 +134,8 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage' | 'lookup
     return {
       requests: rows.map((use) => requestRow(use, key.scopes, catalogue)),
       requestPages: {
-        first: cursor === undefined ? undefined : `${keyPath(key, { window })}#requests`,
-        next: nextCursor === null ? undefined : `${keyPath(key, { window, cursor: nextCursor })}#requests`,
+        first: cursor === undefined ? undefined : `${keyPath(ctx, key, { window })}#requests`,
+        next: nextCursor === null ? undefined : `${keyPath(ctx, key, { window, cursor: nextCursor })}#requests`,
       },
     };
   }
@@ -176,8 +176,8 @@ interface KeyPageChoices {
 }
 
 /** The address of a key's page; a link that changes one choice keeps the other. */
-function keyPath({ id }: ApiKey, { window, cursor }: KeyPageChoices): string {
-  return addressOf(`${KEYS_PATH}/${id}`, { window: window ?? '', cursor: cursor ?? '' });
+function keyPath(ctx: Context, { id }: ApiKey, { window, cursor }: KeyPageChoices): string {
+  return addressOf(`${keysPath(ctx)}/${id}`, { window: window ?? '', cursor: cursor ?? '' });
 }
 
 /** A row of the key's audit log: the action, the actor and the changes. */

@@ -13,7 +13,7 @@ import type { Pages } from '../shell/pages.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
-import { keyListPath, KEYS_PATH, returnPath } from './keyAddress.ts';
+import { keyListPath, keysPath, returnPath } from './keyAddress.ts';
 import { findActiveKeyOfPath, findTickedKeys, showDialog } from './keyPages.ts';
 import { keyView } from './keyView.ts';
 
@@ -58,7 +58,10 @@ export function keyPausePages(services: Pick<Services, 'db' | 'usage' | 'lookup'
       const { id, name } = await findActiveKeyOfPath(ctx, services);
       const reason = readFields(Pause, { reason: optionalField(form, 'reason') });
       await CHANGES[change](actionContext(ctx, db), id, reason);
-      pages.redirect(ctx, keyListPath(form.get('back')) ?? KEYS_PATH, { text: `keys.${change}d`, values: { name } });
+      pages.redirect(ctx, keyListPath(ctx, form.get('back')) ?? keysPath(ctx), {
+        text: `keys.${change}d`,
+        values: { name },
+      });
     };
   }
 
@@ -92,7 +95,7 @@ export function keyPausePages(services: Pick<Services, 'db' | 'usage' | 'lookup'
       const form = formOf(ctx);
       let count = 0;
       for (const { id } of await findTickedKeys(ctx, db, form)) if (await changeIfActive(ctx, change, id)) count++;
-      const back = keyListPath(form.get('back')) ?? KEYS_PATH;
+      const back = keyListPath(ctx, form.get('back')) ?? keysPath(ctx);
       pages.redirect(ctx, back, { text: `keys.${change}d_some`, values: { count } });
     };
   }

@@ -11,7 +11,7 @@ import { usageStats } from '../../usage/usageStats.ts';
 import { formOf } from '../../auth/csrf.ts';
 import { findKeyOfPath, findTickedKeys, showDialog } from './keyPages.ts';
 import { replacedAt } from './keyList.ts';
-import { returnPath, keyListPath, KEYS_PATH } from './keyAddress.ts';
+import { returnPath, keyListPath, keysPath } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
 import { optionalField, readFields } from '../shell/formErrors.ts';
 import type { Pages } from '../shell/pages.ts';
@@ -46,7 +46,7 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup
       const form = formOf(ctx);
       let count = 0;
       for (const { id } of await findChosenKeys(ctx, form)) if (await revokeIfActive(ctx, id)) count++;
-      const back = keyListPath(form.get('back')) ?? KEYS_PATH;
+      const back = keyListPath(ctx, form.get('back')) ?? keysPath(ctx);
       pages.redirect(ctx, back, { text: 'keys.revoked_some', values: { count } });
     })
     .get('/api-keys/:id/revoke', permission('api-keys:manage'), async (ctx) => {
@@ -63,7 +63,7 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup
     .post('/api-keys/:id/revoke', permission('api-keys:manage'), async (ctx) => {
       const form = formOf(ctx);
       const key = await findKeyOfPath(ctx, services);
-      const back = keyListPath(form.get('back')) ?? KEYS_PATH;
+      const back = keyListPath(ctx, form.get('back')) ?? keysPath(ctx);
       const revocation = readFields(Revocation, { reason: optionalField(form, 'reason') });
       const isRevoked = keyStatus(key, Date.now()) === 'revoked';
       if (isRevoked || !(await revokeIfActive(ctx, key.id, revocation))) {

@@ -18,9 +18,10 @@ import type { Services } from '../../services.ts';
 import { scope } from '../../http/access.ts';
 import { appNamed } from '../../inputs/appNamed.ts';
 import { pathParam } from '../../http/pathId.ts';
+import { organisationPath } from '../../http/organisationPath.ts';
 import { ROUTER } from '../../http/router.ts';
 
-const HOME = '/admin/marketplace';
+const home = (ctx: Context) => organisationPath(ctx, '/marketplace');
 
 /** The apps that work with the tenant's data; the token of a new one is shown by the answer to its install alone. */
 export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>, pages: Pages): Router<State> {
@@ -29,7 +30,7 @@ export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>
     .post(
       '/marketplace',
       scope('marketplace:install'),
-      idempotentForm(db, pages, { section: 'marketplace', home: HOME }, async (ctx, act) => {
+      idempotentForm(db, pages, { section: 'marketplace', home: '/marketplace' }, async (ctx, act) => {
         const app = appNamed(formOf(ctx).get('app') ?? '');
         const outcome = await recoverable(async () => installApp(act, config.keys, app));
         if ('done' in outcome) return showToken(ctx, app, outcome.done.text);
@@ -45,17 +46,17 @@ export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>
       await askConfirmation(pages, ctx, 'marketplace', {
         title: t('marketplace.uninstall_title', { app: name }),
         lines: [t('marketplace.uninstall_text'), t('marketplace.uninstall_final')],
-        action: `${HOME}/${id}/uninstall`,
+        action: `${home(ctx)}/${id}/uninstall`,
         submit: t('marketplace.uninstall'),
         keep: t('marketplace.keep'),
-        back: HOME,
+        back: home(ctx),
         danger: true,
       });
     })
     .post('/marketplace/:app/uninstall', scope('marketplace:install'), async (ctx) => {
       const app = appNamed(pathParam(ctx, 'app'));
       await uninstallApp(actionContext(ctx, db), app);
-      pages.redirect(ctx, HOME, { text: 'marketplace.uninstalled', values: { app: app.name } });
+      pages.redirect(ctx, home(ctx), { text: 'marketplace.uninstalled', values: { app: app.name } });
     });
 
   async function showApps(ctx: Context, refused?: FormErrors): Promise<void> {
@@ -77,9 +78,9 @@ export function marketplacePages({ db, config }: Pick<Services, 'db' | 'config'>
       commandLabel: t('marketplace.try'),
       command: whoamiCurl(requestOrigin(ctx, config.publicUrl), token),
       copied: t('marketplace.copied'),
-      back: HOME,
+      back: home(ctx),
     };
-    const page = { title: once.title, section: 'marketplace', part: 'shell/_reveal', here: HOME } as const;
+    const page = { title: once.title, section: 'marketplace', part: 'shell/_reveal', here: home(ctx) } as const;
     await pages.show(ctx, 'shell/reveal', { ...page, locals: { once } });
   }
 }

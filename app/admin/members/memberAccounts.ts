@@ -9,10 +9,11 @@ import { askConfirmation } from '../shell/confirmation.ts';
 import type { Pages } from '../shell/pages.ts';
 import { recoverable, readFields } from '../shell/formErrors.ts';
 import type { Services } from '../../services.ts';
+import { organisationPath } from '../../http/organisationPath.ts';
 import { permission } from '../../http/access.ts';
 import { UserChange } from '../../inputs/memberInput.ts';
 
-const HOME = '/admin/members';
+const home = (ctx: Context) => organisationPath(ctx, '/members');
 
 /** The functions of the member pages that these routes need. */
 interface MemberPageParts {
@@ -34,11 +35,11 @@ export function memberAccountPages(
       await askConfirmation(pages, ctx, 'members', {
         title: t('members.disable_title', { name }),
         lines: [t('members.disable_text', { name, email }), t('members.disable_undo')],
-        action: `${HOME}/${id}/status`,
+        action: `${home(ctx)}/${id}/status`,
         fields: { status: 'disabled' },
         submit: t('members.disable'),
         keep: t('members.keep'),
-        back: `${HOME}/${id}`,
+        back: `${home(ctx)}/${id}`,
         danger: true,
       });
     })
@@ -52,6 +53,6 @@ export function memberAccountPages(
       const text = status === 'disabled' ? 'members.disabled_now' : 'members.enabled_now';
       if ('refusal' in outcome) await showMember(ctx, member, outcome);
       else if (member.id === principalOf(ctx).id) pages.redirect(ctx, '/');
-      else pages.redirect(ctx, HOME, { text, values: { name: member.name } });
+      else pages.redirect(ctx, home(ctx), { text, values: { name: member.name } });
     });
 }

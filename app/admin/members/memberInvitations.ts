@@ -14,11 +14,10 @@ import { grantableRights } from './view.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
 import { NewInvitation } from '../../inputs/memberInput.ts';
+import { organisationPath } from '../../http/organisationPath.ts';
 import { pathId } from '../../http/pathId.ts';
 
-const HOME = '/admin/members';
-const NEW = `${HOME}/new`;
-const INVITATIONS = `${HOME}/invitations`;
+const home = (ctx: Context) => organisationPath(ctx, '/members');
 const FIELDS = ['email', 'role', 'permissions'] as const;
 
 /** Adds inviting, the link at the one moment it is shown, and taking an invitation back. */
@@ -53,17 +52,17 @@ export function memberInvitationPages(
       await askConfirmation(pages, ctx, 'members', {
         title: t('members.withdraw_title', { email }),
         lines: [t('members.withdraw_text')],
-        action: `${INVITATIONS}/${id}/withdraw`,
+        action: `${home(ctx)}/invitations/${id}/withdraw`,
         submit: t('members.withdraw'),
         keep: t('members.keep_invitation'),
-        back: HOME,
+        back: home(ctx),
         danger: true,
       });
     })
     .post('/members/invitations/:id/withdraw', permission('members:manage'), async (ctx) => {
       const { id, email } = await invitationOf(ctx);
       await withdrawInvitation(actionContext(ctx, db), id);
-      pages.redirect(ctx, HOME, { text: 'members.withdrawn', values: { email } });
+      pages.redirect(ctx, home(ctx), { text: 'members.withdrawn', values: { email } });
     });
 
   async function invitationOf(ctx: Context): Promise<Invitation> {
@@ -84,10 +83,15 @@ export function memberInvitationPages(
     const labels = Object.fromEntries(FIELDS.map((field) => [field, words.t(`members.${field}`)]));
     const refused = refusal && formErrors(words, refusal, labels);
     const locals = { values, refused, givable: grantableRights(principalOf(ctx), config.sampleProduct) };
-    await pages.show(ctx, 'members/new', { title: words.t('members.invite'), section: 'members', locals, here: NEW });
+    await pages.show(ctx, 'members/new', {
+      title: words.t('members.invite'),
+      section: 'members',
+      locals,
+      here: `${home(ctx)}/new`,
+    });
   }
 
   async function showLink(ctx: Context, invited: Awaited<ReturnType<typeof inviteMember>>): Promise<void> {
-    await showInvitationLink(pages, config, ctx, invited, { section: 'members', back: HOME });
+    await showInvitationLink(pages, config, ctx, invited, { section: 'members', back: home(ctx) });
   }
 }

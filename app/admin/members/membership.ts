@@ -7,10 +7,11 @@ import type { Pages } from '../shell/pages.ts';
 import { recoverable, formErrors } from '../shell/formErrors.ts';
 import type { Services } from '../../services.ts';
 import { anyCredential } from '../../http/access.ts';
+import { organisationPath } from '../../http/organisationPath.ts';
 import { ROUTER } from '../../http/router.ts';
 import type { AppError } from '../../errors.ts';
 
-const HOME = '/admin/membership';
+const home = (ctx: Context) => organisationPath(ctx, '/membership');
 
 /** The reader's own membership of the current organisation, which they can end. */
 export function membershipPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {
@@ -22,10 +23,10 @@ export function membershipPages({ db }: Pick<Services, 'db'>, pages: Pages): Rou
       await askConfirmation(pages, ctx, undefined, {
         title: t('membership.leave_title', { tenant }),
         lines: [t('membership.leave_text', { tenant }), t('membership.leave_keys')],
-        action: `${HOME}/leave`,
+        action: `${home(ctx)}/leave`,
         submit: t('membership.leave'),
         keep: t('membership.stay'),
-        back: HOME,
+        back: home(ctx),
         danger: true,
       });
     })
@@ -45,7 +46,7 @@ export function membershipPages({ db }: Pick<Services, 'db'>, pages: Pages): Rou
       permissions: [...(permissions ?? [])],
       refused: refusal && formErrors(words, refusal, {}),
     };
-    await pages.show(ctx, 'members/membership', { title: words.t('membership.title'), locals, here: HOME });
+    await pages.show(ctx, 'members/membership', { title: words.t('membership.title'), locals, here: home(ctx) });
   }
 
   function tenantName(ctx: Context): string {

@@ -18,11 +18,12 @@ import { query } from '../../http/input.ts';
 import { MemberChange } from '../../inputs/memberInput.ts';
 import { PAGE, readPage } from '../../http/paging.ts';
 import { pathId } from '../../http/pathId.ts';
+import { organisationPath } from '../../http/organisationPath.ts';
 import { ROUTER } from '../../http/router.ts';
 import { memberAccountPages } from './memberAccounts.ts';
 import { memberInvitationPages } from './memberInvitations.ts';
 
-const HOME = '/admin/members';
+const home = (ctx: Context) => organisationPath(ctx, '/members');
 /** More than wait at once in any organisation; the API lists them all. */
 const SHOWN_INVITATIONS = 200;
 const MemberQuery = z.strictObject({ cursor: PAGE.cursor });
@@ -41,13 +42,13 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
       const { rows, nextCursor } = await readPage(page, ['members page', tenantId], async (wanted) =>
         listMembers(db, tenantId, wanted),
       );
-      const next = nextCursor === null ? undefined : `${HOME}?cursor=${nextCursor}`;
+      const next = nextCursor === null ? undefined : `${home(ctx)}?cursor=${nextCursor}`;
       const invitations = await listInvitations(db, tenantId, { after: undefined, limit: SHOWN_INVITATIONS });
       const locals = {
         invitations: invitations.map((invitation) => presentInvitationRow(invitation, principal, Date.now())),
         members: rows.map((member) => presentMemberRow(member, principal)),
         mayManage: principal.type === 'user' && principal.permissions.has('members:manage'),
-        paging: { first: cursor === undefined ? undefined : HOME, next },
+        paging: { first: cursor === undefined ? undefined : home(ctx), next },
       };
       const title = pages.texts(ctx).t('members.title');
       const shown = { title, section: 'members', part: 'members/_list', listed: true } as const;
@@ -64,7 +65,7 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
         changeMember(actionContext(ctx, db), member.id, readFields(MemberChange, membershipFields(form))),
       );
       if ('refusal' in outcome) await showMember(ctx, member, { form, refusal: outcome.refusal });
-      else pages.redirect(ctx, HOME, { text: 'members.changed', values: { name: member.name } });
+      else pages.redirect(ctx, home(ctx), { text: 'members.changed', values: { name: member.name } });
     })
     .get('/members/:id/remove', permission('members:manage'), async (ctx) => {
       const { t } = pages.texts(ctx);
@@ -72,10 +73,10 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
       await askConfirmation(pages, ctx, 'members', {
         title: t('members.remove_title', { name }),
         lines: [t('members.remove_text', { name, email }), t('members.remove_keys')],
-        action: `${HOME}/${id}/remove`,
+        action: `${home(ctx)}/${id}/remove`,
         submit: t('members.remove'),
         keep: t('members.keep'),
-        back: `${HOME}/${id}`,
+        back: `${home(ctx)}/${id}`,
         danger: true,
       });
     })
@@ -84,7 +85,7 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
       const outcome = await recoverable(async () => removeMember(actionContext(ctx, db), member.id));
       if ('refusal' in outcome) await showMember(ctx, member, { refusal: outcome.refusal });
       else if (member.id === principalOf(ctx).id) pages.redirect(ctx, '/');
-      else pages.redirect(ctx, HOME, { text: 'members.removed', values: { name: member.name } });
+      else pages.redirect(ctx, home(ctx), { text: 'members.removed', values: { name: member.name } });
     });
   return memberAccountPages(router, services, pages, { memberOf, showMember });
 
@@ -116,7 +117,7 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
       refused: refusal && formErrors(words, refusal, labelsOf(ctx)),
       givable: grantableRights(principal, config.sampleProduct, member.permissions),
     };
-    const here = `${HOME}/${member.id}`;
+    const here = `${home(ctx)}/${member.id}`;
     await pages.show(ctx, 'members/edit', { title: member.name, section: 'members', locals, here });
   }
 }

@@ -26,9 +26,10 @@ import { presentSession } from './sessionView.ts';
 import type { Services } from '../../services.ts';
 import { anyCredential, scope } from '../../http/access.ts';
 import { pathId } from '../../http/pathId.ts';
+import { organisationPath } from '../../http/organisationPath.ts';
 import { ROUTER } from '../../http/router.ts';
 
-const HOME = '/admin/security';
+const home = (ctx: Context) => organisationPath(ctx, '/settings');
 const PASSWORD_FIELDS = ['current', 'wanted'] as const;
 
 /** A refused form of the page, of which there are two. */
@@ -43,8 +44,8 @@ export function securityPages(
   pages: Pages,
 ): Router<State> {
   return new Router<State>(ROUTER)
-    .get('/security', anyCredential(), async (ctx) => showSecurity(ctx))
-    .post('/security/policy', scope('admin:write'), async (ctx) => {
+    .get('/settings', anyCredential(), async (ctx) => showSecurity(ctx))
+    .post('/settings/policy', scope('admin:write'), async (ctx) => {
       const form = formOf(ctx);
       const outcome = await recoverable(async () => {
         const change = readFields(PolicyChange, policyChangeIn(form));
@@ -58,17 +59,17 @@ export function securityPages(
         return;
       }
       if ('done' in outcome) {
-        pages.redirect(ctx, HOME, { text: 'security.policy_saved' });
+        pages.redirect(ctx, home(ctx), { text: 'security.policy_saved' });
         return;
       }
       const refused = formErrors(pages.texts(ctx), outcome.refusal, labelsOf(ctx, POLICY_FIELDS));
       await showSecurity(ctx, { policy: { fields: Object.fromEntries(form), refused } });
     })
-    .post('/security/sessions/:id/end', anyCredential(), async (ctx) => {
+    .post('/settings/sessions/:id/end', anyCredential(), async (ctx) => {
       const ended = await endSession(actionContext(ctx, db), principalOf(ctx).id, pathId(ctx));
-      pages.redirect(ctx, HOME, { text: ended ? 'security.session_ended' : 'security.session_gone' });
+      pages.redirect(ctx, home(ctx), { text: ended ? 'security.session_ended' : 'security.session_gone' });
     })
-    .post('/security/password', anyCredential(), async (ctx) => {
+    .post('/settings/password', anyCredential(), async (ctx) => {
       const form = formOf(ctx);
       const whose = { userId: principalOf(ctx).id, sessionId: ctx.state.session?.id ?? null };
       const email = ctx.state.session?.email ?? '';
@@ -85,7 +86,7 @@ export function securityPages(
       if ('done' in outcome) {
         // Every other browser is unknown from now on, for the password was changed.
         pages.cookies.set(ctx, 'device', devices.textFor(email, Date.now(), device), DEVICE_SECONDS);
-        pages.redirect(ctx, HOME, { text: 'security.password_changed' });
+        pages.redirect(ctx, home(ctx), { text: 'security.password_changed' });
         return;
       }
       await showSecurity(ctx, {
@@ -113,11 +114,11 @@ export function securityPages(
     await askConfirmation(pages, ctx, 'security', {
       title: t('security.enforce_title', { count: breaking.count }),
       lines: [t('security.enforce_which', { names: namedKeys(breaking, texts) }), t('security.enforce_undo')],
-      action: `${HOME}/policy`,
+      action: `${home(ctx)}/policy`,
       fields: { ...Object.fromEntries(fields), confirmed: 'yes' },
       submit: t('security.enforce_submit', { count: breaking.count }),
       keep: t('security.enforce_keep'),
-      back: HOME,
+      back: home(ctx),
       danger: true,
     });
   }
@@ -148,6 +149,6 @@ export function securityPages(
       email: session.email,
     };
     const title = pages.texts(ctx).t('security.title');
-    await pages.show(ctx, 'security/page', { title, section: 'security', locals, here: HOME });
+    await pages.show(ctx, 'security/page', { title, section: 'security', locals, here: home(ctx) });
   }
 }

@@ -1,7 +1,8 @@
 import type { Context } from '../../context.ts';
 import type { AppError } from '../../errors.ts';
 import { renderPage } from './views.ts';
-import { FRONT_PAGE, openFrame, SECTIONS, shellFrame, type Frame } from './frame.ts';
+import { openFrame, sectionOfPath, shellFrame, type Frame } from './frame.ts';
+import { organisationPath } from '../../http/organisationPath.ts';
 import { isPartial } from '../../http/redirect.ts';
 import type { Reader } from '../../http/reader.ts';
 import { textsIn, type Texts } from '../../locales/texts.ts';
@@ -13,9 +14,11 @@ export function errorPage(ctx: Context, problem: AppError, reader: Reader): stri
   const retryAfter = Number(problem.headers['Retry-After'] ?? 0);
   const title = words.has(named) ? words.t(named) : words.t(`errors.status_${statusClass(problem)}`);
   const frame = openFrame(ctx, reader, title);
-  const shell = shellOf(ctx, { ...frame, here: ctx.method === 'GET' ? frame.here : FRONT_PAGE }, words);
+  const org = ctx.state.principal && organisationPath(ctx);
+  const shell = shellOf(ctx, { ...frame, here: ctx.method === 'GET' ? frame.here : (org ?? '/') }, words);
   return renderPage(shell ? 'shell/errorInShell' : 'shell/error', {
     ...words,
+    org,
     frame: shell ?? { ...frame, here: '' },
     status: problem.status,
     detail: words.pageProblemText(problem.problem),
@@ -32,7 +35,7 @@ export function errorPage(ctx: Context, problem: AppError, reader: Reader): stri
 function shellOf(ctx: Context, frame: Frame, texts: Texts) {
   const { principal, session, pageRoutes } = ctx.state;
   if (principal?.type !== 'user' || !session || !pageRoutes || isPartial(ctx)) return undefined;
-  const section = SECTIONS.find(([, path]) => ctx.path === path || ctx.path.startsWith(`${path}/`))?.[0];
+  const section = sectionOfPath(principal.tenant, ctx.path);
   return shellFrame(ctx, frame, section, { pages: pageRoutes, texts });
 }
 

@@ -1,10 +1,11 @@
 import type { Context, Person } from '../../context.ts';
 import { mayUse } from '../../auth/requireAccess.ts';
+import { ORGANISATION, pathOfOrganisation } from '../../http/organisationPath.ts';
 import type { Route } from '../../http/table.ts';
 import type { Reader } from '../../http/reader.ts';
 import type { Texts } from '../../locales/texts.ts';
 
-/** Redirects to the first section that the person may open. */
+/** Redirects to the first section that the person may open, of the organisation used last. */
 export const FRONT_PAGE = '/admin/front';
 
 declare module '../../context.ts' {
@@ -14,22 +15,26 @@ declare module '../../context.ts' {
   }
 }
 
-/** The sections of the admin in the order of the navigation, each shown to readers who may open its page. */
-export const SECTIONS = [
-  ['keys', '/admin/api-keys'],
-  ['usage', '/admin/usage'],
-  ['audit', '/admin/audit-logs'],
-  ['routes', '/admin/routes'],
-  ['marketplace', '/admin/marketplace'],
-  ['billing', '/admin/billing'],
-  ['security', '/admin/security'],
-  ['members', '/admin/members'],
-  ['tickets', '/admin/tickets'],
+/** The sections of an organisation in the order of the navigation, each shown to readers who may open its page. */
+const SECTIONS = [
+  ['keys', '/api-keys'],
+  ['usage', '/usage'],
+  ['audit', '/audit-logs'],
+  ['routes', '/routes'],
+  ['marketplace', '/marketplace'],
+  ['billing', '/billing'],
+  ['security', '/settings'],
+  ['members', '/members'],
+  ['tickets', '/tickets'],
+] as const;
+
+/** The sections of operators, which belong to no organisation. */
+const OPERATOR_SECTIONS = [
   ['tenants', '/admin/tenants'],
   ['forwardAuth', '/admin/forward-auth'],
   ['scopes', '/admin/scopes'],
 ] as const;
-export type Section = (typeof SECTIONS)[number][0];
+export type Section = (typeof SECTIONS | typeof OPERATOR_SECTIONS)[number][0];
 
 /** The frame of every page. */
 export interface Frame {
@@ -48,7 +53,8 @@ export interface Frame {
 export interface ShellFrame extends Frame {
   sections: { id: Section; path: string; label: string; current: boolean }[];
   tenant: { id: string; name: string; slug: string };
-  tenants: { id: string; name: string; current: boolean }[];
+  /** Where the pages of each organisation begin: that address leads to the first one open to the reader. */
+  tenants: { id: string; name: string; path: string; current: boolean }[];
   person: { name: string; email: string; role: string };
 }
 
@@ -71,15 +77,20 @@ export function shellFrame(
   if (principal?.type !== 'user' || !session) throw new Error('a page of the admin was reached without a session');
   const { id, slug } = principal.tenant;
   const tenants = belongings
-    .map(({ tenant }) => ({ id: tenant.id, name: tenant.name, current: tenant.id === id }))
+    .map(({ tenant }) => ({
+      id: tenant.id,
+      name: tenant.name,
+      path: pathOfOrganisation(tenant),
+      current: tenant.id === id,
+    }))
     .sort((a, b) => a.name.localeCompare(b.name, frame.locale));
   return {
     ...frame,
-    sections: SECTIONS.filter(([, path]) => opens(principal, path, pages)).map(([name, path]) => ({
-      id: name,
+    sections: sectionsOf(principal, pages).map(({ id, path }) => ({
+      id,
       path,
-      label: texts.t(`shell.${name}`),
-      current: name === section,
+      label: texts.t(`shell.${id}`),
+      current: id === section,
     })),
     tenant: { id, slug, name: tenants.find(({ current }) => current)?.name ?? slug },
     tenants,
@@ -87,9 +98,37 @@ export function shellFrame(
   };
 }
 
-/** The address of the first part that opens to this person. */
+/** The address of the first section that opens to this person in their organisation. */
 export function firstAllowedPage(person: Person, pages: readonly Route[]): string | undefined {
-  return SECTIONS.map(([, path]) => path).find((path) => opens(person, path, pages));
+  return sectionsOf(person, pages)[0]?.path;
+}
+
+/** The section that an address of this organisation lies in. */
+export function sectionOfPath(organisation: { slug: string }, path: string): Section | undefined {
+  return allSections(organisation).find((one) => path === one.path || path.startsWith(`${one.path}/`))?.id;
+}
+
+/** The sections that open to the person. */
+function sectionsOf(person: Person, pages: readonly Route[]): SectionLink[] {
+  return allSections(person.tenant).filter(({ route }) => opens(person, route, pages));
+}
+
+interface SectionLink {
+  id: Section;
+  path: string;
+  /** The path as its route states it. */
+  route: string;
+}
+
+function allSections(organisation: { slug: string }): SectionLink[] {
+  return [
+    ...SECTIONS.map(([id, page]) => ({
+      id,
+      path: pathOfOrganisation(organisation, page),
+      route: ORGANISATION + page,
+    })),
+    ...OPERATOR_SECTIONS.map(([id, path]) => ({ id, path, route: path })),
+  ];
 }
 
 /** Whether the access that the page's route states allows the person; a page that does not exist is closed. */

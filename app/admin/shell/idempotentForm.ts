@@ -6,6 +6,7 @@ import { principalOf, type Context } from '../../context.ts';
 import { isId } from '../../domain/id.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
+import { organisationPath } from '../../http/organisationPath.ts';
 import { idempotentFormRequest, runOnce } from '../../http/idempotency.ts';
 import type { Section } from './frame.ts';
 import { showDialog } from '../keys/keyPages.ts';
@@ -15,7 +16,7 @@ import type { Pages } from './pages.ts';
 /** Where the answer to a form belongs. */
 interface FormLocation {
   section: Section;
-  /** The page that the reader goes to next. */
+  /** The page of the organisation that the reader goes to next, such as `/api-keys`. */
   home: string;
 }
 
@@ -45,20 +46,20 @@ export function idempotentForm(
 
   async function showEarlierKey(ctx: Context, keyId: string): Promise<void> {
     const key = await findApiKey(db, principalOf(ctx).tenant.id, keyId);
-    // The person has switched to another tenant since, where the form must issue no key either.
     if (!key) throw new AppError('not_found', 'no_such_key');
     await showAlreadyMade(ctx, key);
   }
 
   async function showAlreadyMade(ctx: Context, key: ApiKey): Promise<void> {
     const texts = pages.texts(ctx);
+    const home = organisationPath(ctx, place.home);
     ctx.set('HX-Retarget', '#dialogs');
     ctx.set('HX-Reswap', 'innerHTML');
     await showDialog(pages, ctx, '_made', {
       title: texts.t('keys.made_title'),
       section: place.section,
-      here: place.home,
-      locals: { key: keyView(key, texts, Date.now(), { manages: true }), home: place.home },
+      here: home,
+      locals: { key: keyView(key, texts, Date.now(), { manages: true }), home },
     });
   }
 }

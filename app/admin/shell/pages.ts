@@ -2,6 +2,7 @@ import type { Context } from '../../context.ts';
 import type { Route } from '../../http/table.ts';
 import type { Cookies } from '../../http/cookies.ts';
 import { openFrame, shellFrame, type Section } from './frame.ts';
+import { organisationPath } from '../../http/organisationPath.ts';
 import { isPartial, redirect, shortAddress } from '../../http/redirect.ts';
 import { setNotice, readNotice, type Notice } from './notice.ts';
 import { readerOf } from '../../http/reader.ts';
@@ -31,7 +32,7 @@ export interface Pages {
   readonly cookies: Cookies;
   /** The texts in the reader's language. */
   texts(ctx: Context): Texts;
-  /** Answers with a page of the admin in its frame, or with its part where htmx asks. */
+  /** Answers with a page of the admin in its frame, or with its part where htmx asks; `org` is where its organisation's pages begin. */
   show(ctx: Context, view: string, page: Page): Promise<void>;
   /** Answers with a page that is open to the world, without the navigation. */
   showOpen(ctx: Context, view: string, page: Pick<Page, 'title' | 'locals' | 'here'>): Promise<void>;
@@ -51,18 +52,19 @@ export function createPages(cookies: Cookies, routes: () => readonly Route[]): P
       const words = texts(ctx);
       const open = openFrame(ctx, reader(ctx), title);
       const frame = here === undefined ? open : { ...open, here };
+      const org = organisationPath(ctx);
       if (isPartial(ctx) && part !== undefined) {
         const loaded = await load?.();
         const notice = readNotice(ctx, cookies, words);
         if (listed) ctx.set('HX-Push-Url', shortAddress(ctx));
-        await ctx.render('shell/part.njk', { ...locals, ...loaded, ...words, frame, notice, part: `${part}.njk` });
+        await ctx.render('shell/part.njk', { ...locals, ...loaded, ...words, org, frame, notice, part: `${part}.njk` });
         return;
       }
       const loaded = await load?.();
       const shell = shellFrame(ctx, frame, section, { pages: routes(), texts: words });
       const notice = readNotice(ctx, cookies, words);
       if (listed && isPartial(ctx)) ctx.set('HX-Push-Url', shortAddress(ctx));
-      await ctx.render(fileOf(view), { ...locals, ...loaded, ...words, frame: shell, notice });
+      await ctx.render(fileOf(view), { ...locals, ...loaded, ...words, org, frame: shell, notice });
     },
     async showOpen(ctx, view, { title, locals, here }) {
       const words = texts(ctx);

@@ -4,7 +4,7 @@ import { formOf } from '../../auth/csrf.ts';
 import { anyCredential } from '../../http/access.ts';
 import { ownPath } from '../../http/ownPath.ts';
 import { ROUTER } from '../../http/router.ts';
-import { FRONT_PAGE } from './frame.ts';
+import { organisationPath } from '../../http/organisationPath.ts';
 import type { Pages } from './pages.ts';
 
 /** Where the focus goes unless the form names something of the page that it leads back to. */
@@ -14,7 +14,7 @@ const MAIN = 'main';
 export function shownOncePages(pages: Pages): Router<State> {
   return new Router<State>(ROUTER).post('/shown-once', anyCredential(), async (ctx) => {
     const form = formOf(ctx);
-    const back = ownPath(form.get('back')) ?? FRONT_PAGE;
+    const back = ownPath(form.get('back')) ?? organisationPath(ctx);
     const [focus = MAIN] = /^[\w-]{1,60}$/.exec(form.get('focus') ?? '') ?? [];
     const text = form.get('about') === 'key' ? 'forms.key_done' : 'forms.secret_done';
     pages.redirect(ctx, `${back}#${focus}`, { text });

@@ -1,5 +1,6 @@
 import type { CreatedTenant } from '../../actions/tenants/createTenant.ts';
 import type { CreatedUser } from '../../actions/people/createUser.ts';
+import { pathOfOrganisation } from '../../http/organisationPath.ts';
 import { curl } from '../shell/curl.ts';
 
 const FIRST_KEY = 'First key';
@@ -13,7 +14,7 @@ export function presentFirstSteps(
   return {
     email: user.email,
     tenant: { name: tenant.name, slug: tenant.slug },
-    newKey: `/admin/api-keys/new?${new URLSearchParams({ name: FIRST_KEY }).toString()}`,
+    newKey: pathOfOrganisation(tenant, `/api-keys/new?${new URLSearchParams({ name: FIRST_KEY }).toString()}`),
     login: curl(origin, '/api/auth/login', [], login),
     createKey: curl(origin, '/api/v1/api-keys', ['Authorization: Bearer TOKEN'], { name: FIRST_KEY }),
   };

@@ -1,6 +1,5 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import { changeSessionTenant } from '../../../db/tables/people/sessions.ts';
 import { findTenant, pageOfTenants, type TenantRecord } from '../../../db/tables/tenants.ts';
 import { actionContext } from '../../actions/actionContext.ts';
 import { inviteMember } from '../../actions/people/inviteMember.ts';
@@ -19,6 +18,7 @@ import type { Services } from '../../services.ts';
 import { scope } from '../../http/access.ts';
 import { query } from '../../http/input.ts';
 import { Email } from '../../domain/email.ts';
+import { pathOfOrganisation } from '../../http/organisationPath.ts';
 import { pathId } from '../../http/pathId.ts';
 import { SearchText, WholeNumber } from '../../http/queryValues.ts';
 import { ROUTER } from '../../http/router.ts';
@@ -96,11 +96,9 @@ export function tenantPages({ config, db }: Pick<Services, 'config' | 'db'>, pag
       });
     })
     .post('/tenants/:id/enter', scope('platform:tenants'), async (ctx) => {
-      const { id } = await tenantOf(ctx);
-      await enterTenant({ ...actionContext(ctx, db), tenantId: id }, principalOf(ctx).id);
-      const { session } = ctx.state;
-      if (session) await changeSessionTenant(db, session.id, id);
-      pages.redirect(ctx, '/admin/api-keys');
+      const tenant = await tenantOf(ctx);
+      await enterTenant({ ...actionContext(ctx, db), tenantId: tenant.id }, principalOf(ctx).id);
+      pages.redirect(ctx, pathOfOrganisation(tenant, '/api-keys'));
     })
     .get('/tenants/:id/suspend', scope('platform:tenants'), async (ctx) => {
       const { t } = pages.texts(ctx);

@@ -25,10 +25,11 @@ import { permission, scope } from '../../http/access.ts';
 import { query } from '../../http/input.ts';
 import { readPage } from '../../http/paging.ts';
 import { pathId } from '../../http/pathId.ts';
+import { organisationPath } from '../../http/organisationPath.ts';
 import { ROUTER } from '../../http/router.ts';
 import { Message, NewTicket, TicketQuery } from '../../inputs/ticketInput.ts';
 
-const HOME = '/admin/tickets';
+const home = (ctx: Context) => organisationPath(ctx, '/tickets');
 /** An empty choice of the filter asks for every status. */
 const TicketPageQuery = TicketQuery.pick({ cursor: true }).extend({
   status: z.enum(['', ...TICKET_STATUSES]).default(''),
@@ -58,15 +59,15 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
         const locals = {
           tickets: rows.map(presentTicketRow),
           statuses: ['' as const, ...TICKET_STATUSES].map((one) => ({
-            href: addressOf(HOME, { status: one }),
+            href: addressOf(home(ctx), { status: one }),
             label: t(one === '' ? 'tickets.all' : `tickets.status_${one}`),
             current: one === status,
           })),
           status,
           mayOpen: holdsScope(principalOf(ctx), 'support:write'),
           paging: {
-            first: cursor === undefined ? undefined : addressOf(HOME, { status }),
-            next: nextCursor === null ? undefined : addressOf(HOME, { status, cursor: nextCursor }),
+            first: cursor === undefined ? undefined : addressOf(home(ctx), { status }),
+            next: nextCursor === null ? undefined : addressOf(home(ctx), { status, cursor: nextCursor }),
           },
         };
         const page = { title: t('tickets.title'), section: 'tickets', part: 'tickets/_list', listed: true } as const;
@@ -80,7 +81,7 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
         openTicket(actionContext(ctx, db), readFields(NewTicket, Object.fromEntries(form))),
       );
       if ('refusal' in outcome) return showNew(ctx, { form, refusal: outcome.refusal });
-      pages.redirect(ctx, `${HOME}/${outcome.done.id}`, { text: 'tickets.opened' });
+      pages.redirect(ctx, `${home(ctx)}/${outcome.done.id}`, { text: 'tickets.opened' });
     })
     .get('/tickets/:id', scope('support:read'), async (ctx) => showTicket(ctx))
     .post('/tickets/:id/messages', scope('support:write'), async (ctx) =>
@@ -95,16 +96,16 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
       await askConfirmation(pages, ctx, 'tickets', {
         title: t('tickets.close_title'),
         lines: [t('tickets.close_text', { subject })],
-        action: `${HOME}/${id}/close`,
+        action: `${home(ctx)}/${id}/close`,
         submit: t('tickets.close'),
         keep: t('tickets.keep'),
-        back: `${HOME}/${id}`,
+        back: `${home(ctx)}/${id}`,
         danger: true,
       });
     })
     .post('/tickets/:id/close', permission('tickets:manage'), async (ctx) => {
       const { id } = await closeTicket(actionContext(ctx, db), pathId(ctx));
-      pages.redirect(ctx, `${HOME}/${id}`, { text: 'tickets.closed_now' });
+      pages.redirect(ctx, `${home(ctx)}/${id}`, { text: 'tickets.closed_now' });
     });
 
   async function ticketOf(ctx: Context): Promise<Ticket> {
@@ -121,7 +122,7 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
       return action(actionContext(ctx, db), id, message);
     });
     if ('refusal' in outcome) await showTicket(ctx, { form, refusal: outcome.refusal });
-    else pages.redirect(ctx, `${HOME}/${id}`, { text });
+    else pages.redirect(ctx, `${home(ctx)}/${id}`, { text });
   }
 
   async function showNew(ctx: Context, returned?: Returned): Promise<void> {
@@ -139,7 +140,7 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
       priorities: TICKET_PRIORITIES,
       refused: refusal && formErrors(words, refusal, labels),
     };
-    const page = { title: t('tickets.new'), section: 'tickets', here: `${HOME}/new` } as const;
+    const page = { title: t('tickets.new'), section: 'tickets', here: `${home(ctx)}/new` } as const;
     await pages.show(ctx, 'tickets/new', { ...page, locals });
   }
 
@@ -156,7 +157,7 @@ export function ticketPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<
       mayWrite: holdsScope(principal, 'support:write'),
       mayManage: principal.type === 'user' && principal.permissions.has('tickets:manage'),
     };
-    const here = `${HOME}/${ticket.id}`;
+    const here = `${home(ctx)}/${ticket.id}`;
     await pages.show(ctx, 'tickets/show', { title: ticket.subject, section: 'tickets', locals, here });
   }
 }

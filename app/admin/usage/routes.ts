@@ -9,9 +9,9 @@ import { presentUsagePage } from './view.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
 import { query } from '../../http/input.ts';
+import { organisationPath } from '../../http/organisationPath.ts';
 import { ROUTER } from '../../http/router.ts';
 
-const PATH = '/admin/usage';
 const UsageQuery = z.strictObject({ window: z.enum(STATS_PERIODS).default('7d') });
 
 /** What all keys of the tenant were used for. */
@@ -23,7 +23,7 @@ export function usagePages({ db, usage }: Pick<Services, 'db' | 'usage'>, pages:
       const { t, locale } = pages.texts(ctx);
       await usage.flush();
       const used = await tenantUsage(db, principalOf(ctx).tenant.id, window, Date.now());
-      const windows = windowLinks(window, t, (one) => `${PATH}?window=${one}`);
+      const windows = windowLinks(window, t, (one) => `${organisationPath(ctx, '/usage')}?window=${one}`);
       const locals = { ...presentUsagePage(used, locale), windows };
       const page = { title: t('usage.title'), section: 'usage', part: 'usage/_list', listed: true } as const;
       await pages.show(ctx, 'usage/list', { ...page, locals });

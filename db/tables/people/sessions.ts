@@ -5,7 +5,7 @@ import type { Db } from '../../connection/connect.ts';
 export interface Session {
   id: string;
   userId: string;
-  /** The tenant it was last switched to. */
+  /** The tenant whose page was opened last. */
   tenantId: string | null;
   /** The CSRF token of every form of the session. */
   csrfToken: string;

@@ -9,6 +9,7 @@ import { auditOf, issue, read, tried, type Key } from '../../support/keys.ts';
 import type { TestServer } from '../../support/server.ts';
 import { useServer, useServerWithoutCast } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
 const AT_ONCE = 20;
 
@@ -88,7 +89,7 @@ onEachDatabase('many changes of one key at once, in three processes', (database)
       await ending('api_keys')
         .where({ id: key.id })
         .update({ grace_ends_at: now - 1, updated_at: now });
-      const form = `/admin/api-keys/${many ? '' : `${key.id}/`}revoke`;
+      const form = `${acmePage('/api-keys')}/${many ? '' : `${key.id}/`}revoke`;
       const answered = visitor.post(form, { _csrf: csrf, ...(many && { id: key.id }) });
       // SQLite has nobody to ask who waits.
       await (database.kind === 'mysql' ? untilSomebodyWaits(db) : delay(500));

@@ -9,8 +9,9 @@ import { onDatabase } from '../../support/databases.ts';
 import { issue, type Key } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
-const PATH = '/admin/audit-logs';
+const PATH = acmePage('/audit-logs');
 
 onDatabase('sqlite', 'the page of the audit log', (database) => {
   const browser = useBrowser();
@@ -149,7 +150,7 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
     await page.locator('#audit summary').first().click();
     const fields = async (cells: string) => page.locator(cells).allInnerTexts();
     expect(await fields('#audit .diff tbody th')).to.include.members(['Nom', 'Accès', 'Environnement', 'Appartient à']);
-    await page.goto(`/admin/api-keys/${key.id}`);
+    await page.goto(acmePage(`/api-keys/${key.id}`));
     expect(await fields('.changes .muted')).to.include.members(['Nom', 'Accès', 'Environnement', 'Appartient à']);
   });
 

@@ -5,8 +5,9 @@ import { onDatabase } from '../../support/databases.ts';
 import { issue, rotate } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
-const PATH = '/admin/billing';
+const PATH = acmePage('/billing');
 
 onDatabase('sqlite', 'the page of billing', (database) => {
   const browser = useBrowser();
@@ -62,7 +63,7 @@ onDatabase('sqlite', 'the page of billing', (database) => {
     await server.services.db('tenants').where({ id: acme.id }).update({ plan: 'starter' });
     const visitor = new Visitor(server);
     await visitor.signIn(alice.email, PASSWORD);
-    const { text: routes } = await visitor.get('/admin/routes?q=GET+/api/v1/whoami');
+    const { text: routes } = await visitor.get(acmePage('/routes?q=GET+/api/v1/whoami'));
     const open = /<td class="num"[^>]*>\s*(\d+)/.exec(routes)?.[1];
     const { text } = await visitor.get(PATH);
     expect(/Working keys<\/p>\s*<p class="figure-value">(\d+)/.exec(text)?.[1])

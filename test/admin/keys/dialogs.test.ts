@@ -8,8 +8,9 @@ import { onDatabase } from '../../support/databases.ts';
 import { press } from '../../support/keyPages.ts';
 import { issue, rotate } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
-const KEYS = '/admin/api-keys';
+const KEYS = acmePage('/api-keys');
 
 onDatabase('sqlite', 'the dialogs of keys', (database) => {
   const browser = useBrowser();
@@ -91,7 +92,7 @@ onDatabase('sqlite', 'the dialogs of keys', (database) => {
       expect(await page.locator('.keys-table tbody tr').count()).to.equal(2);
       const focused = await page.locator(':focus').getAttribute('href');
       expect(focused)
-        .to.match(/^\/admin\/api-keys\/[\w-]{36}$/)
+        .to.match(/^\/admin\/org\/acme\/api-keys\/[\w-]{36}$/)
         .and.not.include(id);
     });
   }
@@ -160,7 +161,7 @@ onDatabase('sqlite', 'the dialogs of keys', (database) => {
       const { id } = await issue(server, as(alice), { name: 'Shown' });
       for (const [path, title, rests] of [
         [`${KEYS}/${id}/revoke`, 'Revoke key', 'Keep key'],
-        [`/admin/members/${bob.id}/remove`, /^Remove /, /^Keep/],
+        [acmePage(`/members/${bob.id}/remove`), /^Remove /, /^Keep/],
         [`/admin/tenants/${globex.id}/suspend`, /^Suspend /, /^(Keep|Cancel)/],
       ] as const) {
         const page = await browser.as(olga, server, path, { javaScript });

@@ -8,8 +8,9 @@ import { onDatabase } from '../../support/databases.ts';
 import { press, row, rows, take } from '../../support/keyPages.ts';
 import { tried } from '../../support/keys.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
-const KEYS = '/admin/api-keys';
+const KEYS = acmePage('/api-keys');
 
 const run = promisify(execFile);
 

@@ -4,6 +4,7 @@ import { onEachDatabase } from '../../support/databases.ts';
 import { issue } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
 onEachDatabase('the first request of a new key', (database) => {
   const { server, alice } = useServer(database);
@@ -12,7 +13,7 @@ onEachDatabase('the first request of a new key', (database) => {
     const visitor = new Visitor(server);
     await visitor.signIn(alice.email, PASSWORD);
     const { id, key } = await issue(server, as(alice), { scopes: ['read'] });
-    const firstUse = async () => visitor.get(`/admin/api-keys/${id}/first-use`, { 'HX-Request': 'true' });
+    const firstUse = async () => visitor.get(acmePage(`/api-keys/${id}/first-use`), { 'HX-Request': 'true' });
     expect((await firstUse()).status).to.equal(204);
 
     await server.get('/api/v1/whoami', { 'x-api-key': key });

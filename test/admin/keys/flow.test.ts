@@ -3,8 +3,9 @@ import { expectAccessible, useBrowser } from '../../support/browser.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { press, row, take } from '../../support/keyPages.ts';
 import { useServer } from '../../support/useServer.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
-const KEYS = '/admin/api-keys';
+const KEYS = acmePage('/api-keys');
 
 onDatabase('sqlite', 'the life of a key in a browser', (database) => {
   const browser = useBrowser();

@@ -8,8 +8,9 @@ import { onDatabase } from '../../support/databases.ts';
 import { issue, rotate, tried } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage, pageOf } from '../../support/organisationPages.ts';
 
-const KEYS = '/admin/api-keys';
+const KEYS = acmePage('/api-keys');
 
 onDatabase('sqlite', 'the form of a key in a browser', (database) => {
   const browser = useBrowser();
@@ -185,7 +186,7 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
   }
 
   it('warns of keys that never end, and offers none where the policy forbids them', async () => {
-    const page = await browser.as(cast.charlie, server, `${KEYS}/new`);
+    const page = await browser.as(cast.charlie, server, pageOf(cast.globex, '/api-keys/new'));
     const warning = page.getByText('A key that never expires goes on working');
     expect(await warning.isVisible()).to.equal(false);
     await page.getByLabel('Never', { exact: true }).check();
@@ -204,7 +205,7 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
     await page.getByText('requires every key to expire').waitFor();
     const visitor = new Visitor(server);
     await visitor.signIn(cast.charlie.email, PASSWORD);
-    const refused = await visitor.submit(`${KEYS}/new`, {
+    const refused = await visitor.submit(pageOf(cast.globex, '/api-keys/new'), {
       name: 'For ever',
       scopes: 'read',
       environment: 'live',
@@ -247,7 +248,7 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
     const visitor = new Visitor(server, { 'Accept-Language': 'fr' });
     await visitor.signIn(owner.email, PASSWORD);
     const form = { name: 'One more', scopes: 'read', environment: 'live', expires: '30' };
-    const { status, text } = await visitor.submit(`${KEYS}/new`, form);
+    const { status, text } = await visitor.submit(pageOf(full, '/api-keys/new'), form);
     expect(status).to.equal(422);
     expect(text)
       .to.include('La limite de votre offre est atteinte')

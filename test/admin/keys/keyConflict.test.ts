@@ -4,6 +4,7 @@ import { onEachDatabase } from '../../support/databases.ts';
 import { issue, read } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
 onEachDatabase('the form of a key that somebody has changed since it was opened', (database) => {
   const { server, ...cast } = useServer(database);
@@ -16,7 +17,7 @@ onEachDatabase('the form of a key that somebody has changed since it was opened'
   it('is not saved, shows what was changed beside what was typed, and keeps both once it is sent again', async () => {
     const wish = { name: 'Opened', description: 'As opened', scopes: ['read'], monthlyQuota: 10 };
     const { id } = await issue(server, as(cast.alice), wish);
-    const path = `/admin/api-keys/${id}/edit`;
+    const path = acmePage(`/api-keys/${id}/edit`);
     const opened = openedIn((await visitor.get(path)).text);
     const theirs = { name: 'Theirs', scopes: ['read', 'orders:write'], allowedIps: ['127.0.0.0/8'] };
     expect((await server.patch(`/api/api-keys/${id}`, theirs, as(cast.alice))).status).to.equal(200);
@@ -52,7 +53,7 @@ onEachDatabase('the form of a key that somebody has changed since it was opened'
 
   it('still tells of the change where it came back for something else first', async () => {
     const { id } = await issue(server, as(cast.alice), { name: 'Opened' });
-    const path = `/admin/api-keys/${id}/edit`;
+    const path = acmePage(`/api-keys/${id}/edit`);
     const opened = openedIn((await visitor.get(path)).text);
     await server.patch(`/api/api-keys/${id}`, { name: 'Theirs' }, as(cast.alice));
     const mine = { name: '', scopes: 'read', expires: 'keep', rateWindow: '60' };

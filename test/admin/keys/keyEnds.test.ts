@@ -4,6 +4,7 @@ import { onEachDatabase } from '../../support/databases.ts';
 import { issue, rotate } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
 onEachDatabase('the list of keys by their end', (database) => {
   const { server, alice } = useServer(database);
@@ -20,7 +21,7 @@ onEachDatabase('the list of keys by their end', (database) => {
   });
 
   const names = async (query: string) => {
-    const { text } = await visitor.get(`/admin/api-keys?${query}`);
+    const { text } = await visitor.get(acmePage(`/api-keys?${query}`));
     return [...text.matchAll(/data-testid="name-[^"]*"><bdi>([^<]*)</g)].map(([, name]) => name);
   };
 
@@ -31,7 +32,7 @@ onEachDatabase('the list of keys by their end', (database) => {
 
   it('counts a key whose grace period ends within a week among those that end soon, and shows it there', async () => {
     expect(await names('attention=expiring&sort=expiresAt')).to.deep.equal(['replaced', 'soon']);
-    const { text } = await visitor.get('/admin/api-keys');
+    const { text } = await visitor.get(acmePage('/api-keys'));
     expect(text).to.match(/<b>2<\/b>\s*expire within 7 days/);
     expect(text).to.match(/<b>1<\/b>\s*never expires/);
   });

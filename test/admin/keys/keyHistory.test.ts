@@ -6,6 +6,7 @@ import { issue, rotate } from '../../support/keys.ts';
 import { explained } from '../../support/plans.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
 const USES = 1_200;
 
@@ -32,7 +33,7 @@ onEachDatabase('the page of a key', (database) => {
     await visitor.signIn(cast.alice.email, PASSWORD);
     let text = '';
     const plans = await explained(server, 'audit_logs', async () => {
-      ({ text } = await visitor.get(`/admin/api-keys/${key.id}`));
+      ({ text } = await visitor.get(acmePage(`/api-keys/${key.id}`)));
     });
     expect(text).to.include('first name').and.include('second name');
     expect(plans.length).to.be.within(1, 10);
@@ -49,7 +50,7 @@ onEachDatabase('the page of a key', (database) => {
     await server.patch(`/api/api-keys/${next.id}`, { name: 'changed since' }, alice);
     const visitor = new Visitor(server);
     await visitor.signIn(cast.alice.email, PASSWORD);
-    const { text } = await visitor.get(`/admin/api-keys/${next.id}`);
+    const { text } = await visitor.get(acmePage(`/api-keys/${next.id}`));
     const done = [...text.matchAll(/data-label="What">([^<]*)</g)].map(([, what]) => what);
     expect(done).to.deep.equal(['Changed', 'Made by rotation']);
     expect(text, 'no peak of a key that was not used').to.include('<span>no requests</span>').and.not.include('peak');

@@ -9,8 +9,10 @@ import { addPlayer, PASSWORD, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage, pageOf } from '../../support/organisationPages.ts';
 
-const KEYS = '/admin/api-keys';
+const KEYS = acmePage('/api-keys');
+const THEIRS = pageOf({ slug: 'globex' }, '/api-keys');
 const DAY_MS = 86_400_000;
 const MARKUP = '<img src=x onerror=alert(1)>';
 const LONG = 'Name'.padEnd(100, ' of a hundred characters');
@@ -68,7 +70,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
       }
 
       it('is searched, filtered, sorted and paged by the query of its address', async () => {
-        const page = await browser.as(charlie, server, KEYS, { javaScript });
+        const page = await browser.as(charlie, server, THEIRS, { javaScript });
         expect(await names(page)).to.have.length(50);
         expect(await page.locator('.keys-range').innerText()).to.equal('1–50 of 52');
         await page.getByRole('link', { name: 'Next' }).click();
@@ -89,8 +91,8 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
         await page.getByRole('heading', { name: 'No key matches' }).waitFor();
         expect(path(page)).to.equal(
           javaScript
-            ? `${KEYS}?q=Key+4&environment=test&sort=-name`
-            : `${KEYS}?q=Key+4&status=&scope=&environment=test&sort=-name`,
+            ? `${THEIRS}?q=Key+4&environment=test&sort=-name`
+            : `${THEIRS}?q=Key+4&status=&scope=&environment=test&sort=-name`,
         );
         await page.locator('#keys').getByRole('link', { name: 'Clear filters' }).click();
         await page.locator('.keys-range', { hasText: '1–50 of 52' }).waitFor();
@@ -156,27 +158,27 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
 
   for (const javaScript of [true, false]) {
     it(`keeps the order of a list whose filter is cleared, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
-      const page = await browser.as(charlie, server, `${KEYS}?q=Key+4`, { javaScript });
+      const page = await browser.as(charlie, server, `${THEIRS}?q=Key+4`, { javaScript });
       await page.getByRole('link', { name: 'Name' }).click();
       await page.waitForURL('**/*sort=name');
       await page.getByRole('search').getByRole('link', { name: 'Clear filters' }).click();
       await page.locator('.keys-range', { hasText: '1–50 of 52' }).waitFor();
-      expect(path(page)).to.equal(`${KEYS}?sort=name`);
-      await page.goto(`${KEYS}?q=nothing+such&sort=name`);
+      expect(path(page)).to.equal(`${THEIRS}?sort=name`);
+      await page.goto(`${THEIRS}?q=nothing+such&sort=name`);
       await page.locator('#keys').getByRole('link', { name: 'Clear filters' }).click();
       await page.locator('.keys-range', { hasText: '1–50 of 52' }).waitFor();
-      expect(path(page)).to.equal(`${KEYS}?sort=name`);
+      expect(path(page)).to.equal(`${THEIRS}?sort=name`);
     });
   }
 
   it('says that there is no such page, and leads to the last one', async () => {
-    const page = await browser.as(charlie, server, `${KEYS}?page=99&sort=name`);
+    const page = await browser.as(charlie, server, `${THEIRS}?page=99&sort=name`);
     await page.getByRole('heading', { name: 'There is no page 99' }).waitFor();
     await page.getByText('The list has 2 pages.').waitFor();
     await page.getByRole('link', { name: 'Go to the last page' }).click();
     await page.locator('.keys-range', { hasText: '51–52 of 52' }).waitFor();
-    expect(path(page)).to.equal(`${KEYS}?page=2&sort=name`);
-    await page.goto(`${KEYS}?page=99&q=nothing+such`);
+    expect(path(page)).to.equal(`${THEIRS}?page=2&sort=name`);
+    await page.goto(`${THEIRS}?page=99&q=nothing+such`);
     await page.getByRole('heading', { name: 'No key matches' }).waitFor();
   });
 
@@ -184,7 +186,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
     const { db, config } = server.services;
     const wish = NewKey.parse({ name: 'Pasted' });
     const { key, text } = await issueKey(systemContext(db, globex.id), config.keys, wish);
-    const page = await browser.as(charlie, server, KEYS);
+    const page = await browser.as(charlie, server, THEIRS);
     const sent: string[] = [];
     page.on('request', (request) => sent.push(`${request.url()} ${request.postData() ?? ''}`));
     const search = page.getByLabel('Search');
@@ -202,24 +204,24 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
 
   it('says in its place that it could not be loaded, and offers to try again', async () => {
     browser.expects(503);
-    const page = await browser.as(charlie, server, KEYS);
-    await page.route('**/admin/api-keys?*', async (route) =>
+    const page = await browser.as(charlie, server, THEIRS);
+    await page.route(`**${THEIRS}?*`, async (route) =>
       route.fulfill({ status: 503, contentType: 'text/html', body: '' }),
     );
     await page.getByLabel('Search').fill('Key 07');
     await page.getByText('This could not be loaded.').waitFor();
     await expectAccessible(page);
-    await page.unroute('**/admin/api-keys?*');
+    await page.unroute(`**${THEIRS}?*`);
     await page.getByRole('button', { name: 'Retry' }).click();
     await page.locator('.keys-range', { hasText: '1–1 of 1' }).waitFor();
     expect(await names(page)).to.deep.equal(['Key 07']);
   });
 
   it('shows a skeleton while it is loading', async () => {
-    const page = await browser.as(charlie, server, KEYS);
+    const page = await browser.as(charlie, server, THEIRS);
     let answer: () => void = () => undefined;
     const waiting = new Promise<void>((resolve) => (answer = resolve));
-    await page.route('**/admin/api-keys?*', async (route) => {
+    await page.route(`**${THEIRS}?*`, async (route) => {
       await waiting;
       await route.continue();
     });
@@ -233,7 +235,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
 
   it('says that there are no keys yet, and shows how to use the first', async () => {
     const owner = await addPlayer(server.services, await emptyTenant(), 'Erin', { role: 'OWNER' });
-    const page = await browser.as(owner, server, KEYS);
+    const page = await browser.as(owner, server, pageOf(owner.tenant, '/api-keys'));
     await page.getByRole('heading', { name: 'No keys yet' }).waitFor();
     expect(await page.locator('#example').innerText()).to.match(/^curl .*YOUR_KEY/);
     await expectAccessible(page);
@@ -267,14 +269,14 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
     await visitor.signIn(charlie.email, PASSWORD);
     const id = ids.get(MARKUP) ?? '';
     for (const form of ['', '/edit', '/rotate', '/revoke']) {
-      expect((await visitor.get(`${KEYS}/${id}${form}`)).status, form).to.equal(404);
+      expect((await visitor.get(`${THEIRS}/${id}${form}`)).status, form).to.equal(404);
     }
     for (const form of ['/edit', '/rotate', '/revoke', '/scopes/remove']) {
       expect(
-        (await visitor.submit(`${KEYS}/${id}${form}`, { name: 'x', scopes: 'read', grace: '0', scope: '*' })).status,
+        (await visitor.submit(`${THEIRS}/${id}${form}`, { name: 'x', scopes: 'read', grace: '0', scope: '*' })).status,
       ).to.equal(404);
     }
-    await visitor.submit(`${KEYS}/revoke`, { id });
+    await visitor.submit(`${THEIRS}/revoke`, { id });
     const row = await server.services.db('api_keys').where({ id }).first<{ revoked_at: number | null }>();
     expect(row.revoked_at).to.equal(null);
   });

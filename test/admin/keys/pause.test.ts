@@ -5,8 +5,9 @@ import { as } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue, tried } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
-const KEYS = '/admin/api-keys';
+const KEYS = acmePage('/api-keys');
 
 onDatabase('sqlite', 'pausing keys on the pages', (database) => {
   const browser = useBrowser();

@@ -8,8 +8,9 @@ import { as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { tried } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
-const KEYS = '/admin/api-keys';
+const KEYS = acmePage('/api-keys');
 
 onDatabase('sqlite', 'the data-testid of every control in the life of a key', (database) => {
   const browser = useBrowser();

@@ -4,8 +4,9 @@ import { as } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { tried } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
-const PATH = '/admin/marketplace';
+const PATH = acmePage('/marketplace');
 
 onDatabase('sqlite', 'the page of apps', (database) => {
   const browser = useBrowser();

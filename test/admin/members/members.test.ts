@@ -4,8 +4,9 @@ import { addPlayer, as, joinTenant, PASSWORD, type Player } from '../../support/
 import { onDatabase } from '../../support/databases.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage, pageOf } from '../../support/organisationPages.ts';
 
-const PATH = '/admin/members';
+const PATH = acmePage('/members');
 
 onDatabase('sqlite', 'the pages of members', (database) => {
   const browser = useBrowser();
@@ -43,7 +44,7 @@ onDatabase('sqlite', 'the pages of members', (database) => {
       if (javaScript) await expectAccessible(page);
       await page.getByLabel('I have copied the link').check();
       await page.getByRole('button', { name: 'Done' }).click();
-      await page.waitForURL(/\/admin\/members#main$/);
+      await page.waitForURL(/\/members#main$/);
       expect(await page.content()).not.to.include(first);
       expect(await behind(page)).not.to.include(first);
       await page.goto(PATH);
@@ -157,8 +158,8 @@ onDatabase('sqlite', 'the pages of members', (database) => {
     it(`a member leaves from the page of their own membership, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       const lee = await addPlayer(server.services, cast.acme, `Lee${javaScript ? 1 : 2}`, { role: 'MEMBER' });
       await joinTenant(server.services, lee, cast.globex, { role: 'MEMBER' });
-      const page = await browser.as(lee, server, '/admin/membership', { javaScript });
-      const tenant = (await page.locator('#tenant-switch option[selected]').textContent()) ?? '';
+      const page = await browser.as(lee, server, acmePage('/membership'), { javaScript });
+      const tenant = (await page.locator('#tenant-switch [aria-current]').textContent()) ?? '';
       await page.getByRole('link', { name: 'Leave' }).click();
       if (javaScript) await expectAccessible(page);
       await page.getByRole('button', { name: 'Leave' }).click();
@@ -170,7 +171,7 @@ onDatabase('sqlite', 'the pages of members', (database) => {
   it('says to the last owner who wants to leave that they cannot', async () => {
     const visitor = new Visitor(server);
     await visitor.signIn(cast.charlie.email, PASSWORD);
-    const { status, text } = await visitor.submit('/admin/membership/leave');
+    const { status, text } = await visitor.submit(pageOf(cast.globex, '/membership/leave'));
     expect(status).to.equal(409);
     expect(text).to.include('You have not left').and.include('An organisation keeps at least one owner');
   });

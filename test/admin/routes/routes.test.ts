@@ -7,6 +7,7 @@ import { onDatabase } from '../../support/databases.ts';
 import { issue } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
 onDatabase('sqlite', 'the page of routes', (database) => {
   const browser = useBrowser();
@@ -23,7 +24,7 @@ onDatabase('sqlite', 'the page of routes', (database) => {
 
   for (const javaScript of [true, false]) {
     it(`says of each route what it asks for and how many keys open it, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
-      const page = await browser.as(cast.bob, server, '/admin/routes', { javaScript });
+      const page = await browser.as(cast.bob, server, acmePage('/routes'), { javaScript });
       const row = (route: string) => page.getByRole('row').filter({ hasText: route }).first();
       expect(await row('GET /api/v1/projects').innerText()).to.match(/projects:read\s+3$/);
       expect(await row('POST /api/v1/projects').innerText()).to.match(/projects:write\s+2$/);
@@ -46,11 +47,11 @@ onDatabase('sqlite', 'the page of routes', (database) => {
   it('says in French what each route does, and is narrowed to what staff opens', async () => {
     const bob = new Visitor(server, { 'Accept-Language': 'fr' });
     await bob.signIn(cast.bob.email, PASSWORD);
-    const { text } = await bob.get('/admin/routes');
+    const { text } = await bob.get(acmePage('/routes'));
     expect(text).to.include('<span class="row-note">Crée une clé');
     const untranslated = [...text.matchAll(/class="row-note" lang="en">([^<]*)</g)].map(([, sentence]) => sentence);
     expect(untranslated, 'sentences to be added to app/admin/routes/summaries.ts').to.deep.equal([]);
-    const { text: theirs } = await bob.get('/admin/routes?kind=basic');
+    const { text: theirs } = await bob.get(acmePage('/routes?kind=basic'));
     expect(theirs).to.include('<option value="basic" selected>l’équipe d’assistance').and.include('/metrics</code>');
   });
 

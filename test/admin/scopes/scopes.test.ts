@@ -4,6 +4,7 @@ import { onEachDatabase } from '../../support/databases.ts';
 import { issue } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
 onEachDatabase('the page of scopes', (database) => {
   const { server, alice, acme } = useServer(database);
@@ -26,8 +27,8 @@ onEachDatabase('the page of scopes', (database) => {
     const owner = new Visitor(server);
     await owner.signIn(alice.email, PASSWORD);
     expect((await owner.get('/admin/scopes')).status).to.equal(403);
-    expect((await owner.get('/admin/api-keys')).text).to.not.include('/admin/scopes');
-    expect((await operator.get('/admin/api-keys')).text).to.include('/admin/scopes');
+    expect((await owner.get(acmePage('/api-keys'))).text).to.not.include('/admin/scopes');
+    expect((await operator.get(acmePage('/api-keys'))).text).to.include('/admin/scopes');
   });
 
   it('replaces all from JSON, and says what is wrong with it by place', async () => {
@@ -58,7 +59,7 @@ onEachDatabase('the page of scopes', (database) => {
     expect((await send('/admin/scopes/new', added)).status).to.equal(303);
     await issue(server, as(alice), { scopes: ['rides:read'] });
     expect(await page()).to.match(/trips:read[^]*rides:read[^]*Voir les trajets\.[^]*<td class="num"[^>]*>1</);
-    expect((await operator.get('/admin/api-keys/new')).text)
+    expect((await operator.get(acmePage('/api-keys/new'))).text)
       .to.include('See trips.')
       .and.to.include('Trips');
 

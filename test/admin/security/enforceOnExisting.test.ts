@@ -4,6 +4,7 @@ import { as } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue, tried } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
 onDatabase('sqlite', 'enforcing the policy on existing keys from its page', (database) => {
   const browser = useBrowser();
@@ -16,7 +17,7 @@ onDatabase('sqlite', 'enforcing the policy on existing keys from its page', (dat
       const name = `Endless ${javaScript}`;
       const { id, key } = await issue(server, as(alice), { name });
       await issue(server, as(alice), { name: 'Ending', expiresInDays: 30 });
-      const page = await browser.as(alice, server, '/admin/security', { javaScript });
+      const page = await browser.as(alice, server, acmePage('/settings'), { javaScript });
       await page.getByLabel('Every key must have an expiry').check();
       await page.getByLabel('Hold existing keys to these two rules').check();
       await page.getByRole('button', { name: 'Save policy' }).click();

@@ -5,8 +5,9 @@ import { addPlayer, as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
-const PATH = '/admin/security';
+const PATH = acmePage('/settings');
 
 onDatabase('sqlite', 'the page of security', (database) => {
   const browser = useBrowser();

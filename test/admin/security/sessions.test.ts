@@ -4,14 +4,15 @@ import { changeUser } from '../../../app/actions/people/changeUser.ts';
 import { systemContext } from '../../../app/actions/actionContext.ts';
 import { hashToken, IDLE_MS, LIFETIME_MS } from '../../../app/domain/session.ts';
 import { hashPassword } from '../../../app/auth/passwords.ts';
-import { addPlayer, joinTenant, PASSWORD } from '../../support/cast.ts';
+import { addPlayer, PASSWORD } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import type { Answer } from '../../support/http.ts';
 import { startServer } from '../../support/server.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage, pageOf } from '../../support/organisationPages.ts';
 
-const HOME = '/admin/api-keys';
+const HOME = acmePage('/api-keys');
 
 onEachDatabase('a session of the admin', (database) => {
   const { server, ...cast } = useServer(database);
@@ -171,7 +172,7 @@ onEachDatabase('a session of the admin', (database) => {
         await alice.signIn(cast.alice.email, PASSWORD);
         const csrf = await alice.csrf();
         const guess = async (current: string) =>
-          alice.post('/admin/security/password', { _csrf: csrf, current, wanted: 'another good password' });
+          alice.post(acmePage('/settings/password'), { _csrf: csrf, current, wanted: 'another good password' });
         const guesses = await Promise.all(['a', 'b', 'c', 'd', 'e'].map(guess));
         expect(guesses.map(({ status }) => status).sort()).to.deep.equal([422, 422, 429, 429, 429]);
         expect((await guess(PASSWORD)).status).to.equal(429);
@@ -210,7 +211,7 @@ onEachDatabase('a session of the admin', (database) => {
     });
 
     it('and a form that was sent too late leads to the login and then to its page', async () => {
-      const answer = await visitor().post('/admin/tenant', { tenant: 'x' }, { Referer: `${server.url}${HOME}` });
+      const answer = await visitor().post(acmePage('/settings/password'), {}, { Referer: `${server.url}${HOME}` });
       expectLogin(answer, HOME);
     });
   });
@@ -235,31 +236,11 @@ onEachDatabase('a session of the admin', (database) => {
       }
     });
 
-    it('one tenant at a time, by a switch that is kept', async () => {
-      const frank = await addPlayer(server.services, cast.acme, 'Frank', { role: 'OWNER' });
-      await joinTenant(server.services, frank, cast.globex, { role: 'OWNER' });
-      const visitor = await signedIn(frank);
-      const shown = async () => /<option value="([^"]+)" selected>/.exec((await visitor.get(HOME)).text)?.[1];
-      expect(await shown()).to.equal(cast.acme.id);
-      expect((await visitor.submit('/admin/tenant', { tenant: cast.globex.id })).headers.location).to.equal(
-        '/admin/front',
-      );
-      expect(await shown()).to.equal(cast.globex.id);
-    });
-
-    it('no tenant of others', async () => {
-      const alice = await signedIn();
-      expect((await alice.submit('/admin/tenant', { tenant: cast.globex.id })).status).to.equal(404);
-      expect((await alice.get(HOME)).text)
-        .to.include('Acme')
-        .and.not.include('Globex');
-    });
-
     it('nothing of a tenant that is suspended', async () => {
       const tenants = () => server.services.db('tenants').where({ id: cast.globex.id });
       const charlie = await signedIn(cast.charlie);
       await tenants().update({ status: 'suspended' });
-      const { status, text } = await charlie.get(HOME);
+      const { status, text } = await charlie.get(pageOf(cast.globex, '/api-keys'));
       expect(status).to.equal(403);
       expect(text).to.include('This organisation is suspended');
       const token = /name="_csrf" value="([^"]+)"/.exec(text)?.[1] ?? '';
@@ -285,11 +266,9 @@ onEachDatabase('a session of the admin', (database) => {
       const alice = await signedIn();
       const token = await alice.csrf();
       const headers = { 'HX-Request': 'true', 'X-CSRF-Token': token };
-      const answer = await alice.post('/admin/tenant', { tenant: cast.acme.id }, headers);
-      expect([answer.status, answer.headers['hx-redirect']]).to.deep.equal([204, '/admin/front']);
-      expect((await alice.post('/admin/tenant', { tenant: cast.acme.id }, { 'HX-Request': 'true' })).status).to.equal(
-        403,
-      );
+      const answer = await alice.post(acmePage('/shown-once'), {}, headers);
+      expect([answer.status, answer.headers['hx-redirect']]).to.deep.equal([204, `${acmePage()}#main`]);
+      expect((await alice.post(acmePage('/shown-once'), {}, { 'HX-Request': 'true' })).status).to.equal(403);
     });
 
     const foreign: [string, Record<string, string>][] = [

@@ -5,8 +5,9 @@ import { as } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
-const KEYS = '/admin/api-keys';
+const KEYS = acmePage('/api-keys');
 
 onDatabase('sqlite', 'what a screen reader announces', (database) => {
   const browser = useBrowser();
@@ -43,16 +44,16 @@ onDatabase('sqlite', 'what a screen reader announces', (database) => {
       ['tickets', 'tickets', 'open', '1 entry shown'],
       ['usage', 'usage', '24 hours', 'No requests in this period'],
     ] as const) {
-      await page.goto(`/admin/${path}`);
+      await page.goto(acmePage(`/${path}`));
       await page.locator(`#${id}`).getByRole('link', { name: link, exact: true }).click();
       await told(id).getByText(said).waitFor({ state: 'attached' });
     }
-    await page.goto('/admin/routes');
+    await page.goto(acmePage('/routes'));
     await page.getByLabel('Search').fill('whoami');
     await told('routes')
       .getByText(/^1 route of/)
       .waitFor({ state: 'attached' });
-    await page.goto('/admin/audit-logs');
+    await page.goto(acmePage('/audit-logs'));
     await page.locator('#action').selectOption('API_KEY_CREATED');
     await told('audit').getByText('entries shown').waitFor({ state: 'attached' });
   });

@@ -9,6 +9,7 @@ import { onDatabase } from '../../support/databases.ts';
 import { issue } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
 const HTML = 'text/html; charset=utf-8';
 const LONG = `${'unbreakable'.repeat(6)} 🗝 مفتاح ${'x'.repeat(20)}`;
@@ -17,18 +18,18 @@ const LONG = `${'unbreakable'.repeat(6)} 🗝 مفتاح ${'x'.repeat(20)}`;
 const CURRENT_IS_SEEN = `(() => {
   const current = document.querySelector('.shell-nav [aria-current]');
   const { left, right } = current?.getBoundingClientRect() ?? { left: 0, right: 0 };
-  return Boolean(current) === !location.pathname.startsWith('/admin/membership') && left >= -1 && right <= innerWidth + 1;
+  return Boolean(current) === !/\\/membership(\\/|$)/.test(location.pathname) && left >= -1 && right <= innerWidth + 1;
 })()`;
 
 /** Below `/admin` and asked for with GET, but no pages: they lead on, or answer with a file or a part of a page. */
-const NO_PAGES = ['/admin/front', '/admin/audit-logs/export', '/admin/api-keys/:id/first-use'];
+const NO_PAGES = ['/admin/front', acmePage(), acmePage('/audit-logs/export'), acmePage('/api-keys/:id/first-use')];
 
 /** What else than its bare address a page is visited by. */
 const QUERIES: Readonly<Record<string, readonly string[]>> = {
-  '/admin/api-keys': ['', '?q=nothing'],
-  '/admin/api-keys/revoke': ['?id=KEY'],
-  '/admin/api-keys/pause': ['?id=KEY'],
-  '/admin/api-keys/resume': ['?id=PAUSED'],
+  [acmePage('/api-keys')]: ['', '?q=nothing'],
+  [acmePage('/api-keys/revoke')]: ['?id=KEY'],
+  [acmePage('/api-keys/pause')]: ['?id=KEY'],
+  [acmePage('/api-keys/resume')]: ['?id=PAUSED'],
   '/admin/scopes/edit': ['?scope=projects%3Aread'],
   '/admin/scopes/remove': ['?scope=projects%3Aread'],
 };
@@ -56,13 +57,13 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
     await server.post(`/api/api-keys/${pausedKeyId}/pause`, { reason: LONG.slice(0, 100) }, headers);
     const pending = await server.services.db('checkouts').first<{ id: string }>('id');
     parameters = {
-      '/admin/api-keys/:id': keyId,
-      '/admin/marketplace/:app': 'cli',
-      '/admin/billing/checkouts/:id': pending.id,
-      '/admin/security/sessions/:id': alice.id,
-      '/admin/members/:id': bob.id,
-      '/admin/members/invitations/:id': (invited.body as { id: string }).id,
-      '/admin/tickets/:id': (ticket.body as { id: string }).id,
+      [acmePage('/api-keys/:id')]: keyId,
+      [acmePage('/marketplace/:app')]: 'cli',
+      [acmePage('/billing/checkouts/:id')]: pending.id,
+      [acmePage('/settings/sessions/:id')]: alice.id,
+      [acmePage('/members/:id')]: bob.id,
+      [acmePage('/members/invitations/:id')]: (invited.body as { id: string }).id,
+      [acmePage('/tickets/:id')]: (ticket.body as { id: string }).id,
       '/admin/tenants/:id': globex.id,
     };
   });
@@ -70,11 +71,16 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
   /** The routes below `/admin`, as the app states them. */
   function routesFor(method: string): Route[] {
     const below = createRoutes(server.services).table.filter(({ path }) => path.startsWith('/admin/'));
-    return below.filter((route) => route.method === method);
+    return below
+      .filter((route) => route.method === method)
+      .map((route) => ({ ...route, path: route.path.replace('/admin/org/:slug', acmePage()) }));
   }
 
   function pages(): Route[] {
-    return routesFor('GET').filter(({ path }) => !NO_PAGES.includes(path));
+    const routes = routesFor('GET');
+    // Addresses from before the organisation was named lead on, whatever stands behind their first segment.
+    const old = new Set(routes.flatMap(({ path }) => (path.endsWith('/*rest') ? [path, path.slice(0, -6)] : [])));
+    return routes.filter(({ path }) => !NO_PAGES.includes(path) && !old.has(path));
   }
 
   /** A page whose parameter nobody fills fails here, so that no page goes unvisited. */
@@ -88,13 +94,13 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
 
   function addressesOf({ path }: Route): string[] {
     const queries = QUERIES[path] ?? [''];
-    const keyId = parameters['/admin/api-keys/:id'] ?? '';
+    const keyId = parameters[acmePage('/api-keys/:id')] ?? '';
     return queries.map((query) => addressOf(path) + query.replace('KEY', keyId).replace('PAUSED', pausedKeyId));
   }
 
   it('is accessible in both themes and fits into every width, in English', async function () {
     this.timeout(180_000);
-    const page = await browser.as(olga, server, '/admin/security');
+    const page = await browser.as(olga, server, acmePage('/settings'));
     for (const address of pages().flatMap(addressesOf)) {
       const answer = await page.goto(address);
       const type = answer?.headers()['content-type'];
@@ -107,7 +113,7 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
 
   it('fits into every width in French', async function () {
     this.timeout(180_000);
-    const page = await browser.as(olga, server, '/admin/security', { locale: 'fr', width: 390 });
+    const page = await browser.as(olga, server, acmePage('/settings'), { locale: 'fr', width: 390 });
     for (const address of pages().flatMap(addressesOf)) {
       await page.goto(address);
       await openDetails(page);
@@ -118,7 +124,7 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
   for (const locale of ['en', 'fr'] as const) {
     it(`is accessible in both themes and fits into every width where it answers a form, in ${locale}`, async () => {
       browser.expects(422);
-      const page = await browser.as(olga, server, addressOf('/admin/api-keys/:id/edit'), { locale });
+      const page = await browser.as(olga, server, addressOf(acmePage('/api-keys/:id/edit')), { locale });
       for (const answer of [changeRefused, rotated, rotatedAgain]) {
         await answer(page);
         await expectWell(page);
@@ -157,7 +163,7 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
   let askedForFirstUse: Promise<unknown>;
   async function rotated(page: Page): Promise<void> {
     const { id } = await issue(server, as(alice), { name: LONG });
-    await page.goto(`/admin/api-keys/${id}/rotate`);
+    await page.goto(acmePage(`/api-keys/${id}/rotate`));
     await send(page);
     askedForFirstUse = page.waitForResponse(/first-use$/);
     await page.locator('#reveal').waitFor();
@@ -179,28 +185,22 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
         expect(await statusFor(alice, address), address).to.equal(isForOperators ? 403 : 200);
       }
     }
-    for (const path of ['usage', 'audit-logs', 'routes', 'marketplace', 'tickets']) {
-      expect(await statusFor(carol, `/admin/${path}`), path).to.equal(200);
+    for (const path of ['/usage', '/audit-logs', '/routes', '/marketplace', '/tickets']) {
+      expect(await statusFor(carol, acmePage(path)), path).to.equal(200);
     }
-    for (const path of ['members', 'tenants', 'tenants/new', 'members/new']) {
-      expect(await statusFor(carol, `/admin/${path}`), path).to.equal(403);
+    for (const path of [acmePage('/members'), acmePage('/members/new'), '/admin/tenants', '/admin/tenants/new']) {
+      expect(await statusFor(carol, path), path).to.equal(403);
     }
-    for (const path of [
-      'usage',
-      'audit-logs',
-      'audit-logs/export',
-      'members',
-      'tenants',
-      'marketplace/cli/uninstall',
-    ]) {
-      expect(await statusFor(bob, `/admin/${path}`), path).to.equal(403);
+    for (const path of ['/usage', '/audit-logs', '/audit-logs/export', '/members', '/marketplace/cli/uninstall']) {
+      expect(await statusFor(bob, acmePage(path)), path).to.equal(403);
     }
+    expect(await statusFor(bob, '/admin/tenants')).to.equal(403);
     for (const [player, hidden] of [
       [bob, ['Usage', 'Audit', 'Members', 'Organisations']],
       [carol, ['Members', 'Organisations']],
       [alice, ['Organisations']],
     ] as const) {
-      const { text } = await (await visitorOf(player)).get('/admin/security');
+      const { text } = await (await visitorOf(player)).get(acmePage('/settings'));
       for (const label of hidden) expect(text, player.name).not.to.include(`>${label}</a>`);
       expect(text).to.include('>Routes</a>');
     }
@@ -208,7 +208,7 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
 
   it('takes no write from whom its access refuses', async () => {
     const visitor = await visitorOf(bob);
-    const csrf = await visitor.csrf('/admin/security');
+    const csrf = await visitor.csrf(acmePage('/settings'));
     for (const { path, access } of routesFor('POST')) {
       const isForMembers = access.kind === 'anyone' || (access.kind === 'scope' && access.scope === 'support:write');
       if (isForMembers) continue;

@@ -13,8 +13,10 @@ import { addTenant, joinTenant } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 import { useServer } from '../../support/useServer.ts';
+import { acmePage, pageOf } from '../../support/organisationPages.ts';
 
-const HOME = '/admin/api-keys';
+const HOME = acmePage('/api-keys');
+const THEIRS = pageOf({ slug: 'globex' }, '/api-keys');
 
 onDatabase('sqlite', 'the admin in a browser', (database) => {
   const browser = useBrowser();
@@ -54,9 +56,9 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
       });
 
       it('speaks the other language from one click on, and comes back', async () => {
-        const page = await browser.as(charlie, server, HOME, { javaScript });
+        const page = await browser.as(charlie, server, THEIRS, { javaScript });
         await page.getByRole('button', { name: 'Français' }).click();
-        await page.waitForURL(`**${HOME}`);
+        await page.waitForURL(`**${THEIRS}`);
         await page.getByRole('heading', { name: 'Clés d’API' }).waitFor();
         expect(await attribute(page, 'lang')).to.equal('fr');
         await page.getByRole('button', { name: 'English' }).click();
@@ -64,7 +66,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
       });
 
       it('changes its look at a click, and keeps it', async () => {
-        const page = await browser.as(charlie, server, HOME, { javaScript });
+        const page = await browser.as(charlie, server, THEIRS, { javaScript });
         for (const [theme, ground] of [
           ['Light', 'rgb(255, 255, 255)'],
           ['Dark', 'rgb(0, 0, 0)'],
@@ -73,7 +75,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
           await page.getByRole('button', { name: theme }).click();
           expect((await kept).status()).to.equal(303);
           await page.locator(`html[data-theme=${theme.toLowerCase()}]`).waitFor();
-          await page.goto(HOME);
+          await page.goto(THEIRS);
           expect(await attribute(page, 'data-theme')).to.equal(theme.toLowerCase());
           expect(await page.evaluate(`getComputedStyle(document.documentElement).backgroundColor`)).to.equal(ground);
         }
@@ -81,13 +83,12 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
 
       it('switches the tenant of somebody who has two', async () => {
         const page = await browser.as(carol, server, HOME, { javaScript });
-        const shown = page.getByLabel('Organisation');
-        await shown.selectOption({ index: 1 });
-        await page.getByRole('button', { name: 'Switch' }).click();
-        await page.waitForURL(`**${HOME}`);
-        expect(await shown.locator('option:checked').innerText()).to.include('very very');
-        await shown.selectOption({ index: 0 });
-        await page.getByRole('button', { name: 'Switch' }).click();
+        const organisations = page.getByRole('navigation', { name: 'Organisation' });
+        await organisations.getByRole('link', { name: 'very very' }).click();
+        await page.waitForURL('**/admin/org/an-organisation-*/api-keys');
+        expect(await organisations.locator('[aria-current]').innerText()).to.include('very very');
+        await expectNoOverflow(page);
+        await organisations.getByRole('link', { name: 'Acme' }).click();
         await page.waitForURL(`**${HOME}`);
       });
 
@@ -169,7 +170,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
   });
 
   it('leaves a shortcut to the browser where its target is not on the page', async () => {
-    const page = await browser.as(alice, server, '/admin/security');
+    const page = await browser.as(alice, server, acmePage('/settings'));
     await page.evaluate(`addEventListener('keydown', ({ defaultPrevented }) => { window.taken = defaultPrevented; })`);
     for (const key of ['/', 'c']) {
       await page.keyboard.press(key);
@@ -279,7 +280,7 @@ onDatabase('sqlite', 'the first set-up in a browser', (database) => {
       if (javaScript) await expectAccessible(page);
       await page.getByRole('link', { name: 'Créer votre première clé' }).click();
       await page.getByRole('heading', { name: 'Créer une clé' }).waitFor();
-      await page.goto(`${server.url}/admin/api-keys`);
+      await page.goto(`${server.url}${HOME}`);
       await page.getByRole('heading', { name: 'Clés d’API' }).waitFor();
     });
   }

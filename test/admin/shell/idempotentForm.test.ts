@@ -6,8 +6,9 @@ import { onDatabase, onEachDatabase } from '../../support/databases.ts';
 import { issue, tried } from '../../support/keys.ts';
 import { useServer, useServerWithoutCast } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage, pageOf } from '../../support/organisationPages.ts';
 
-const KEYS = '/admin/api-keys';
+const KEYS = acmePage('/api-keys');
 const TOLD = 'no second key was made';
 
 /** The id in the form of a page. */
@@ -32,7 +33,7 @@ onEachDatabase('a form that makes a key', (database) => {
     for (const [path, form, fields, made] of [
       [`${KEYS}/new`, `${KEYS}/new`, { name: 'Once', scopes: 'read', environment: 'live', expires: '30' }, 'Once'],
       [`${KEYS}/${old.id}/rotate`, `${KEYS}/${old.id}/rotate`, { grace: '0' }, 'Rotated'],
-      ['/admin/marketplace', '/admin/marketplace', { app: 'zapier' }, 'Zapier'],
+      [acmePage('/marketplace'), acmePage('/marketplace'), { app: 'zapier' }, 'Zapier'],
     ] as const) {
       const before = await countNamed(made);
       const fieldsSent = { ...fields, once: await formOn(alice, form) };
@@ -55,7 +56,7 @@ onEachDatabase('a form that makes a key', (database) => {
     await charlie.signIn(cast.charlie.email, PASSWORD);
     const once = await formOn(alice, `${KEYS}/new`);
     await alice.submit(`${KEYS}/new`, { ...fields, once });
-    const theirs = await charlie.submit(`${KEYS}/new`, { ...fields, once });
+    const theirs = await charlie.submit(pageOf(cast.globex, '/api-keys/new'), { ...fields, once });
     expect(theirs.text).to.match(/fsk_live_\w{32}/);
   });
 
@@ -73,7 +74,7 @@ onDatabase('sqlite', 'a form that makes a key in a browser', (database) => {
   for (const [what, path, button] of [
     ['creating', async () => `${KEYS}/new?name=Reloaded`, 'Create key'],
     ['rotating', async () => `${KEYS}/${(await issue(server, as(cast.alice), {})).id}/rotate`, 'Rotate'],
-    ['installing', async () => '/admin/marketplace', 'Install Zapier'],
+    ['installing', async () => acmePage('/marketplace'), 'Install Zapier'],
   ] as const) {
     it(`tells whoever reloads the answer to ${what} that the key was made, without JavaScript`, async () => {
       const page = await browser.as(cast.alice, server, await path(), { javaScript: false });

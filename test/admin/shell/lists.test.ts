@@ -5,6 +5,10 @@ import { addPlayer, as, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
+import { acmePage } from '../../support/organisationPages.ts';
+
+const AUDIT = acmePage('/audit-logs');
+const USAGE = acmePage('/usage');
 
 /** Something that narrows or pages a list, the address it leads to, and what the list then shows and shows no more. */
 interface Step {
@@ -22,42 +26,48 @@ const search = (text: string) => async (page: Page) => page.getByLabel('Search')
 
 const STEPS: readonly Step[] = [
   {
-    path: 'audit-logs',
+    path: AUDIT,
     take: async (page) => page.locator('#action').selectOption('API_KEY_CREATED'),
     isFilter: true,
     address: /audit-logs\?(?:.*&)?action=API_KEY_CREATED/,
     shows: 'Key created',
     hides: 'Member added',
   },
-  { path: 'audit-logs', take: link('Further back'), address: /\?cursor=/, shows: 'First page', hides: 'Key created' },
-  { path: 'members', take: link('Further back'), address: /\?cursor=/, shows: 'First page', hides: 'Alice' },
+  { path: AUDIT, take: link('Further back'), address: /\?cursor=/, shows: 'First page', hides: 'Key created' },
+  { path: acmePage('/members'), take: link('Further back'), address: /\?cursor=/, shows: 'First page', hides: 'Alice' },
   {
-    path: 'routes',
+    path: acmePage('/routes'),
     take: search('drafts'),
     isFilter: true,
     address: /\?q=drafts/,
     shows: 'builder/drafts',
     hides: 'whoami',
   },
-  { path: 'tenants', take: search('glob'), isFilter: true, address: /\?q=glob/, shows: 'Globex', hides: 'Acme' },
+  { path: '/admin/tenants', take: search('glob'), isFilter: true, address: /\?q=glob/, shows: 'Globex', hides: 'Acme' },
   {
-    path: 'tickets',
+    path: acmePage('/tickets'),
     take: link('Closed'),
     address: /\?status=closed$/,
     shows: 'No tickets with this status',
     hides: 'A question',
   },
-  { path: 'usage', take: link('30 days'), address: /\?window=30d$/, shows: 'Requests', hides: 'nothing of it' },
-  { path: 'api-keys/KEY', take: link('30 days'), address: /\?window=30d$/, shows: 'Requests', hides: 'nothing of it' },
+  { path: USAGE, take: link('30 days'), address: /\?window=30d$/, shows: 'Requests', hides: 'nothing of it' },
   {
-    path: 'api-keys/KEY',
+    path: acmePage('/api-keys/KEY'),
+    take: link('30 days'),
+    address: /\?window=30d$/,
+    shows: 'Requests',
+    hides: 'nothing of it',
+  },
+  {
+    path: acmePage('/api-keys/KEY'),
     take: link('Further back'),
     address: /\?cursor=/,
     shows: 'First page',
     hides: 'nothing of it',
   },
   {
-    path: 'api-keys/KEY',
+    path: acmePage('/api-keys/KEY'),
     take: async (page) => {
       await link('30 days')(page);
       await page.locator('.tabs [aria-current]', { hasText: '30 days' }).waitFor();
@@ -68,7 +78,7 @@ const STEPS: readonly Step[] = [
     hides: 'nothing of it',
   },
   {
-    path: 'api-keys/KEY',
+    path: acmePage('/api-keys/KEY'),
     take: async (page) => {
       await link('Further back')(page);
       await page.getByRole('link', { name: 'First page' }).waitFor();
@@ -78,7 +88,7 @@ const STEPS: readonly Step[] = [
     shows: 'First page',
     hides: 'nothing of it',
   },
-  { path: 'api-keys', take: link('Name'), address: /\?sort=name$/, shows: 'first', hides: 'nothing of it' },
+  { path: acmePage('/api-keys'), take: link('Name'), address: /\?sort=name$/, shows: 'first', hides: 'nothing of it' },
 ];
 
 onDatabase('sqlite', 'the lists of the admin', (database) => {
@@ -100,9 +110,9 @@ onDatabase('sqlite', 'the lists of the admin', (database) => {
   for (const javaScript of [true, false]) {
     it(`are filtered and paged ${javaScript ? 'without a reload' : 'by whole pages without JavaScript'}`, async function () {
       this.timeout(60_000);
-      const page = await browser.as(olga, server, '/admin/usage', { javaScript });
+      const page = await browser.as(olga, server, acmePage('/usage'), { javaScript });
       for (const { path, take, isFilter, address, shows, hides } of STEPS) {
-        await page.goto(`/admin/${path.replace('KEY', keyId)}`);
+        await page.goto(path.replace('KEY', keyId));
         await page.evaluate('window.stayed = true');
         await take(page);
         if (!javaScript && isFilter) await page.getByRole('button', { name: 'Filter' }).click();
@@ -117,13 +127,13 @@ onDatabase('sqlite', 'the lists of the admin', (database) => {
   it('say in their place that they could not be loaded, and offer to try again', async function () {
     this.timeout(60_000);
     browser.expects(503);
-    const page = await browser.as(olga, server, '/admin/usage');
+    const page = await browser.as(olga, server, acmePage('/usage'));
     // All are made by the same few lines.
-    for (const { path, take, address, shows } of STEPS.filter((step) => ['audit-logs', 'usage'].includes(step.path))) {
-      await page.goto(`/admin/${path}`);
+    for (const { path, take, address, shows } of STEPS.filter((step) => [AUDIT, USAGE].includes(step.path))) {
+      await page.goto(path);
       let answer: () => void = () => undefined;
       const waiting = new Promise<void>((resolve) => (answer = resolve));
-      await page.route(`**/admin/${path}?*`, async (route) => {
+      await page.route(`**${path}?*`, async (route) => {
         await waiting;
         await route.fulfill({ status: 503, contentType: 'text/html', body: '' });
       });
@@ -137,13 +147,13 @@ onDatabase('sqlite', 'the lists of the admin', (database) => {
         .to.include('This could not be loaded.')
         .and.include('No answer');
       expect(await page.locator('#toasts [data-toast]').count(), path).to.equal(0);
-      if (path === 'usage') {
+      if (path === USAGE) {
         await expectAccessible(page);
         await page.setViewportSize({ width: 390, height: 844 });
         await expectNoOverflow(page);
         await page.setViewportSize({ width: 1280, height: 900 });
       }
-      await page.unroute(`**/admin/${path}?*`);
+      await page.unroute(`**${path}?*`);
       await page.getByRole('button', { name: 'Retry' }).click();
       await page.waitForURL(address);
       await page.locator('[data-region]').getByText(shows).first().waitFor();
@@ -151,21 +161,21 @@ onDatabase('sqlite', 'the lists of the admin', (database) => {
   });
 
   it('keep the keyboard focus, and offer to clear a filter while one is set', async () => {
-    const page = await browser.as(olga, server, '/admin/tickets');
+    const page = await browser.as(olga, server, acmePage('/tickets'));
     await page.locator('#tickets').getByRole('link', { name: 'Answered' }).press('Enter');
     await page.waitForURL('**?status=answered');
     await page.locator('#tickets a:focus', { hasText: 'Answered' }).waitFor();
     await page.goBack();
     await page.locator('#tickets').getByText('A question').waitFor();
-    await page.goto('/admin/audit-logs');
+    await page.goto(acmePage('/audit-logs'));
     const clear = page.locator('[data-clear]');
     expect(await clear.isVisible()).to.equal(false);
     await page.locator('#action').selectOption('API_KEY_CREATED');
-    await page.waitForURL('**/admin/audit-logs?action=API_KEY_CREATED');
+    await page.waitForURL(`**${acmePage('/audit-logs?action=API_KEY_CREATED')}`);
     await clear.waitFor();
     const taken = page.getByRole('link', { name: 'Export CSV' });
-    expect(await taken.getAttribute('href')).to.equal('/admin/audit-logs/export?action=API_KEY_CREATED');
+    expect(await taken.getAttribute('href')).to.equal(acmePage('/audit-logs/export?action=API_KEY_CREATED'));
     await clear.click();
-    await page.waitForURL('**/admin/audit-logs');
+    await page.waitForURL(`**${acmePage('/audit-logs')}`);
   });
 });

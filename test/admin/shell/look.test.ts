@@ -6,8 +6,9 @@ import { onDatabase } from '../../support/databases.ts';
 import { press } from '../../support/keyPages.ts';
 import { issue } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
-const KEYS = '/admin/api-keys';
+const KEYS = acmePage('/api-keys');
 
 interface Place {
   left: number;
@@ -87,7 +88,7 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
     for (const [where, path, width, badge] of [
       ['in the last row', KEYS, 1280, '.keys-table tr:last-child [data-tip]'],
       ['on a small screen', KEYS, 390, '.keys-table tr:last-child [data-tip]'],
-      ['in a tile', '/admin/marketplace', 1280, '.tile:last-child [data-tip]'],
+      ['in a tile', acmePage('/marketplace'), 1280, '.tile:last-child [data-tip]'],
     ] as const) {
       it(`wholly ${where}`, async () => {
         const page = await browser.as(alice, server, path, { width });
@@ -134,7 +135,7 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
     const before = await height();
     let answer: () => void = () => undefined;
     const waiting = new Promise<void>((resolve) => (answer = resolve));
-    await page.route('**/admin/api-keys?*', async (route) => {
+    await page.route(`**${KEYS}?*`, async (route) => {
       await waiting;
       await route.continue();
     });
@@ -152,11 +153,11 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
   });
 
   it('shows what is current, chosen and counted by borders and outlines where the colours are the reader’s own', async () => {
-    const page = await browser.as(alice, server, '/admin/usage');
+    const page = await browser.as(alice, server, acmePage('/usage'));
     const { key } = await issue(server, as(alice), { name: 'Counted' });
     for (const path of ['/api/v1/whoami', '/api/v1/api-keys']) await server.get(path, { 'x-api-key': key });
     await page.emulateMedia({ forcedColors: 'active' });
-    await page.goto('/admin/usage');
+    await page.goto(acmePage('/usage'));
     for (const current of ['.shell-nav [aria-current]', '.tabs [aria-current]', '.switch [aria-pressed=true]']) {
       expect(await style(page, current, 'borderBottomWidth'), current).to.equal('4px');
     }

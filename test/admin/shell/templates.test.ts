@@ -35,6 +35,11 @@ describe('the templates of pages', () => {
     expect(linesThat((line) => /\|\s*safe\b|autoescape/.test(line))).to.eql([]);
   });
 
+  it('name no page of an organisation but below `org`, which names the organisation', () => {
+    const isWithout = (line: string) => /(?<!app)\/admin\/(?!(?:tenants|scopes|forward-auth)\b)/.test(line);
+    expect(linesThat(isWithout)).to.eql([]);
+  });
+
   it('lie in folders that app/admin has too', async () => {
     const entries = await readdir(path.join(ROOT, 'app', 'admin'), { withFileTypes: true });
     const pages = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);

@@ -6,8 +6,9 @@ import { onDatabase } from '../../support/databases.ts';
 import { press } from '../../support/keyPages.ts';
 import { issue } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
-const KEYS = '/admin/api-keys';
+const KEYS = acmePage('/api-keys');
 const NO_ANSWER = { status: 502, contentType: 'text/html', body: '' };
 
 onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
@@ -37,7 +38,7 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
     const page = await browser.as(alice, server, KEYS);
     for (const [path, title, current] of [
       ['/admin/nothing', 'Not found', undefined],
-      ['/admin/api-keys/nothing/of/this', 'Not found', 'Keys'],
+      [acmePage('/api-keys/nothing/of/this'), 'Not found', 'Keys'],
       [`${KEYS}?page=x`, 'The address is not understood', 'Keys'],
       [`${KEYS}/${id}/edit`, 'The key is not active', 'Keys'],
       ['/admin/tenants/new', 'You may not open this', undefined],

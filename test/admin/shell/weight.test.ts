@@ -4,6 +4,7 @@ import { onDatabase } from '../../support/databases.ts';
 import { issue } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
 const MOST_BYTES = 80_000;
 
@@ -15,11 +16,13 @@ onDatabase('sqlite', 'the weight of the keys page', (database) => {
     for (let i = 0; i < 50; i++) await issue(server, as(alice), { name: `The key of service number ${i}`, scopes });
     const visitor = new Visitor(server);
     await visitor.signIn(alice.email, PASSWORD);
-    const page = await visitor.get('/admin/api-keys');
+    const page = await visitor.get(acmePage('/api-keys'));
     expect(page.status).to.equal(200);
     const loaded = [...page.text.matchAll(/(?:src|href)="(\/static\/[^"]+)"/g)].map(([, address]) => address ?? '');
     expect(loaded.length).to.be.greaterThan(2);
-    const weights = await Promise.all(['/admin/api-keys', ...loaded].map(async (address) => sent(address, visitor)));
+    const weights = await Promise.all(
+      [acmePage('/api-keys'), ...loaded].map(async (address) => sent(address, visitor)),
+    );
     expect(weights[0]).to.be.greaterThan(1_000);
     expect(weights.reduce((sum, weight) => sum + weight)).to.be.lessThan(MOST_BYTES);
   });

@@ -6,6 +6,7 @@ import { expectAccessible, expectNoOverflow, signIn, useBrowser } from '../../su
 import { addPlayer, as, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { useServer } from '../../support/useServer.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
 onDatabase('sqlite', 'the page of an invitation', (database) => {
   const browser = useBrowser();
@@ -53,7 +54,7 @@ onDatabase('sqlite', 'the page of an invitation', (database) => {
     await signIn(page, olga.email);
     await page.getByRole('button', { name: 'Accept' }).click();
     await page.waitForURL(/\/admin\//);
-    expect(await page.locator('#tenant-switch option[selected]').innerText()).to.equal('Acme');
+    expect(await page.locator('#tenant-switch [aria-current]').innerText()).to.equal('Acme');
     await page.getByText('You are now a member of Acme.').waitFor();
   });
 
@@ -74,7 +75,7 @@ onDatabase('sqlite', 'the page of an invitation', (database) => {
       await expectWell(await browser.open(server, link, looking));
       await expectWell(await browser.as(charlie, server, link, looking));
       await expectWell(await browser.as(bob, server, link, looking));
-      await expectWell(await browser.as(bob, server, '/admin/membership', looking));
+      await expectWell(await browser.as(bob, server, acmePage('/membership'), looking));
       const gone = await browser.open(server, '/invitation?token=none', looking);
       expect(await gone.getByRole('heading').first().innerText()).to.match(/Not found|Introuvable/);
       const { token } = await makeResetLink(systemContext(server.services.db, ''), carol.id);

@@ -3,6 +3,7 @@ import { PASSWORD } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { pageOf } from '../../support/organisationPages.ts';
 
 const COOKIE = 'latchkey-device';
 const NEW_PASSWORD = 'another horse battery staple';
@@ -56,7 +57,7 @@ onEachDatabase('a browser that has signed in before', (database) => {
     const { charlie } = cast;
     const [hers, other] = [await known(charlie.email), await known(charlie.email)];
     const fields = { current: PASSWORD, wanted: NEW_PASSWORD };
-    expect((await other.submit('/admin/security/password', fields)).status).to.equal(303);
+    expect((await other.submit(pageOf(cast.globex, '/settings/password'), fields)).status).to.equal(303);
     await lockOutWith(charlie.email);
     expect((await hers.signIn(charlie.email, NEW_PASSWORD)).status).to.equal(429);
     expect((await other.signIn(charlie.email, NEW_PASSWORD)).status).to.equal(303);

@@ -6,6 +6,7 @@ import { auditOf } from '../../support/keys.ts';
 import { openReset, resetLinkFor } from '../../support/passwordReset.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
 onEachDatabase('a link to choose a new password', (database) => {
   const { server, ...cast } = useServer(database);
@@ -27,7 +28,7 @@ onEachDatabase('a link to choose a new password', (database) => {
     expect((await guest.post('/reset', { wanted: 'short' })).status).to.equal(422);
     const done = await guest.post('/reset', { wanted: 'a brand new evening' });
     expect([done.status, done.headers.location]).to.deep.equal([303, '/login']);
-    expect((await session.get('/admin/api-keys')).headers.location).to.match(/^\/login/);
+    expect((await session.get(acmePage('/api-keys'))).headers.location).to.match(/^\/login/);
     expect((await new Visitor(server).signIn(rosa.email, PASSWORD)).status).to.equal(422);
     expect((await new Visitor(server).signIn(rosa.email, 'a brand new evening')).status).to.equal(303);
     expect((await openReset(new Visitor(server), older.token)).status).to.equal(404);

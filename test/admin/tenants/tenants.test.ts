@@ -4,6 +4,7 @@ import { addPlayer, as, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { auditOf, issue, tried } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
+import { pageOf } from '../../support/organisationPages.ts';
 
 const PATH = '/admin/tenants';
 
@@ -75,7 +76,7 @@ onDatabase('sqlite', 'the pages of tenants', (database) => {
     await page.getByText('that an operator entered').waitFor();
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Enter' }).click();
-    await page.waitForURL('**/admin/api-keys');
+    await page.waitForURL(`**${pageOf({ slug: 'umbrella' }, '/api-keys')}`);
     const umbrella = await server.services.db('tenants').where({ slug: 'umbrella' }).first<{ id: string }>('id');
     const { data } = (await server.get('/api/members', as(olga, umbrella))).body as { data: object[] };
     expect(data).to.have.length(1);
@@ -83,7 +84,7 @@ onDatabase('sqlite', 'the pages of tenants', (database) => {
     const [row] = await auditOf(server, as(olga, umbrella), olga.id);
     expect(row).to.deep.include({ action: 'OPERATOR_ENTERED', actorId: olga.id });
 
-    await page.goto(`${server.url}/admin/membership/leave`);
+    await page.goto(`${server.url}${pageOf({ slug: 'umbrella' }, '/membership/leave')}`);
     await page.getByRole('button', { name: 'Leave' }).click();
     await page.getByText('You have left Umbrella.').waitFor();
     expect((await server.get('/api/members', as(olga, umbrella))).status).to.equal(403);

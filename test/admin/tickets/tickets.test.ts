@@ -3,8 +3,9 @@ import { expectAccessible, useBrowser } from '../../support/browser.ts';
 import { as } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { useServer } from '../../support/useServer.ts';
+import { acmePage, pageOf } from '../../support/organisationPages.ts';
 
-const PATH = '/admin/tickets';
+const PATH = acmePage('/tickets');
 const HOSTILE = '<img src=x onerror=alert(1)>';
 
 onDatabase('sqlite', 'the pages of tickets', (database) => {
@@ -66,7 +67,7 @@ onDatabase('sqlite', 'the pages of tickets', (database) => {
   it('shows nobody the tickets of another tenant', async () => {
     browser.expects(404);
     const opened = await server.post('/api/support/tickets', { subject: 'Private', message: 'x' }, as(bob));
-    const page = await browser.as(charlie, server, PATH);
+    const page = await browser.as(charlie, server, pageOf({ slug: 'globex' }, '/tickets'));
     await page.getByRole('heading', { name: 'No tickets yet' }).waitFor();
     await page.goto(`${PATH}/${(opened.body as { id: string }).id}`);
     await page.getByRole('heading', { name: 'Not found' }).waitFor();

@@ -7,6 +7,7 @@ import { issue, type Key } from '../../support/keys.ts';
 import type { TestServer } from '../../support/server.ts';
 import { useServer } from '../../support/useServer.ts';
 import { tenantUsage } from '../../../app/usage/tenantUsage.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
 const HOUR_MS = 3_600_000;
 const HOSTILE = '<img src=x onerror=alert(1)>';
@@ -61,14 +62,14 @@ onDatabase('sqlite', 'the page of usage', (database) => {
   const { server, ...cast } = useServer(database);
 
   it('says that nothing was used yet', async () => {
-    const page = await browser.as(cast.alice, server, '/admin/usage');
+    const page = await browser.as(cast.alice, server, acmePage('/usage'));
     await page.getByRole('heading', { name: 'No requests in this period' }).waitFor();
   });
 
   for (const javaScript of [true, false]) {
     it(`shows a window as chart and table, and another at a click, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       if (javaScript) await used(server, cast);
-      const page = await browser.as(cast.alice, server, '/admin/usage?window=24h', { javaScript });
+      const page = await browser.as(cast.alice, server, acmePage('/usage?window=24h'), { javaScript });
       const figures = page.locator('.figures');
       expect(await figures.innerText()).to.match(/Requests\s+50\s+Accepted\s+43\s+Denied\s+7/);
       await page.getByText('Show the figures').click();
@@ -78,7 +79,7 @@ onDatabase('sqlite', 'the page of usage', (database) => {
       expect(await page.locator('#top-keys + table').innerText()).to.include(HOSTILE);
       await page.getByRole('link', { name: '7 days' }).click();
       await page.getByText('Requests per six hours (UTC)').first().waitFor();
-      expect(page.url()).to.equal(`${server.url}/admin/usage?window=7d`);
+      expect(page.url()).to.equal(`${server.url}${acmePage('/usage?window=7d')}`);
       expect(await figures.innerText()).to.match(/Requests\s+60/);
       if (javaScript) {
         await expectAccessible(page);

@@ -5,6 +5,7 @@ import { onEachDatabase } from '../../support/databases.ts';
 import { issue, refusal } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { acmePage } from '../../support/organisationPages.ts';
 
 const PATHS = ['projects', 'orders', 'webhooks', 'billing', 'marketplace', 'support/tickets', 'builder/drafts'];
 const PAGES = ['billing', 'marketplace', 'tickets'];
@@ -72,23 +73,16 @@ onEachDatabase('an installation without the sample product', (database) => {
   it('shows none of its pages, and no word of it on the others', async () => {
     const visitor = new Visitor(server);
     await visitor.signIn(operator.email, PASSWORD);
-    for (const page of PAGES) expect((await visitor.get(`/admin/${page}`)).status, page).to.equal(404);
-    const others = [
-      'api-keys',
-      'api-keys/new',
-      'routes',
-      'usage',
-      'security',
-      'members',
-      'members/new',
-      'tenants',
-      'scopes',
-    ];
-    for (const page of others) {
-      const { status, text } = await visitor.get(`/admin/${page}`);
+    for (const page of PAGES) expect((await visitor.get(acmePage(`/${page}`))).status, page).to.equal(404);
+    expect((await visitor.get('/admin/billing')).status).to.equal(404);
+    const others = ['/api-keys', '/api-keys/new', '/routes', '/usage', '/settings', '/members', '/members/new'].map(
+      acmePage,
+    );
+    for (const page of [...others, '/admin/tenants', '/admin/scopes']) {
+      const { status, text } = await visitor.get(page);
       expect([page, status]).to.deep.equal([page, 200]);
       expect(text.replace(/tickets:read|orders:read|See tickets\./g, ''), page).to.not.match(
-        /\/admin\/(billing|marketplace|tickets)|projects:|orders:|starter|(billing|tickets):manage/i,
+        /\/(billing|marketplace|tickets)\b|projects:|orders:|starter|(billing|tickets):manage/i,
       );
     }
   });

@@ -14,6 +14,7 @@ import { refusal } from '../../support/keys.ts';
 import { JWT_SECRET } from '../../support/server.ts';
 import { useServerWithoutCast } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
+import { pageOf } from '../../support/organisationPages.ts';
 
 const RELEASED = STEPS.slice(
   0,
@@ -69,10 +70,11 @@ onEachDatabase('an account of the release before whose first password was never 
     }
     const visitor = new Visitor(server);
     await visitor.signIn('told@acme.example', PASSWORD);
-    expect((await visitor.get('/admin/membership')).text).to.include('Home');
-    const switched = await visitor.submit('/admin/tenant', { tenant: SECOND });
-    expect(switched.status).to.equal(403);
-    expect(switched.text).to.include('Ask the operator of this installation for a link');
+    expect((await visitor.get('/admin/front')).headers.location).to.match(/^\/admin\/org\/home\//);
+    expect((await visitor.get(pageOf({ slug: 'home' }, '/membership'))).text).to.include('Home');
+    const other = await visitor.get(pageOf({ slug: 'a-second' }, '/membership'));
+    expect(other.status).to.equal(403);
+    expect(other.text).to.include('Ask the operator of this installation for a link');
   });
 
   it('is not opened elsewhere by being removed from that tenant, nor by changing the password it has', async () => {
@@ -85,7 +87,9 @@ onEachDatabase('an account of the release before whose first password was never 
     refusal(await server.get('/api/v1/whoami', token), 403, 'password_change_required');
     const visitor = new Visitor(server);
     await visitor.signIn('told@acme.example', PASSWORD);
-    expect((await visitor.get('/admin/membership')).status).to.equal(403);
+    for (const path of ['/admin/front', pageOf({ slug: 'a-second' }, '/membership')]) {
+      expect((await visitor.get(path)).status, path).to.equal(403);
+    }
     await db('memberships').insert(row);
   });
 
