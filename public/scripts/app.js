@@ -7,5 +7,6 @@ import './keyboard.js';
 import './theme.js';
 import './forms.js';
 import './keySearch.js';
+import './typedWork.js';
 
 document.documentElement.classList.add('js');

@@ -55,7 +55,7 @@ export interface ShellFrame extends Frame {
   tenant: { id: string; name: string; slug: string };
   /** Where the pages of each organisation begin: that address leads to the first one open to the reader. */
   tenants: { id: string; name: string; path: string; current: boolean }[];
-  person: { name: string; email: string; role: string };
+  person: { id: string; name: string; email: string; role: string };
 }
 
 /** The frame of a page that is open to the world. */
@@ -94,7 +94,7 @@ export function shellFrame(
     })),
     tenant: { id, slug, name: tenants.find(({ current }) => current)?.name ?? slug },
     tenants,
-    person: { name: principal.name, email: session.email, role: principal.role },
+    person: { id: principal.id, name: principal.name, email: session.email, role: principal.role },
   };
 }
 

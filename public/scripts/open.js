@@ -1,0 +1,2 @@
+// The scripts of pages that are open to the world.
+import './typedWork.js';
