@@ -18,6 +18,7 @@ import { loginRoutes } from './signIn/login.ts';
 import { marketplacePages } from './marketplace/routes.ts';
 import { memberPages } from './members/routes.ts';
 import { membershipPages } from './members/membership.ts';
+import { palettePages } from './palette/routes.ts';
 import { passwordResetRoutes } from './signIn/passwordReset.ts';
 import { readerRoutes } from './signIn/reader.ts';
 import { routePages } from './routes/routes.ts';
@@ -38,7 +39,7 @@ import { routesOf, type Route } from '../http/table.ts';
 export function pageMounts(services: Services, table: () => readonly Route[]): Mount[] {
   const cookies = cookiesOf(services.config.publicUrl);
   const routes: Route[] = [];
-  const pages = createPages(cookies, () => routes);
+  const pages = createPages(cookies, () => routes, services.config.keys.prefix);
   const open = [
     loginRoutes(services, pages),
     readerRoutes(services, pages),
@@ -57,6 +58,7 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
     securityPages(services, pages),
     memberPages(services, pages),
     membershipPages(services, pages),
+    palettePages(services, pages, () => routes),
   ];
   const ofOperators = [tenantPages(services, pages), forwardAuthPages(services, pages), scopePages(services, pages)];
   const redirects = [frontRoutes(pages, () => routes), oldAddresses(pages, services.config)];

@@ -80,7 +80,19 @@ let known: Assets | undefined;
 const SCRIPTS = 'scripts/';
 
 /** The styles of the pages in the order of their rules; served as one file. */
-const STYLES = ['tokens', 'ground', 'shell', 'controls', 'forms', 'lists', 'charts', 'dialogs', 'keys', 'pages'];
+const STYLES = [
+  'tokens',
+  'ground',
+  'shell',
+  'controls',
+  'forms',
+  'lists',
+  'charts',
+  'dialogs',
+  'palette',
+  'keys',
+  'pages',
+];
 
 function readAssets(): Map<string, Asset> {
   const bodies = new Map([

@@ -3,6 +3,7 @@ import './toasts.js';
 import './dialogs.js';
 import './requests.js';
 import './copying.js';
+import './palette.js';
 import './keyboard.js';
 import './theme.js';
 import './forms.js';

@@ -86,16 +86,19 @@ export function shellFrame(
     .sort((a, b) => a.name.localeCompare(b.name, frame.locale));
   return {
     ...frame,
-    sections: sectionsOf(principal, pages).map(({ id, path }) => ({
-      id,
-      path,
-      label: texts.t(`shell.${id}`),
-      current: id === section,
-    })),
+    sections: openSections(principal, { pages, texts }).map((one) => ({ ...one, current: one.id === section })),
     tenant: { id, slug, name: tenants.find(({ current }) => current)?.name ?? slug },
     tenants,
     person: { id: principal.id, name: principal.name, email: session.email, role: principal.role },
   };
+}
+
+/** The sections that open to this person, by name. */
+export function openSections(
+  person: Person,
+  { pages, texts }: { pages: readonly Route[]; texts: Texts },
+): { id: Section; path: string; label: string }[] {
+  return sectionsOf(person, pages).map(({ id, path }) => ({ id, path, label: texts.t(`shell.${id}`) }));
 }
 
 /** The address of the first section that opens to this person in their organisation. */
@@ -132,7 +135,7 @@ function allSections(organisation: { slug: string }): SectionLink[] {
 }
 
 /** Whether the access that the page's route states allows the person; a page that does not exist is closed. */
-function opens(person: Person, path: string, pages: readonly Route[]): boolean {
+export function opens(person: Person, path: string, pages: readonly Route[]): boolean {
   const page = pages.find((route) => route.method === 'GET' && route.path === path);
   return page !== undefined && mayUse(person, page.access);
 }

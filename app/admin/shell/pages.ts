@@ -40,8 +40,8 @@ export interface Pages {
   redirect(ctx: Context, path: string, notice?: Notice): void;
 }
 
-/** Makes the pages' own helper; `routes` are the pages there are, known only once all are mounted. */
-export function createPages(cookies: Cookies, routes: () => readonly Route[]): Pages {
+/** Makes the pages' own helper; `routes` are the pages there are, known only once all are mounted; `keyPrefix` is the installation's. */
+export function createPages(cookies: Cookies, routes: () => readonly Route[], keyPrefix: string): Pages {
   const reader = (ctx: Context) => (ctx.state.reader ??= readerOf(ctx, cookies));
   const texts = (ctx: Context) => textsIn(reader(ctx).locale);
 
@@ -64,7 +64,7 @@ export function createPages(cookies: Cookies, routes: () => readonly Route[]): P
       const shell = shellFrame(ctx, frame, section, { pages: routes(), texts: words });
       const notice = readNotice(ctx, cookies, words);
       if (listed && isPartial(ctx)) ctx.set('HX-Push-Url', shortAddress(ctx));
-      await ctx.render(fileOf(view), { ...locals, ...loaded, ...words, org, frame: shell, notice });
+      await ctx.render(fileOf(view), { ...locals, ...loaded, ...words, org, frame: shell, notice, keyPrefix });
     },
     async showOpen(ctx, view, { title, locals, here }) {
       const words = texts(ctx);

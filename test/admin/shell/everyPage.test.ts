@@ -22,7 +22,11 @@ const CURRENT_IS_SEEN = `(() => {
 })()`;
 
 /** Below `/admin` and asked for with GET, but no pages: they lead on, or answer with a file or a part of a page. */
-const NO_PAGES = ['/admin/front', acmePage(), acmePage('/audit-logs/export'), acmePage('/api-keys/:id/first-use')];
+const NO_PAGES = [
+  '/admin/front',
+  acmePage(),
+  ...['/audit-logs/export', '/api-keys/:id/first-use', '/palette'].map((page) => acmePage(page)),
+];
 
 /** What else than its bare address a page is visited by. */
 const QUERIES: Readonly<Record<string, readonly string[]>> = {
