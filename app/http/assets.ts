@@ -119,7 +119,7 @@ function joinStyles(bodies: ReadonlyMap<string, Buffer<ArrayBuffer>>): Buffer<Ar
 
 /** Our own styles and scripts without comments and indentation, a quarter of what browsers would fetch. */
 function withoutComments(name: string, body: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
-  if (!name.startsWith(SCRIPTS) && !name.startsWith('styles/')) return body;
+  if (!name.startsWith(SCRIPTS) && !name.startsWith('styles/') && name !== 'times.js') return body;
   const comments = name.endsWith('.css') ? /\/\*.*?\*\//gs : /^ *\/\/.*$/gm;
   return Buffer.from(body.toString().replace(comments, '').replace(/^\s+/gm, ''));
 }

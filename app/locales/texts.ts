@@ -13,6 +13,8 @@ export interface Texts {
   readonly locale: Locale;
   /** The text of this key, `keys.title`; a key without a text is shown itself, and found by the catalogue's test. */
   readonly t: (key: string, values?: Values) => string;
+  /** The text of this key in parts, where it has moments in it that a page shows by elements of their own. */
+  readonly parts: (key: string, moments: Readonly<Record<string, number>>, values?: Values) => TextPart[];
   /** Whether there is a text of this key. */
   readonly has: (key: string) => boolean;
   /** The text of a problem as the API words it. */
@@ -25,6 +27,9 @@ export interface Texts {
   /** A moment: for machines, in full, and as seen from now. */
   readonly moment: (ms: number, now?: number) => Moment;
 }
+
+/** A part of a text: words, or the moment that stands there. */
+export type TextPart = { text: string; at?: undefined } | { at: number | undefined };
 
 export interface Moment {
   iso: string;
@@ -81,6 +86,11 @@ function textsOf(locale: Locale): Texts {
   return {
     locale,
     t,
+    parts: (key, moments, values) => {
+      const marks = Object.fromEntries(Object.keys(moments).map((name) => [name, `\0${name}\0`]));
+      const pieces = t(key, { ...values, ...marks }).split('\0');
+      return pieces.map((piece, index) => (index % 2 === 0 ? { text: piece } : { at: moments[piece] }));
+    },
     has: (key) => catalogue.has(key),
     problemText: ({ key, values }) => t(`problems.${key}`, values),
     pageProblemText: ({ key, values }) =>

@@ -11,6 +11,8 @@ export interface Looking {
   theme?: 'dark' | 'light';
   locale?: 'en' | 'fr';
   width?: number;
+  /** That of the machine unless one is named. */
+  timeZone?: string;
 }
 
 /** Somebody who can sign in. */
@@ -98,7 +100,7 @@ export class TestBrowser {
   }
 
   async #page({ url }: { url: string }, looking: Looking, storageState?: StorageState): Promise<Page> {
-    const { javaScript = true, theme = 'dark', locale = 'en', width = 1280 } = looking;
+    const { javaScript = true, theme = 'dark', locale = 'en', width = 1280, timeZone } = looking;
     if (!this.#browser) throw new Error('useBrowser() has a browser only while its suite runs');
     const context = await this.#browser.newContext({
       baseURL: url,
@@ -106,6 +108,7 @@ export class TestBrowser {
       colorScheme: theme,
       locale,
       reducedMotion: 'reduce',
+      ...(timeZone && { timezoneId: timeZone }),
       viewport: { width, height: width < 720 ? 844 : 900 },
       ...(storageState && { storageState }),
     });

@@ -28,7 +28,7 @@ export async function revealKey(pages: Pages, ctx: Context, shown: RevealedKey):
   // htmx sent a form, but the answer is a dialog over the whole page.
   ctx.set('HX-Retarget', '#dialogs');
   ctx.set('HX-Reswap', 'innerHTML');
-  const { t, moment } = texts;
+  const { t } = texts;
   const title = t(replaced ? 'keys.rotated_title' : 'keys.created_title');
   await showDialog(pages, ctx, '_reveal', {
     title,
@@ -38,8 +38,8 @@ export async function revealKey(pages: Pages, ctx: Context, shown: RevealedKey):
         title,
         warning: t('keys.shown_once_text'),
         name: key.name,
-        life:
-          key.expiresAt === null ? t('keys.keep_never') : t('keys.keep_until', { when: moment(key.expiresAt).full }),
+        life: t('keys.keep_never'),
+        until: key.expiresAt,
         about: 'key',
         label: t('keys.key_text'),
         value: text,
