@@ -21,3 +21,10 @@ export async function take(page: Page): Promise<string> {
   await press(page.getByRole('button', { name: 'Done' }), page.locator('.keys-table'));
   return text;
 }
+
+/** Opens every group of scopes that is folded. */
+export async function unfoldScopes(page: Page): Promise<void> {
+  const folded = page.locator('.scope-group:not([open]) > summary');
+  // A group that was opened is none of those any more.
+  for (let left = await folded.count(); left > 0; left--) await folded.first().click();
+}

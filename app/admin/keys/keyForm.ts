@@ -39,8 +39,10 @@ export const FIELDS = [
   'externalId',
   'metadata',
 ] as const;
-/** The fields in the section "More", closed at first. */
-export const ADVANCED_FIELDS = ['owner', 'externalId', 'metadata'] as const satisfies Field[];
+/** The fields in the section of limits, folded at first. */
+const LIMIT_FIELDS = ['allowedIps', 'rateLimit', 'monthlyQuota'] as const satisfies Field[];
+/** The fields in the section "More", folded at first. */
+const ADVANCED_FIELDS = ['owner', 'externalId', 'metadata'] as const satisfies Field[];
 export type Field = (typeof FIELDS)[number];
 /** The problem of each field, and of the form as a whole. */
 export type Problems = Partial<Record<Field | 'form', string>>;
@@ -69,7 +71,6 @@ export function newKeyFields(querystring: string, policy: Policy, catalogue: Sco
   const asked = (query.get('scopes') ?? '').split(/[\s,]+/).map((text) => normaliseScope(text) ?? '');
   const known = [...new Set(asked)].filter((scope) => catalogue.isKnown(scope));
   const days = allowedExpiryDays(policy);
-  const usual = days.includes(USUAL_DAYS) ? USUAL_DAYS : (days.at(-1) ?? USUAL_DAYS);
   const expires = query.get('expires') ?? '';
   const isChoice = days.map(String).includes(expires) || (expires === 'never' && allowsNoExpiry(policy));
   return {
@@ -77,7 +78,7 @@ export function newKeyFields(querystring: string, policy: Policy, catalogue: Sco
     name: query.get('name') ?? '',
     scopes: known.length > 0 ? known : policy.defaultScopes.filter((scope) => catalogue.isKnown(scope)),
     environment: 'live',
-    expires: isChoice ? expires : DAY.test(expires) ? 'custom' : String(usual),
+    expires: isChoice ? expires : DAY.test(expires) ? 'custom' : String(usualDays(days)),
     expiresOn: DAY.test(expires) ? expires : '',
   };
 }
@@ -99,6 +100,37 @@ export function fieldsOfKey(key: ApiKey): KeyFields {
     externalId: key.externalId ?? '',
     metadata: Object.keys(key.metadata).length === 0 ? '' : JSON.stringify(key.metadata, null, 2),
   };
+}
+
+/** The fields of a new key like another one, which lives as long as that one was to live. */
+export function fieldsLikeKey(key: ApiKey, policy: Policy, now: number, { t }: Pick<Texts, 't'>): KeyFields {
+  return {
+    ...fieldsOfKey(key),
+    ...expiryLike(key, policy, now),
+    name: Array.from(t('keys.copy_name', { name: key.name }))
+      .slice(0, LONGEST_NAME)
+      .join(''),
+  };
+}
+
+const LONGEST_NAME = 100;
+
+/** The same lifetime as the choice of the form, if there is one, or else as the day on which it ends. */
+function expiryLike({ createdAt, expiresAt }: ApiKey, policy: Policy, now: number) {
+  const choices = allowedExpiryDays(policy);
+  if (expiresAt === null) {
+    return { expires: allowsNoExpiry(policy) ? 'never' : String(usualDays(choices)), expiresOn: '' };
+  }
+  const wanted = Math.max(1, Math.round((expiresAt - createdAt) / DAY_MS));
+  const days = Math.min(wanted, policy.maxLifetimeDays ?? wanted);
+  if (choices.includes(days)) return { expires: String(days), expiresOn: '' };
+  // A key works until the end of its last day, which must not be later than the policy allows.
+  const ahead = policy.maxLifetimeDays === null ? days : Math.max(1, days - 1);
+  return { expires: 'custom', expiresOn: iso(now + ahead * DAY_MS).slice(0, 10) };
+}
+
+function usualDays(choices: readonly number[]): number {
+  return choices.includes(USUAL_DAYS) ? USUAL_DAYS : (choices.at(-1) ?? USUAL_DAYS);
 }
 
 const EMPTY = {
@@ -222,14 +254,39 @@ interface Option {
   label: string;
 }
 
+type FoldedField = (typeof LIMIT_FIELDS | typeof ADVANCED_FIELDS)[number];
+
+/** What is set in a folded field, on one line; empty where nothing is. */
+function shortValue(name: FoldedField, fields: KeyFields, { t }: Texts): string {
+  if (name === 'owner') return fields.owner === 'user' ? t('keys.owner_is_user') : '';
+  const value = fields[name].trim().split(/\s+/).join(' ');
+  if (name === 'rateLimit' && value !== '') return `${value} / ${windowText(fields.rateWindow, t)}`;
+  return value.length > LONGEST_SHOWN ? `${value.slice(0, LONGEST_SHOWN)}…` : value;
+}
+
+const LONGEST_SHOWN = 60;
+const WINDOWS = ['1', '60', '3600', '86400'];
+
+/** The time windows of a rate limit, and the chosen one where it is another. */
+export function windowOptions(chosen: string, { t }: Pick<Texts, 't'>): Option[] {
+  const others = WINDOWS.includes(chosen) || !/^\d{1,9}$/.test(chosen) ? [] : [chosen];
+  return [...WINDOWS, ...others].map((value) => ({ value, label: windowText(value, t) }));
+}
+
+/** The time window of a rate limit in words. */
+export function windowText(seconds: string, t: Texts['t']): string {
+  return WINDOWS.includes(seconds) ? t(`keys.per_${seconds}`) : t('keys.per_seconds', { seconds: Number(seconds) });
+}
+
 /** The template locals of the key form beside its scopes; `keeps` is the current expiry, which can be kept. */
 export function formLocals(
-  { t, moment }: Texts,
+  texts: Texts,
   policy: Policy,
   fields: KeyFields,
   problems: Problems = {},
   keeps?: { expiresAt: number | null },
 ) {
+  const { t, moment } = texts;
   // A problem with a chosen day is shown beside that day.
   const { expires, ...others } = problems;
   const aboutDay = expires !== undefined && fields.expires === 'custom';
@@ -247,13 +304,26 @@ export function formLocals(
       }),
     },
     expiries: expiryOptions(),
-    further: ADVANCED_FIELDS.some((field) => problems[field] !== undefined || !['', 'tenant'].includes(fields[field])),
+    limits: folded(LIMIT_FIELDS),
+    // Whose a key is can be chosen for a new one only.
+    further: folded(ADVANCED_FIELDS.filter((name) => !keeps || name !== 'owner')),
     metadataExample: METADATA_EXAMPLE,
     never: allowsNoExpiry(policy),
     longest: policy.maxLifetimeDays,
     tomorrow: iso(Date.now() + 86_400_000).slice(0, 10),
-    windows: [1, 60, 3_600, 86_400].map((seconds) => ({ value: String(seconds), label: t(`keys.per_${seconds}`) })),
+    windows: windowOptions(fields.rateWindow, texts),
   };
+
+  /** A part of the form that is folded unless something in it is wrong, with what is set in it. */
+  function folded(names: readonly FoldedField[]) {
+    return {
+      open: names.some((name) => problems[name] !== undefined),
+      set: names.flatMap((name) => {
+        const value = shortValue(name, fields, texts);
+        return value === '' ? [] : [t('ui.about', { label: t(`keys.field_${name}`), text: value })];
+      }),
+    };
+  }
 
   function expiryOptions(): Option[] {
     const kept = keeps && {

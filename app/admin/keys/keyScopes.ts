@@ -1,34 +1,51 @@
 import { mayGrant } from '../../auth/authority.ts';
 import type { Principal } from '../../context.ts';
-import type { ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
+import { ACTIONS, isPlatformScope, type ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
 import { routesByScope, type Route } from '../../http/table.ts';
 import { scopeBadge } from './keyView.ts';
 import type { ScopeUse } from './keyUse.ts';
 import type { Texts } from '../../locales/texts.ts';
 
-/** A scope as a checkbox of the form. */
+/** A scope as a checkbox in the row of its resource. */
 export interface ScopeChoice {
   scope: string;
   /** The id of its box. */
   id: string;
+  /** What it allows on its resource; `*` is everything. */
+  action: string;
+  /** Whether its action has a column of its own. */
+  inColumn: boolean;
   description: string;
   strong: boolean;
+  /** Whether a key with it acts as an owner. */
+  owner: boolean;
   /** The number of routes that it opens. */
   opens: number;
   /** Other backends ask for it. */
   elsewhere: boolean;
+  /** Scopes of other rows that include it. */
+  includedIn: string[];
   checked: boolean;
   /** Whether the key has the scope now. */
   granted: boolean;
   use?: ScopeUse | undefined;
 }
 
+/** The scopes of one resource. */
+export interface ScopeRow {
+  name: string;
+  choices: ScopeChoice[];
+}
+
 export interface ScopeGroupChoice {
-  id: string;
+  /** Undefined for scopes that the catalogue does not list. */
+  id: string | undefined;
   title: string;
-  /** Whether the group has a "select all" box; groups with far-reaching scopes have none. */
-  together: boolean;
-  scopes: ScopeChoice[];
+  rows: ScopeRow[];
+  total: number;
+  chosen: number;
+  /** Groups with a choice, or with a scope that the key has, are not folded; the first one where there is none. */
+  open: boolean;
 }
 
 /** Sets of scopes that fit what keys of the sample product are mostly made for. */
@@ -43,51 +60,94 @@ export function presetsIn(catalogue: ScopeCatalogue): [name: string, scopes: rea
   return Object.entries(PRESETS).filter(([, scopes]) => scopes.every((scope) => catalogue.isKnown(scope)));
 }
 
-const GROUPS_WITHOUT_SELECT_ALL = new Set(['platform', 'everything']);
+/** Scopes that include those of resources other than their own. */
+const WIDE = ['read', '*', 'admin:*'];
+
+/** The order of the actions of a resource; all others stand before the last. */
+const COLUMNS: readonly string[] = [...ACTIONS, '*'];
+
+/** What the form asks of the scopes. */
+interface Wanted {
+  checked: readonly string[];
+  /** The scopes that the key has, which stay whatever is offered. */
+  granted?: readonly string[];
+  uses?: readonly ScopeUse[];
+}
 
 /**
- * The grouped scopes of the form: those that open a route here or elsewhere and that the reader may grant, and those that
- * the key has.
+ * The scopes of the form, by group and resource: those that open a route here or elsewhere and that the reader may grant,
+ * none of the platform, and those that the key has or that were asked for by name.
  */
 export function scopeChoices(
   principal: Principal,
   texts: Texts,
   catalogue: ScopeCatalogue,
   routes: readonly Route[],
-  {
-    checked,
-    granted = [],
-    uses = [],
-  }: { checked: readonly string[]; granted?: readonly string[]; uses?: readonly ScopeUse[] },
+  { checked, granted = [], uses = [] }: Wanted,
 ): ScopeGroupChoice[] {
   const opened = requiredScopesOf(routes);
   // A scope and its alias share a checkbox, except for an alias that the key has.
   const chosen = checked.map((scope) => (granted.includes(scope) ? scope : catalogue.meaningOf(scope)));
-  const choice = (scope: string): ScopeChoice => ({
-    ...scopeBadge(scope, texts, catalogue),
-    id: `scope-${scope.replace(':', '-').replaceAll('*', 'all')}`,
-    elsewhere: catalogue.scopes.some((one) => one.scope === scope && one.elsewhere),
-    opens: opened.filter((required) => catalogue.opens(scope, required)).length,
-    checked: chosen.includes(scope),
-    granted: granted.includes(scope),
-    use: uses.find((use) => use.scope === scope),
-  });
-  const groups = catalogue.groups.map(({ id, title }) => ({
-    id,
-    title: title[texts.locale],
-    together: !GROUPS_WITHOUT_SELECT_ALL.has(id),
-    scopes: catalogue.scopes
-      .filter(({ group }) => group === id)
-      .map(({ scope }) => choice(scope))
-      .filter((one) => one.granted || ((one.opens > 0 || one.elsewhere) && mayGrant(principal, one.scope, catalogue))),
-  }));
-  const others = granted.filter((scope) => !catalogue.scopes.some((one) => one.scope === scope));
-  const all = [
-    ...groups,
-    { id: 'others', title: texts.t('keys.scopes_other'), together: false, scopes: others.map(choice) },
+  const elsewhere = new Set(catalogue.scopes.filter((one) => one.elsewhere).map(({ scope }) => scope));
+  const routesOf = (scope: string) => opened.filter((required) => catalogue.opens(scope, required)).length;
+  const mayHave = (scope: string) => catalogue.isKnown(scope) && mayGrant(principal, scope, catalogue);
+  const isOffered = (scope: string) =>
+    !isPlatformScope(scope) && (elsewhere.has(scope) || routesOf(scope) > 0) && mayHave(scope);
+  const wide = WIDE.filter((scope) => catalogue.isKnown(scope));
+  const choice = (scope: string): ScopeChoice => {
+    const action = actionOf(scope);
+    return {
+      ...scopeBadge(scope, texts, catalogue),
+      id: `scope-${scope.replace(':', '_').replaceAll('*', 'all')}`,
+      action,
+      inColumn: COLUMNS.includes(action),
+      owner: catalogue.opens(scope, 'admin:write'),
+      elsewhere: elsewhere.has(scope),
+      opens: routesOf(scope),
+      includedIn: wide.filter((one) => resourceOf(one) !== resourceOf(scope) && catalogue.opens(one, scope)),
+      checked: chosen.includes(scope),
+      granted: granted.includes(scope),
+      use: uses.find((use) => use.scope === scope),
+    };
+  };
+  const listed = catalogue.scopes.filter(({ scope }) => granted.includes(scope) || isOffered(scope));
+  const unlisted = [...new Set([...granted, ...chosen.filter(mayHave)])].filter(
+    (scope) => !listed.some((one) => one.scope === scope),
+  );
+  // All of a resource, which no catalogue needs to list, stands in the row of that resource.
+  const groupOf = (scope: string) =>
+    listed.find((one) => scope.includes(':') && resourceOf(one.scope) === resourceOf(scope))?.group;
+  const groups = [
+    ...catalogue.groups.map(({ id, title }) => ({ id, title: title[texts.locale] })),
+    { id: undefined, title: texts.t('keys.scopes_other') },
   ];
-  return all.filter(({ scopes }) => scopes.length > 0);
+  const shown = groups
+    .map(({ id, title }) => {
+      const choices = [
+        ...listed.filter(({ group }) => group === id).map(({ scope }) => scope),
+        ...unlisted.filter((scope) => groupOf(scope) === id),
+      ].map(choice);
+      const count = choices.filter((one) => one.checked).length;
+      const open = choices.some((one) => one.checked || one.granted);
+      return { id, title, rows: rowsOf(choices), total: choices.length, chosen: count, open };
+    })
+    .filter(({ total }) => total > 0);
+  const first = shown[0];
+  if (first && !shown.some(({ open }) => open)) first.open = true;
+  return shown;
 }
+
+/** A row for each resource, in which reading comes first and everything last. */
+function rowsOf(choices: readonly ScopeChoice[]): ScopeRow[] {
+  const place = ({ action }: ScopeChoice) => (COLUMNS.includes(action) ? COLUMNS.indexOf(action) : 2.5);
+  return [...new Set(choices.map(({ scope }) => resourceOf(scope)))].map((name) => ({
+    name,
+    choices: choices.filter(({ scope }) => resourceOf(scope) === name).sort((a, b) => place(a) - place(b)),
+  }));
+}
+
+const resourceOf = (scope: string) => scope.replace(/:.*/, '');
+const actionOf = (scope: string) => scope.replace(/.*:/, '');
 
 /** For each route below either prefix of the API once, the scope it asks for. */
 function requiredScopesOf(routes: readonly Route[]): string[] {

@@ -42,7 +42,7 @@ export interface KeyView {
   lastUsedAt: number | null;
   lastUsedIp: string | null;
   spark: Sparkline;
-  may: { edit: boolean; rotate: boolean; pause: boolean; resume: boolean; revoke: boolean };
+  may: { edit: boolean; copy: boolean; rotate: boolean; pause: boolean; resume: boolean; revoke: boolean };
 }
 
 /** Builds the view of a key; `manages` says whether the reader may change keys, `catalogue` describes the badges of its scopes. */
@@ -83,6 +83,7 @@ export function keyView(
     spark: sparklineOf(days ?? Array<number>(SPARK_DAYS).fill(0)),
     may: {
       edit: manages && lives,
+      copy: manages,
       rotate: manages && lives && status !== 'rotating' && status !== 'paused',
       pause: manages && lives && status !== 'paused',
       resume: manages && status === 'paused',

@@ -5,7 +5,7 @@ import { setUpLink } from '../../../app/auth/setUpLink.ts';
 import { useBrowser } from '../../support/browser.ts';
 import { PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
-import { press, row, rows, take } from '../../support/keyPages.ts';
+import { press, row, rows, take, unfoldScopes } from '../../support/keyPages.ts';
 import { tried } from '../../support/keys.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 import { acmePage } from '../../support/organisationPages.ts';
@@ -36,6 +36,7 @@ onDatabase('sqlite', 'the first key of a new installation, in a browser', (datab
       await press(page.getByRole('link', { name: 'Create your first key' }), page.getByLabel('Name'));
       expect(await page.getByRole('checkbox', { name: 'read', exact: true }).isChecked()).to.equal(true);
       await page.getByLabel('Name').fill(name);
+      await unfoldScopes(page);
       await page.getByRole('checkbox', { name: 'projects:write', exact: true }).check();
       await page.getByRole('checkbox', { name: 'orders:delete', exact: true }).check();
       await press(page.getByRole('button', { name: 'Create key' }), page.locator('#reveal'));

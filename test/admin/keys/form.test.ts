@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Locator, Page } from 'playwright-core';
 import { changeTenant } from '../../../db/tables/tenants.ts';
 import { changePolicy, DEFAULT_POLICY } from '../../../app/domain/policy.ts';
-import { expectAccessible, useBrowser } from '../../support/browser.ts';
+import { expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
 import { addPlayer, addTenant, as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue, rotate, tried } from '../../support/keys.ts';
@@ -12,12 +12,30 @@ import { acmePage, pageOf } from '../../support/organisationPages.ts';
 
 const KEYS = acmePage('/api-keys');
 
+interface StoredKey {
+  description: string | null;
+  scopes: string;
+  rate_window_seconds: number;
+  created_at: number;
+  expires_at: number;
+}
+
 onDatabase('sqlite', 'the form of a key in a browser', (database) => {
   const browser = useBrowser();
   const { server, ...cast } = useServer(database);
 
   async function attributes(elements: Locator, name: string): Promise<(string | null)[]> {
     return Promise.all((await elements.all()).map(async (element) => element.getAttribute(name)));
+  }
+
+  async function stored(name: string): Promise<StoredKey> {
+    const key = await server.services
+      .db('api_keys')
+      .where({ name })
+      .orderBy('id', 'desc')
+      .first<StoredKey | undefined>();
+    if (!key) throw new Error(`No key is named ${name}`);
+    return key;
   }
 
   for (const javaScript of [true, false]) {
@@ -27,6 +45,7 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
       await page.getByLabel('Description').fill('Kept');
       await page.getByRole('checkbox', { name: 'read', exact: true }).uncheck();
       await page.getByLabel('30 days').check();
+      await page.getByText('Limits', { exact: true }).click();
       await page.getByLabel('Networks').fill('10.0.0.0/8\nnowhere');
       await page.getByLabel('Rate limit').fill('many');
       await page.getByRole('button', { name: 'Create key' }).click();
@@ -65,7 +84,7 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
     });
   }
 
-  it('offers no scope that stands for a permission its reader lacks, and names it where the form asks for it anyway', async () => {
+  it('offers no scope that stands for a permission its reader lacks or that is of the platform, and names one that is asked for anyway', async () => {
     browser.expects(422);
     const permissions = ['api-keys:manage', 'members:read'] as const;
     const adam = await addPlayer(server.services, cast.acme, 'Adam', { role: 'ADMIN', permissions });
@@ -82,6 +101,11 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
     expect(await server.services.db('api_keys').where({ name: 'Members' })).to.deep.equal([]);
     const alice = await browser.as(cast.alice, server, `${KEYS}/new`);
     expect(await offered(alice)).to.include.members(['members:write', 'users:*', 'admin:*']);
+    const olga = await addPlayer(server.services, cast.acme, 'Olga', { role: 'OWNER', operator: true });
+    const operator = await browser.as(olga, server, `${KEYS}/new`);
+    expect((await offered(operator)).filter((scope) => scope?.startsWith('platform:'))).to.deep.equal([]);
+    await operator.goto(`${KEYS}/new?scopes=platform:verify`);
+    expect(await operator.getByTestId('scope-platform:verify').isChecked()).to.equal(true);
   });
 
   it('is filled in by the query of its address, and by presets', async () => {
@@ -97,32 +121,121 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
     await page.getByRole('link', { name: 'Read-only' }).click();
     expect(await ticked()).to.deep.equal(['read']);
     expect(await page.getByLabel('Name').inputValue()).to.equal('Export');
-    await page.getByLabel('Select all: Product services').check();
-    expect(await ticked())
-      .to.include.members(['builder:write', 'billing:write', 'support:*'])
-      .and.have.length(10);
+    await page.getByRole('link', { name: 'CI', exact: true }).click();
+    expect(await ticked()).to.deep.equal(['read', 'projects:write', 'files:write', 'builder:write']);
+    expect(await page.getByTestId('scope-builder:write').isVisible()).to.equal(true);
     await page.getByLabel('Search scopes').fill('stock');
-    expect(await attributes(page.locator('[data-scope]:visible'), 'data-scope')).to.deep.equal([
-      'inventory:read',
-      'inventory:write',
-      'inventory:delete',
-      'inventory:*',
-    ]);
+    expect(await page.locator('[data-scope-row]:visible .scope-name').allInnerTexts()).to.deep.equal(['inventory']);
+    await page.getByTestId('scope-inventory:*').check();
     expect(await page.locator('[data-scope="inventory:*"]').innerText()).to.include('opens 5 routes');
     await page.getByLabel('Search scopes').fill('zzz');
     await page.getByText('No scope matches.').waitFor();
   });
 
-  it('ticks with Select all what can be seen, and nothing that the search has hidden', async () => {
-    const page = await browser.as(cast.alice, server, `${KEYS}/new`);
-    const all = page.getByLabel('Select all: Product services');
-    await page.getByLabel('Search scopes').fill('billing:');
-    await all.check();
-    const ticked = await attributes(page.locator('input[name=scopes]:checked'), 'value');
-    expect(ticked.filter((scope) => scope !== 'read')).to.deep.equal(['billing:read', 'billing:write']);
-    await page.getByLabel('Search scopes').fill('');
-    expect(await all.isChecked()).to.equal(false);
-    expect(await all.and(page.locator(':indeterminate')).count()).to.equal(1);
+  it('folds the groups of scopes, and so fits into 1,600 pixels at 1280 wide, and 2,600 on a phone', async () => {
+    for (const [width, most] of [
+      [1280, 1_600],
+      [390, 2_600],
+    ] as const) {
+      const page = await browser.as(cast.alice, server, `${KEYS}/new`, { width, locale: width < 720 ? 'fr' : 'en' });
+      expect(await page.evaluate('document.documentElement.scrollHeight')).to.be.below(most);
+      expect(await page.locator('.scope-group[open] .scope-group-title').allInnerTexts()).to.have.length(1);
+      await expectNoOverflow(page);
+    }
+  });
+
+  for (const javaScript of [true, false]) {
+    it(`shows what a chosen scope includes as a dimmed tick that is not sent, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      const page = await browser.as(cast.alice, server, `${KEYS}/new?name=Rows&scopes=orders:write`, { javaScript });
+      const mark = async (scope: string) =>
+        page.evaluate<string>(
+          `getComputedStyle(document.querySelector('[data-scope="${scope}"] input'), '::before').clipPath`,
+        );
+      expect(await mark('orders:read')).to.match(/^polygon/);
+      expect(await mark('orders:delete')).to.equal('none');
+      await page.getByTestId('scope-orders:*').check();
+      expect(await mark('orders:delete')).to.match(/^polygon/);
+      await page.getByTestId('scope-group-general').click();
+      expect(await mark('products:read')).to.equal('none');
+      await page.getByTestId('scope-read').check();
+      expect(await mark('products:read')).to.match(/^polygon/);
+      expect(await page.getByText('acts as an owner: it can').isVisible()).to.equal(false);
+      await page.getByTestId('scope-group-everything').click();
+      await page.getByTestId('scope-*').check();
+      expect(await page.getByText('acts as an owner: it can').isVisible()).to.equal(true);
+      await page.getByTestId('scope-*').uncheck();
+      if (javaScript) {
+        expect(await page.locator('.chosen-list').innerText()).to.match(/^read\s+orders:write\s+orders:\*$/);
+        expect(await page.getByTestId('scope-group-records').innerText()).to.match(/2 chosen of 24$/);
+        expect(await page.getByTestId('scope-orders:read').getAttribute('aria-describedby')).to.include(
+          'scope-included',
+        );
+        await page.getByRole('button', { name: 'Remove read', exact: true }).click();
+        expect(await page.locator(':focus').getAttribute('value')).to.equal('orders:write');
+        await page.getByRole('button', { name: 'Remove orders:write' }).click();
+        await expectAccessible(page);
+      } else {
+        await page.getByTestId('scope-read').uncheck();
+        await page.getByTestId('scope-orders:write').uncheck();
+      }
+      await page.getByTestId('create-submit').click();
+      await page.locator('#reveal').waitFor();
+      const { scopes } = await stored('Rows');
+      expect(scopes).to.equal('["orders:*"]');
+    });
+  }
+
+  it('keeps scopes in every combination, those that nothing offers and any time window, and removes them where asked', async () => {
+    const { id } = await issue(server, as(cast.alice), {
+      ...{ name: 'Odd', scopes: ['orders:read', 'orders:delete', 'billing:*'] },
+      rateLimit: { limit: 10, windowSeconds: 90 },
+    });
+    const scopes = '["orders:read","orders:delete","billing:*","retired:read"]';
+    await server.services.db('api_keys').where({ id }).update({ scopes });
+    const page = await browser.as(cast.alice, server, `${KEYS}/${id}/edit`, { javaScript: false });
+    expect(await page.locator('.fold-set').first().innerText()).to.equal('Rate limit: 10 / 90 seconds');
+    await page.getByLabel('Description').fill('Changed');
+    await page.getByTestId('edit-submit').click();
+    await page.getByText('Odd was saved.').waitFor();
+    expect(await stored('Odd')).to.deep.include({ scopes, description: 'Changed', rate_window_seconds: 90 });
+
+    const second = await browser.as(cast.alice, server, `${KEYS}/${id}/edit`);
+    await second.getByRole('button', { name: 'Remove retired:read' }).click();
+    expect(await second.locator('.chosen-list').innerText()).to.match(/^− retired:read/);
+    await second.getByRole('button', { name: 'Put back retired:read' }).click();
+    expect(await second.locator('.chosen-list').innerText()).to.not.include('−');
+    await second.getByRole('button', { name: 'Remove retired:read' }).click();
+    await second.getByTestId('edit-submit').click();
+    await second.getByText('Odd was saved.').waitFor();
+    expect((await stored('Odd')).scopes).to.equal('["orders:read","orders:delete","billing:*"]');
+  });
+
+  it('is filled in like a key of the same organisation, with no more than its reader may grant', async () => {
+    const wish = {
+      ...{ name: 'Model', description: 'As it is', scopes: ['orders:write', 'members:write'], environment: 'test' },
+      ...{ expiresInDays: 30, monthlyQuota: 500, allowedIps: ['10.0.0.0/8'], metadata: { team: 'a' } },
+    };
+    const { id } = await issue(server, as(cast.alice), wish);
+    const adam = await addPlayer(server.services, cast.acme, 'Ada', {
+      role: 'ADMIN',
+      permissions: ['api-keys:manage'],
+    });
+    const page = await browser.as(adam, server, `${KEYS}/${id}`, { javaScript: false });
+    await page.getByTestId(`duplicate-${id}`).click();
+    await page.getByText('cannot grant them or nothing asks for them here: members:write.').waitFor();
+    expect(await page.getByTestId('name-input').inputValue()).to.equal('Copy of Model');
+    await page.getByTestId('create-submit').click();
+    await page.locator('#reveal').waitFor();
+    const copy = await stored('Copy of Model');
+    expect(copy).to.deep.include({
+      ...{ description: 'As it is', scopes: '["orders:write"]', environment: 'test', user_id: null },
+      ...{ monthly_quota: 500, allowed_ips: '["10.0.0.0/8"]', metadata: '{"team":"a"}' },
+    });
+    expect(Math.round((copy.expires_at - copy.created_at) / 86_400_000)).to.equal(30);
+
+    const outsider = new Visitor(server);
+    await outsider.signIn(cast.charlie.email, PASSWORD);
+    for (const from of [id, 'none']) expect((await outsider.get(`${KEYS}/new?from=${from}`)).status).to.equal(404);
   });
 
   it('opens a preset in a tab of its own where its reader asks for one', async () => {
@@ -174,6 +287,7 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
       expect([made.user_id, JSON.parse(made.metadata)]).to.deep.equal([cast.alice.id, { team: 'billing', seats: 5 }]);
 
       const second = await browser.as(cast.alice, server, `${KEYS}/${made.id}/edit`, { javaScript });
+      await second.getByText('External id: customer 42 · Metadata: {').click();
       expect(await second.getByLabel('External id').inputValue()).to.equal('customer 42');
       await second.getByLabel('Metadata').fill('');
       await second.getByRole('button', { name: 'Save changes' }).click();

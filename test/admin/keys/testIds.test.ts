@@ -36,7 +36,9 @@ onDatabase('sqlite', 'the data-testid of every control in the life of a key', (d
       await at(page, 'name-input').fill(name);
       await at(page, 'description-input').fill('Made in a browser');
       await at(page, 'environment-live').check();
+      await at(page, 'scope-group-records').click();
       await at(page, 'scope-projects:write').check();
+      await at(page, 'scope-group-services').click();
       await at(page, 'scope-support:*').check();
       await at(page, 'expires-30').check();
       await at(page, 'create-submit').click();
@@ -74,7 +76,10 @@ onDatabase('sqlite', 'the data-testid of every control in the life of a key', (d
   it('is listed in CONTRIBUTING.md', () => {
     const listed = readFileSync(path.join(ROOT, 'CONTRIBUTING.md'), 'utf8');
     const names = [...used].map((name) =>
-      name.replace(/^scope-.*/, 'scope-<scope>').replace(/^(expires|grace|environment)-.*/, '$1-<value>'),
+      name
+        .replace(/^scope-group-.*/, 'scope-group-<group>')
+        .replace(/^scope-(?!group-).*/, 'scope-<scope>')
+        .replace(/^(expires|grace|environment)-.*/, '$1-<value>'),
     );
     expect([...new Set(names)].filter((name) => !listed.includes(`\`${name}\``))).to.deep.equal([]);
   });
