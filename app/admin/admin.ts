@@ -55,7 +55,7 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
     auditLogPages(services, pages),
     routePages(services, pages, table),
     ...(services.config.sampleProduct ? samplePages(services, pages) : []),
-    securityPages(services, pages),
+    securityPages(services, pages, table),
     memberPages(services, pages),
     membershipPages(services, pages),
     palettePages(services, pages, () => routes),

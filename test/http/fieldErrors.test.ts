@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { z, type ZodType } from 'zod';
 import { keyFieldsOf, keyInputOf } from '../../app/admin/keys/keyForm.ts';
-import { policyChangeIn, POLICY_FIELDS } from '../../app/admin/security/policyView.ts';
+import { policyChangeIn, POLICY_FIELDS, submittedFields } from '../../app/admin/security/policyView.ts';
 import { KeyChange, NewKey, Revocation } from '../../app/domain/keyInput.ts';
 import { PolicyChange } from '../../app/domain/policy.ts';
 import { fieldErrors } from '../../app/http/fieldErrors.ts';
@@ -73,7 +73,10 @@ describe('the errors of fields', () => {
         ...refused(MemberChange, { role: odd, permissions: [odd] }),
         ...refused(Order, { plan: odd, reference: odd }),
         ...refused(Revocation, { reason: odd }),
-        ...refused(PolicyChange, policyChangeIn(filled([...POLICY_FIELDS, 'limit', 'windowSeconds'], odd))),
+        ...refused(
+          PolicyChange,
+          policyChangeIn(submittedFields(filled([...POLICY_FIELDS, 'maxGrace', 'limit', 'windowSeconds'], odd))),
+        ),
         ...refused(NewKey, { ...keyInputOf(fields, 0), environment, owner }),
         ...refused(KeyChange, keyInputOf(fields, 0)),
       ];

@@ -13,11 +13,17 @@ import type { Pages } from '../shell/pages.ts';
 import { DEVICE_SECONDS } from '../../auth/devices.ts';
 import { recoverable, readFields, formErrors, type FieldLabels, type FormErrors } from '../shell/formErrors.ts';
 import { askConfirmation } from '../shell/confirmation.ts';
+import { windowOptions } from '../keys/keyForm.ts';
+import { scopeChoices } from '../keys/keyScopes.ts';
 import {
   breakingKeys,
+  graceUnits,
+  inWordsOfForm,
   namedKeys,
   policyChangeIn,
+  policyFacts,
   policyFields,
+  submittedFields,
   POLICY_FIELDS,
   type BreakingKeys,
   type PolicyFields,
@@ -28,6 +34,7 @@ import { anyCredential, scope } from '../../http/access.ts';
 import { pathId } from '../../http/pathId.ts';
 import { organisationPath } from '../../http/organisationPath.ts';
 import { ROUTER } from '../../http/router.ts';
+import type { Route } from '../../http/table.ts';
 
 const home = (ctx: Context) => organisationPath(ctx, '/settings');
 const PASSWORD_FIELDS = ['current', 'wanted'] as const;
@@ -40,30 +47,33 @@ interface Returned {
 
 /** The tenant's key policy for those who may see it, and the reader's own sessions and password. */
 export function securityPages(
-  { db, devices, limits }: Pick<Services, 'db' | 'devices' | 'limits'>,
+  { db, devices, limits, lookup }: Pick<Services, 'db' | 'devices' | 'limits' | 'lookup'>,
   pages: Pages,
+  table: () => readonly Route[],
 ): Router<State> {
   return new Router<State>(ROUTER)
     .get('/settings', anyCredential(), async (ctx) => showSecurity(ctx))
     .post('/settings/policy', scope('admin:write'), async (ctx) => {
-      const form = formOf(ctx);
+      const fields = submittedFields(formOf(ctx));
       const outcome = await recoverable(async () => {
-        const change = readFields(PolicyChange, policyChangeIn(form));
-        const refused = form.has('confirmed') ? undefined : await keysRefusedBy(ctx, change);
+        const change = readFields(PolicyChange, policyChangeIn(fields));
+        const refused = 'confirmed' in fields ? undefined : await keysRefusedBy(ctx, change);
         if (refused) return refused;
         await changePolicy(actionContext(ctx, db), change);
         return undefined;
       });
       if ('done' in outcome && outcome.done) {
-        await askAboutRefused(ctx, form, outcome.done);
+        await askAboutRefused(ctx, fields, outcome.done);
         return;
       }
       if ('done' in outcome) {
         pages.redirect(ctx, home(ctx), { text: 'security.policy_saved' });
         return;
       }
-      const refused = formErrors(pages.texts(ctx), outcome.refusal, labelsOf(ctx, POLICY_FIELDS));
-      await showSecurity(ctx, { policy: { fields: Object.fromEntries(form), refused } });
+      const texts = pages.texts(ctx);
+      const errors = formErrors(texts, outcome.refusal, labelsOf(ctx, POLICY_FIELDS));
+      const refused = inWordsOfForm(errors, outcome.refusal, texts);
+      await showSecurity(ctx, { policy: { fields, refused } });
     })
     .post('/settings/sessions/:id/end', anyCredential(), async (ctx) => {
       const ended = await endSession(actionContext(ctx, db), principalOf(ctx).id, pathId(ctx));
@@ -107,10 +117,10 @@ export function securityPages(
     return breaking.count > 0 ? breaking : undefined;
   }
 
-  async function askAboutRefused(ctx: Context, form: URLSearchParams, breaking: BreakingKeys): Promise<void> {
+  async function askAboutRefused(ctx: Context, sent: PolicyFields, breaking: BreakingKeys): Promise<void> {
     const texts = pages.texts(ctx);
     const { t } = texts;
-    const fields = [...form].filter(([name]) => name !== '_csrf');
+    const fields = Object.entries(sent).filter(([name]) => name !== '_csrf');
     await askConfirmation(pages, ctx, 'security', {
       title: t('security.enforce_title', { count: breaking.count }),
       lines: [t('security.enforce_which', { names: namedKeys(breaking, texts) }), t('security.enforce_undo')],
@@ -121,6 +131,20 @@ export function securityPages(
       back: home(ctx),
       danger: true,
     });
+  }
+
+  /** What the form of the policy is made of. */
+  async function formLocals(ctx: Context, fields: PolicyFields) {
+    const texts = pages.texts(ctx);
+    const principal = principalOf(ctx);
+    const stored = principal.tenant.policy.defaultScopes;
+    const checked = (fields.defaultScopes ?? '').split(/[\s,]+/).filter((scope) => scope !== '');
+    return {
+      policy: fields,
+      groups: scopeChoices(principal, texts, await lookup.catalogue(), table(), { checked, granted: stored }),
+      windows: windowOptions(fields.windowSeconds ?? '', texts),
+      graceUnits: graceUnits(texts),
+    };
   }
 
   function labelsOf(ctx: Context, fields: readonly string[]): FieldLabels {
@@ -139,16 +163,19 @@ export function securityPages(
       : undefined;
     const refused = policy?.refused ?? password;
     if (refused) ctx.status = refused.status;
+    const texts = pages.texts(ctx);
+    const mayChange = maySee && holdsScope(principal, 'admin:write');
     const locals = {
-      policy: maySee ? (policy?.fields ?? policyFields(principal.tenant.policy)) : undefined,
-      mayChange: holdsScope(principal, 'admin:write'),
-      breaking: breaking && { count: breaking.count, names: namedKeys(breaking, pages.texts(ctx)) },
+      ...(mayChange
+        ? await formLocals(ctx, policy?.fields ?? policyFields(principal.tenant.policy))
+        : maySee && { facts: policyFacts(principal.tenant.policy, texts) }),
+      breaking: breaking && { count: breaking.count, names: namedKeys(breaking, texts) },
       enforced: principal.tenant.policy.enforceOnExisting,
       refused: { policy: policy?.refused, password },
       sessions: sessions.map((one) => presentSession(one, session.id)),
       email: session.email,
     };
-    const title = pages.texts(ctx).t('security.title');
+    const title = texts.t('security.title');
     await pages.show(ctx, 'security/page', { title, section: 'security', locals, here: home(ctx) });
   }
 }

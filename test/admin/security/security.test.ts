@@ -21,19 +21,19 @@ onDatabase('sqlite', 'the page of security', (database) => {
       browser.expects(422);
       const before = await policy();
       const page = await browser.as(alice, server, PATH, { javaScript });
-      await page.getByLabel('Longest lifetime, in days').fill('9999');
+      await page.getByLabel('Longest lifetime').fill('9999');
       await page.getByLabel('Longest overlap').fill('soon');
-      await page.getByLabel('Scopes of a key that asks for none').fill('projects:read\nnonsense');
+      await page.getByTestId('scope-read').uncheck();
       await page.getByLabel('Networks that keys may be used from').fill('10.0.0.0/8\n203.0.113.7');
-      await page.getByLabel('Requests').fill('100');
+      await page.getByLabel('Rate limit of keys').fill('many');
       await page.getByLabel('Let keys manage keys').check();
       await page.getByLabel('Only tell us').check();
       await save(page);
       const summary = page.getByRole('alert');
       expect(await summary.innerText())
-        .to.include('Longest lifetime, in days: Must be at most 3,650')
-        .and.include('Longest overlap at rotation, in seconds: Must be a whole number')
-        .and.include('Scopes of a key that asks for none: Not a scope')
+        .to.include('Longest lifetime: Must be at most 3,650')
+        .and.include('Longest overlap at rotation: Must be a whole number')
+        .and.include('Scopes of a key that asks for none: Select at least one scope')
         .and.include('Rate limit of keys without one of their own: Must be a whole number')
         .and.include('Nothing was saved yet.');
       if (javaScript) {
@@ -41,34 +41,47 @@ onDatabase('sqlite', 'the page of security', (database) => {
         await expectAccessible(page);
       }
       expect(await policy()).to.deep.equal(before);
-      expect(await page.getByLabel('Longest lifetime, in days').inputValue()).to.equal('9999');
+      expect(await page.getByLabel('Longest lifetime').inputValue()).to.equal('9999');
       expect(await page.getByLabel('Networks that keys may be used from').inputValue()).to.include('203.0.113.7');
       expect(await page.getByLabel('Let keys manage keys').isChecked()).to.equal(true);
 
-      await page.getByLabel('Longest lifetime, in days').fill('90');
-      await page.getByLabel('Longest overlap').fill('3600');
-      await page.getByLabel('Scopes of a key that asks for none').fill('projects:read');
-      await page.getByLabel('Window, in seconds').fill('60');
+      await page.getByLabel('Longest lifetime').fill('90');
+      await page.getByLabel('Longest overlap').fill('400');
+      await page.getByLabel('Unit of the overlap').selectOption('days');
+      await page.getByTestId('scope-group-records').click();
+      await page.getByTestId('scope-projects:read').check();
+      await page.getByTestId('scope-orders:write').check();
+      await page.getByLabel('Rate limit of keys').fill('100');
+      await page.getByLabel('Time window').selectOption('1 hour');
+      await save(page);
+      expect(await summary.innerText()).to.include('Longest overlap at rotation: Must be at most 365 days');
+      await page.getByLabel('Longest overlap').fill('36');
+      await page.getByLabel('Unit of the overlap').selectOption('hours');
       await save(page);
       await page.getByText('The key policy is saved and in force.').waitFor();
       expect(await policy()).to.deep.include({
         maxLifetimeDays: 90,
-        maxGraceSeconds: 3600,
-        defaultScopes: ['projects:read'],
+        maxGraceSeconds: 129_600,
+        defaultScopes: ['projects:read', 'orders:write'],
         allowedNetworks: ['10.0.0.0/8', '203.0.113.7'],
-        defaultRateLimit: { limit: 100, windowSeconds: 60 },
+        defaultRateLimit: { limit: 100, windowSeconds: 3_600 },
         keysMayManageKeys: true,
         leakAction: 'notify',
       });
 
-      await page.getByLabel('Requests').fill('');
-      await page.getByLabel('Window, in seconds').fill('');
-      await page.getByLabel('Longest lifetime, in days').fill('');
+      expect(await page.getByLabel('Longest overlap').inputValue()).to.equal('36');
+      await page.getByLabel('Rate limit of keys').fill('');
+      await page.getByTestId('scope-orders:write').uncheck();
+      await page.getByTestId('scope-projects:read').uncheck();
+      await page.getByTestId('scope-group-general').click();
+      await page.getByTestId('scope-read').check();
+      await page.getByLabel('Longest lifetime').fill('');
       await page.getByLabel('Let keys manage keys').uncheck();
       await save(page);
       await page.getByText('The key policy is saved and in force.').waitFor();
       expect(await policy()).to.deep.include({
         maxLifetimeDays: null,
+        defaultScopes: ['read'],
         defaultRateLimit: null,
         keysMayManageKeys: false,
       });
@@ -113,7 +126,8 @@ onDatabase('sqlite', 'the page of security', (database) => {
   it('shows the policy to an admin without letting them change it, and nothing of it to a member', async () => {
     const admin = await browser.as(carol, server, PATH);
     await admin.getByText('Only owners change these rules.').waitFor();
-    expect(await admin.getByLabel('Longest overlap').isDisabled()).to.equal(true);
+    expect(await admin.locator('main .policy-facts').innerText()).to.match(/Longest overlap at rotation\s+36\shours/);
+    expect(await admin.locator('#policy ~ form, .policy-facts input').count()).to.equal(0);
     expect(await admin.getByRole('button', { name: 'Save policy' }).count()).to.equal(0);
     await expectAccessible(admin);
     const member = await browser.as(bob, server, PATH);
