@@ -57,15 +57,32 @@ export function conflictRows(opened: KeyFields, yours: KeyFields, stored: KeyFie
   return NAMES.filter((name) => meaningOf(name, opened) !== meaningOf(name, stored)).map((name) => ({
     label: texts.t(`keys.field_${name}`),
     opened: wordsOf(name, opened, texts),
-    yours: isUntouched(name, opened, yours) ? undefined : wordsOf(name, yours, texts),
-    stored: wordsOf(name, stored, texts),
+    yours: isUntouched(name, opened, yours) ? undefined : changeOf(name, opened, yours, texts),
+    stored: changeOf(name, opened, stored, texts),
   }));
 }
 
-/** The fields to go on with: what the reader changed as they changed it, all others as they are stored now. */
+/** The changed value; of scopes what was added and what was removed. */
+function changeOf(name: Group, opened: KeyFields, changed: KeyFields, texts: Texts): string {
+  if (name !== 'scopes') return wordsOf(name, changed, texts);
+  const added = without(changed.scopes, opened.scopes).map((scope) => `+ ${scope}`);
+  const removed = without(opened.scopes, changed.scopes).map((scope) => `− ${scope}`);
+  return [...added, ...removed].join(', ');
+}
+
+function without(scopes: readonly string[], others: readonly string[]): string[] {
+  return scopes.filter((scope) => !others.includes(scope));
+}
+
+/**
+ * The fields to go on with: what the reader changed as they changed it, all others as they are stored now. Each scope counts
+ * for itself, so that one which others added or removed meanwhile stays so.
+ */
 export function mergeFields(opened: KeyFields, yours: KeyFields, stored: KeyFields): KeyFields {
   const untouched = NAMES.filter((name) => isUntouched(name, opened, yours)).flatMap((name) => [...GROUPS[name]]);
-  return { ...yours, ...Object.fromEntries(untouched.map((field) => [field, stored[field]])) };
+  const kept = without(stored.scopes, without(opened.scopes, yours.scopes));
+  const scopes = [...new Set([...kept, ...without(yours.scopes, opened.scopes)])];
+  return { ...yours, ...Object.fromEntries(untouched.map((field) => [field, stored[field]])), scopes };
 }
 
 /** An expiry that is kept was not chosen anew, whatever the day beside it says. */

@@ -15,7 +15,7 @@ onEachDatabase('the form of a key that somebody has changed since it was opened'
   });
 
   it('is not saved, shows what was changed beside what was typed, and keeps both once it is sent again', async () => {
-    const wish = { name: 'Opened', description: 'As opened', scopes: ['read'], monthlyQuota: 10 };
+    const wish = { name: 'Opened', description: 'As opened', scopes: ['read', 'files:read'], monthlyQuota: 10 };
     const { id } = await issue(server, as(cast.alice), wish);
     const path = acmePage(`/api-keys/${id}/edit`);
     const opened = openedIn((await visitor.get(path)).text);
@@ -30,25 +30,30 @@ onEachDatabase('the form of a key that somebody has changed since it was opened'
       rateWindow: '60',
       monthlyQuota: '10',
     };
-    const refused = await visitor.submit(path, { ...mine, opened });
+    const chosen: [string, string][] = ['files:read', 'projects:read'].map((scope) => ['scopes', scope]);
+    const refused = await visitor.submit(path, [...Object.entries({ ...mine, opened }), ...chosen]);
     expect(refused.status).to.equal(422);
     expect(rowsIn(refused.text)).to.deep.equal([
       ['Name', 'Opened', 'Theirs', 'Mine'],
-      ['Scopes', 'read', 'orders:write, read', 'As stored now'],
+      ['Scopes', 'files:read, read', '+ orders:write, − files:read', '+ projects:read'],
       ['Networks', '–', '127.0.0.0/8', 'As stored now'],
     ]);
     expect((await read(server, as(cast.alice), id)).name).to.equal('Theirs');
 
     const form = refused.text;
     expect(form).to.match(/id="name"[^>]*value="Mine"/s);
-    expect(form).to.match(/value="orders:write"[^>]* checked/s);
+    const ticked = [...form.matchAll(/name="scopes"\s+value="([^"]+)"[^>]* checked/gs)].map(([, scope]) => scope);
+    expect(ticked).to.deep.equal(['read', 'projects:read', 'orders:write']);
     expect(form).to.match(/<textarea\s+id="allowedIps"[^>]*>\n?127\.0\.0\.0\/8/);
     const shown = { ...mine, allowedIps: '127.0.0.0/8', opened: openedIn(form) };
-    const again: [string, string][] = [...Object.entries(shown), ['scopes', 'orders:write']];
+    const again: [string, string][] = [
+      ...Object.entries(shown),
+      ...['orders:write', 'projects:read'].map((scope): [string, string] => ['scopes', scope]),
+    ];
     expect((await visitor.submit(path, again)).status).to.equal(303);
     const now = await read(server, as(cast.alice), id);
     expect(now).to.deep.include({ name: 'Mine', description: null, allowedIps: ['127.0.0.0/8'] });
-    expect(now.scopes).to.have.members(['read', 'orders:write']);
+    expect(now.scopes).to.have.members(['read', 'orders:write', 'projects:read']);
   });
 
   it('still tells of the change where it came back for something else first', async () => {
