@@ -13,8 +13,8 @@ export interface ScopeChoice {
   id: string;
   /** What it allows on its resource; `*` is everything. */
   action: string;
-  /** Whether its action has a column of its own. */
-  inColumn: boolean;
+  /** The column of its row, 1 to 4; undefined where it does not fit into one. */
+  column: number | undefined;
   description: string;
   strong: boolean;
   /** Whether a key with it acts as an owner. */
@@ -63,8 +63,9 @@ export function presetsIn(catalogue: ScopeCatalogue): [name: string, scopes: rea
 /** Scopes that include those of resources other than their own. */
 const WIDE = ['read', '*', 'admin:*'];
 
-/** The order of the actions of a resource; all others stand before the last. */
+/** The columns of a resource's actions; others stand in a column that is free, where they fit. */
 const COLUMNS: readonly string[] = [...ACTIONS, '*'];
+const LONGEST_IN_COLUMN = 7;
 
 /** What the form asks of the scopes. */
 interface Wanted {
@@ -100,7 +101,7 @@ export function scopeChoices(
       ...scopeBadge(scope, texts, catalogue),
       id: `scope-${scope.replace(':', '_').replaceAll('*', 'all')}`,
       action,
-      inColumn: COLUMNS.includes(action),
+      column: undefined,
       owner: catalogue.opens(scope, 'admin:write'),
       elsewhere: elsewhere.has(scope),
       opens: routesOf(scope),
@@ -139,11 +140,24 @@ export function scopeChoices(
 
 /** A row for each resource, in which reading comes first and everything last. */
 function rowsOf(choices: readonly ScopeChoice[]): ScopeRow[] {
-  const place = ({ action }: ScopeChoice) => (COLUMNS.includes(action) ? COLUMNS.indexOf(action) : 2.5);
-  return [...new Set(choices.map(({ scope }) => resourceOf(scope)))].map((name) => ({
-    name,
-    choices: choices.filter(({ scope }) => resourceOf(scope) === name).sort((a, b) => place(a) - place(b)),
-  }));
+  return [...new Set(choices.map(({ scope }) => resourceOf(scope)))].map((name) => {
+    const own = choices.filter(({ scope }) => resourceOf(scope) === name);
+    const free = [1, 2, 3].filter((column) => !own.some(({ action }) => columnOf(action) === column));
+    const place = ({ column = 3.5 }: ScopeChoice) => column;
+    return {
+      name,
+      choices: own
+        .map((one) => ({
+          ...one,
+          column: columnOf(one.action) ?? (one.action.length > LONGEST_IN_COLUMN ? undefined : free.shift()),
+        }))
+        .sort((a, b) => place(a) - place(b)),
+    };
+  });
+}
+
+function columnOf(action: string): number | undefined {
+  return COLUMNS.includes(action) ? COLUMNS.indexOf(action) + 1 : undefined;
 }
 
 const resourceOf = (scope: string) => scope.replace(/:.*/, '');

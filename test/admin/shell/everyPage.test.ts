@@ -158,8 +158,9 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
 
   async function changeRefused(page: Page): Promise<void> {
     await page.locator('#name').fill('');
-    await page.locator('#allowedIps').fill('nowhere');
-    await page.evaluate(`document.querySelector('#metadata').value = 'none'`);
+    for (const [field, wrong] of Object.entries({ allowedIps: 'nowhere', metadata: 'none' })) {
+      await page.evaluate(`document.querySelector('#${field}').value = '${wrong}'`);
+    }
     await send(page);
     expect(await page.locator('#problems li').count()).to.equal(3);
   }
