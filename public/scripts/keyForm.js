@@ -15,7 +15,11 @@ document.addEventListener('input', ({ target }) => {
 // The value of a field on one line, and the unit that is chosen beside it.
 function valueOf(field) {
   const radio = field.querySelector('input:checked');
-  if (radio) return radio.value === field.querySelector('input').value ? '' : radio.labels[0].textContent.trim();
+  // The first choice is the usual one, and the text of a choice stands before its hint.
+  if (radio)
+    return radio.value === field.querySelector('input').value
+      ? ''
+      : radio.labels[0].querySelector('span').firstChild.textContent.trim();
   const input = field.querySelector('input, textarea');
   const value = input.value.trim().replace(/\s+/g, ' ');
   const unit = field.querySelector('select');

@@ -271,6 +271,9 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
       await page.getByLabel('Me it stops when I leave').check();
       await page.getByLabel('External id').fill('customer 42');
       await metadata.fill('{"team": ');
+      const set = page.locator('.fold-set').last();
+      if (javaScript)
+        expect(await set.innerText()).to.equal('Belongs to: Me · External id: customer 42 · Metadata: {"team":');
       await page.getByRole('button', { name: 'Create key' }).click();
       const summary = page.getByRole('alert');
       await summary.waitFor();
