@@ -142,7 +142,7 @@ export function scopeChoices(
 function rowsOf(choices: readonly ScopeChoice[]): ScopeRow[] {
   return [...new Set(choices.map(({ scope }) => resourceOf(scope)))].map((name) => {
     const own = choices.filter(({ scope }) => resourceOf(scope) === name);
-    const free = [1, 2, 3].filter((column) => !own.some(({ action }) => columnOf(action) === column));
+    const free = [1, 2, 3, 4].filter((column) => !own.some(({ action }) => columnOf(action) === column));
     const place = ({ column = 3.5 }: ScopeChoice) => column;
     return {
       name,
