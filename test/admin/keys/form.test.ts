@@ -235,7 +235,9 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
 
     const outsider = new Visitor(server);
     await outsider.signIn(cast.charlie.email, PASSWORD);
-    for (const from of [id, 'none']) expect((await outsider.get(`${KEYS}/new?from=${from}`)).status).to.equal(404);
+    const theirs = pageOf(cast.globex, '/api-keys/new');
+    expect((await outsider.get(theirs)).status).to.equal(200);
+    for (const from of [id, 'none']) expect((await outsider.get(`${theirs}?from=${from}`)).status).to.equal(404);
   });
 
   it('opens a preset in a tab of its own where its reader asks for one', async () => {
