@@ -38,9 +38,10 @@ onDatabase('sqlite', 'what was typed into a form', (database) => {
     const page = await browser.as(dora, server, NEW_KEY);
     await page.locator('#name').fill('Nightly export');
     await page.getByTestId('scope-read').uncheck();
+    await page.getByTestId('scope-group-records').click();
     await page.getByTestId('scope-projects:read').check();
     await page.getByTestId('expires-30').check();
-    await page.locator('summary').click();
+    await page.getByText('More', { exact: true }).click();
     await page.locator('#externalId').fill('customer 1');
     await page.getByRole('button', { name: 'Français' }).click();
     await page.getByRole('heading', { name: 'Créer une clé' }).waitFor();
