@@ -3,6 +3,7 @@ import { errorPage } from './admin/shell/errorPage.ts';
 import { assets } from './http/assets.ts';
 import type { State } from './context.ts';
 import { clientAddress } from './http/clientAddress.ts';
+import { compose } from './http/compose.ts';
 import { cors } from './http/cors.ts';
 import { handleErrors, logLateErrors } from './http/handleErrors.ts';
 import { recordUse } from './usage/recordUse.ts';
@@ -19,17 +20,21 @@ import type { Services } from './services.ts';
 export function createApp(services: Services): Koa<State> {
   const { config, log, usage } = services;
   const app = new Koa<State>();
-  app.use(requestId(config.trustedHops));
-  app.use(securityHeaders(config.publicUrl));
-  app.use(requestLog(log));
-  app.use(recordUse(usage));
-  app.use(cors(config.corsOrigins));
-  app.use(handleErrors(log, config.publicUrl, errorPage));
-  app.use(clientAddress(config.trustedHops));
-  app.use(staticFiles(assets()));
-  app.use(trailingSlash);
-  for (const routes of createRoutes(services).middlewares) app.use(routes);
-  app.use(unknownRoute);
+  app.use(
+    compose([
+      requestId(config.trustedHops),
+      securityHeaders(config.publicUrl),
+      requestLog(log),
+      recordUse(usage),
+      cors(config.corsOrigins),
+      handleErrors(log, config.publicUrl, errorPage),
+      clientAddress(config.trustedHops),
+      staticFiles(assets()),
+      trailingSlash,
+      ...createRoutes(services).middlewares,
+      unknownRoute,
+    ]),
+  );
   app.on('error', logLateErrors(log));
   return app;
 }

@@ -1,5 +1,4 @@
 import Router from '@koa/router';
-import compose from 'koa-compose';
 import { z } from 'zod';
 import { keyQuestion, usableKey, type KeyQuestion } from '../auth/apiKey.ts';
 import { holdsScope } from '../auth/authority.ts';
@@ -17,6 +16,7 @@ import { AppError } from '../errors.ts';
 import { accessOf, configuredProxy } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
 import { sendProblem } from '../http/handleErrors.ts';
+import { compose } from '../http/compose.ts';
 import { askedRequest, proxiedRequest, type Proxy } from '../http/proxiedRequest.ts';
 import { onlyFromPeers } from '../http/proxyPeers.ts';
 import { ROUTER } from '../http/router.ts';
@@ -65,10 +65,7 @@ const letThrough: Middleware = async (ctx) => {
 function judgeProxiedRequest({ config, lookup, limits, keyTexts, verificationKey }: Parts): Middleware {
   const { prefix } = config.keys;
   const askKey = keyQuestion(lookup, keyTexts, limits.doubtful);
-  const readToken = compose([
-    jwt(config.jwt, verificationKey),
-    tenant(lookup, 'credentialAlone', limits.doubtful),
-  ]) as Middleware;
+  const readToken = compose([jwt(config.jwt, verificationKey), tenant(lookup, 'credentialAlone', limits.doubtful)]);
 
   return async (ctx, next) => {
     const access = accessOf(ctx);

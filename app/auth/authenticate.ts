@@ -1,5 +1,5 @@
-import compose from 'koa-compose';
 import type { Middleware } from '../context.ts';
+import { compose } from '../http/compose.ts';
 import type { Config } from '../config.ts';
 import type { Limits } from '../limits/limits.ts';
 import { apiKey } from './apiKey.ts';

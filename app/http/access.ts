@@ -102,26 +102,13 @@ export function isAboutKeys(keyScope: string): boolean {
   return covers('api-keys:*', keyScope);
 }
 
-interface RouteLayer {
-  path: string | RegExp;
-  methods: string[];
-  stack: readonly unknown[];
-}
-
-/** The route of this request; undefined if none matched. */
-export function routeOf(ctx: Context): RouteLayer | undefined {
-  const { matched = [] } = ctx as { matched?: RouteLayer[] };
-  return matched.find((layer) => layer.methods.includes(ctx.method));
-}
-
 /** The access that the route of this request states; undefined if there is no route or it states none. */
 export function accessOf(ctx: Context): Access | undefined {
-  const layer = routeOf(ctx);
-  return layer && accessOfLayer(layer);
+  return ctx.state.route?.access;
 }
 
 /** The access that a route of a router states. */
-export function accessOfLayer(layer: RouteLayer): Access | undefined {
+export function accessOfLayer(layer: { stack: readonly unknown[] }): Access | undefined {
   for (const middleware of layer.stack) {
     if (typeof middleware === 'function' && 'access' in middleware) return (middleware as AccessMarker).access;
   }

@@ -14,7 +14,10 @@ export interface Answer {
 }
 
 /** A marker in a route's stack that carries what it answers when all is well, for the documents made from the routes. */
-export type AnswerMarker = Middleware & { answer: Answer };
+export type AnswerMarker = OnlyStates & { answer: Answer };
+
+/** A middleware that passes on and nothing else, so that a request need not pass it. */
+export type OnlyStates = Middleware & { onlyStates: true };
 
 /** States a route's good answer; it checks nothing at run time, the contract test does that for every route. */
 export function answers(
@@ -25,5 +28,5 @@ export function answers(
   headers: readonly string[] = [],
 ): AnswerMarker {
   const pass: Middleware = (_ctx, next) => next();
-  return Object.assign(pass, { answer: { status, schema, summary, problems, headers } });
+  return Object.assign(pass, { onlyStates: true as const, answer: { status, schema, summary, problems, headers } });
 }

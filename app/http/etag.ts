@@ -18,7 +18,7 @@ export type VersionMarker = Middleware & { versioned: 'etag' | 'if_match' };
 /** States that the route's good answers carry `ETag`; the handler sets it by `setEtag`. */
 export function showsEtag(): VersionMarker {
   const pass: Middleware = (_ctx, next) => next();
-  return Object.assign(pass, { versioned: 'etag' as const });
+  return Object.assign(pass, { onlyStates: true as const, versioned: 'etag' as const });
 }
 
 /** States that the route takes `If-Match`; its action compares the versions by `refuseChanged`, under the row's lock. */

@@ -1,9 +1,9 @@
 import Router from '@koa/router';
-import compose from 'koa-compose';
 import type { Middleware, State } from '../context.ts';
 import { ROUTER } from './router.ts';
+import { ServedRoutes } from './servedRoutes.ts';
 
-/** Routers behind one prefix and the same guards, and the middleware that hands each request to its router. */
+/** Routers behind one prefix and the same guards, and the middleware that hands each request to its route. */
 export interface Mount {
   routers: Router<State>[];
   middleware: Middleware;
@@ -14,46 +14,42 @@ export interface Mount {
  * so that its cost does not grow with the number of routes.
  */
 export function mount(prefix: string, guards: readonly Middleware[], routers: readonly Router<State>[]): Mount {
-  const guarded = routers.map((inner) => behind(prefix, guards, inner));
+  const prefixed = routers.map((inner) => new Router<State>({ ...ROUTER, prefix }).use(inner.routes()));
   const segmentOf = segmentsAfter(prefix);
-  const bySegment = new Map<string, Middleware>();
-  for (const router of guarded) {
-    const middleware = router.routes() as Middleware;
-    for (const segment of new Set(firstSegments(router, segmentOf))) {
+  const bySegment = new Map<string, ServedRoutes>();
+  for (const router of prefixed) {
+    const layers = router.stack.filter((layer) => layer.methods.length > 0);
+    const routes = new ServedRoutes(layers, guards);
+    for (const segment of new Set(layers.map(({ path }) => fixedSegmentOf(String(path), segmentOf)))) {
       // The second router would get no request of its segment.
       if (bySegment.has(segment)) throw new Error(`two routers have routes below ${prefix}/${segment}`);
-      bySegment.set(segment, middleware);
+      bySegment.set(segment, routes);
     }
   }
   return {
-    routers: guarded,
+    routers: prefixed,
     middleware: (ctx, next) => {
-      const segment = segmentOf(ctx.path);
-      const found = segment === undefined ? undefined : bySegment.get(segment);
-      return found ? (found(ctx, next) as Promise<void>) : next();
+      const { path } = ctx;
+      const segment = segmentOf(path);
+      const found = (segment === undefined ? undefined : bySegment.get(segment))?.of(path);
+      if (found === undefined || found.length === 0) return next();
+      const { state, method } = ctx;
+      state.routesOfPath = state.routesOfPath ? [...state.routesOfPath, ...found] : found;
+      const route = found.find(({ methods }) => methods.includes(method));
+      if (!route) return next();
+      state.route = route;
+      return route.run(ctx, next) as Promise<unknown>;
     },
   };
 }
 
-function behind(prefix: string, guards: readonly Middleware[], inner: Router<State>): Router<State> {
-  const router = new Router<State>({ ...ROUTER, prefix });
-  // As one, since the router looks for each that it is given among the routes of each request.
-  if (guards.length > 0) router.use(compose([...guards]));
-  return router.use(inner.routes());
-}
-
 type SegmentOf = (path: string) => string | undefined;
 
-function firstSegments(router: Router<State>, segmentOf: SegmentOf): string[] {
-  return router.stack
-    .filter((layer) => layer.methods.length > 0)
-    .map((layer) => {
-      const segment = segmentOf(String(layer.path));
-      // An empty segment is the prefix with a slash behind it, such as the front page.
-      if (segment === undefined || segment.startsWith(':'))
-        throw new Error(`${String(layer.path)} does not begin with a fixed segment`);
-      return segment;
-    });
+function fixedSegmentOf(path: string, segmentOf: SegmentOf): string {
+  const segment = segmentOf(path);
+  // An empty segment is the prefix with a slash behind it, such as the front page.
+  if (segment === undefined || segment.startsWith(':')) throw new Error(`${path} does not begin with a fixed segment`);
+  return segment;
 }
 
 /** Finds the first segment of a path after the prefix, of which a parameter such as `:slug` is any one segment. */

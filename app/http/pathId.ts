@@ -11,5 +11,5 @@ export function pathId(ctx: Context): string {
 
 /** The path parameter of this name. */
 export function pathParam(ctx: Context, name: string): string {
-  return (ctx as Context & { params?: Record<string, string | undefined> }).params?.[name] ?? '';
+  return ctx.state.pathParams?.[name] ?? '';
 }

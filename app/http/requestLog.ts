@@ -1,18 +1,18 @@
 import type { Middleware } from '../context.ts';
 import type { Log } from '../log.ts';
-import { routeOf } from './access.ts';
 
 /** One line a request. The route is logged, not the address asked for: that may hold what people paste by mistake. */
 export function requestLog(log: Log): Middleware {
+  if (!log.isLevelEnabled('info')) return (_ctx, next) => next();
   return async (ctx, next) => {
     try {
       await next();
     } finally {
-      const { requestId, startedAt, address } = ctx.state;
+      const { requestId, startedAt, address, route } = ctx.state;
       log.request({
         requestId,
         method: ctx.method,
-        route: String(routeOf(ctx)?.path ?? ''),
+        route: route?.path ?? '',
         status: ctx.status,
         ms: Math.round((performance.now() - startedAt) * 10) / 10,
         address: address ?? 'unknown',

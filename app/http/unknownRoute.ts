@@ -20,6 +20,6 @@ export const unknownRoute: Middleware = async (ctx) => {
 
 /** The methods of every route that matched this path in any router. */
 function methodsOf(ctx: Context): string[] {
-  const { matched = [] } = ctx as { matched?: { methods: string[] }[] };
-  return [...new Set(matched.flatMap((layer) => layer.methods))].sort();
+  const { routesOfPath = [] } = ctx.state;
+  return [...new Set(routesOfPath.flatMap(({ methods }) => methods))].sort();
 }

@@ -1,6 +1,5 @@
 import type { Context, KeyHolder, Middleware } from '../context.ts';
 import type { Usage, UsageEvent } from './usage.ts';
-import { accessOf, routeOf, scopesOf } from '../http/access.ts';
 
 declare module '../context.ts' {
   interface State {
@@ -36,13 +35,13 @@ export function recordUse(usage: Usage): Middleware {
 
 function useOf(ctx: Context, holder: KeyHolder): UsageEvent {
   const { id, name, home } = holder;
-  const { address, recordedAs, requestId, startedAt } = ctx.state;
+  const { address, recordedAs, requestId, startedAt, route } = ctx.state;
   return {
     tenantId: home.id,
     keyId: id,
     keyName: name,
     method: recordedAs?.method ?? ctx.method,
-    endpoint: recordedAs?.endpoint ?? String(routeOf(ctx)?.path ?? 'unknown'),
+    endpoint: recordedAs?.endpoint ?? route?.path ?? 'unknown',
     statusCode: recordedAs?.statusCode ?? ctx.status,
     scope: recordedAs ? recordedAs.scope : scopeOf(ctx, holder),
     ip: address,
@@ -55,7 +54,6 @@ function useOf(ctx: Context, holder: KeyHolder): UsageEvent {
 
 /** What the route asks a key for; of two scopes that would do, the one that the key has. */
 function scopeOf(ctx: Context, { scopes }: KeyHolder): string | null {
-  const access = accessOf(ctx);
-  const asked = access ? scopesOf(access) : [];
+  const asked = ctx.state.route?.scopes ?? [];
   return asked.find((scope) => scopes.covers(scope)) ?? asked[0] ?? null;
 }

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import Router from '@koa/router';
 import { expect } from 'chai';
 import Koa from 'koa';
-import type { State } from '../../app/context.ts';
+import type { Context, Middleware, State } from '../../app/context.ts';
+import { compose } from '../../app/http/compose.ts';
 import { mount } from '../../app/http/mount.ts';
 import { ROUTER } from '../../app/http/router.ts';
 import { Client } from '../support/http.ts';
@@ -45,4 +46,66 @@ describe('mounting routers', () => {
   it('refuses a route that begins with a parameter', () => {
     expect(() => mount('/api', [], [routerOf('/:id')])).to.throw('does not begin with a fixed segment');
   });
+
+  it('serves the route that was defined first where a fixed path and a parameter both fit', async () => {
+    const parameterFirst = mount('/api', [], [routerOf('/keys', '/keys/:id', '/keys/used')]);
+    const fixedFirst = mount('/api', [], [routerOf('/keys/used', '/keys/:id')]);
+    expect(await served(parameterFirst.middleware, '/api/keys/used')).to.include({ body: '/keys/:id' });
+    expect(await served(fixedFirst.middleware, '/api/keys/used')).to.include({ body: '/keys/used' });
+    const other = await served(fixedFirst.middleware, '/api/keys/%C3%A9');
+    expect(other).to.include({ body: '/keys/:id' });
+    expect(other.state.pathParams?.['id']).to.equal('é');
+  });
+
+  it('takes a path as it is written: another case, a slash behind it and another method are no route', async () => {
+    const { middleware } = mount('/api', [], [routerOf('/keys/used')]);
+    for (const path of ['/api/keys/Used', '/api/keys/used/', '/api/keys', '/API/keys/used', '/api']) {
+      expect(await served(middleware, path), path).to.deep.include({ body: 'passed on', state: {} });
+    }
+    const { body, state } = await served(middleware, '/api/keys/used', 'POST');
+    expect(body).to.equal('passed on');
+    expect(state.routesOfPath?.flatMap(({ methods }) => methods)).to.have.members(['GET', 'HEAD']);
+  });
+
+  it('has every guard before the route, and none where the method is not known', async () => {
+    const passed: string[] = [];
+    const guard = (name: string): Middleware => {
+      return (_ctx, next) => {
+        passed.push(name);
+        return next();
+      };
+    };
+    const { middleware } = mount('/api', [guard('first'), guard('second')], [routerOf('/keys')]);
+    await served(middleware, '/api/keys', 'POST');
+    expect(passed).to.deep.equal([]);
+    expect(await served(middleware, '/api/keys')).to.include({ body: '/keys' });
+    expect(passed).to.deep.equal(['first', 'second']);
+  });
 });
+
+describe('a chain of middlewares', () => {
+  it('ends with the first that does not pass on, and goes back through those before it', async () => {
+    const order: string[] = [];
+    const around = (name: string): Middleware => {
+      return async (_ctx, next) => {
+        order.push(name);
+        await next();
+        order.push(`after ${name}`);
+      };
+    };
+    const ends: Middleware = () => void order.push('end');
+    await served(compose([around('a'), compose([around('b'), ends]), around('never')]), '/');
+    expect(order).to.deep.equal(['a', 'b', 'end', 'after b', 'after a']);
+  });
+
+  it('without middlewares passes on', async () => {
+    expect(await served(compose([]), '/')).to.include({ body: 'passed on' });
+  });
+});
+
+/** What a middleware makes of a request, without a server. */
+async function served(middleware: Middleware, path: string, method = 'GET'): Promise<Context> {
+  const ctx = { path, method, state: {} } as unknown as Context;
+  await middleware(ctx, async () => void (ctx.body = 'passed on'));
+  return ctx;
+}

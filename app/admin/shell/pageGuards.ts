@@ -1,5 +1,5 @@
-import compose from 'koa-compose';
 import type { Middleware } from '../../context.ts';
+import { compose } from '../../http/compose.ts';
 import type { Cookies } from '../../http/cookies.ts';
 import type { Route } from '../../http/table.ts';
 import type { Services } from '../../services.ts';
