@@ -26,7 +26,7 @@ export class Count {
   readonly id: string;
   readonly allowed: boolean;
   readonly remaining: number;
-  /** The end of the window in epoch seconds, by the monotonic clock that koa-ratelimit counts with. */
+  /** The end of the window in epoch seconds, by the monotonic clock. */
   readonly reset: number;
 
   /** `left` is what was left before the request, 0 for one that is refused; `leftOver` what a refused one leaves. */
@@ -45,7 +45,7 @@ export class Count {
   }
 }
 
-/** Epoch seconds by the monotonic clock that koa-ratelimit counts with. */
+/** Epoch seconds by the monotonic clock, which no change of the time moves. */
 export function nowInSeconds(): number {
   return (performance.timeOrigin + performance.now()) / 1000;
 }

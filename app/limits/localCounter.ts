@@ -1,7 +1,6 @@
-import MemoryLimiter from 'koa-ratelimit/limiter/memory.js';
+import { LRUCache } from 'lru-cache';
 import type { Rate } from '../domain/rate.ts';
 import { Count, nowInSeconds, untaken, type CostCounter } from './count.ts';
-import { RecentMap } from './recentMap.ts';
 import { Rules, type Rule } from './rule.ts';
 
 /**
@@ -10,63 +9,60 @@ import { Rules, type Rule } from './rule.ts';
  */
 const REMEMBERED = 20_000;
 
-/** Refuses: a limiter that leaves no count behind must not open the door. */
-const NOT_COUNTED = { remaining: 0, reset: 0 };
+/** What is left of one id until its window ends, which begins with its first request. */
+interface Window {
+  left: number;
+  /** Epoch seconds by the monotonic clock. */
+  readonly reset: number;
+}
 
-/**
- * Counts in this process alone, with the limiter of koa-ratelimit's memory driver: its middleware around that costs as
- * much again, writes fractions into headers and answers what is ours to answer.
- */
+/** Counts in this process alone, by fixed windows, as koa-ratelimit does without Redis. */
 export class LocalCounter implements CostCounter {
   readonly #rules: Rules;
-  readonly #counts = new RecentMap<LimiterState>(REMEMBERED);
+  readonly #windows = new LRUCache<string, Window>({ max: REMEMBERED });
 
   constructor(name: string) {
     this.#rules = new Rules(name);
   }
 
   take(id: string, rate: Rate): Count {
-    const rule = this.#rules.of(rate);
-    const { limit: max, windowSeconds, text: namespace } = rule;
-    const limiter = new MemoryLimiter({ id, db: this.#counts, max, duration: windowSeconds * 1000, namespace });
-    // Its promise gives the state as it is when a whole turn's requests have been counted, so it is read now.
-    void limiter.get();
-    const { remaining, reset } = this.#counts.takeLatest() ?? NOT_COUNTED;
-    return new Count(this, rule, id, remaining, reset);
+    return this.takeCost(id, rate, 1);
   }
 
   takeCost(id: string, rate: Rate, cost: number): Count {
-    if (cost === 1) return this.take(id, rate);
-    const before = this.peek(id, rate, cost);
-    if (!before.allowed) return before;
-    const { rule, reset } = this.take(id, rate);
-    const state = this.#stateOf(rule, id);
-    if (!state) return new Count(this, rule, id, NOT_COUNTED.remaining, NOT_COUNTED.reset);
-    state.remaining -= cost - 1;
-    return new Count(this, rule, id, state.remaining, reset);
+    const rule = this.#rules.of(rate);
+    const key = keyOf(rule, id);
+    const now = nowInSeconds();
+    let window = this.#windows.get(key);
+    if (!window || window.reset <= now) {
+      window = { left: rule.limit, reset: now + rule.windowSeconds };
+      this.#windows.set(key, window);
+    }
+    const { left, reset } = window;
+    if (cost > left) return untaken(this, rule, id, left, reset, cost);
+    window.left -= cost;
+    return new Count(this, rule, id, window.left + 1, reset);
   }
 
   peek(id: string, rate: Rate, cost: number): Count {
     const rule = this.#rules.of(rate);
-    const state = this.#stateOf(rule, id);
+    const window = this.#windows.get(keyOf(rule, id));
     const now = nowInSeconds();
-    if (!state || state.reset <= now) return untaken(this, rule, id, rule.limit, now + rule.windowSeconds, cost);
-    return untaken(this, rule, id, Math.max(state.remaining - 1, 0), state.reset, cost);
-  }
-
-  #stateOf({ text }: Rule, id: string): LimiterState | undefined {
-    this.#counts.get(`${text}:${id}`);
-    return this.#counts.takeLatest();
+    if (!window || window.reset <= now) return untaken(this, rule, id, rule.limit, now + rule.windowSeconds, cost);
+    return untaken(this, rule, id, window.left, window.reset, cost);
   }
 
   async giveBack({ rule, id, reset }: Count): Promise<void> {
-    const key = `${rule.text}:${id}`;
-    const state = this.#counts.get(key);
+    const key = keyOf(rule, id);
+    const window = this.#windows.get(key);
     // A window that began since has nothing to give back to.
-    if (state?.reset !== reset) return;
-    // It is set to the limit by the first request and one less by each that follows, down to 0 by what is refused.
-    state.remaining = Math.max(state.remaining, 1) + 1;
+    if (window?.reset !== reset) return;
+    window.left++;
     // With nothing left to remember, the next window begins when it is needed.
-    if (state.remaining > rule.limit) this.#counts.delete(key);
+    if (window.left >= rule.limit) this.#windows.delete(key);
   }
+}
+
+function keyOf({ text }: Rule, id: string): string {
+  return `${text}:${id}`;
 }
