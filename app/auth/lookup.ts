@@ -115,35 +115,28 @@ export type InstallationSettings = Readonly<Record<SettingName, StoredSetting>>;
 
 /** Lookups coalesced by turn; trouble of the database is 503 for all who asked, an unreadable row 500 for its own caller. */
 export function createLookup(lookups: Lookups, { plans = true }: { plans?: boolean } = {}): Lookup {
-  const keyRow = batchPerTurn(
-    async (hashes) => new Map((await lookups.keys(hashes)).map((row) => [row.hash, row])),
+  const key = batchPerTurn(
+    async (hashes) => byHash(await lookups.keys(hashes)),
+    (row) => foundKey(row, plans),
     LOOKUPS_AT_ONCE,
   );
-  const personRows = (by: PersonBy) =>
-    batchPerTurn(async (subjects) => bySubject(await lookups.people(by, subjects)), LOOKUPS_AT_ONCE);
-  const people = { id: personRows('id'), email: personRows('email') };
-  const sessionRows = batchPerTurn(async (hashes) => bySubject(await lookups.sessions(hashes)), LOOKUPS_AT_ONCE);
-  const tenantRow = (by: TenantBy) =>
-    batchPerTurn(async (subjects) => bySubjectOnce(await lookups.tenants(by, subjects)), LOOKUPS_AT_ONCE);
-  const tenants = { id: tenantRow('id'), slug: tenantRow('slug') };
+  const person = (by: PersonBy) =>
+    batchPerTurn(async (subjects) => bySubject(await lookups.people(by, subjects)), foundPerson, LOOKUPS_AT_ONCE);
+  const people = { id: person('id'), email: person('email') };
+  const session = batchPerTurn(
+    async (hashes) => bySubject(await lookups.sessions(hashes)),
+    foundSession,
+    LOOKUPS_AT_ONCE,
+  );
+  const tenant = (by: TenantBy) =>
+    batchPerTurn(async (subjects) => bySubjectOnce(await lookups.tenants(by, subjects)), foundTenant, LOOKUPS_AT_ONCE);
+  const tenants = { id: tenant('id'), slug: tenant('slug') };
   const settings = settingsLookup(lookups);
   return {
-    async key(hash) {
-      const row = await keyRow(hash.toString('hex'));
-      return row && foundKey(row, plans);
-    },
-    async person(by, subject) {
-      const rows = await people[by](subject);
-      return rows && foundPerson(rows);
-    },
-    async session(hash) {
-      const rows = await sessionRows(hash.toString('hex'));
-      return rows && foundSession(rows);
-    },
-    async tenant(by, subject) {
-      const row = await tenants[by](subject);
-      return row && { id: row.id, slug: row.slug, policy: readPolicy(row.policy) };
-    },
+    key: (hash) => key(hash.toString('hex')),
+    person: (by, subject) => people[by](subject),
+    session: (hash) => session(hash.toString('hex')),
+    tenant: (by, subject) => tenants[by](subject),
     settings,
     catalogue: async () => catalogueOf((await settings()).scopes.value),
   };
@@ -153,7 +146,7 @@ export function createLookup(lookups: Lookups, { plans = true }: { plans?: boole
 function settingsLookup(lookups: Lookups): Lookup['settings'] {
   const unread: StoredSetting = { revision: '', value: null };
   const kept: Record<SettingName, StoredSetting> = { scopes: unread, forward_auth_rules: unread, foreign_keys: unread };
-  const ask = batchPerTurn(async () => {
+  const read = async () => {
     const rows = await lookups.settings({
       scopes: kept.scopes.revision,
       forward_auth_rules: kept.forward_auth_rules.revision,
@@ -164,7 +157,8 @@ function settingsLookup(lookups: Lookups): Lookup['settings'] {
     }
     if (rows.length < SETTING_NAMES.length) throw new Error('a setting of the installation has no row');
     return new Map([['all', { ...kept }]]);
-  }, 1);
+  };
+  const ask = batchPerTurn(read, (settings) => settings, 1);
   return async () => {
     const found = await ask('all');
     if (!found) throw new Error('the settings of the installation were not read');
@@ -176,6 +170,12 @@ function settingsLookup(lookups: Lookups): Lookup['settings'] {
 type RowsOf<Row> = [Row, ...Row[]];
 
 const bySubjectOnce = (rows: TenantRow[]) => new Map(rows.map((row) => [row.subject, row]));
+
+function byHash(rows: readonly AuthKeyRow[]): Map<string, AuthKeyRow> {
+  const found = new Map<string, AuthKeyRow>();
+  for (const row of rows) found.set(row.hash, row);
+  return found;
+}
 
 function bySubject<Row extends PersonRow>(rows: Row[]): Map<string, RowsOf<Row>> {
   const grouped = new Map<string, RowsOf<Row>>();
@@ -263,6 +263,10 @@ function foundPerson(rows: RowsOf<PersonRow>): FoundPerson {
 /** In the order of `belongingsOf`. */
 function byJoining(a: PersonRow, b: PersonRow): number {
   return (a.joined_at ?? 0) - (b.joined_at ?? 0) || ((a.tenant_id ?? '') < (b.tenant_id ?? '') ? -1 : 1);
+}
+
+function foundTenant({ id, slug, policy }: TenantRow): Tenant {
+  return { id, slug, policy: readPolicy(policy) };
 }
 
 function membershipOf(row: PersonRow): Belonging[] {
