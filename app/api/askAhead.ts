@@ -31,10 +31,13 @@ export function askAhead({ lookup, keyTexts, limits }: Pick<Services, 'lookup' |
     const asked = readJson(ctx).then((body) => {
       const { text, asksForScopes } = questionIn(body);
       const hash = keyTexts.mayBeKey(text) ? hashKey(text) : undefined;
-      return { hash, key: hash && lookup.key(hash), catalogue: asksForScopes ? lookup.catalogue() : undefined };
+      const key = hash && lookup.key(hash);
+      const catalogue = asksForScopes ? lookup.catalogue() : undefined;
+      key?.catch(ignore);
+      catalogue?.catch(ignore);
+      return { hash, key, catalogue };
     });
-    // Who is refused as a caller waits for none of them.
-    asked.then(async ({ key, catalogue }) => Promise.all([key, catalogue])).catch(() => undefined);
+    asked.catch(ignore);
     return {
       key: async (hash) => {
         const { hash: same, key } = await asked;
@@ -44,6 +47,9 @@ export function askAhead({ lookup, keyTexts, limits }: Pick<Services, 'lookup' |
     };
   }
 }
+
+/** Who is refused as a caller waits for none of what was asked, so that nobody else is told of its faults. */
+function ignore(): void {}
 
 function isShort(ctx: Context): boolean {
   const { headers } = ctx.req;

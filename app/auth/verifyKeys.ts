@@ -90,9 +90,9 @@ export async function verifyKeys(
   questions: readonly AskedKey[],
 ): Promise<Verdict[]> {
   // All lookups begin in one turn, so that they are one query.
-  const [catalogue, found] = await Promise.all([
+  const [catalogue, ...found] = await Promise.all([
     questions.some(asksForScopes) ? parts.lookup.catalogue() : BUILT_IN,
-    Promise.all(questions.map(async ({ key }) => foundKey(parts, key))),
+    ...questions.map(({ key }) => foundKey(parts, key)),
   ]);
   const now = Date.now();
   return Promise.all(
@@ -106,9 +106,11 @@ function asksForScopes({ scopes, anyScopes }: AskedKey): boolean {
 }
 
 /** What is known by the text of a key; a text that is no key of ours never reaches the database. */
-async function foundKey({ lookup, keyTexts }: Parts, text: string): Promise<FoundKey | 'malformed' | undefined> {
+function foundKey({ lookup, keyTexts }: Parts, text: string): Promise<FoundKey | undefined> | 'malformed' {
   return keyTexts.mayBeKey(text) ? lookup.key(hashKey(text)) : 'malformed';
 }
+
+type Found = FoundKey | 'malformed' | undefined;
 
 interface Case {
   question: AskedKey;
@@ -117,29 +119,27 @@ interface Case {
   catalogue: ScopeCatalogue;
 }
 
-async function verdictOn(parts: Parts, one: Case, found: Awaited<ReturnType<typeof foundKey>>): Promise<Verdict> {
+/** At once, unless the key's limit or quota is counted elsewhere. */
+function verdictOn(parts: Parts, one: Case, found: Found): Verdict | Promise<Verdict> {
   const trace = one.question.counting === 'look' ? new Trace() : undefined;
-  const verdict = await judgedInOrder(parts, one, found, trace);
-  if (trace) verdict.trace = trace.steps;
-  return verdict;
+  const known = identified(one, found, trace);
+  if ('code' in known) return withTrace(known, trace);
+  const { key } = known;
+  const refusal = judged(one, key, trace);
+  if (refusal) return withTrace({ ...refusal, key }, trace);
+  const verdict = counted(parts, one.question, key, trace);
+  return verdict instanceof Promise ? verdict.then((later) => withTrace(later, trace)) : withTrace(verdict, trace);
 }
 
-async function judgedInOrder(
-  parts: Parts,
-  one: Case,
-  found: Awaited<ReturnType<typeof foundKey>>,
-  trace: Trace | undefined,
-): Promise<Verdict> {
-  const known = identified(one, found, trace);
-  if ('code' in known) return known;
-  const { key } = known;
-  return { key, ...(judged(one, key, trace) ?? (await counted(parts, one.question, key, trace))) };
+function withTrace(verdict: Verdict, trace: Trace | undefined): Verdict {
+  if (trace) verdict.trace = trace.steps;
+  return verdict;
 }
 
 /** The key, where the caller may know of it and it is of the tenant that was named; otherwise what to say instead. */
 function identified(
   { question, tenantId, catalogue }: Case,
-  found: Awaited<ReturnType<typeof foundKey>>,
+  found: Found,
   trace: Trace | undefined,
 ): { key: FoundKey } | { code: VerdictCode } {
   if (found === 'malformed') {
@@ -208,30 +208,53 @@ function scopesRefused(
   return isMissing ? { code: 'insufficient_scope', missingScopes } : undefined;
 }
 
-/** Counts what is left to count, first the limit and then the quota, so that a refused burst spends none of that. */
-async function counted(
-  { limits: { countKey, peekKey, quotas } }: Parts,
-  { cost, counting }: AskedKey,
+/**
+ * Counts what is left to count, first the limit and then the quota, so that a refused burst spends none of that; at once
+ * where this process counts.
+ */
+function counted(
+  parts: Parts,
+  question: AskedKey,
   key: FoundKey,
   trace: Trace | undefined,
-): Promise<Refusal> {
-  if (counting === 'nothing') return { code: 'valid' };
+): Verdict | Promise<Verdict> {
+  const { cost, counting } = question;
+  if (counting === 'nothing') return { code: 'valid', key };
+  const { countKey, peekKey } = parts.limits;
   const count = (counting === 'spend' ? countKey : peekKey)(key, cost);
-  const limit = count instanceof Promise ? await count : count;
-  if (limit) {
-    const { allowed, remaining, rule } = limit;
-    trace?.note('limit', allowed ? 'passed' : 'failed', { cost, limit: rule.limit, remaining });
-    if (!allowed) return { code: 'rate_limited', limit };
-  } else trace?.skipped('limit', { cost });
+  if (count instanceof Promise || key.monthlyQuota !== null) return countedLater(parts, question, key, count, trace);
+  const verdict = withinLimit(key, count, cost, trace);
+  if (verdict.code === 'valid') trace?.skipped('quota', { cost });
+  return verdict;
+}
 
-  const { monthlyQuota } = key;
+async function countedLater(
+  { limits: { quotas } }: Parts,
+  { cost, counting }: AskedKey,
+  key: FoundKey,
+  count: ReturnType<Limits['countKey']>,
+  trace: Trace | undefined,
+): Promise<Verdict> {
+  const verdict = withinLimit(key, await count, cost, trace);
+  if (verdict.code !== 'valid') return verdict;
+  const { id, monthlyQuota } = key;
   if (monthlyQuota === null) {
     trace?.skipped('quota', { cost });
-    return limit ? { code: 'valid', limit } : { code: 'valid' };
+    return verdict;
   }
-  const quota = await quotas[counting === 'spend' ? 'take' : 'peek'](key.id, monthlyQuota, cost);
+  const quota = await quotas[counting === 'spend' ? 'take' : 'peek'](id, monthlyQuota, cost);
   trace?.note('quota', quota.allowed ? 'passed' : 'failed', { cost, limit: quota.quota, remaining: quota.left });
-  return { code: quota.allowed ? 'valid' : 'quota_exceeded', ...(limit && { limit }), quota };
+  return { ...verdict, code: quota.allowed ? 'valid' : 'quota_exceeded', quota };
+}
+
+function withinLimit(key: FoundKey, limit: Count | undefined, cost: number, trace: Trace | undefined): Verdict {
+  if (!limit) {
+    trace?.skipped('limit', { cost });
+    return { code: 'valid', key };
+  }
+  const { allowed, remaining, rule } = limit;
+  trace?.note('limit', allowed ? 'passed' : 'failed', { cost, limit: rule.limit, remaining });
+  return { code: allowed ? 'valid' : 'rate_limited', key, limit };
 }
 
 /** The checks as they went, each with what it saw. */
