@@ -5,6 +5,7 @@ import type { State } from './context.ts';
 import { clientAddress } from './http/clientAddress.ts';
 import { compose } from './http/compose.ts';
 import { cors } from './http/cors.ts';
+import { setHeadersDirectly } from './http/directHeaders.ts';
 import { handleErrors, logLateErrors } from './http/handleErrors.ts';
 import { recordUse } from './usage/recordUse.ts';
 import { requestId } from './http/requestId.ts';
@@ -20,6 +21,7 @@ import type { Services } from './services.ts';
 export function createApp(services: Services): Koa<State> {
   const { config, log, usage } = services;
   const app = new Koa<State>();
+  setHeadersDirectly(app);
   app.use(
     compose([
       requestId(config.trustedHops),
