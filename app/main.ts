@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import { faultCode } from '../db/connection/faults.ts';
 import { readScopesFile } from './actions/installation/scopesFile.ts';
 import { settleScopes } from './actions/installation/settleScopes.ts';
@@ -17,9 +16,6 @@ const FILE_FAULTS = new Set(['EACCES', 'EEXIST', 'EISDIR', 'ENOENT', 'ENOSPC', '
 
 /** How long closing connections and files may take. */
 const CLOSE_MS = 5_000;
-
-// Left alone the heap grows to several times what is in it before it is collected, and the process never gives that back.
-setFlagsFromString('--heap-growing-percent=50');
 
 await main();
 
