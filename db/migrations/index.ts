@@ -1,4 +1,5 @@
 import { audit } from './0003_audit.ts';
+import { auditActorActions } from './0028_auditActorActions.ts';
 import { idempotentRequests } from './0021_idempotentRequests.ts';
 import { installationSettings } from './0017_installationSettings.ts';
 import { importedKeys } from './0023_importedKeys.ts';
@@ -46,4 +47,5 @@ export const STEPS: readonly Step[] = [
   ...importedKeys,
   ...scopeIndexes,
   ...keyEnds,
+  ...auditActorActions,
 ];

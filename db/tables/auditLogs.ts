@@ -27,7 +27,7 @@ export interface AuditFilter {
   action?: AuditAction | undefined;
   entity?: AuditEntity | undefined;
   entityId?: string | undefined;
-  /** An action left out of an entity's rows, which it would crowd out. */
+  /** An action left out of the rows, which it would crowd out. */
   without?: AuditAction | undefined;
   actorId?: string | undefined;
   from?: number | undefined;
@@ -119,19 +119,29 @@ export async function listAuditLogs(
   filter: AuditFilter,
   { after, limit }: { after?: Position | undefined; limit: number },
 ): Promise<AuditLog[]> {
-  const newest = async (action?: AuditAction): Promise<AuditLogRow[]> => {
+  const newest = (action?: AuditAction): Knex.QueryBuilder<AuditLogRow, AuditLogRow[]> => {
     const rows = db<AuditLogRow>(useIndex(db, TABLE, indexFor(filter, action)));
     void rows.where({ tenant_id: tenantId, ...(action && { action }) });
     narrow(rows, filter);
     newestFirst(rows, { after, limit });
-    return rows.select('*');
+    return rows;
   };
   const actions = actionsToAsk(filter);
-  if (!actions) return (await newest()).map(logOf);
-  // Each action has an index: the newest of each, sorted, hold the newest of all.
-  const found: AuditLogRow[] = [];
-  for (const action of actions) found.push(...(await newest(action)));
-  return found.sort(byAge).slice(0, limit).map(logOf);
+  if (!actions) return (await newest().select('*')).map(logOf);
+  const [only, ...others] = actions;
+  if (only === undefined) return [];
+  if (others.length === 0) return (await newest(only).select('*')).map(logOf);
+  // Each action has an index that answers alone: the newest of each, sorted, hold the newest of all.
+  const ofEach = actions.map((action, at) =>
+    db.select('id', 'created_at').from(newest(action).select('id', 'created_at').as(`of_${at}`)),
+  );
+  const found = db.select<{ id: string }[]>('id').from(db.unionAll(ofEach).as('found'));
+  const ids = await found.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit);
+  const rows = await db<AuditLogRow>(TABLE).whereIn(
+    'id',
+    ids.map(({ id }) => id),
+  );
+  return rows.sort(byAge).map(logOf);
 }
 
 /** The actions to query one by one; undefined if one index serves them all. */
@@ -145,8 +155,8 @@ function actionsToAsk({ action, entity, entityId, without, actorId }: AuditFilte
 /** The index for the narrowest filter, in the order of the list. */
 function indexFor({ entityId, actorId }: AuditFilter, action: AuditAction | undefined): string {
   const byAction = action ? 'action_' : '';
-  const column = entityId !== undefined ? `entity_id_${byAction}` : actorId !== undefined ? 'actor_id_' : byAction;
-  return `${TABLE}_tenant_id_${column}created_at_id`;
+  const column = entityId !== undefined ? 'entity_id_' : actorId !== undefined ? 'actor_id_' : '';
+  return `${TABLE}_tenant_id_${column}${byAction}created_at_id`;
 }
 
 function narrow(
