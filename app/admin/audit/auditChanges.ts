@@ -37,13 +37,21 @@ export function changesOf({ entity, before, after }: AuditLog, texts: Texts): Ch
     .filter((change) => change.before !== undefined || change.after !== undefined);
 }
 
+/** The moment in a field that holds one; undefined for other fields, and for what is no time. */
+export function momentOf(field: string, value: unknown): number | undefined {
+  if (!MOMENTS.has(field) || typeof value !== 'string') return undefined;
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? undefined : at;
+}
+
 /** A field of a key is called what its form calls it, unless the log has a word of its own. */
-function labelOf(field: string, { t, has }: Texts): string {
+export function labelOf(field: string, { t, has }: Texts): string {
   const key = [`audit.field_${field}`, `keys.field_${field}`].find(has);
   return key === undefined ? field : t(key);
 }
 
-function textOf(field: string, value: unknown, entity: string, texts: Texts): string | undefined {
+/** A value in words; undefined for what is absent or empty. */
+export function textOf(field: string, value: unknown, entity: string, texts: Texts): string | undefined {
   const { t, number } = texts;
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return wordsOf(field, value, entity, texts);
@@ -57,7 +65,8 @@ function textOf(field: string, value: unknown, entity: string, texts: Texts): st
 }
 
 function wordsOf(field: string, value: string, entity: string, { t, has, moment, locale }: Texts): string {
-  if (MOMENTS.has(field) && !Number.isNaN(Date.parse(value))) return moment(Date.parse(value)).full;
+  const at = momentOf(field, value);
+  if (at !== undefined) return moment(at).full;
   if (field === 'plan') return planNamed(value, locale);
   const place = field === 'status' ? STATUSES[entity] : WORDS[field];
   const key = `${place ?? ''}${value}`;

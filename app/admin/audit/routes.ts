@@ -9,12 +9,13 @@ import { Day } from '../../domain/fields.ts';
 import { AppError } from '../../errors.ts';
 import type { Pages } from '../shell/pages.ts';
 import { auditCsv } from './auditCsv.ts';
-import { labelsOf, presentAuditFilters, presentAuditRow } from './view.ts';
+import { pageEnd, REST_OF_SAVE, savesOf } from './saves.ts';
+import { labelsOf, presentAuditFilters, presentAuditSave } from './view.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
 import { AUDIT_ACTIONS, AUDIT_ENTITIES, AuditNarrowing } from '../../inputs/auditQuery.ts';
 import { parsed, query } from '../../http/input.ts';
-import { PAGE, readPage } from '../../http/paging.ts';
+import { PAGE, pageOf, positionOf } from '../../http/paging.ts';
 import { organisationPath } from '../../http/organisationPath.ts';
 import { ROUTER } from '../../http/router.ts';
 
@@ -28,10 +29,14 @@ const Fields = {
   about: Field,
   from: Field,
   to: Field,
+  /** Whether the uses of keys are among the rows: the page leaves them out unless it is asked, the file does not. */
+  uses: z.enum(['', 'shown', 'hidden']).default(''),
 };
 const AuditFields = z.strictObject(Fields);
 const AuditPageQuery = z.strictObject({ ...Fields, cursor: PAGE.cursor });
 type AuditFields = z.output<typeof AuditFields>;
+
+const WITHOUT_USES = { without: 'API_KEY_USED' } as const;
 
 const LIMIT = 50;
 /** People and keys offered by the filter; others can be chosen by a link in the log. */
@@ -47,26 +52,31 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
       query(AuditPageQuery, async (ctx, { cursor, ...fields }) => {
         const words = pages.texts(ctx);
         const tenantId = principalOf(ctx).tenant.id;
-        const filter = auditFilter(fields);
+        const hidesUses = fields.uses !== 'shown' && fields.action === '';
+        const filter = { ...auditFilter(fields), ...(hidesUses && WITHOUT_USES) };
         const reversed = areReversed(filter);
         if (reversed) ctx.status = 422;
         await usage.flush();
-        const page = { limit: LIMIT, cursor };
-        const { rows, nextCursor } = await readPage(page, ['audit page', tenantId, filter], async (wanted) =>
-          reversed ? [] : listAuditLogs(db, tenantId, filter, wanted),
-        );
+        const binding = JSON.stringify(['audit page', tenantId, filter]);
+        const page = { after: positionOf(cursor, binding), limit: LIMIT + REST_OF_SAVE + 1 };
+        const found = reversed ? [] : await listAuditLogs(db, tenantId, filter, page);
+        const { rows, nextCursor } = pageOf(found, pageEnd(found, LIMIT), binding);
         const offered = await choices(ctx);
         const names = labelsOf(offered);
+        const shown = savesOf(rows).map((save) => presentAuditSave(save, words, names));
         const locals = {
           filter: presentAuditFilters(fields, offered, {
             path: organisationPath(ctx, '/audit-logs'),
             first: cursor !== undefined,
             nextCursor,
+            hidesUses,
           }),
           actions: AUDIT_ACTIONS,
           entities: AUDIT_ENTITIES,
           reversed,
-          rows: rows.map((row) => presentAuditRow(row, words, names)),
+          rows: shown,
+          // A column that has nothing to say on the whole page is left out.
+          shows: { changes: shown.some(({ lines }) => lines.length > 0) },
         };
         const title = words.t('audit.title');
         await pages.show(ctx, 'audit/list', { title, section: 'audit', part: 'audit/_list', listed: true, locals });
@@ -77,7 +87,8 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
       permission('audit:read'),
       query(AuditFields, async (ctx, fields) => {
         const { id, slug } = principalOf(ctx).tenant;
-        const filter = auditFilter(fields);
+        const hidesUses = fields.uses === 'hidden' && fields.action === '';
+        const filter = { ...auditFilter(fields), ...(hidesUses && WITHOUT_USES) };
         if (areReversed(filter)) throw new AppError('invalid_query', 'days_reversed');
         await usage.flush();
         const now = Date.now();
@@ -106,7 +117,7 @@ function areReversed({ from, to }: { from?: number | undefined; to?: number | un
 }
 
 /** The filter that the fields describe; days begin and end in UTC, as the page says. */
-function auditFilter({ action, actor, entity, key, about, from, to }: AuditFields) {
+function auditFilter({ action, actor, entity, key, about, from, to }: Omit<AuditFields, 'uses'>) {
   const dayOf = (text: string) => parsed(Day, text, 'invalid_query', 'date_is_none');
   const fields = {
     ...(action !== '' && { action }),

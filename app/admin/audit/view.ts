@@ -1,8 +1,9 @@
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import type { AuditLog } from '../../../db/tables/auditLogs.ts';
 import type { Member } from '../../../db/tables/people/memberships.ts';
-import { changesOf } from './auditChanges.ts';
+import { changeLinesOf, shortId } from './changeLines.ts';
 import { addressOf } from '../../http/redirect.ts';
+import { deviceOf } from '../shell/device.ts';
 import type { Texts } from '../../locales/texts.ts';
 
 /** The values of the filter's fields. */
@@ -14,37 +15,64 @@ type Fields = {
   about: string;
   from: string;
   to: string;
+  uses: string;
 };
+
+const LONGEST_PROGRAM = 40;
 
 interface Choice {
   value: string;
   label: string;
 }
 
-/** One row of the page: the action, the actor, the entity, and how each field changed. */
-export function presentAuditRow(log: AuditLog, texts: Texts, names: ReadonlyMap<string, string>) {
+/** One row of the page: what was done in one save, to what, what changed, by whom and from where. */
+export function presentAuditSave(
+  save: readonly [AuditLog, ...AuditLog[]],
+  texts: Texts,
+  names: ReadonlyMap<string, string>,
+) {
   const { t } = texts;
-  const { action, entity, entityId, actor, origin, createdAt } = log;
-  const name = nameIn(log.after) ?? nameIn(log.before) ?? names.get(entityId ?? '');
+  const { entity, entityId, actor, origin, createdAt } = save[0];
+  const name =
+    save.map(({ before, after }) => nameIn(after) ?? nameIn(before)).find((one) => one !== undefined) ??
+    names.get(entityId ?? '');
   return {
     createdAt,
-    said: t(`audit.action_${action}`),
+    said: saidOf(save, texts),
     entity: t(`audit.entity_${entity}`),
-    entityId,
-    // Ids begin with a time, so neighbouring rows share the beginning.
-    shortId: entityId && entityId.length > 12 ? `…${entityId.slice(-8)}` : entityId,
+    // The key policy is one of its organisation, and says all by its action.
+    entityId: entity === 'settings' ? null : entityId,
+    shortId: entityId === null ? null : shortId(entityId),
     name,
     actor: { type: actor.type, id: actor.id, name: actor.name ?? t(`audit.actor_${actor.type}`) },
-    ip: origin.ip,
-    changes: changesOf(log, texts),
+    from: fromOf(origin),
+    lines: save.flatMap((log) => changeLinesOf(log, texts)),
   };
+}
+
+/** The address of a request and the program that sent it, whose whole name is longer than a line. */
+function fromOf({ ip, userAgent }: AuditLog['origin']) {
+  // What is no browser names itself first, as curl/8.5.0.
+  return { ip, userAgent, program: deviceOf(userAgent) || userAgent?.split(' ')[0]?.slice(0, LONGEST_PROGRAM) };
+}
+
+/** What was done, in words; the scopes and the other fields of a key are two actions, and one change to who made it. */
+function saidOf(save: readonly AuditLog[], { t }: Texts): string {
+  const actions = new Set(save.map(({ action }) => action));
+  if (actions.has('API_KEY_UPDATED')) actions.delete('API_KEY_SCOPES_UPDATED');
+  return [...actions].map((action) => t(`audit.action_${action}`)).join(' · ');
 }
 
 /** The filter with its choices, the links to the export and to further pages. */
 export function presentAuditFilters(
   fields: Fields,
   { people, keys }: { people: readonly Member[]; keys: readonly ApiKey[] },
-  { path, first, nextCursor }: { path: string; first: boolean; nextCursor: string | null },
+  {
+    path,
+    first,
+    nextCursor,
+    hidesUses,
+  }: { path: string; first: boolean; nextCursor: string | null; hidesUses: boolean },
 ) {
   const named = keys.map(({ id, name, lastFour }) => ({ value: id, label: `${name} …${lastFour}` }));
   return {
@@ -57,7 +85,9 @@ export function presentAuditFilters(
     actingKeys: named,
     keys: includeChosen(named, fields.key),
     narrowed: Object.values(fields).some((value) => value !== ''),
-    exportPath: addressOf(`${path}/export`, fields),
+    // The file has what the page shows; without a word on uses it has all of them.
+    exportPath: addressOf(`${path}/export`, { ...fields, uses: hidesUses ? 'hidden' : '' }),
+    usesPath: hidesUses ? addressOf(path, { ...fields, uses: 'shown' }) : undefined,
     paging: {
       first: first ? addressOf(path, fields) : undefined,
       next: nextCursor === null ? undefined : addressOf(path, { ...fields, cursor: nextCursor }),

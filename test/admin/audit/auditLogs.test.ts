@@ -6,7 +6,7 @@ import { changedFields } from '../../../app/domain/auditEvent.ts';
 import { expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
 import { as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
-import { issue, type Key } from '../../support/keys.ts';
+import { auditOf, issue, type Key } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 import { acmePage } from '../../support/organisationPages.ts';
@@ -40,9 +40,8 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
       await page.waitForURL('**/audit-logs?*action=API_KEY_UPDATED*');
       const rows = page.locator('#audit > table > tbody > tr');
       expect(await rows.count()).to.equal(1);
-      await rows.getByText('1 change').click();
-      expect(await rows.locator('del').innerText()).to.equal('=HYPERLINK("http://evil.example")');
-      expect(await rows.locator('ins').innerText()).to.equal('<img src=x onerror=alert(1)>');
+      expect(await rows.locator('.audit-old').innerText()).to.equal('=HYPERLINK("http://evil.example")');
+      expect(await rows.locator('.audit-now').innerText()).to.equal('<img src=x onerror=alert(1)>');
       if (javaScript) await expectAccessible(page);
       await page.getByLabel('To (UTC)').fill('2020-01-01');
       await page.getByLabel('From (UTC)').fill('');
@@ -80,8 +79,8 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
       await page.getByRole('button', { name: 'Filter' }).click();
       await page.waitForURL('**/audit-logs?*entity=api_key*');
       await page.locator('#audit').getByText('Key changed').waitFor();
-      const kinds = await page.locator('#audit > table > tbody > tr > td:nth-child(2)').allTextContents();
-      expect(kinds.filter((text) => !text.includes('API key'))).to.deep.equal([]);
+      const done = await page.locator('#audit > table > tbody > tr > th').allTextContents();
+      expect(done.filter((text) => !text.includes('Key c'))).to.deep.equal([]);
       await page.goto(`${PATH}?entity=tenant&key=${key.id}`);
       await page.getByRole('heading', { name: 'Nothing matches' }).waitFor();
     });
@@ -100,6 +99,57 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
       expect(new Set([...first, ...second])).to.have.property('size', 60);
       await page.getByRole('link', { name: 'First page' }).click();
       await page.waitForURL(`**${PATH}?action=TENANT_UPDATED`);
+    });
+  }
+
+  it('shows a save of scopes and other fields as one row, with what came, what went and what a value was', async () => {
+    const edited = await issue(server, as(cast.alice), { name: 'Before', scopes: ['read', 'docs:read'] });
+    const { status } = await server.patch(
+      `/api/api-keys/${edited.id}`,
+      { name: 'After', scopes: ['read', 'docs:write'], allowedIps: ['10.0.0.0/8'] },
+      as(cast.alice),
+    );
+    expect(status).to.equal(200);
+    const kept = await auditOf(server, as(cast.alice), edited.id);
+    expect(kept.map(({ action }) => action)).to.include.members(['API_KEY_UPDATED', 'API_KEY_SCOPES_UPDATED']);
+    const page = await browser.as(cast.alice, server, `${PATH}?key=${edited.id}`, { javaScript: false });
+    const rows = page.locator('#audit > table > tbody > tr');
+    expect(await rows.locator('th').allInnerTexts()).to.have.length(2);
+    const saved = rows.first();
+    expect(await saved.locator('th').innerText()).to.match(/^Key changed/);
+    const lines = (await saved.locator('.audit-lines > li').allInnerTexts()).map((text) => text.split(/\s+/).join(' '));
+    expect(lines.sort()).to.deep.equal([
+      'Name Before → After',
+      'Networks + 10.0.0.0/8',
+      'Scopes + docs:write − docs:read',
+    ]);
+    expect(await rows.nth(1).locator('.audit-lines').innerText()).to.match(/Scopes\s+read\s+docs:read\s+Expires\s+never/);
+    const time = saved.locator('time').last();
+    expect(await time.innerText()).to.match(/ UTC$/);
+    expect(Date.parse((await time.getAttribute('datetime')) ?? '')).to.be.greaterThan(0);
+    await page.goto(`${PATH}?action=LOGIN`);
+    expect(await page.locator('#audit thead th').allInnerTexts()).to.deep.equal(['What', 'Who', 'When']);
+  });
+
+  for (const javaScript of [true, false]) {
+    it(`leaves uses of keys out until they are asked for, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      const used = await issue(server, as(cast.alice), { name: 'Used' });
+      await server.get('/api/v1/whoami', { 'x-api-key': used.key });
+      const page = await browser.as(cast.alice, server, `${PATH}?actor=${used.id}`, { javaScript });
+      await page.getByText('Uses of keys are left out.').waitFor();
+      const path = async () => (await page.getByRole('link', { name: 'Export CSV' }).getAttribute('href')) ?? '';
+      const visitor = new Visitor(server);
+      await visitor.signIn(cast.alice.email, PASSWORD);
+      const exported = async (address: string) => (await visitor.get(address)).text.split('"API_KEY_USED"').length - 1;
+      expect(await exported(await path())).to.equal(0);
+      await page.getByLabel('Include uses of keys').check();
+      if (!javaScript) await page.getByRole('button', { name: 'Filter' }).click();
+      await page.waitForURL('**uses=shown*');
+      await page.locator('#audit').getByText('GET /api/v1/whoami').waitFor();
+      expect(await exported(await path())).to.equal(1);
+      expect(await exported(`${PATH}/export?actor=${used.id}`)).to.equal(1);
+      await page.goto(`${PATH}?actor=${used.id}&action=API_KEY_USED`);
+      await page.locator('#audit').getByText('GET /api/v1/whoami').waitFor();
     });
   }
 
@@ -147,9 +197,10 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
 
   it('names the changed fields in French, in the log and on the page of the key', async () => {
     const page = await browser.as(cast.alice, server, `${PATH}?key=${key.id}&action=API_KEY_CREATED`, { locale: 'fr' });
-    await page.locator('#audit summary').first().click();
     const fields = async (cells: string) => page.locator(cells).allInnerTexts();
-    expect(await fields('#audit .diff tbody th')).to.include.members(['Nom', 'Accès', 'Environnement', 'Appartient à']);
+    expect(await fields('#audit .audit-field')).to.include.members([
+      ...['Accès', 'Expiration', 'Environnement', 'Appartient à'],
+    ]);
     await page.goto(acmePage(`/api-keys/${key.id}`));
     expect(await fields('.changes .muted')).to.include.members(['Nom', 'Accès', 'Environnement', 'Appartient à']);
   });
@@ -171,8 +222,7 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
       expect(await page.locator('#action option').allInnerTexts()).to.include.members(words[locale]);
     }
     const page = await browser.as(cast.alice, server, `${PATH}?entity=record&action=RECORD_UPDATED`);
-    await page.locator('#audit summary').first().click();
-    expect(await page.locator('#audit .diff tbody th').allInnerTexts()).to.deep.equal(['Name', 'Resource']);
+    expect(await page.locator('#audit .audit-field').allInnerTexts()).to.deep.equal(['Name', 'Resource']);
     const alice = new Visitor(server);
     await alice.signIn(cast.alice.email, PASSWORD);
     const { text } = await alice.get(`${PATH}/export?entity=record`);
