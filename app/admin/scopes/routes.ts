@@ -141,10 +141,9 @@ export function scopePages(
       await showForm(ctx, replaced, fields, { refusal: decidable(error), place, revision: form.get('revision') });
       return;
     }
-    pages.redirect(ctx, HOME, {
-      text: 'scopes.saved',
-      values: { scope: normaliseScope(fields.scope) ?? fields.scope },
-    });
+    const scope = normaliseScope(fields.scope) ?? fields.scope;
+    // The address of a row opens the group that it is folded in.
+    pages.redirect(ctx, `${HOME}#scope-${encodeURIComponent(scope)}`, { text: 'scopes.saved', values: { scope } });
   }
 
   async function showForm(

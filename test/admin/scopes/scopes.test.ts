@@ -75,6 +75,28 @@ onEachDatabase('the page of scopes', (database) => {
     expect(await page()).to.not.include('trips:read');
   });
 
+  it('folds the groups, each with its number of scopes, and leads back into the group of what was saved', async () => {
+    const scopes = ['fares:read', 'fares:write', 'trips:read'].map((scope) => ({
+      scope,
+      group: scope.split(':')[0],
+      description: { en: 'Does something.' },
+    }));
+    await send('/admin/scopes/json', { json: JSON.stringify({ scopes }) });
+    const text = await page();
+    expect(text).to.match(
+      /<details class="scopes-group">[^]*fares[^]*2 scopes[^]*<details class="scopes-group">[^]*trips[^]*1 scope</,
+    );
+    const saved = await send('/admin/scopes/edit?scope=trips:read', {
+      scope: 'trips:read',
+      en: 'Sees.',
+      group: 'trips',
+      fr: '',
+      alias: '',
+    });
+    expect(saved.headers['location']).to.equal('/admin/scopes#scope-trips%3Aread');
+    expect(text).to.include('<tr id="scope-trips:read">');
+  });
+
   it('refuses a change of what somebody has changed meanwhile, and keeps what was typed', async () => {
     const { text } = await operator.get('/admin/scopes/new');
     const entry = (scope: string) => ({ scope, en: 'Does something.', group: '', fr: '', alias: '' });
