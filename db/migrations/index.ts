@@ -9,6 +9,7 @@ import { keyIndexes } from './0016_keyIndexes.ts';
 import { keys } from './0002_keys.ts';
 import { leakReports } from './0020_leakReports.ts';
 import { pausedKeys } from './0019_pausedKeys.ts';
+import { ownerIndexes } from './0026_ownerIndexes.ts';
 import { passwords } from './0011_passwords.ts';
 import { people } from './0001_people.ts';
 import { plans } from './0005_plans.ts';
@@ -47,5 +48,6 @@ export const STEPS: readonly Step[] = [
   ...importedKeys,
   ...scopeIndexes,
   ...keyEnds,
+  ...ownerIndexes,
   ...auditActorActions,
 ];

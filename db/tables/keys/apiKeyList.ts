@@ -140,8 +140,10 @@ export async function pageByPlace(db: Db, whose: TenantOrEvery, filter: KeyFilte
 function partsByEnd(whose: TenantOrEvery, filter: KeyFilter, { sort }: KeyPage): KeyFilter[] {
   if (sort !== 'expiresAt' || whose === EVERY_TENANT) return [filter];
   const parts = (['sometime', 'never'] as const).map((ends) => ({ ...filter, ends }));
-  const { attention } = filter;
-  return parts.filter(({ ends }) => attention !== (ends === 'never' ? 'expiring' : 'endless'));
+  const { attention, endsSoon } = filter;
+  return parts.filter(({ ends }) =>
+    ends === 'never' ? attention !== 'expiring' && !endsSoon : attention !== 'endless',
+  );
 }
 
 /** How many keys fit: apart those that are revoked, and those that never end. */
@@ -217,10 +219,10 @@ function inOrder(
   return rows.orderBy('api_keys.id', order);
 }
 
-function indexOf(db: Db, { attention }: KeyFilter, sort: KeySort): string | undefined {
+function indexOf(db: Db, { attention, endsSoon }: KeyFilter, sort: KeySort): string | undefined {
   // Leaked keys are few, so that their rows are read and sorted.
   if (attention === 'leaked') return BY_LEAK;
-  const leading = attention && INDEX_OF_ATTENTION[attention];
+  const leading = (attention && INDEX_OF_ATTENTION[attention]) ?? (endsSoon ? BY_END : undefined);
   // Only the index by last use has the column of this order.
   if (leading !== undefined && sort !== 'lastUsedAt') return leading;
   return sort === 'name' && isSqlite(db) ? BY_NAME_SQLITE : SORTED[sort].index;
