@@ -7,6 +7,7 @@ import './palette.js';
 import './keyboard.js';
 import './theme.js';
 import './forms.js';
+import './menus.js';
 import './keySearch.js';
 import './typedWork.js';
 

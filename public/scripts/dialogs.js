@@ -1,4 +1,5 @@
 // Dialogs: opening and closing, and the guard of what is shown once.
+import { menuButtonOf } from './menus.js';
 import { placeToasts, toasts } from './toasts.js';
 
 const openers = new WeakMap();
@@ -11,7 +12,8 @@ export function openerOf(dialog) {
 /** Opens a dialog as modal, with the messages in it. */
 export function openDialog(dialog, opener) {
   if (dialog.open) return;
-  openers.set(dialog, opener);
+  // A link of a menu cannot have the focus once the menu is closed.
+  openers.set(dialog, menuButtonOf(opener) ?? opener);
   dialog.showModal();
   placeToasts();
 }

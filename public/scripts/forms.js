@@ -34,13 +34,41 @@ function showTicks(all) {
   const ticked = boxes.filter((box) => box.checked).length;
   all.checked = boxes.length > 0 && ticked === boxes.length;
   all.indeterminate = ticked > 0 && ticked < boxes.length;
+  showTickCount(all, ticked);
 }
 document.addEventListener('change', ({ target }) => {
   if (target.matches('[data-tick-all]')) {
     for (const box of boxesOf(target)) box.checked = target.checked;
   }
   showAllTicks();
+  const text = target.closest('[data-ticks]') && tickCountOf(target)?.textContent;
+  if (text) sayCount(target, text);
 });
 const showAllTicks = () => document.querySelectorAll('[data-tick-all]').forEach(showTicks);
 document.addEventListener('htmx:after:swap', showAllTicks);
+// After the page, since the browser may tick boxes again that were ticked before a reload or Back.
+addEventListener('pageshow', showAllTicks);
 showAllTicks();
+
+// The text of `data-tick-count` says how many are ticked, and screen readers are told in the status line of the list.
+function tickCountOf(element) {
+  return element.closest('form')?.querySelector('[data-tick-count]');
+}
+function showTickCount(all, ticked) {
+  const count = tickCountOf(all);
+  if (!count) return;
+  const { one, some } = count.dataset;
+  count.textContent = ticked === 1 ? one : some.replace('#', ticked);
+}
+function sayCount(element, text) {
+  const line = element.closest('[data-region]')?.parentElement.querySelector('[data-say]');
+  if (line) line.textContent = text;
+}
+// `data-tick-none` takes every tick away, and with them the bar that it stands in.
+document.addEventListener('click', ({ target }) => {
+  const all = target.closest('[data-tick-none]')?.form.querySelector('[data-tick-all]');
+  if (!all) return;
+  all.checked = false;
+  all.dispatchEvent(new Event('change', { bubbles: true }));
+  all.focus();
+});

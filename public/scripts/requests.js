@@ -58,6 +58,7 @@ document.addEventListener('htmx:finally:request', ({ detail: { ctx } }) => {
   const region = ctx.target?.closest?.('[data-region]');
   if (!region) return;
   updateClearLink(region);
+  showFolded(region);
   showFieldProblems(region);
   announceCount(region);
   // htmx shows the list in place of its skeleton right after this event.
@@ -105,6 +106,14 @@ function updateClearLink(region) {
   clear.hidden = [...fields].every(([name, value]) => value === '' || name === 'sort');
   const sort = fields.get('sort');
   if (sort) clear.href = `${form.getAttribute('action')}?${new URLSearchParams({ sort })}`;
+}
+
+// The button that filters are folded behind says how many of them are set.
+function showFolded(region) {
+  const fold = document.getElementById(`${region.id}-filters`)?.querySelector('[data-fold]');
+  if (!fold) return;
+  const set = [...fold.querySelectorAll('select')].filter(({ value }) => value !== '').length;
+  fold.querySelector('[data-fold-count]').textContent = set > 0 ? `· ${set}` : '';
 }
 
 // The row of a new key has the focus by the address, unless the list does not show it.

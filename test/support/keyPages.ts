@@ -7,6 +7,12 @@ export const rows = (page: Page): Locator => page.locator('.keys-table tbody tr'
 /** The row that holds this text. */
 export const row = (page: Page, text: string): Locator => rows(page).filter({ hasText: text });
 
+/** Opens the menu of a row and finds the link of this name in it. */
+export async function inMenu(row: Locator, name: string): Promise<Locator> {
+  await row.getByRole('button', { name: /^More: / }).click();
+  return row.getByRole('list').getByRole('link', { name, exact: true });
+}
+
 /** Presses what ends in another page or in a dialog, and waits for it. */
 export async function press(target: Locator, next: Locator): Promise<void> {
   await target.click();

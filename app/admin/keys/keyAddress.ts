@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { KEY_ATTENTIONS } from '../../../db/tables/keys/apiKeyAttention.ts';
-import { searchText } from '../../domain/keySearch.ts';
+import { isId } from '../../domain/id.ts';
+import { searchText, withoutToken } from '../../domain/keySearch.ts';
 import type { Context } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { pathOfUrl } from '../../http/ownPath.ts';
@@ -13,9 +14,24 @@ export function keysPath(ctx: Context): string {
   return organisationPath(ctx, '/api-keys');
 }
 
-/** The query of the list: the API's, and a filter by attention. */
-const ListQuery = KeyQuery.omit({ limit: true, includeRevoked: true }).extend({
+/** What the list can be narrowed to by status: the API's statuses, and keys that end within a week whatever theirs is. */
+export const LIST_STATUSES = ['active', 'expiring', 'rotating', 'paused', 'expired', 'revoked'] as const;
+
+/** The owner that stands for the tenant itself in the address. */
+export const TENANT_OWNER = 'tenant';
+
+/** The query of the list: the API's, and filters of the page alone. */
+const ListQuery = KeyQuery.omit({ limit: true, includeRevoked: true, status: true }).extend({
+  status: z.enum(LIST_STATUSES).optional(),
   attention: z.enum(KEY_ATTENTIONS).optional(),
+  /** Null for keys of the tenant itself. */
+  owner: z
+    .string()
+    .refine((text) => text === TENANT_OWNER || isId(text))
+    .transform((text) => (text === TENANT_OWNER ? null : text))
+    .optional(),
+  /** Only keys that can open this route, as `GET /api/v1/projects`. */
+  route: z.string().max(200).optional(),
 });
 export type ListQuery = z.output<typeof ListQuery>;
 
@@ -23,7 +39,8 @@ export type ListQuery = z.output<typeof ListQuery>;
 export type ListAddress = Readonly<Record<string, string>>;
 
 /**
- * The non-empty parameters of the list's address; of a repeated one the last, and a whole key is replaced by its mask.
+ * The non-empty parameters of the list's address; of a repeated one the last, and a whole key, or what looks like
+ * one, is replaced by its mask.
  */
 export function listAddress(querystring: string, installationPrefix: string): ListAddress {
   const names = new Set(Object.keys(ListQuery.shape));
@@ -31,13 +48,17 @@ export function listAddress(querystring: string, installationPrefix: string): Li
     ([name, value]) => names.has(name) && value.trim() !== '',
   );
   return Object.fromEntries(
-    fields.map(([name, value]) => [name, name === 'q' ? (searchText(value, installationPrefix) ?? '') : value]),
+    fields.map(([name, value]) => [name, name === 'q' ? searched(value, installationPrefix) : value]),
   );
 }
 
-/** Whether the search has the whole text of a key, which must not stay in the address. */
+/** Whether the search has the whole text of a key or what looks like one, which must not stay in the address. */
 export function searchesForWholeKey(querystring: string, installationPrefix: string): boolean {
-  return new URLSearchParams(querystring).getAll('q').some((q) => q !== (searchText(q, installationPrefix) ?? ''));
+  return new URLSearchParams(querystring).getAll('q').some((q) => q !== searched(q, installationPrefix));
+}
+
+function searched(text: string, installationPrefix: string): string {
+  return withoutToken(searchText(text, installationPrefix) ?? '');
 }
 
 /** Parses the parameters of the list's address, or refuses them with 400. */

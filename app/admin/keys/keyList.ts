@@ -7,20 +7,24 @@ import {
   KEY_ATTENTIONS,
 } from '../../../db/tables/keys/apiKeyAttention.ts';
 import { countApiKeys, narrowed, pageOfApiKeys, type KeySort } from '../../../db/tables/keys/apiKeyList.ts';
-import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import { findKeyPeople, type Named } from '../../../db/tables/keys/apiKeyPeople.ts';
+import { findApiKey, findApiKeys, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { countUsesSince } from '../../../db/tables/usage/apiKeyUsage.ts';
 import { sumByDay } from '../../../db/tables/usage/apiKeyUsageMonths.ts';
 import type { Tenant } from '../../context.ts';
-import { keyStatus, KEY_STATUSES } from '../../domain/keyStatus.ts';
-import { type ListQuery, listPath, type ListAddress } from './keyAddress.ts';
-import { MOST_USES, SPARK_DAYS, keyView, type KeyView, type ScopeBadge } from './keyView.ts';
-import type { Policy } from '../../domain/policy.ts';
+import type { KeyFilter, KeyReach } from '../../../db/tables/keys/apiKeyFilter.ts';
+import { keyStatus } from '../../domain/keyStatus.ts';
+import { LIST_STATUSES, listPath, TENANT_OWNER, type ListAddress, type ListQuery } from './keyAddress.ts';
+import { MOST_USES, SPARK_DAYS } from './keyView.ts';
 import type { ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
-import type { Texts, Moment } from '../../locales/texts.ts';
+import type { Texts } from '../../locales/texts.ts';
 
 export const PAGE_SIZE = 50;
 /** Keys that need attention are counted up to one page; beyond it the page shows a plus. */
 export const MOST_ATTENTION = PAGE_SIZE;
+
+/** The filter offers the keys of so many people. */
+const MOST_OWNERS = 200;
 
 const DAY_MS = 86_400_000;
 
@@ -40,27 +44,33 @@ export interface KeyUses {
   sinceRotation: ReadonlyMap<string, number>;
 }
 
-/** Loads one page of the list; revoked keys come last unless the list is narrowed to one status. */
-export async function loadKeys(
-  db: Db,
-  { id: tenantId, policy }: Tenant,
-  wanted: ListQuery,
-  now: number,
-): Promise<KeyPage> {
-  const { status, scope, environment, q, attention, page, sort } = wanted;
-  const statuses = status && [status];
-  const { keys, ...total } = await pageOfApiKeys(
-    db,
-    tenantId,
-    { statuses, scope, environment, text: q, attention, rules: policy, now },
-    {
-      ...sort,
-      offset: (page - 1) * PAGE_SIZE,
-      limit: PAGE_SIZE + 1,
-      revokedLast: status === undefined && attention === undefined,
-    },
-  );
+/** What a page of the list is read for. */
+export interface ListRequest {
+  wanted: ListQuery;
+  /** Whose keys open the route that the list is narrowed to, and by which scopes; undefined where it is not. */
+  reach: readonly KeyReach[] | undefined;
+  now: number;
+}
+
+/** Loads one page of the list; revoked keys come last unless the list is narrowed to some. */
+export async function loadKeys(db: Db, tenant: Tenant, request: ListRequest): Promise<KeyPage> {
+  const { status, attention, page, sort } = request.wanted;
+  const { keys, ...total } = await pageOfApiKeys(db, tenant.id, filterOf(tenant, request), {
+    ...sort,
+    offset: (page - 1) * PAGE_SIZE,
+    limit: PAGE_SIZE + 1,
+    revokedLast: status === undefined && attention === undefined && request.reach === undefined,
+  });
   return { keys: keys.slice(0, PAGE_SIZE), ...total, hasMore: keys.length > PAGE_SIZE };
+}
+
+function filterOf({ policy }: Tenant, { wanted, reach, now }: ListRequest): KeyFilter {
+  const { status, scope, environment, owner, q, attention } = wanted;
+  const isEndsSoon = status === 'expiring';
+  // Only a key that is valid opens a route.
+  const open = reach && (['active', 'rotating'] as const);
+  const statuses = status === undefined || isEndsSoon ? open : (open ?? [status]).filter((one) => one === status);
+  return { statuses, scope, environment, owner, text: q, attention, endsSoon: isEndsSoon, reach, rules: policy, now };
 }
 
 /** What the links of a list lead back to: the address of the list, and its parameters. */
@@ -72,18 +82,35 @@ export interface ListLink {
 /** The last page of the list where a later one was asked for; undefined where nothing fits at all. */
 export async function pageBeyond(
   db: Db,
-  tenantId: string,
-  wanted: ListQuery,
+  tenant: Tenant,
+  request: ListRequest,
   { keys, address }: ListLink,
-  now: number,
 ): Promise<{ page: number; pages: number; last: string } | undefined> {
-  const { status, scope, environment, q, attention, page } = wanted;
+  const { page } = request.wanted;
   if (page === 1) return undefined;
-  const filter = { statuses: status && [status], scope, environment, text: q, attention, now };
-  const count = await countApiKeys(db, tenantId, await narrowed(db, tenantId, filter));
+  const filter = await narrowed(db, tenant.id, filterOf(tenant, request));
+  const count = await countApiKeys(db, tenant.id, filter);
   if (count === 0) return undefined;
   const pages = Math.ceil(count / PAGE_SIZE);
   return { page, pages, last: listPath(keys, address, { page: pages === 1 ? undefined : String(pages) }) };
+}
+
+/**
+ * The names of the owners and creators of the keys of a page; with `offers` the people whose keys the filter offers too, among
+ * them the one it is set to.
+ */
+export async function loadPeople(
+  db: Db,
+  tenantId: string,
+  { keys }: KeyPage,
+  { owner }: ListQuery,
+  offers: boolean,
+): Promise<{ names: ReadonlyMap<string, string>; owners: Named[] }> {
+  const ids = new Set(keys.flatMap(({ userId, createdBy }) => [userId, createdBy].filter((id) => id !== null)));
+  if (owner) ids.add(owner);
+  const { names, owners } = await findKeyPeople(db, tenantId, [...ids], offers ? MOST_OWNERS : 0);
+  if (!offers || !owner || owners.some(({ id }) => id === owner)) return { names, owners };
+  return { names, owners: [...owners, { id: owner, name: names.get(owner) ?? owner }] };
 }
 
 /** Loads the usage of the keys of a page. */
@@ -146,11 +173,18 @@ async function countUsesSinceRotation(
   keys: readonly ApiKey[],
   now: number,
 ): Promise<ReadonlyMap<string, number>> {
-  const counts = new Map<string, number>();
-  for (const key of keys.filter((one) => keyStatus(one, now) === 'rotating')) {
-    counts.set(key.id, await countUsesSince(db, tenantId, key.id, await replacedAt(db, key), MOST_USES + 1));
-  }
-  return counts;
+  const rotating = keys.filter((one) => keyStatus(one, now) === 'rotating');
+  const successors = await findApiKeys(
+    db,
+    tenantId,
+    rotating.flatMap(({ successorKeyId }) => successorKeyId ?? []),
+  );
+  const madeAt = new Map(successors.map(({ id, createdAt }) => [id, createdAt]));
+  const counts = rotating.map(async ({ id, successorKeyId, updatedAt }) => {
+    const since = madeAt.get(successorKeyId ?? '') ?? updatedAt;
+    return [id, await countUsesSince(db, tenantId, id, since, MOST_USES + 1)] as const;
+  });
+  return new Map(await Promise.all(counts));
 }
 
 interface AttentionItem {
@@ -162,16 +196,13 @@ interface AttentionItem {
   current: boolean;
 }
 
-/** Most tenants never see these, so they take no room while there are none. */
-const ONLY_IF_ANY = new Set<KeyAttention>(['leaked', 'breaking']);
-
-/** Links that filter the list to keys that need attention; a second click removes the filter. */
+/** Links that filter the list to keys that need attention, where there are any; a second click removes the filter. */
 export function attentionItems(
   counts: Record<KeyAttention, number>,
   { keys, address }: ListLink,
   { attention }: ListQuery,
 ): AttentionItem[] {
-  const shown = KEY_ATTENTIONS.filter((id) => !ONLY_IF_ANY.has(id) || counts[id] > 0 || attention === id);
+  const shown = KEY_ATTENTIONS.filter((id) => counts[id] > 0 || attention === id);
   return shown.map((id) => ({
     id,
     count: Math.min(counts[id], MOST_ATTENTION),
@@ -183,13 +214,26 @@ export function attentionItems(
   }));
 }
 
-/** The choices of the filter, each with "any" first. */
-export function filterChoices({ t }: Pick<Texts, 't'>, catalogue: ScopeCatalogue) {
+/** The choices of the filter, each with "any" first; owners only where there is another one than the tenant. */
+export function filterChoices(
+  { t }: Pick<Texts, 't'>,
+  catalogue: ScopeCatalogue,
+  owners: readonly Named[],
+  wanted: ListQuery,
+) {
   const any = { value: '', label: t('keys.any') };
+  const hasOwners = owners.length > 0 || wanted.owner !== undefined;
   return {
-    status: [any, ...KEY_STATUSES.map((value) => ({ value, label: t(`ui.status_${value}`) }))],
+    status: [any, ...LIST_STATUSES.map((value) => ({ value, label: t(`ui.status_${value}`) }))],
     scope: [any, ...catalogue.scopes.map(({ scope }) => ({ value: scope, label: scope }))],
     environment: [any, ...(['live', 'test'] as const).map((value) => ({ value, label: t(`keys.${value}`) }))],
+    owner: hasOwners
+      ? [
+          any,
+          { value: TENANT_OWNER, label: t('keys.owner_organisation') },
+          ...owners.map(({ id, name }) => ({ value: id, label: name })),
+        ]
+      : [],
   };
 }
 
@@ -244,73 +288,4 @@ export function listPaging(
     ...(page > 1 && { previous: at(page - 1) }),
     ...(hasMore && { next: at(page + 1) }),
   };
-}
-
-/** Scopes shown as badges; the others are counted. */
-const MOST_BADGES = 3;
-
-/** A row of the list. Its texts are made here, since a template is slower over fifty rows. */
-interface KeyListRow extends Pick<
-  KeyView,
-  'id' | 'name' | 'masked' | 'environment' | 'status' | 'note' | 'warnings' | 'lastUsedIp' | 'spark' | 'may'
-> {
-  path: string;
-  /** The label of the row's checkbox. */
-  choose: string;
-  created: Moment;
-  lastUsed: Moment | null;
-  statusText: string;
-  badges: ScopeBadge[];
-  /** The scopes that have no badge. */
-  more: { short: string; full: string; names: string } | undefined;
-  /** The sparkline in words, for screen readers. */
-  requests: string;
-}
-
-/** The rows of a page of keys, in the reader's words. */
-export function keyListRows(
-  keys: readonly ApiKey[],
-  { days, sinceRotation }: KeyUses,
-  texts: Texts,
-  now: number,
-  { path, manages, policy, catalogue }: { path: string; manages: boolean; policy: Policy; catalogue: ScopeCatalogue },
-): KeyListRow[] {
-  const { t, moment } = texts;
-  return keys.map((key) => {
-    const row = keyView(key, texts, now, {
-      manages,
-      policy,
-      catalogue,
-      days: days.get(key.id),
-      sinceRotation: sinceRotation.get(key.id),
-    });
-    const { id, name, masked, environment, status, note, warnings, lastUsedIp, spark, may } = row;
-    return {
-      id,
-      name,
-      masked,
-      environment,
-      status,
-      note,
-      warnings,
-      lastUsedIp,
-      spark,
-      may,
-      path: `${path}/${id}`,
-      choose: t('keys.choose_one', { name }),
-      created: moment(key.createdAt, now),
-      lastUsed: key.lastUsedAt === null ? null : moment(key.lastUsedAt, now),
-      statusText: t(`ui.status_${status}`),
-      badges: row.scopes.slice(0, MOST_BADGES),
-      more: scopesWithoutBadge(key.scopes, texts),
-      requests: t('ui.sparkline', { total: spark.total, days: spark.days }),
-    };
-  });
-}
-
-function scopesWithoutBadge(scopes: readonly string[], { t, joined }: Texts): KeyListRow['more'] {
-  const count = scopes.length - MOST_BADGES;
-  if (count <= 0) return undefined;
-  const names = joined(scopes.slice(MOST_BADGES));
-  return { short: t('ui.more', { count }), full: t('ui.more_of', { count, names }), names };
 }

@@ -1,14 +1,12 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { countActiveKeysByScopesAndOwner } from '../../../db/tables/keys/apiKeys.ts';
-import { findMember } from '../../../db/tables/people/memberships.ts';
-import { findUser } from '../../../db/tables/people/users.ts';
-import { principalOf, type KeyHolder, type State, type Tenant } from '../../context.ts';
-import { permissionsOf } from '../../domain/role.ts';
+import { principalOf, type State, type Tenant } from '../../context.ts';
 import { scopeSetOf } from '../../domain/scopeCatalogue.ts';
 import type { KeyReach } from '../../auth/requireAccess.ts';
 import { isApiPath } from '../../http/apiPaths.ts';
 import type { Pages } from '../shell/pages.ts';
+import { ownersOfKeys } from './keyReach.ts';
 import { presentRoutesPage, ROUTE_KINDS } from './view.ts';
 import type { Services } from '../../services.ts';
 import { scope } from '../../http/access.ts';
@@ -29,7 +27,10 @@ export function routePages({ db }: Pick<Services, 'db'>, pages: Pages, table: ()
     query(RoutesQuery, async (ctx, wanted) => {
       const { t, locale } = pages.texts(ctx);
       const routes = table().filter(({ path }) => isApiPath(path));
-      const locals = presentRoutesPage(routes, await reaches(principalOf(ctx).tenant), wanted, locale);
+      const principal = principalOf(ctx);
+      const listsKeys = principal.type === 'user' && principal.permissions.has('api-keys:read');
+      const found = presentRoutesPage(routes, await reaches(principal.tenant), wanted, locale);
+      const locals = { ...found, listsKeys };
       const page = { title: t('routes.title'), section: 'routes', part: 'routes/_list', listed: true } as const;
       await pages.show(ctx, 'routes/list', { ...page, locals });
     }),
@@ -37,21 +38,15 @@ export function routePages({ db }: Pick<Services, 'db'>, pages: Pages, table: ()
 
   /** The reach of the tenant's valid keys, and how many have it; keys of people who may do nothing any more are left out. */
   async function reaches(tenant: Tenant): Promise<{ reach: KeyReach; keys: number }[]> {
-    const groups = await countActiveKeysByScopesAndOwner(db, tenant.id, Date.now());
-    const ids = new Set(groups.flatMap(({ userId }) => userId ?? []));
-    const owners = new Map(await Promise.all([...ids].map(async (id) => [id, await ownerOf(tenant.id, id)] as const)));
+    const [groups, owners] = await Promise.all([
+      countActiveKeysByScopesAndOwner(db, tenant.id, Date.now()),
+      ownersOfKeys(db, tenant.id),
+    ]);
     return groups.flatMap(({ scopes, userId, keys }) => {
       const owner = userId === null ? null : owners.get(userId);
       return owner === undefined
         ? []
         : [{ reach: { type: 'api_key' as const, scopes: scopeSetOf(scopes), owner, tenant, home: tenant }, keys }];
     });
-  }
-
-  async function ownerOf(tenantId: string, userId: string): Promise<KeyHolder['owner'] | undefined> {
-    const member = await findMember(db, tenantId, userId);
-    if (member?.status !== 'active') return undefined;
-    const permissions = permissionsOf(member.role, member.permissions);
-    return { id: userId, role: member.role, permissions, operator: (await findUser(db, userId))?.operator ?? false };
   }
 }

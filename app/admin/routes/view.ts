@@ -2,6 +2,7 @@ import { mayUse, type KeyReach } from '../../auth/requireAccess.ts';
 import { scopesOf, type Access } from '../../http/access.ts';
 import type { Locale } from '../../domain/locale.ts';
 import type { Route } from '../../http/table.ts';
+import { takesKeys } from './keyReach.ts';
 import { summaryIn } from './summaries.ts';
 
 /** The kinds of access that the page's filter offers. */
@@ -47,8 +48,9 @@ function rowOf(route: Route, reaches: readonly { reach: KeyReach; keys: number }
     summary: summary ?? english,
     isEnglish: summary === undefined,
     /** Null where keys play no part. */
-    keys:
-      access.kind === 'public' || access.kind === 'basic' || access.kind === 'proxy' ? null : opening(access, reaches),
+    keys: takesKeys(access) ? opening(access, reaches) : null,
+    /** The query of the list of these keys. */
+    query: new URLSearchParams({ route: `${method} ${path}` }).toString(),
   };
 }
 

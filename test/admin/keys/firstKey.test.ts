@@ -5,7 +5,7 @@ import { setUpLink } from '../../../app/auth/setUpLink.ts';
 import { useBrowser } from '../../support/browser.ts';
 import { PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
-import { press, row, rows, take, unfoldScopes } from '../../support/keyPages.ts';
+import { inMenu, press, row, rows, take, unfoldScopes } from '../../support/keyPages.ts';
 import { tried } from '../../support/keys.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 import { acmePage } from '../../support/organisationPages.ts';
@@ -53,7 +53,7 @@ onDatabase('sqlite', 'the first key of a new installation, in a browser', (datab
         .and.include('active');
       expect(await mine.innerText()).to.not.include(first);
 
-      await press(mine.getByRole('link', { name: 'Edit' }), page.locator('#key-form'));
+      await press(await inMenu(mine, 'Edit'), page.locator('#key-form'));
       await page.getByRole('checkbox', { name: 'orders:delete', exact: true }).uncheck();
       await page.getByRole('checkbox', { name: 'files:write', exact: true }).check();
       if (javaScript) {
@@ -83,7 +83,7 @@ onDatabase('sqlite', 'the first key of a new installation, in a browser', (datab
       await press(page.getByRole('button', { name: 'End now' }), row(page, first.slice(-4)).locator('.status-revoked'));
       expect([await tried(server, first), await tried(server, second)]).to.deep.equal(['401 key_revoked', '200']);
 
-      await press(row(page, second.slice(-4)).getByRole('link', { name: 'Revoke' }), page.locator('#revoke'));
+      await press(await inMenu(row(page, second.slice(-4)), 'Revoke'), page.locator('#revoke'));
       expect(await page.locator(':focus').innerText()).to.equal('Keep key');
       await page.getByLabel('Reason, for the audit log').fill('Contract ended');
       await press(

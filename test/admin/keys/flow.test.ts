@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { expectAccessible, useBrowser } from '../../support/browser.ts';
 import { onDatabase } from '../../support/databases.ts';
-import { press, row, take } from '../../support/keyPages.ts';
+import { inMenu, press, row, take } from '../../support/keyPages.ts';
 import { useServer } from '../../support/useServer.ts';
 import { acmePage } from '../../support/organisationPages.ts';
 
@@ -77,17 +77,18 @@ onDatabase('sqlite', 'the life of a key in a browser', (database) => {
     // The button that copies it, the line to try and its button, then the box.
     await keys('Tab', 'Tab', 'Tab', 'Tab', 'Space', 'Tab', 'Enter');
     await page.locator('.keys-table').waitFor();
-    for (const [link, dialog] of [
-      ['Rotate: By keyboard', 'rotate'],
-      ['Revoke: By keyboard', 'revoke'],
+    for (const [control, dialog, open] of [
+      ['Rotate: By keyboard', 'rotate', ['Enter']],
+      // The last link of the menu.
+      ['More: By keyboard', 'revoke', ['Enter', 'ArrowUp', 'Enter']],
     ] as const) {
-      await page.getByRole('link', { name: link }).last().focus();
-      await keys('Enter');
+      await page.getByLabel(control, { exact: true }).first().focus();
+      await keys(...open);
       await page.locator(`#${dialog}[open]`).waitFor();
       await keys('Escape');
       await page.locator(`#${dialog}`).waitFor({ state: 'detached' });
-      expect(await page.locator(':focus').getAttribute('aria-label')).to.equal(link);
-      await keys('Enter');
+      expect(await page.locator(':focus').getAttribute('aria-label')).to.equal(control);
+      await keys(...open);
       await page.locator(`#${dialog}[open]`).waitFor();
       const confirm = page.locator(`#${dialog} button[type=submit]`);
       for (let tabs = 0; tabs < 12 && (await confirm.and(page.locator(':focus')).count()) === 0; tabs++) {
@@ -112,7 +113,7 @@ onDatabase('sqlite', 'the life of a key in a browser', (database) => {
     expect(posts).to.equal(1);
     await take(page);
     expect(await row(page, 'Twice').count()).to.equal(1);
-    await press(row(page, 'Twice').getByRole('link', { name: 'Edit' }), page.locator('#key-form'));
+    await press(await inMenu(row(page, 'Twice'), 'Edit'), page.locator('#key-form'));
     posts = 0;
     await page.getByRole('button', { name: 'Save changes' }).dblclick();
     await page.locator('#usage').waitFor();

@@ -5,8 +5,10 @@ import { issueKey } from '../../../app/actions/keys/issueKey.ts';
 import { NewKey } from '../../../app/domain/keyInput.ts';
 import { CATALOGUE } from '../../../app/domain/scopeCatalogue.ts';
 import { expectAccessible, expectToFit, expectWellInBothThemes, useBrowser } from '../../support/browser.ts';
-import { addPlayer, PASSWORD, type Player } from '../../support/cast.ts';
+import { addPlayer, as, PASSWORD, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
+import { row } from '../../support/keyPages.ts';
+import { issue, rotate } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 import { acmePage, pageOf } from '../../support/organisationPages.ts';
@@ -139,8 +141,12 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
         const chosen = [1, 2].map((n) => `Bulk ${String(javaScript)} ${n}`);
         for (const name of chosen) await make(alice, { name });
         const page = await browser.as(alice, server, `${KEYS}?q=Bulk+${String(javaScript)}`, { javaScript });
-        await page.getByRole('button', { name: 'Revoke selected…' }).click();
-        await page.getByText('Select at least one key first.').waitFor();
+        const revoke = page.getByRole('button', { name: 'Revoke selected…' });
+        expect(await revoke.isVisible(), 'before the first tick').to.equal(!javaScript);
+        if (!javaScript) {
+          await revoke.click();
+          await page.getByText('Select at least one key first.').waitFor();
+        }
         for (const name of chosen) await page.getByLabel(`Select ${name}`).check();
         await page.getByRole('button', { name: 'Revoke selected…' }).click();
         const asked = page.locator('#revoke-some');
@@ -180,6 +186,152 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
     expect(path(page)).to.equal(`${THEIRS}?page=2&sort=name`);
     await page.goto(`${THEIRS}?page=99&q=nothing+such`);
     await page.getByRole('heading', { name: 'No key matches' }).waitFor();
+  });
+
+  for (const javaScript of [true, false]) {
+    it(`offers what can be done with a key in a menu of words, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      const page = await browser.as(alice, server, `${KEYS}?sort=name`, { javaScript });
+      const button = (name: string) => row(page, name).getByRole('button', { name: /^More: / });
+      const menu = (name: string) => row(page, name).locator('.menu');
+      const before = await row(page, 'Forgotten').boundingBox();
+      await button('Forgotten').click();
+      expect(await menu('Forgotten').getByRole('link').allInnerTexts()).to.deep.equal([
+        'Edit',
+        'Duplicate',
+        'Pause',
+        'Revoke',
+      ]);
+      expect(await row(page, 'Forgotten').boundingBox()).to.deep.equal(before);
+      const links = menu('Forgotten').getByRole('link');
+      expect(await links.nth(1).getAttribute('href')).to.equal(`${KEYS}/new?from=${ids.get('Forgotten')}`);
+      await page.keyboard.press('Escape');
+      // The row below, whose menu does not cover the button of the row above.
+      await button(LONG).click();
+      await button('Forgotten').click();
+      expect([await menu('Forgotten').isVisible(), await menu(LONG).isVisible()]).to.deep.equal([true, false]);
+      await page.keyboard.press('Escape');
+      expect(await menu('Forgotten').isVisible()).to.equal(false);
+      expect(await button('Forgotten').and(page.locator(':focus')).count()).to.equal(1);
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Tab');
+      expect(await page.locator(':focus').innerText()).to.equal('Edit');
+      // No part of the menu of the last row is cut by the table or the window.
+      const last = page.locator('.keys-table tbody tr').last();
+      await last.getByRole('button', { name: /^More: / }).click();
+      const box = await last.locator('.menu').boundingBox();
+      expect((box?.y ?? 0) + (box?.height ?? 0)).to.be.at.most(900);
+      expect((box?.x ?? 0) + (box?.width ?? 0)).to.be.at.most(1280);
+      await last.locator('.menu').getByRole('link').last().click({ trial: true });
+      if (javaScript) await expectAccessible(page);
+    });
+  }
+
+  it('shows a bar at the foot of the window with the first tick, which says how many are ticked and clears them', async () => {
+    const page = await browser.as(charlie, server, KEYS);
+    const bar = page.locator('.bulk');
+    expect(await bar.isVisible()).to.equal(false);
+    await page.getByLabel('Select Key 52').check();
+    expect((await bar.innerText()).split(/\n+/)).to.deep.equal(['1 selected', 'Pause', 'Revoke', 'Clear']);
+    const place = await bar.boundingBox();
+    expect((place?.y ?? 0) + (place?.height ?? 0)).to.equal(900);
+    await page.getByLabel('Select all on this page').check();
+    expect(await bar.innerText()).to.include('50 selected');
+    expect(await page.locator('#keys-region [data-say]').innerText()).to.equal('50 selected');
+    // A reload of some browsers and Back keep ticks.
+    await page.getByRole('link', { name: 'Key 51', exact: true }).click();
+    await page.goBack();
+    const kept = await page.locator('.keys-table tbody :checked').count();
+    expect(await bar.isVisible()).to.equal(kept > 0);
+    if (kept === 0) await page.getByLabel('Select Key 52').check();
+    await bar.getByRole('button', { name: 'Clear' }).click();
+    expect(await page.locator('.keys-table :checked').count()).to.equal(0);
+    expect(await bar.isVisible()).to.equal(false);
+    expect(await page.getByLabel('Select all on this page').and(page.locator(':focus')).count()).to.equal(1);
+  });
+
+  it('says whose each key is and who made it, and is narrowed by owner and to keys that end soon', async () => {
+    const [, bound] = await Promise.all(
+      [{ name: 'Of Alice', owner: 'user', expiresInDays: 3 }, { name: 'Of Acme' }].map(async (wish) =>
+        issue(server, as(alice), wish),
+      ),
+    );
+    await rotate(server, as(alice), bound?.id ?? '', { gracePeriodSeconds: 3_600 });
+    const page = await browser.as(alice, server, KEYS);
+    const owner = async (name: string) => row(page, name).first().locator('.keys-owner').innerText();
+    expect(await owner('Of Alice')).to.match(/^Alice\n(?!.*by)/);
+    expect(await owner('Of Acme')).to.match(/^Organisation\n.* by Alice$/);
+    expect(await owner('Forgotten')).to.match(/^Organisation\n\d months ago$/);
+    await page.getByLabel('Belongs to').selectOption('Alice');
+    await page.waitForURL(`**/*owner=${alice.id}*`);
+    await page.locator('.keys-range', { hasText: '1–1 of 1' }).waitFor();
+    expect(await names(page)).to.deep.equal(['Of Alice']);
+    await page.goto(`${KEYS}?owner=tenant&q=Of+Ac`);
+    expect(await names(page)).to.deep.equal(['Of Acme', 'Of Acme']);
+    await page.goto(`${KEYS}?status=expiring&sort=expiresAt`);
+    expect(await page.getByLabel('Status').inputValue()).to.equal('expiring');
+    expect(await names(page)).to.deep.equal(['Of Acme', 'Of Alice', HEBREW]);
+    expect(await row(page, 'Of Acme').locator('.status').innerText()).to.equal('rotating');
+    await server.services.db('api_keys').whereIn('name', ['Of Alice', 'Of Acme']).delete();
+  });
+
+  for (const locale of ['en', 'fr'] as const) {
+    it(`shows the first key above the fold of a phone, and its filters behind one button, in ${locale}`, async () => {
+      const page = await browser.as(alice, server, KEYS, { width: 390, locale });
+      const card = page.locator('.keys-table tbody tr').first();
+      const box = await card.boundingBox();
+      expect((box?.y ?? 844) + (box?.height ?? 844)).to.be.below(844 - 120);
+      expect(await card.locator('.keys-status, .keys-used, .keys-do > div').count()).to.equal(3);
+      expect(await card.locator('.keys-scopes, .keys-owner, .keys-days').first().isVisible()).to.equal(false);
+      expect((await page.locator('.strip').boundingBox())?.height).to.be.below(48);
+      const fold = page.locator('.filters-fold summary');
+      expect(await page.locator('#status').isVisible()).to.equal(false);
+      await fold.click();
+      await page.locator('#environment').selectOption('live');
+      await page.waitForURL('**/*environment=live*');
+      await page.locator('[data-fold-count]', { hasText: '· 1' }).waitFor();
+      await page.goto(`${KEYS}?status=active&environment=live`);
+      expect(await page.locator('#status').isVisible()).to.equal(true);
+      expect((await fold.innerText()).replace(/\s+/g, ' ').trim()).to.equal(
+        locale === 'en' ? 'Filters · 2' : 'Filtres · 2',
+      );
+      await expectAccessible(page);
+      await expectToFit(page);
+    });
+  }
+
+  it('sends nothing of a pasted key from elsewhere but its beginning and last four characters', async () => {
+    const text = 'sk_live_51HqLyjWDarjtT1zdp7dc';
+    const imported = {
+      name: 'From elsewhere',
+      scopes: ['read'],
+      prefix: 'sk_live_51',
+      lastFour: 'p7dc',
+      hash: 'ab'.repeat(32),
+    };
+    await server.send('POST', '/api/v1/api-keys/import', {
+      body: JSON.stringify(imported),
+      headers: { ...as(alice), 'Content-Type': 'application/x-ndjson' },
+    });
+    const page = await browser.as(alice, server, KEYS);
+    const sent: string[] = [];
+    page.on('request', (request) => sent.push(`${request.url()} ${request.postData() ?? ''}`));
+    const search = page.getByLabel('Search');
+    await search.focus();
+    await page.evaluate(`navigator.clipboard.writeText('Bearer ${text}'.padEnd(200, ' '))`);
+    await page.keyboard.press('Control+V');
+    expect(await search.inputValue()).to.equal('sk_live…p7dc');
+    await page.waitForURL((url) => url.searchParams.get('q') === 'sk_live…p7dc');
+    await page.locator('.keys-range', { hasText: '1–1 of 1' }).waitFor();
+    expect(await names(page)).to.deep.equal(['From elsewhere']);
+    await search.fill('');
+    await search.pressSequentially(text);
+    await page.keyboard.press('Enter');
+    await page.waitForURL((url) => url.searchParams.get('q')?.endsWith('…p7dc') ?? false);
+    expect(sent.join()).to.not.include('WDarj');
+    const visitor = new Visitor(server);
+    await visitor.signIn(alice.email, PASSWORD);
+    expect((await visitor.get(`${KEYS}?q=${text}`)).headers['location']).to.equal(`${KEYS}?q=sk_live%E2%80%A6p7dc`);
+    await server.services.db('api_keys').where({ name: 'From elsewhere' }).delete();
   });
 
   it('sends of a whole key in the search no more than what is shown of it', async () => {
@@ -303,6 +455,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
       const row = page.locator('.keys-table tbody tr').filter({ hasText: MARKUP });
       expect(await row.locator('img').count()).to.equal(0);
       for (const dialog of ['rotate', 'revoke']) {
+        if (dialog === 'revoke') await row.locator('[popovertarget]').click();
         await row.locator(`[hx-get$="/${dialog}"]`).click();
         await page.locator(`#${dialog}[open]`).waitFor();
         expect(await page.locator(`#${dialog}`).innerText()).to.include(MARKUP);

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { useBrowser } from '../../support/browser.ts';
 import { as } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
+import { inMenu, row } from '../../support/keyPages.ts';
 import { issue, tried } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { acmePage } from '../../support/organisationPages.ts';
@@ -17,7 +18,7 @@ onDatabase('sqlite', 'pausing keys on the pages', (database) => {
     it(`pauses a key from its row and resumes it from its page, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       const { id, key } = await issue(server, as(alice), { name: `Exporter ${javaScript}` });
       const page = await browser.as(alice, server, KEYS, { javaScript });
-      await page.getByRole('link', { name: `Pause: Exporter ${javaScript}` }).click();
+      await (await inMenu(row(page, `Exporter ${javaScript}`), 'Pause')).click();
       await page.getByTestId('reason-input').fill('An outage');
       await page.getByTestId('confirm-pause').click();
       await page.getByTestId(`status-${id}`).getByText('paused').waitFor();

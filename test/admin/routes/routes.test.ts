@@ -1,13 +1,61 @@
 import { expect } from 'chai';
 import { PERMISSIONS } from '../../../app/domain/role.ts';
+import { CATALOGUE } from '../../../app/domain/scopeCatalogue.ts';
 import { createRoutes } from '../../../app/routes.ts';
 import { useBrowser } from '../../support/browser.ts';
-import { as, PASSWORD } from '../../support/cast.ts';
-import { onDatabase } from '../../support/databases.ts';
-import { issue } from '../../support/keys.ts';
+import { addPlayer, as, PASSWORD } from '../../support/cast.ts';
+import { onDatabase, onEachDatabase } from '../../support/databases.ts';
+import { issue, rotate } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 import { acmePage } from '../../support/organisationPages.ts';
+
+onEachDatabase('the counts of the page of routes', (database) => {
+  const { server, ...cast } = useServer(database);
+
+  it('lead to the list of exactly the keys that open the route', async () => {
+    const alice = as(cast.alice);
+    const own = { owner: 'user' };
+    for (const wish of [
+      { scopes: ['*'] },
+      { scopes: ['read'], environment: 'test' },
+      { scopes: ['projects:write', 'orders:*'] },
+      { scopes: ['read:projects'] },
+      {
+        scopes: Array.from({ length: 60 }, (_, n) => CATALOGUE[n]?.scope ?? 'read').filter(
+          (one) => !one.startsWith('platform'),
+        ),
+      },
+      { scopes: ['*'], ...own },
+    ]) {
+      await issue(server, alice, wish);
+    }
+    const permissions = ['api-keys:read', 'api-keys:manage'] as const;
+    const dora = await addPlayer(server.services, cast.acme, 'Dora', { role: 'MEMBER', permissions: [...permissions] });
+    await issue(server, as(dora), { scopes: ['projects:read', 'orders:write'], ...own });
+    await rotate(server, alice, (await issue(server, alice, { scopes: ['orders:read'] })).id, {
+      gracePeriodSeconds: 3_600,
+    });
+    const { id: paused } = await issue(server, alice, { scopes: ['*'] });
+    await server.post(`/api/api-keys/${paused}/pause`, {}, alice);
+    const { id: revoked } = await issue(server, alice, { scopes: ['*'] });
+    await server.post(`/api/api-keys/${revoked}/revoke`, {}, alice);
+    const visitor = new Visitor(server);
+    await visitor.signIn(cast.alice.email, PASSWORD);
+    const { text } = await visitor.get('/admin/routes');
+    const links = [...text.matchAll(/href="(\/admin\/api-keys\?route=[^"]+)"[^>]*>(\d+)</g)];
+    expect(new Set(links.map(([, , count]) => count)).size).to.be.above(4);
+    const asked = new Map(
+      links.map(([, path = '', count = '']) => [`${/%2Fv1%2F([^%&]+)/.exec(path)?.[1]} ${count}`, path]),
+    );
+    for (const [route, path] of asked) {
+      const list = await visitor.get(path.replaceAll('&amp;', '&'));
+      const total = /class="keys-range" data-said>[^<]* of (\d+)/.exec(list.text)?.[1];
+      expect(`${route.split(' ')[0]} ${total}`, path).to.equal(route);
+    }
+    expect((await visitor.get('/admin/api-keys?route=GET+%2Fnowhere')).status).to.equal(400);
+  });
+});
 
 onDatabase('sqlite', 'the page of routes', (database) => {
   const browser = useBrowser();

@@ -58,7 +58,7 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
       ['Name', 'Created'].map(async (name) => head.getByRole('link', { name }).boundingBox()),
     );
     expect(places[0]?.y).to.equal(places[1]?.y);
-    await head.getByText('Select all on this page').click();
+    await head.getByLabel('Select all on this page').check();
     expect(await page.locator('.keys-table tbody input:checked').count()).to.equal(2);
     await head.getByRole('link', { name: 'Name' }).click();
     await page.waitForURL('**/*sort=name');
@@ -87,7 +87,7 @@ onDatabase('sqlite', 'the look of the admin', (database) => {
 
     for (const [where, path, width, badge] of [
       ['in the last row', KEYS, 1280, '.keys-table tr:last-child [data-tip]'],
-      ['on a small screen', KEYS, 390, '.keys-table tr:last-child [data-tip]'],
+      ['on a small screen', acmePage('/marketplace'), 390, '.tile:last-child [data-tip]'],
       ['in a tile', acmePage('/marketplace'), 1280, '.tile:last-child [data-tip]'],
     ] as const) {
       it(`wholly ${where}`, async () => {
