@@ -5,6 +5,8 @@ export const BY_CREATION = 'api_keys_tenant_id_created_at_id_revoked_at_grace_en
 export const BY_END = 'api_keys_tenant_id_expires_at_id_revoked_at_grace_ends_at_su';
 export const BY_NAME = 'api_keys_tenant_id_name_id';
 export const BY_NAME_SQLITE = 'api_keys_by_name';
+/** The keys of a person, of whichever tenant. */
+export const BY_OWNER = 'api_keys_user_id';
 export const BY_LEAK = 'api_keys_tenant_id_leak_reported_at_id';
 export const BY_LAST_USE = 'api_keys_tenant_id_last_used_at_id';
 

@@ -1,5 +1,7 @@
 import type { Knex } from 'knex';
 import type { Db } from '../../connection/connect.ts';
+import { forceIndex } from '../../sql/indexHints.ts';
+import { BY_OWNER } from './apiKeyIndexes.ts';
 
 /** Somebody by name: a person, or a key that made another key. */
 export interface Named {
@@ -56,13 +58,13 @@ export async function listKeyOwners(db: Db, tenantId: string): Promise<KeyOwnerR
     .select<KeyOwnerRow[]>('users.id', 'memberships.role', 'memberships.permissions', 'users.operator');
 }
 
+/** One key of each person is looked for along the index of their keys; MariaDB would read all keys of the tenant for `exists`. */
 function owners(db: Db, tenantId: string) {
-  const owned = db('api_keys')
-    .where('api_keys.user_id', db.ref('users.id'))
-    .where({ 'api_keys.tenant_id': tenantId })
-    .select(db.raw('1'));
   return db('memberships')
     .join('users', 'users.id', 'memberships.user_id')
     .where({ 'memberships.tenant_id': tenantId })
-    .whereExists(owned);
+    .whereRaw('(select 1 from ? where user_id = users.id and tenant_id = ? limit 1) = 1', [
+      forceIndex(db, 'api_keys', BY_OWNER),
+      tenantId,
+    ]);
 }
