@@ -42,7 +42,7 @@ onEachDatabase('the counts of the page of routes', (database) => {
     await server.post(`/api/api-keys/${revoked}/revoke`, {}, alice);
     const visitor = new Visitor(server);
     await visitor.signIn(cast.alice.email, PASSWORD);
-    const { text } = await visitor.get('/admin/routes');
+    const { text } = await visitor.get(acmePage('/routes'));
     const links = [...text.matchAll(/href="(\/admin\/api-keys\?route=[^"]+)"[^>]*>(\d+)</g)];
     expect(new Set(links.map(([, , count]) => count)).size).to.be.above(4);
     const asked = new Map(
@@ -53,7 +53,7 @@ onEachDatabase('the counts of the page of routes', (database) => {
       const total = /class="keys-range" data-said>[^<]* of (\d+)/.exec(list.text)?.[1];
       expect(`${route.split(' ')[0]} ${total}`, path).to.equal(route);
     }
-    expect((await visitor.get('/admin/api-keys?route=GET+%2Fnowhere')).status).to.equal(400);
+    expect((await visitor.get(acmePage('/api-keys?route=GET+%2Fnowhere'))).status).to.equal(400);
   });
 });
 
