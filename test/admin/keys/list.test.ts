@@ -227,7 +227,7 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
   }
 
   it('shows a bar at the foot of the window with the first tick, which says how many are ticked and clears them', async () => {
-    const page = await browser.as(charlie, server, KEYS);
+    const page = await browser.as(charlie, server, THEIRS);
     const bar = page.locator('.bulk');
     expect(await bar.isVisible()).to.equal(false);
     await page.getByLabel('Select Key 52').check();

@@ -43,7 +43,7 @@ onEachDatabase('the counts of the page of routes', (database) => {
     const visitor = new Visitor(server);
     await visitor.signIn(cast.alice.email, PASSWORD);
     const { text } = await visitor.get(acmePage('/routes'));
-    const links = [...text.matchAll(/href="(\/admin\/api-keys\?route=[^"]+)"[^>]*>(\d+)</g)];
+    const links = [...text.matchAll(/href="(\/admin\/org\/acme\/api-keys\?route=[^"]+)"[^>]*>(\d+)</g)];
     expect(new Set(links.map(([, , count]) => count)).size).to.be.above(4);
     const asked = new Map(
       links.map(([, path = '', count = '']) => [`${/%2Fv1%2F([^%&]+)/.exec(path)?.[1]} ${count}`, path]),

@@ -113,8 +113,8 @@ onEachDatabase('the queries of a list of keys', (database) => {
   });
 
   /** Whether the keys are read in the order of the list; those of an index of attention are sorted, since they are fewer. */
-  function isReadInOrder({ sql }: Query, { attention }: Omit<KeyFilter, 'now'>): boolean {
-    return /order by/i.test(sql) && attention !== 'expiring' && attention !== 'unused';
+  function isReadInOrder({ sql }: Query, { attention, endsSoon }: Omit<KeyFilter, 'now'>): boolean {
+    return /order by/i.test(sql) && attention !== 'expiring' && attention !== 'unused' && !endsSoon;
   }
 
   interface Query {
