@@ -1,4 +1,5 @@
 // Forms: a form is sent once even if pressed twice, and a box can tick all others.
+import { endProgress, startProgress } from './progress.js';
 
 // htmx drops a second request by itself (hx-sync); a plain form would send both.
 const RESEND_AFTER_MS = 15_000;
@@ -7,8 +8,13 @@ document.addEventListener('submit', (event) => {
   if (event.defaultPrevented || form.method !== 'post' || form.hasAttribute('hx-post')) return;
   if (form.hasAttribute('data-sent')) return event.preventDefault();
   showSent(form, true);
+  const pressed = event.submitter ?? form.querySelector('[type=submit]');
+  if (pressed) startProgress(pressed);
   // No event says that the reader stopped the request, so the form can be sent again after a while.
-  setTimeout(() => showSent(form, false), RESEND_AFTER_MS);
+  setTimeout(() => {
+    showSent(form, false);
+    if (pressed) endProgress(pressed);
+  }, RESEND_AFTER_MS);
 });
 function showSent(form, sent) {
   form.toggleAttribute('data-sent', sent);
