@@ -1,4 +1,4 @@
-// The switch between the dark and the light theme, without reloading the page.
+// The choice of the system's theme, the dark or the light one, without reloading the page.
 import { troubleOf } from './requests.js';
 import { showProblem } from './toasts.js';
 
@@ -9,7 +9,8 @@ document.addEventListener('submit', async (event) => {
   if (!form || !event.submitter?.value) return;
   event.preventDefault();
   const { value } = event.submitter;
-  root.dataset.theme = value;
+  if (value === 'system') delete root.dataset.theme;
+  else root.dataset.theme = value;
   form
     .querySelectorAll('button')
     .forEach((button) => button.setAttribute('aria-pressed', String(button.value === value)));

@@ -161,6 +161,12 @@ export async function signIn(page: Page, email: string, password = PASSWORD): Pr
   await page.waitForLoadState();
 }
 
+/** Opens the menu of the person who is signed in: their language, theme and the way out. */
+export async function openAccount(page: Page): Promise<void> {
+  await page.locator('[popovertarget=account]').click();
+  await page.locator('#account').waitFor();
+}
+
 interface Violation {
   id: string;
   nodes: { html: string; failureSummary?: string }[];

@@ -4,6 +4,7 @@ import { ORGANISATION, pathOfOrganisation } from '../../http/organisationPath.ts
 import type { Route } from '../../http/table.ts';
 import type { Reader } from '../../http/reader.ts';
 import type { Texts } from '../../locales/texts.ts';
+import { navigationOf, type Navigation, type NavigationSection } from './navigation.ts';
 
 /** Redirects to the first section that the person may open, of the organisation used last. */
 export const FRONT_PAGE = '/admin/front';
@@ -51,7 +52,8 @@ export interface Frame {
 
 /** The frame of a page for a person who is signed in. */
 export interface ShellFrame extends Frame {
-  sections: { id: Section; path: string; label: string; current: boolean }[];
+  sections: NavigationSection[];
+  navigation: Navigation;
   tenant: { id: string; name: string; slug: string };
   /** Where the pages of each organisation begin: that address leads to the first one open to the reader. */
   tenants: { id: string; name: string; path: string; current: boolean }[];
@@ -84,9 +86,11 @@ export function shellFrame(
       current: tenant.id === id,
     }))
     .sort((a, b) => a.name.localeCompare(b.name, frame.locale));
+  const sections = openSections(principal, { pages, texts }).map((one) => ({ ...one, current: one.id === section }));
   return {
     ...frame,
-    sections: openSections(principal, { pages, texts }).map((one) => ({ ...one, current: one.id === section })),
+    sections,
+    navigation: navigationOf(sections, (name) => texts.t(`shell.${name}`)),
     tenant: { id, slug, name: tenants.find(({ current }) => current)?.name ?? slug },
     tenants,
     person: { id: principal.id, name: principal.name, email: session.email, role: principal.role },

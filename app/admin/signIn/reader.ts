@@ -23,12 +23,17 @@ export function readerRoutes({ db }: Pick<Services, 'db'>, pages: Pages): Router
       .post('/preferences', open(), requireCsrfToken, async (ctx) => {
         const form = formOf(ctx);
         const locale = localeNamed(form.get('locale'));
-        const theme = themeNamed(form.get('theme'));
+        // The system's theme is the absence of a choice, so that it is followed when it changes.
+        const theme = form.get('theme') === 'system' ? null : themeNamed(form.get('theme'));
         if (locale) pages.cookies.set(ctx, 'locale', locale, YEAR_SECONDS);
         if (theme) pages.cookies.set(ctx, 'theme', theme, YEAR_SECONDS);
+        if (theme === null) pages.cookies.clear(ctx, 'theme');
         const { session } = ctx.state;
-        if (session && (locale ?? theme)) {
-          await changePreferences(db, session.person.id, { ...(locale && { locale }), ...(theme && { theme }) });
+        if (session && (locale !== undefined || theme !== undefined)) {
+          await changePreferences(db, session.person.id, {
+            ...(locale && { locale }),
+            ...(theme !== undefined && { theme }),
+          });
         }
         pages.redirect(ctx, ownPath(form.get('next')) ?? loginPathIn(form) ?? '/');
       })

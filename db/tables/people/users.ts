@@ -113,11 +113,11 @@ export function userStatusOf(text: string): UserStatus {
   return text === 'active' ? 'active' : 'disabled';
 }
 
-/** Changes the person's preferences; absent ones stay as they are. */
+/** Changes the person's preferences; absent ones stay as they are, and no theme is that of the system. */
 export async function changePreferences(
   db: Db,
   id: string,
-  preferences: { locale?: Locale; theme?: Theme },
+  preferences: { locale?: Locale; theme?: Theme | null },
 ): Promise<void> {
   await table(db).where({ id }).update(preferences);
 }

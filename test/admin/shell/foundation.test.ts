@@ -6,6 +6,7 @@ import {
   expectAccessible,
   expectNoOverflow,
   expectWellInBothThemes,
+  openAccount,
   signIn,
   useBrowser,
 } from '../../support/browser.ts';
@@ -36,6 +37,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
         expect(path(page)).to.equal(`/login?next=${encodeURIComponent(`${HOME}?q=a`)}`);
         await signIn(page, alice.email);
         expect(path(page)).to.equal(`${HOME}?q=a`);
+        await openAccount(page);
         await page.getByRole('button', { name: 'Sign out' }).click();
         await page.waitForURL('**/login');
         expect(await page.locator('[data-toast]').innerText()).to.include('You are signed out.');
@@ -57,39 +59,48 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
 
       it('speaks the other language from one click on, and comes back', async () => {
         const page = await browser.as(charlie, server, THEIRS, { javaScript });
+        await openAccount(page);
         await page.getByRole('button', { name: 'Français' }).click();
         await page.waitForURL(`**${THEIRS}`);
         await page.getByRole('heading', { name: 'Clés d’API' }).waitFor();
         expect(await attribute(page, 'lang')).to.equal('fr');
+        await openAccount(page);
         await page.getByRole('button', { name: 'English' }).click();
         await page.getByRole('heading', { name: 'API keys' }).waitFor();
       });
 
-      it('changes its look at a click, and keeps it', async () => {
-        const page = await browser.as(charlie, server, THEIRS, { javaScript });
-        for (const [theme, ground] of [
-          ['Light', 'rgb(255, 255, 255)'],
-          ['Dark', 'rgb(0, 0, 0)'],
+      it('changes its look at a click, keeps it, and follows the system again when asked to', async () => {
+        const page = await browser.as(charlie, server, THEIRS, { javaScript, theme: 'light' });
+        for (const [name, theme, ground] of [
+          ['Light', 'light', 'rgb(255, 255, 255)'],
+          ['Dark', 'dark', 'rgb(0, 0, 0)'],
+          ['System', null, 'rgb(255, 255, 255)'],
         ] as const) {
+          await openAccount(page);
           const kept = page.waitForResponse((response) => response.url().endsWith('/preferences'));
-          await page.getByRole('button', { name: theme }).click();
+          await page.getByRole('button', { name }).click();
           expect((await kept).status()).to.equal(303);
-          await page.locator(`html[data-theme=${theme.toLowerCase()}]`).waitFor();
+          await page.locator(`html${theme === null ? ':not([data-theme])' : `[data-theme=${theme}]`}`).waitFor();
           await page.goto(THEIRS);
-          expect(await attribute(page, 'data-theme')).to.equal(theme.toLowerCase());
+          expect(await attribute(page, 'data-theme')).to.equal(theme);
           expect(await page.evaluate(`getComputedStyle(document.documentElement).backgroundColor`)).to.equal(ground);
+          expect(await page.locator('#account [name=theme][aria-pressed=true]').textContent()).to.include(name);
         }
       });
 
-      it('switches the tenant of somebody who has two', async () => {
+      it('switches the organisation of somebody who has two', async () => {
         const page = await browser.as(carol, server, HOME, { javaScript });
-        const organisations = page.getByRole('navigation', { name: 'Organisation' });
-        await organisations.getByRole('link', { name: 'very very' }).click();
-        await page.waitForURL('**/admin/org/an-organisation-*/api-keys');
-        expect(await organisations.locator('[aria-current]').innerText()).to.include('very very');
-        await expectNoOverflow(page);
-        await organisations.getByRole('link', { name: 'Acme' }).click();
-        await page.waitForURL(`**${HOME}`);
+        const shown = page.locator('[popovertarget=tenants]');
+        for (const [name, address] of [
+          ['very very', '**/admin/org/an-organisation-*/api-keys'],
+          ['Acme', `**${HOME}`],
+        ] as const) {
+          await shown.click();
+          await page.locator('#tenants a:not([aria-current])').filter({ hasText: name }).click();
+          await page.waitForURL(address);
+          await shown.getByText(name).waitFor();
+          await expectNoOverflow(page);
+        }
       });
 
       it('leads to the login when the session is over, and refuses a form of another session', async () => {
@@ -101,6 +112,7 @@ onDatabase('sqlite', 'the admin in a browser', (database) => {
         await page.context().clearCookies();
         await tab.goto('/login');
         await signIn(tab, alice.email);
+        await openAccount(page);
         await page.getByRole('button', { name: 'Sign out' }).click();
         await page.getByRole('heading', { name: 'This form is out of date' }).waitFor();
         expect(await page.locator('main').innerText())

@@ -179,7 +179,8 @@ onDatabase('sqlite', 'two tabs with two organisations', (database) => {
       const first = await browser.as(person, server, acmePage('/api-keys/new?name=First'), { javaScript });
       const second = await first.context().newPage();
       await second.goto(acmePage('/usage'));
-      await second.locator('#tenant-switch').getByRole('link', { name: 'Globex' }).click();
+      await second.locator('[popovertarget=tenants]').click();
+      await second.locator('#tenants').getByRole('link', { name: 'Globex' }).click();
       await second.waitForURL(`**${pageOf(globex, '/api-keys')}`);
       await first.getByRole('button', { name: 'Create key' }).click();
       await first.getByLabel('I have copied my key').check();

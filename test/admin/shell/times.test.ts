@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { useBrowser } from '../../support/browser.ts';
+import { openAccount, useBrowser } from '../../support/browser.ts';
 import { as } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue, rotate } from '../../support/keys.ts';
@@ -46,9 +46,11 @@ onDatabase('sqlite', 'the times of a page', (database) => {
     expect(await page.locator('[data-zone]').innerText()).to.equal(
       'Times in Pacific/Marquesas (UTC−9:30), days and charts in UTC',
     );
+    await openAccount(page);
     await page.getByRole('button', { name: 'Français' }).click();
     await page.locator('html[lang=fr]').waitFor();
     expect(await created(page).innerText()).to.match(/^4 janv\. 2026.* 17:34:05 UTC−9:30$/);
+    await openAccount(page);
     await page.getByRole('button', { name: 'English' }).click();
     await page.locator('html[lang=en]').waitFor();
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page, Route } from 'playwright-core';
-import { expectWellInBothThemes, signIn, useBrowser } from '../../support/browser.ts';
+import { expectWellInBothThemes, openAccount, signIn, useBrowser } from '../../support/browser.ts';
 import { as } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { press } from '../../support/keyPages.ts';
@@ -74,6 +74,7 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
     await page.context().clearCookies();
     await tab.goto(`${server.url}/login`);
     await signIn(tab, alice.email);
+    await openAccount(page);
     await page.getByRole('button', { name: 'Light' }).click();
     await toasts(page).waitFor();
     expect(await toasts(page).innerText())
@@ -127,30 +128,70 @@ onDatabase('sqlite', 'trouble on a page of the admin', (database) => {
     });
   });
 
-  it('shows that a form was sent while its answer is slow, and allows another try after a while', async () => {
-    const { id } = await issue(server, as(alice), { name: 'Slow' });
-    const page = await browser.as(alice, server, `${KEYS}/${id}/edit`);
-    await page.clock.install();
-    let posts = 0;
-    // As if the reader had stopped it: the page stays.
-    await page.route(`**${KEYS}/${id}/edit`, async (route) => {
-      posts += 1;
-      await route.fulfill({ status: 204 });
+  describe('shows after a moment that a request runs', () => {
+    /** How long the label of the pressed button or link stays, and its colour from then on. */
+    const MARK = `(async () => {
+      const pressed = document.querySelector('[aria-busy=true]');
+      const [animation] = pressed.getAnimations();
+      await animation.finished;
+      return [animation.effect.getTiming().delay, getComputedStyle(pressed).color];
+    })()`;
+    const UNSEEN = [150, 'rgba(0, 0, 0, 0)'];
+
+    it('on the button of a form, which sends once and can be pressed again after a while', async () => {
+      const { id } = await issue(server, as(alice), { name: 'Slow' });
+      const page = await browser.as(alice, server, `${KEYS}/${id}/edit`);
+      await page.clock.install();
+      let posts = 0;
+      // As if the reader had stopped it: the page stays.
+      await page.route(`**${KEYS}/${id}/edit`, async (route) => {
+        posts += 1;
+        await route.fulfill({ status: 204 });
+      });
+      const save = page.getByRole('button', { name: 'Save changes' });
+      await save.click();
+      expect(await save.getAttribute('aria-disabled')).to.equal('true');
+      expect(await page.evaluate(MARK)).to.deep.equal(UNSEEN);
+      await save.dispatchEvent('click');
+      await page.clock.fastForward(15_000);
+      expect([await save.getAttribute('aria-disabled'), await save.getAttribute('aria-busy')]).to.deep.equal([
+        null,
+        null,
+      ]);
+      await page.unrouteAll();
+      expect(posts).to.equal(1);
+      await press(save, page.locator('#usage'));
     });
-    const save = page.getByRole('button', { name: 'Save changes' });
-    const ground = async () =>
-      page.evaluate<string>(`getComputedStyle(document.querySelector('.key-end [type=submit]')).backgroundColor`);
-    const disabled = async () =>
-      page.evaluate<string | null>(`document.querySelector('.key-end [type=submit]').getAttribute('aria-disabled')`);
-    const before = await ground();
-    await save.click();
-    expect(await disabled()).to.equal('true');
-    expect(await ground()).to.not.equal(before);
-    await page.evaluate(`document.querySelector('.key-end [type=submit]').click()`);
-    await page.clock.fastForward(15_000);
-    expect(await disabled()).to.equal(null);
-    await page.unrouteAll();
-    expect(posts).to.equal(1);
-    await press(save, page.locator('#usage'));
+
+    it('on a link that opens a dialog, and along the top of the page', async () => {
+      const { id } = await issue(server, as(alice), { name: 'Slowly' });
+      const page = await browser.as(alice, server, `${KEYS}/${id}`);
+      let answer: () => void = () => undefined;
+      const waiting = new Promise<void>((resolve) => (answer = resolve));
+      await page.route('**/revoke', async (route) => {
+        await waiting;
+        await route.continue();
+      });
+      await page.getByRole('link', { name: 'Revoke' }).click();
+      await page.locator('a[aria-busy=true]').waitFor();
+      expect(await page.evaluate(MARK)).to.deep.equal(UNSEEN);
+      expect(await page.locator('html.waiting a[aria-busy=true]').count()).to.equal(1);
+      answer();
+      await page.locator('dialog[open]').waitFor();
+      await page.locator('html:not(.waiting)').waitFor({ state: 'attached' });
+      expect(await page.locator('[aria-busy]').count()).to.equal(0);
+    });
+  });
+
+  it('prints the table of a list, in dark on light and without anything to press', async () => {
+    const page = await browser.as(alice, server, KEYS);
+    await page.emulateMedia({ media: 'print' });
+    expect(await page.locator('.keys-table tbody tr').first().isVisible()).to.equal(true);
+    expect(
+      await page.locator(':is(header, footer, form, nav) :is(a.button, button, input, select):visible').count(),
+    ).to.equal(0);
+    expect(await page.evaluate(`getComputedStyle(document.documentElement).backgroundColor`)).to.equal(
+      'rgb(255, 255, 255)',
+    );
   });
 });

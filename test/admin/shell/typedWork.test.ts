@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { signIn, useBrowser } from '../../support/browser.ts';
+import { openAccount, signIn, useBrowser } from '../../support/browser.ts';
 import { addPlayer, as, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { issue } from '../../support/keys.ts';
@@ -43,6 +43,7 @@ onDatabase('sqlite', 'what was typed into a form', (database) => {
     await page.getByTestId('expires-30').check();
     await page.getByText('More', { exact: true }).click();
     await page.locator('#externalId').fill('customer 1');
+    await openAccount(page);
     await page.getByRole('button', { name: 'Français' }).click();
     await page.getByRole('heading', { name: 'Créer une clé' }).waitFor();
     expect(await page.locator('#name').inputValue()).to.equal('Nightly export');
@@ -56,6 +57,7 @@ onDatabase('sqlite', 'what was typed into a form', (database) => {
     await page.locator('#metadata').fill('no JSON');
     await page.getByTestId('create-submit').click();
     await page.locator('#problems').waitFor();
+    await openAccount(page);
     await page.getByRole('button', { name: 'English' }).click();
     await page.getByRole('heading', { name: 'Create key' }).waitFor();
     expect(await page.locator('#name').inputValue()).to.equal('Nightly export');
@@ -68,6 +70,7 @@ onDatabase('sqlite', 'what was typed into a form', (database) => {
     const page = await browser.as(carol, server, acmePage('/settings'));
     const password = page.locator('form[action$="/password"] input[type=password]').first();
     await password.fill('a secret of mine');
+    await openAccount(page);
     await page.getByRole('button', { name: 'Light' }).click();
     await page.locator('html[data-theme=light]').waitFor();
     expect(await password.inputValue()).to.equal('a secret of mine');
