@@ -1,4 +1,7 @@
+import type { Span } from './times.ts';
+
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 export const STATS_PERIODS = ['24h', '7d', '30d'] as const;
 export type StatsPeriod = (typeof STATS_PERIODS)[number];
@@ -10,11 +13,12 @@ const DIVISION: Record<StatsPeriod, { buckets: number; hours: number }> = {
   '30d': { buckets: 30, hours: 24 },
 };
 
-export interface Bucket {
-  from: number;
-  to: number;
+export interface Bucket extends Span {
+  /** All that were not denied. */
   ok: number;
   denied: number;
+  /** Those of `ok` that failed for another reason than being denied. */
+  errors: number;
 }
 
 /** The window that ends with the hours `now` lies in, in empty buckets that begin on the clock in UTC. */
@@ -22,15 +26,47 @@ export function emptyBuckets(window: StatsPeriod, now: number): [Bucket, ...Buck
   const { buckets, hours } = DIVISION[window];
   const length = hours * HOUR_MS;
   const last = now - (now % length);
-  const [first, ...rest] = Array.from({ length: buckets }, (_, i) => last - (buckets - 1 - i) * length);
-  const bucketAt = (from: number): Bucket => ({ from, to: from + length, ok: 0, denied: 0 });
-  return [bucketAt(first ?? last), ...rest.map(bucketAt)];
+  return bucketsFrom(last - (buckets - 1) * length, last + length, length);
+}
+
+/** Up to how many days are divided into spans of so many hours, so that a chart has at most 60 bars. */
+const DIVISIONS = [
+  { days: 2, hours: 1 },
+  { days: 10, hours: 6 },
+  { days: 60, hours: 24 },
+] as const;
+const WEEK_HOURS = 7 * 24;
+
+/** Whole days in empty buckets of hours, days or weeks; the last is shorter where they do not come out even. */
+export function bucketsOfDays({ from, to }: Span): [Bucket, ...Bucket[]] {
+  const { hours } = DIVISIONS.find(({ days }) => to - from <= days * DAY_MS) ?? { hours: WEEK_HOURS };
+  return bucketsFrom(from, to, hours * HOUR_MS);
+}
+
+function bucketsFrom(from: number, to: number, length: number): [Bucket, ...Bucket[]] {
+  const bucketAt = (start: number): Bucket => ({
+    ...{ from: start, to: Math.min(start + length, to) },
+    ...{ ok: 0, denied: 0, errors: 0 },
+  });
+  const further = Array.from({ length: Math.ceil((to - from) / length) - 1 }, (_, i) => from + (i + 1) * length);
+  return [bucketAt(from), ...further.map(bucketAt)];
+}
+
+/** The span that buckets cover. */
+export function spanOf(buckets: readonly [Bucket, ...Bucket[]]): Span {
+  return { from: buckets[0].from, to: buckets.at(-1)?.to ?? buckets[0].to };
+}
+
+/** The shortest window in which something last used at this moment was used; undefined if that is longer ago than any. */
+export function periodOfUse(lastUsedAt: number, now: number): StatsPeriod | undefined {
+  return STATS_PERIODS.find((window) => lastUsedAt >= emptyBuckets(window, now)[0].from);
 }
 
 export interface Totals {
   requests: number;
   ok: number;
   denied: number;
+  errors: number;
   /** Null without requests. */
   averageMs: number | null;
 }
@@ -38,20 +74,22 @@ export interface Totals {
 /** Adds each hour to the bucket it lies in, and gives the sums of all. */
 export function fillBuckets(
   buckets: readonly Bucket[],
-  hours: readonly { hour: number; ok: number; denied: number; responseMs: number }[],
+  hours: readonly { hour: number; ok: number; denied: number; errors: number; responseMs: number }[],
 ): Totals {
-  const sums = { ok: 0, denied: 0, responseMs: 0 };
-  for (const { hour, ok, denied, responseMs } of hours) {
+  const sums = { ok: 0, denied: 0, errors: 0, responseMs: 0 };
+  for (const { hour, ok, denied, errors, responseMs } of hours) {
     const bucket = buckets.find(({ to }) => hour < to);
     if (bucket) {
       bucket.ok += ok;
       bucket.denied += denied;
+      bucket.errors += errors;
     }
     sums.ok += ok;
     sums.denied += denied;
+    sums.errors += errors;
     sums.responseMs += responseMs;
   }
   const requests = sums.ok + sums.denied;
   const averageMs = requests === 0 ? null : Math.round((sums.responseMs / requests) * 10) / 10;
-  return { requests, ok: sums.ok, denied: sums.denied, averageMs };
+  return { requests, ok: sums.ok, denied: sums.denied, errors: sums.errors, averageMs };
 }

@@ -41,6 +41,12 @@ export function monthStart(ms: number): number {
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
 }
 
+/** The first moment of the month, in UTC, after the one that a moment lies in. */
+export function nextMonthStart(ms: number): number {
+  const date = new Date(ms);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1);
+}
+
 /** A span of time: its first moment, and the first one after it. */
 export interface Span {
   from: number;

@@ -91,6 +91,7 @@ const STYLES = [
   'dialogs',
   'palette',
   'keys',
+  'usage',
   'pages',
 ];
 

@@ -1,8 +1,15 @@
 import type { Db } from '../../db/connection/connect.ts';
 import type { ApiKey } from '../../db/tables/keys/apiKeys.ts';
-import { busiestEndpoints, sumByHour, sumByScope } from '../../db/tables/usage/apiKeyUsageHours.ts';
+import { busiestEndpoints, sumByHour, sumByScope, type Outcomes } from '../../db/tables/usage/apiKeyUsageHours.ts';
 import type { ScopeCatalogue } from '../domain/scopeCatalogue.ts';
-import { emptyBuckets, fillBuckets, type Totals, type Bucket, type StatsPeriod } from '../domain/statsPeriod.ts';
+import {
+  emptyBuckets,
+  fillBuckets,
+  spanOf,
+  type Totals,
+  type Bucket,
+  type StatsPeriod,
+} from '../domain/statsPeriod.ts';
 
 const TOP_ENDPOINTS = 10;
 
@@ -14,7 +21,7 @@ export interface UsageStats {
   /** The average is null where there was no request. */
   totals: Totals;
   buckets: Bucket[];
-  topEndpoints: { method: string; endpoint: string; requests: number }[];
+  topEndpoints: ({ method: string; endpoint: string; requests: number } & Outcomes)[];
   scopes: {
     /** What routes asked for that the key holds. */
     used: { scope: string; requests: number }[];
@@ -32,7 +39,7 @@ export async function usageStats(
   now: number,
 ): Promise<UsageStats> {
   const buckets = emptyBuckets(window, now);
-  const span = { from: buckets[0].from, to: buckets.at(-1)?.to ?? now };
+  const span = spanOf(buckets);
   const hours = await sumByHour(db, key.tenantId, key.id, span);
   const topEndpoints = await busiestEndpoints(db, key.tenantId, key.id, span, TOP_ENDPOINTS);
   const asked = await sumByScope(db, key.tenantId, key.id, span);

@@ -2,16 +2,15 @@ import type { KeyUse } from '../../db/tables/keys/apiKeys.ts';
 import type { KeyScopeUse } from '../../db/tables/keys/apiKeyScopeUses.ts';
 import type { KeyUsageHour } from '../../db/tables/usage/apiKeyUsageHours.ts';
 import type { ScopeCatalogue } from '../domain/scopeCatalogue.ts';
+import { outcomeOf } from '../domain/requestOutcome.ts';
 import type { JournalEntry } from './usageEvent.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-
-/** The key was not let in, or came too often; any other answer, such as 404, is one to a key that was let in. */
-const DENIALS: ReadonlySet<number> = new Set([401, 403, 429]);
+const NOTHING = { ok: 0, denied: 0, clientErrors: 0, serverErrors: 0, responseMs: 0 };
 
 interface KeyTally extends KeyUse {
-  hours: KeyUsageHour[];
+  hours: Required<KeyUsageHour>[];
 }
 
 /** What many uses come to: how often each key called each route in each hour, and when it and its scopes were last used. */
@@ -27,7 +26,9 @@ export class UsageTotals {
       key.ip = ip;
     }
     const hour = hourOf(key, use);
-    hour[DENIALS.has(statusCode) ? 'denied' : 'ok'] += 1;
+    const outcome = outcomeOf(statusCode);
+    hour[outcome === 'denied' ? 'denied' : 'ok'] += 1;
+    if (outcome === 'error') hour[statusCode < 500 ? 'clientErrors' : 'serverErrors'] += 1;
     hour.responseMs += responseMs;
   }
 
@@ -46,7 +47,7 @@ export class UsageTotals {
 }
 
 /** A key calls few routes in an hour, so that looking through them is quicker than making a name for each. */
-function hourOf(key: KeyTally, use: JournalEntry): KeyUsageHour {
+function hourOf(key: KeyTally, use: JournalEntry): Required<KeyUsageHour> {
   const { keyId, tenantId, method, endpoint, createdAt } = use;
   const hour = createdAt - (createdAt % HOUR_MS);
   const scope = use.scope ?? '';
@@ -54,7 +55,7 @@ function hourOf(key: KeyTally, use: JournalEntry): KeyUsageHour {
     (one) => one.endpoint === endpoint && one.hour === hour && one.method === method && one.scope === scope,
   );
   if (known) return known;
-  const made = { keyId, tenantId, hour, method, endpoint, scope, ok: 0, denied: 0, responseMs: 0 };
+  const made = { keyId, tenantId, hour, method, endpoint, scope, ...NOTHING };
   key.hours.push(made);
   return made;
 }

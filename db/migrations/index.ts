@@ -22,6 +22,7 @@ import { scopeUses } from './0009_scopeUses.ts';
 import type { Step } from './steps.ts';
 import { tenantExternalIds } from './0022_tenantExternalIds.ts';
 import { usage } from './0008_usage.ts';
+import { usageErrors } from './0027_usageErrors.ts';
 import { usageMonths } from './0010_usageMonths.ts';
 
 /** Every step ever released, in order. Add at the end; never edit, rename or reorder what stands. */
@@ -50,4 +51,5 @@ export const STEPS: readonly Step[] = [
   ...keyEnds,
   ...ownerIndexes,
   ...auditActorActions,
+  ...usageErrors,
 ];

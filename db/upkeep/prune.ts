@@ -4,6 +4,8 @@ import { delay } from '../../app/timing.ts';
 import { isSqlite, type Db } from '../connection/connect.ts';
 import { tryLockWork } from '../locks/workLock.ts';
 import { KEPT_MS } from '../tables/idempotentRequests.ts';
+import { REQUESTS_KEPT_MS } from '../tables/usage/apiKeyUsage.ts';
+import { HOURS_KEPT_MS } from '../tables/usage/apiKeyUsageHours.ts';
 
 const DAY_MS = 86_400_000;
 /** Small batches with a pause between them, so that requests do not wait for their locks. */
@@ -22,8 +24,8 @@ interface Kept {
 }
 
 const KEPT: Kept[] = [
-  { table: 'api_key_usage', column: 'created_at', from: (now) => now - 30 * DAY_MS },
-  { table: 'api_key_usage_hours', column: 'hour', from: (now) => now - 396 * DAY_MS },
+  { table: 'api_key_usage', column: 'created_at', from: (now) => now - REQUESTS_KEPT_MS },
+  { table: 'api_key_usage_hours', column: 'hour', from: (now) => now - HOURS_KEPT_MS },
   // Of a month that is kept in part, all is kept.
   { table: 'api_key_usage_months', column: 'month', from: (now) => monthStart(now - 396 * DAY_MS) },
   { table: 'api_key_scope_uses', column: 'day', from: (now) => now - 396 * DAY_MS },

@@ -13,5 +13,6 @@ import './forms.js';
 import './menus.js';
 import './keySearch.js';
 import './typedWork.js';
+import './arrows.js';
 
 document.documentElement.classList.add('js');

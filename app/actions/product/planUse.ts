@@ -1,5 +1,5 @@
 import type { Db } from '../../../db/connection/connect.ts';
-import { countOfTenant } from '../../../db/tables/usage/apiKeyUsageHours.ts';
+import { countOfTenant } from '../../../db/tables/usage/tenantUsageHours.ts';
 import { countApiKeys } from '../../../db/tables/keys/apiKeyList.ts';
 import { findTenant } from '../../../db/tables/tenants.ts';
 import { DEFAULT_PLAN } from '../../domain/plan.ts';

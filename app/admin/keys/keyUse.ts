@@ -48,15 +48,3 @@ export function firstUse(keys: string, { id, createdAt }: ApiKey, use: KeyUsage 
     asking: use === undefined && now < createdAt + POLLING_MS ? `${keys}/${id}/first-use` : undefined,
   };
 }
-
-/** A request as the log of a key shows it. */
-export function requestRow(use: KeyUsage, scopes: readonly string[], catalogue: ScopeCatalogue) {
-  const { method, endpoint, statusCode, responseMs, ip, userAgent, scope, createdAt } = use;
-  const lacks = statusCode === 403 && scope !== null && !scopes.some((granted) => catalogue.opens(granted, scope));
-  return {
-    ...{ method, endpoint, statusCode, ip, userAgent, createdAt },
-    ms: Math.round(responseMs),
-    denied: statusCode >= 400,
-    missing: lacks ? scope : null,
-  };
-}

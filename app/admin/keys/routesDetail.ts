@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { findApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { listLeakReports } from '../../../db/tables/keys/apiKeyLeakReports.ts';
-import { clientsSince, findFirstKeyUsage, listKeyUsage } from '../../../db/tables/usage/apiKeyUsage.ts';
+import { clientsSince, findFirstKeyUsage } from '../../../db/tables/usage/apiKeyUsage.ts';
 import { listAuditLogs, type AuditLog } from '../../../db/tables/auditLogs.ts';
 import { findMember } from '../../../db/tables/people/memberships.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
@@ -10,48 +10,51 @@ import { keyStatus, whyEnded } from '../../domain/keyStatus.ts';
 import { lifetimeProblem, type Policy } from '../../domain/policy.ts';
 import type { ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
 import { maskKey } from '../../domain/token.ts';
-import { STATS_PERIODS, type StatsPeriod } from '../../domain/statsPeriod.ts';
+import { periodOfUse } from '../../domain/statsPeriod.ts';
+import { responseTimes } from '../../usage/responseTimes.ts';
 import { usageStats } from '../../usage/usageStats.ts';
 import { findKeyOfPath, mayManageKeys } from './keyPages.ts';
 import { replacedAt } from './keyList.ts';
 import { keysPath } from './keyAddress.ts';
-import { keyView } from './keyView.ts';
-import { firstUse, requestRow, scopeUses } from './keyUse.ts';
-import { addressOf, isPartial } from '../../http/redirect.ts';
+import { keyLimits } from './keyLimits.ts';
+import { chosenSpan, keyPagePath, KeyPageQuery, keyRequests, requestFilter, requestLinks } from './keyRequests.ts';
+import { keyView, type KeyView } from './keyView.ts';
+import { firstUse, scopeUses } from './keyUse.ts';
+import { isPartial } from '../../http/redirect.ts';
 import { changesOf } from '../audit/auditChanges.ts';
 import type { Texts } from '../../locales/texts.ts';
 import type { Pages } from '../shell/pages.ts';
-import { usageChart, windowLinks } from '../shell/usageChart.ts';
+import { requestOrigin, whoamiCurl } from '../shell/curl.ts';
+import { chartTitle, usageChart, windowLinks } from '../shell/usageChart.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
-import { pageOf, positionOf } from '../../http/paging.ts';
+import { query } from '../../http/input.ts';
 import { ROUTER } from '../../http/router.ts';
 
-const REQUESTS = 25;
+const TOP_ROUTES = 8;
+/** Takes a span from the choices of an address, since another period may not include it. */
+const EVERY_SPAN = { from: undefined, to: undefined, cursor: undefined };
 const AUDIT_ROWS = 20;
 const MOST_CLIENTS = 20;
 
 /** The page of one key: what it is, who uses it for what, and what was done with it. */
-export function keyDetailPages(services: Pick<Services, 'db' | 'usage' | 'lookup'>, pages: Pages): Router<State> {
-  const { db } = services;
+export function keyDetailPages(
+  services: Pick<Services, 'config' | 'db' | 'usage' | 'lookup'>,
+  pages: Pages,
+): Router<State> {
+  const { config, db } = services;
   return new Router<State>(ROUTER)
-    .get('/api-keys/:id', permission('api-keys:read'), showKey)
+    .get('/api-keys/:id', permission('api-keys:read'), query(KeyPageQuery, showKey))
     .get('/api-keys/:id/first-use', permission('api-keys:read'), showFirstUse);
 
-  async function showKey(ctx: Context): Promise<void> {
+  async function showKey(ctx: Context, asked: KeyPageQuery): Promise<void> {
     const texts = pages.texts(ctx);
     const key = await findKeyOfPath(ctx, services);
     const now = Date.now();
-    const manages = mayManageKeys(ctx);
-    const query = new URLSearchParams(ctx.querystring);
-    const asked = STATS_PERIODS.find((one) => one === query.get('window'));
-    const window = asked ?? '24h';
-    const cursor = query.get('cursor') ?? undefined;
-    const catalogue = await services.lookup.catalogue();
-    const stats = await usageStats(db, key, catalogue, window, now);
     const { policy } = principalOf(ctx).tenant;
-    const row = keyView(key, texts, now, { manages, policy, catalogue });
-    const uses = await scopeUses(db, key, catalogue, now);
+    const page = `${keysPath(ctx)}/${key.id}`;
+    const catalogue = await services.lookup.catalogue();
+    const row = keyView(key, texts, now, { manages: mayManageKeys(ctx), policy, catalogue });
     await pages.show(ctx, 'keys/show', {
       title: key.name,
       section: 'keys',
@@ -59,20 +62,61 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage' | 'lookup
       locals: {
         key: row,
         facts: await factsOf(key),
-        here: `${keysPath(ctx)}/${key.id}`,
-        window,
-        windows: windowLinks(window, texts.t, (one) => keyPath(ctx, key, { window: one, cursor })),
-        chart: usageChart(stats.buckets, window, texts.locale),
-        stats,
-        uses: uses.map((use, index) => ({ ...use, badge: row.scopes[index] })),
-        unused: row.may.edit ? uses.filter(({ idle }) => idle).map(({ scope }) => scope) : [],
+        limits: await keyLimits(services, key, policy, now),
+        here: page,
         leaks: key.leakReportedAt === null ? undefined : await leaksOf(key, now),
         breaks: breakOf(key, policy, texts, now),
         rotation: await rotationOf(key, now),
-        ...(await requestsOf(ctx, key, catalogue, { window: asked, cursor })),
+        ...(key.lastUsedAt === null
+          ? { example: whoamiCurl(requestOrigin(ctx, config.publicUrl), row.masked) }
+          : { use: await useOf(key, key.lastUsedAt, asked, { texts, row, catalogue, now, page }) }),
         audit: await auditOf(ctx, key),
       },
     });
+  }
+
+  /** What the key was used for in the period that was chosen, or else in the last one with requests. */
+  async function useOf(
+    key: ApiKey,
+    lastUsedAt: number,
+    asked: KeyPageQuery,
+    { texts, row, catalogue, now, page }: Reading,
+  ) {
+    const window = asked.window ?? periodOfUse(lastUsedAt, now) ?? '30d';
+    const stats = await usageStats(db, key, catalogue, window, now);
+    const links = requestLinks(page, window);
+    const counted = stats.buckets.map(({ from, to, ok, denied }) => ({
+      keyId: key.id,
+      from,
+      to,
+      requests: ok + denied,
+    }));
+    const times = await responseTimes(
+      db,
+      key.tenantId,
+      counted.filter(({ requests }) => requests > 0),
+      now,
+    );
+    const scopes = await scopeUses(db, key, catalogue, now);
+    return {
+      window,
+      windows: windowLinks(window, texts.t, (one) => keyPagePath(page, { ...asked, ...EVERY_SPAN, window: one })),
+      chartTitle: chartTitle(stats.buckets, texts.t),
+      chart: usageChart(stats.buckets, texts, { hrefOf: links.of, current: chosenSpan(asked) }),
+      links: links.outcomes,
+      totals: { ...stats.totals, ok: stats.totals.ok - stats.totals.errors },
+      times,
+      routes: stats.topEndpoints.slice(0, TOP_ROUTES).map((route) => ({
+        ...route,
+        href: links.to(route),
+        denied: { count: route.denied, href: links.to(route, 'denied') },
+        errors: { count: route.errors, href: links.to(route, 'error') },
+      })),
+      scopes: scopes.map((use, index) => ({ ...use, badge: row.scopes[index] })),
+      unused: row.may.edit ? scopes.filter(({ idle }) => idle).map(({ scope }) => scope) : [],
+      log: await keyRequests(db, key, asked, { page, span: stats, now, catalogue }),
+      filter: requestFilter(page, { ...asked, window }, stats.topEndpoints, texts),
+    };
   }
 
   /** Polled by the page of a new key; answers 204 until the key was used or the page gives up. */
@@ -126,20 +170,6 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage' | 'lookup
     };
   }
 
-  async function requestsOf(ctx: Context, key: ApiKey, catalogue: ScopeCatalogue, { window, cursor }: KeyPageChoices) {
-    const binding = JSON.stringify(['page usage', key.tenantId, key.id]);
-    const after = positionOf(cursor, binding);
-    const found = await listKeyUsage(db, key.tenantId, key.id, { after, limit: REQUESTS + 1 });
-    const { rows, nextCursor } = pageOf(found, REQUESTS, binding);
-    return {
-      requests: rows.map((use) => requestRow(use, key.scopes, catalogue)),
-      requestPages: {
-        first: cursor === undefined ? undefined : `${keyPath(ctx, key, { window })}#requests`,
-        next: nextCursor === null ? undefined : `${keyPath(ctx, key, { window, cursor: nextCursor })}#requests`,
-      },
-    };
-  }
-
   /** The log is for those who may read it. */
   async function auditOf(ctx: Context, key: ApiKey) {
     const principal = principalOf(ctx);
@@ -159,6 +189,15 @@ export function keyDetailPages(services: Pick<Services, 'db' | 'usage' | 'lookup
   }
 }
 
+/** What a page is made with: who reads it when, and where it stands. */
+interface Reading {
+  texts: Texts;
+  row: KeyView;
+  catalogue: ScopeCatalogue;
+  now: number;
+  page: string;
+}
+
 /** Which rule of the policy the key breaks, and whether it is refused for that. */
 function breakOf(key: ApiKey, policy: Policy, { t }: Texts, now: number) {
   const problem = lifetimeProblem(policy, earlierExpiry(key.expiresAt, key.graceEndsAt), key.createdAt);
@@ -167,17 +206,6 @@ function breakOf(key: ApiKey, policy: Policy, { t }: Texts, now: number) {
     title: t(policy.enforceOnExisting ? 'keys.refused_title' : 'keys.breaks_title'),
     text: `${t(`keys.breaks_${problem}`, { days: policy.maxLifetimeDays ?? 0 })} ${t('keys.breaks_help')}`,
   };
-}
-
-/** The choices in the address of a key's page: the period of its usage and the position in its requests. */
-interface KeyPageChoices {
-  window?: StatsPeriod | undefined;
-  cursor?: string | undefined;
-}
-
-/** The address of a key's page; a link that changes one choice keeps the other. */
-function keyPath(ctx: Context, { id }: ApiKey, { window, cursor }: KeyPageChoices): string {
-  return addressOf(`${keysPath(ctx)}/${id}`, { window: window ?? '', cursor: cursor ?? '' });
 }
 
 /** A row of the key's audit log: the action, the actor and the changes. */

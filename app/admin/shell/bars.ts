@@ -1,60 +1,95 @@
 import { memoizeByText } from '../../domain/memoizeByText.ts';
+import { REQUEST_OUTCOMES, type RequestOutcome } from '../../domain/requestOutcome.ts';
 
-/** So many requests in one span of time. */
-export interface Bucket {
+/** So many requests in one span of time, by how they ended; no request is in two of the numbers. */
+export interface ChartSpan {
   /** The span in the reader's words. */
   label: string;
-  ok: number;
-  denied: number;
+  counts: Counts;
+  /** The counts in the reader's words, one a line. */
+  figures: string;
+  /** What the time axis says where the span begins; undefined where it says nothing. */
+  tick: string | undefined;
+  /** Where the span is looked at more closely. */
+  href: string | undefined;
+  /** Whether it is looked at now. */
+  current: boolean;
 }
 
-interface Bar {
-  x: number;
-  width: number;
-  ok: { y: number; height: number };
-  denied: { y: number; height: number };
-  label: string;
-  okCount: number;
-  deniedCount: number;
+export type Counts = Record<RequestOutcome, number>;
+
+interface Bar extends ChartSpan {
+  segments: { outcome: RequestOutcome; x: string; y: string; width: string; height: string }[];
+  /** Of all bars one is reached by the tab key, the others from there by the arrows. */
+  isTabStop: boolean;
 }
 
 export interface BarChart {
-  width: number;
-  height: number;
-  /** Where the lines of the grid lie. */
-  lines: number[];
   bars: Bar[];
-  /** The most that any bar shows. */
-  top: number;
-  first: string;
-  last: string;
+  /** Where the lines of the grid lie, the top one first, and what they stand for. */
+  lines: { y: string; value: number }[];
+  /** The texts of the time axis. */
+  times: { x: string; text: string; anchor: 'start' | 'middle' | 'end' }[];
+  totals: Counts;
 }
 
-const WIDTH = 960;
-const HEIGHT = 160;
-const GAP = 2;
+/** Of the width of a span so much is its bar. */
+const BAR = 0.76;
+/** A part of a bar is at least so high, in percent, that it can be seen. */
+const LOWEST = 1.2;
+/** Texts this near to an end of the axis begin or end there. */
+const NEAR_END = 4;
 
-/** The bars that `barChart` of `shell/chart.njk` draws, denied requests on top of successful ones. */
-export function barChartOf(buckets: readonly Bucket[]): BarChart {
-  const top = Math.max(0, ...buckets.map(({ ok, denied }) => ok + denied));
-  const scale = HEIGHT / Math.max(1, top);
-  const step = WIDTH / Math.max(1, buckets.length);
-  const bars = buckets.map(({ label, ok, denied }, index): Bar => {
-    const okHeight = rounded(ok * scale);
-    const deniedHeight = rounded(denied * scale);
-    return {
-      x: rounded(index * step),
-      width: rounded(Math.max(1, step - GAP)),
-      ok: { y: rounded(HEIGHT - okHeight), height: okHeight },
-      denied: { y: rounded(HEIGHT - okHeight - deniedHeight), height: deniedHeight },
-      label,
-      okCount: ok,
-      deniedCount: denied,
-    };
+/** The bars that `barChart` of `shell/chart.njk` draws, in percent of its width and height: errors on refusals on the rest. */
+export function barChartOf(spans: readonly ChartSpan[]): BarChart {
+  const highest = Math.max(0, ...spans.map(({ counts }) => sumOf(counts)));
+  const ticks = niceTicks(highest);
+  const top = ticks.at(-1) ?? 1;
+  const step = 100 / Math.max(1, spans.length);
+  const stop = spans.findLastIndex(({ current }) => current);
+  const isTabStop = stop >= 0 ? stop : spans.findLastIndex(({ counts }) => sumOf(counts) > 0);
+  const bars = spans.map((span, index): Bar => {
+    let base = 100;
+    const segments = REQUEST_OUTCOMES.filter((outcome) => span.counts[outcome] > 0).map((outcome) => {
+      const height = Math.max(LOWEST, (span.counts[outcome] / top) * 100);
+      base = Math.max(0, base - height);
+      const x = (index + (1 - BAR) / 2) * step;
+      return { outcome, x: percent(x), y: percent(base), width: percent(step * BAR), height: percent(height) };
+    });
+    return { ...span, segments, isTabStop: index === Math.max(0, isTabStop) };
   });
-  const lines = [0, 0.25, 0.5, 0.75, 1].map((part) => HEIGHT * part);
-  const [first, last] = [buckets[0]?.label ?? '', buckets.at(-1)?.label ?? ''];
-  return { width: WIDTH, height: HEIGHT, lines, bars, top, first, last };
+  const times = spans.flatMap(({ tick }, index) => {
+    if (tick === undefined) return [];
+    const x = (index + 0.5) * step;
+    const anchor = x < NEAR_END ? 'start' : x > 100 - NEAR_END ? 'end' : 'middle';
+    return [{ x: percent(anchor === 'middle' ? x : anchor === 'start' ? 0 : 100), text: tick, anchor } as const];
+  });
+  const lines = ticks.map((value) => ({ y: percent(100 - (value / top) * 100), value })).reverse();
+  return { bars, lines, times, totals: addUp(spans) };
+}
+
+/** The values of an axis from 0 to at least `highest`: round numbers, two or three above the 0 where there is room. */
+export function niceTicks(highest: number): number[] {
+  const most = Math.max(1, highest);
+  const size = 10 ** Math.floor(Math.log10(most / 3));
+  const step = STEPS.map((one) => one * size).find((one) => Number.isInteger(one) && one * 3 >= most) ?? most;
+  return Array.from({ length: Math.ceil(most / step) + 1 }, (_, index) => index * step);
+}
+
+const STEPS = [1, 2, 2.5, 3, 4, 5, 10];
+
+function addUp(spans: readonly ChartSpan[]): Counts {
+  const totals: Counts = { ok: 0, denied: 0, error: 0 };
+  for (const { counts } of spans) for (const outcome of REQUEST_OUTCOMES) totals[outcome] += counts[outcome];
+  return totals;
+}
+
+function sumOf(counts: Counts): number {
+  return counts.ok + counts.denied + counts.error;
+}
+
+function percent(number: number): string {
+  return `${Math.round(number * 100) / 100}%`;
 }
 
 export interface Sparkline {

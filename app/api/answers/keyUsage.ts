@@ -57,9 +57,9 @@ export function presentUsageStats(stats: UsageStats): z.output<typeof UsageStats
     window,
     from: iso(from),
     to: iso(to),
-    totals,
-    buckets: buckets.map((bucket) => ({ ...bucket, from: iso(bucket.from), to: iso(bucket.to) })),
-    topEndpoints,
+    totals: { requests: totals.requests, ok: totals.ok, denied: totals.denied, averageMs: totals.averageMs },
+    buckets: buckets.map((one) => ({ from: iso(one.from), to: iso(one.to), ok: one.ok, denied: one.denied })),
+    topEndpoints: topEndpoints.map(({ method, endpoint, requests }) => ({ method, endpoint, requests })),
     scopes,
   };
 }

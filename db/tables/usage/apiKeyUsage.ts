@@ -1,4 +1,8 @@
+import type { Knex } from 'knex';
 import type { Position } from '../../../app/domain/cursor.ts';
+import { DENIED_STATUSES, type RequestOutcome } from '../../../app/domain/requestOutcome.ts';
+import type { Span } from '../../../app/domain/times.ts';
+import { escapeLike, LIKE } from '../../sql/like.ts';
 import { useIndex } from '../../sql/indexHints.ts';
 import { isSqlite, type Db } from '../../connection/connect.ts';
 import { fromJson, type JsonColumn } from '../../sql/jsonRows.ts';
@@ -25,6 +29,7 @@ export interface KeyUsage extends LoggedRequest {
 }
 
 const TABLE = 'api_key_usage';
+const INDEX = 'api_key_usage_key_id_created_at_id';
 
 /** The column of each field, and its type where it is handed over: insert and read follow from this. */
 const COLUMNS = {
@@ -65,27 +70,89 @@ export async function insertKeyUsage(db: Db, { processId, sequence }: UsageBatch
   ]);
 }
 
+/** For how long each request is kept. */
+export const REQUESTS_KEPT_MS = 30 * 86_400_000;
+
+/** Which requests of a key are looked for; the address is what theirs begin with. */
+export interface UsageFilter {
+  span?: Span | undefined;
+  status?: RequestOutcome | number | undefined;
+  route?: { method: string; endpoint: string } | undefined;
+  ip?: string | undefined;
+}
+
 /** A key's newest requests, at most `limit`, from behind the position on. */
 export async function listKeyUsage(
   db: Db,
   tenantId: string,
   keyId: string,
-  { after, limit }: { after?: Position | undefined; limit: number },
+  { after, limit, ...filter }: { after?: Position | undefined; limit: number } & UsageFilter,
 ): Promise<KeyUsage[]> {
-  const rows = db<Row>(useIndex(db, TABLE, 'api_key_usage_key_id_created_at_id'));
-  void rows.where({ key_id: keyId, tenant_id: tenantId });
+  const rows = ofKey(db, tenantId, keyId, filter.span);
+  const { status, route, ip } = filter;
+  if (route) void rows.where(route);
+  if (typeof status === 'number') void rows.where({ status_code: status });
+  else if (status === 'ok') void rows.where('status_code', '<', 400);
+  else if (status === 'denied') void rows.whereIn('status_code', DENIED_STATUSES);
+  else if (status === 'error') void rows.where('status_code', '>=', 400).whereNotIn('status_code', DENIED_STATUSES);
+  if (ip !== undefined) void rows.whereRaw(`ip ${LIKE}`, [`${escapeLike(ip)}%`]);
   newestFirst(rows, { after, limit });
   return (await rows.select('*')).map(usageOf);
 }
 
+/** Where the request stands that this many of the key's requests follow, counted from behind a position on; undefined if there are fewer. */
+export async function positionOfKeyUsage(
+  db: Db,
+  tenantId: string,
+  keyId: string,
+  { after, span, count }: { after: Position | undefined; span: Span; count: number },
+): Promise<Position | undefined> {
+  const rows = ofKey(db, tenantId, keyId, span);
+  newestFirst(rows, { after, limit: 1 });
+  const [row] = await rows.offset(count - 1).select('created_at', 'id');
+  return row && { at: row.created_at, id: row.id };
+}
+
 /** The first of a key's requests that are still kept; undefined before any is written. */
 export async function findFirstKeyUsage(db: Db, tenantId: string, keyId: string): Promise<KeyUsage | undefined> {
-  const [row] = await db<Row>(useIndex(db, TABLE, 'api_key_usage_key_id_created_at_id'))
+  const [row] = await db<Row>(useIndex(db, TABLE, INDEX))
     .where({ key_id: keyId, tenant_id: tenantId })
     .orderBy([{ column: 'created_at' }, { column: 'id' }])
     .limit(1)
     .select('*');
   return row && usageOf(row);
+}
+
+/** How long requests of keys in a span took, of at most `limit` of them. */
+export async function responseMsWithin(
+  db: Db,
+  tenantId: string,
+  { keyIds, from, to }: { keyIds: readonly string[] } & Span,
+  limit: number,
+): Promise<number[]> {
+  const rows = await db<Row>(useIndex(db, TABLE, INDEX))
+    .whereIn('key_id', [...keyIds])
+    .where({ tenant_id: tenantId })
+    .where('created_at', '>=', from)
+    .where('created_at', '<', to)
+    .limit(limit)
+    .select('response_ms');
+  return rows.map((row) => row.response_ms);
+}
+
+/** How long the first requests in each of these spans of keys took, at most `limit` of each. */
+export async function responseMsAt(
+  db: Db,
+  tenantId: string,
+  spans: readonly ({ keyId: string } & Span)[],
+  limit: number,
+): Promise<number[]> {
+  const parts = spans.map(({ keyId, from, to }) => {
+    const first = ofKey(db, tenantId, keyId, { from, to }).orderBy('created_at').limit(limit).select('response_ms');
+    return db.from(first.as('first')).select('response_ms');
+  });
+  const rows = (await db.unionAll(parts as Knex.QueryBuilder[])) as Pick<Row, 'response_ms'>[];
+  return rows.map((row) => row.response_ms);
 }
 
 /** One program that a key was used by: its address, and what it calls itself. */
@@ -143,9 +210,14 @@ export async function clientsSince(
 const NEWEST = 5_000;
 
 function usesSince(db: Db, tenantId: string, keyId: string, since: number) {
-  return db<Row>(useIndex(db, TABLE, 'api_key_usage_key_id_created_at_id'))
-    .where({ key_id: keyId, tenant_id: tenantId })
-    .where('created_at', '>=', since);
+  return ofKey(db, tenantId, keyId).where('created_at', '>=', since);
+}
+
+function ofKey(db: Db, tenantId: string, keyId: string, span?: Span) {
+  const rows = db<Row>(useIndex(db, TABLE, INDEX));
+  void rows.where({ key_id: keyId, tenant_id: tenantId });
+  if (span) void rows.where('created_at', '>=', span.from).where('created_at', '<', span.to);
+  return rows;
 }
 
 function usageOf(row: Row): KeyUsage {

@@ -1,3 +1,5 @@
+import type { Knex } from 'knex';
+import type { RequestOutcome } from '../../../app/domain/requestOutcome.ts';
 import type { Span } from '../../../app/domain/times.ts';
 import { isSqlite, type Db } from '../../connection/connect.ts';
 import { compareIds } from '../../sql/compareIds.ts';
@@ -16,7 +18,10 @@ export interface KeyUsageHour {
   scope: string;
   ok: number;
   denied: number;
-  /** The sum over both. */
+  /** Of those that were not denied; none where it is left out. */
+  clientErrors?: number;
+  serverErrors?: number;
+  /** The sum over all. */
   responseMs: number;
 }
 
@@ -29,8 +34,13 @@ type Row = {
   scope: string;
   ok: number;
   denied: number;
+  client_errors: number | null;
+  server_errors: number | null;
   response_ms: number;
 };
+
+/** For how long each hour is kept. */
+export const HOURS_KEPT_MS = 396 * 86_400_000;
 
 const TABLE = 'api_key_usage_hours';
 const COLUMNS = {
@@ -42,19 +52,22 @@ const COLUMNS = {
   scope: 'varchar(255)',
   ok: 'bigint',
   denied: 'bigint',
+  client_errors: 'bigint',
+  server_errors: 'bigint',
   response_ms: 'double',
 } as const satisfies Record<keyof Row, string>;
-const COUNTED = ['ok', 'denied', 'response_ms'] as const;
-type Counted = (typeof COUNTED)[number];
+const COUNTED = ['ok', 'denied', 'client_errors', 'server_errors', 'response_ms'] as const;
+/** Null where all of it was counted before there were these columns. */
+const ERRORS = 'coalesce(client_errors, 0) + coalesce(server_errors, 0)';
 type Called<By extends keyof Row> = Pick<Row, By> & { requests: number };
 
 /** Adds to the counts already there; each hour of a key and route may come once. */
-export async function addKeyUsageHours(trx: Db, hours: readonly KeyUsageHour[]): Promise<void> {
+export async function addKeyUsageHours(trx: Db, added: readonly KeyUsageHour[]): Promise<void> {
   const insert = `insert into ${TABLE} (${Object.keys(COLUMNS).join(', ')}) select ${Object.keys(COLUMNS).join(', ')}`;
   const sums = (added: string) =>
     COUNTED.map((column) => `${column} = ${TABLE}.${column} + ${added}.${column}`).join(', ');
   // In the order of the primary key, so that two processes never wait for each other crosswise.
-  const rows = hours.map(rowOf).sort(byPlace);
+  const rows = added.map(rowOf).sort(byPlace);
   for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
     const { from, value } = jsonRows(trx, COLUMNS, rows.slice(at, at + ROWS_AT_ONCE));
     const upsert = isSqlite(trx)
@@ -65,23 +78,30 @@ export async function addKeyUsageHours(trx: Db, hours: readonly KeyUsageHour[]):
   await addLateRequests(trx, rows, Date.now());
 }
 
+/** How requests ended: `ok` are all that were not denied, `errors` those of them that failed for another reason. */
+export interface Outcomes {
+  ok: number;
+  denied: number;
+  errors: number;
+}
+
+/** What was counted in one hour. */
+export interface HourSum extends Outcomes {
+  hour: number;
+  responseMs: number;
+}
+
 /** What a key did hour by hour; hours without a request are left out. */
-export async function sumByHour(
-  db: Db,
-  tenantId: string,
-  keyId: string,
-  span: Span,
-): Promise<Pick<KeyUsageHour, 'hour' | 'ok' | 'denied' | 'responseMs'>[]> {
-  const rows = await within(db, tenantId, keyId, span)
-    .select<Pick<Row, 'hour' | Counted>[]>('hour', ...sums(db))
+export async function sumByHour(db: Db, tenantId: string, keyId: string, span: Span): Promise<HourSum[]> {
+  return byHour(db, within(db, tenantId, keyId, span));
+}
+
+/** Sums these rows of the table hour by hour. */
+export async function byHour(db: Db, rows: Knex.QueryBuilder<Row>): Promise<HourSum[]> {
+  return rows
+    .select<HourSum[]>('hour', ...outcomes(db), db.raw('sum(response_ms) as ??', ['responseMs']))
     .groupBy('hour')
     .orderBy('hour');
-  return rows.map((row) => ({
-    hour: row.hour,
-    ok: row.ok,
-    denied: row.denied,
-    responseMs: row.response_ms,
-  }));
 }
 
 /** The routes a key called most, at most `limit`. */
@@ -91,13 +111,50 @@ export async function busiestEndpoints(
   keyId: string,
   span: Span,
   limit: number,
-): Promise<{ method: string; endpoint: string; requests: number }[]> {
-  const rows = await within(db, tenantId, keyId, span)
-    .select<Called<'method' | 'endpoint'>[]>('method', 'endpoint', requests(db))
+): Promise<({ method: string; endpoint: string; requests: number } & Outcomes)[]> {
+  return within(db, tenantId, keyId, span)
+    .select<({ method: string; endpoint: string; requests: number } & Outcomes)[]>(
+      ...['method', 'endpoint'],
+      requests(db),
+      ...outcomes(db),
+    )
     .groupBy('method', 'endpoint')
     .orderBy([{ column: 'requests', order: 'desc' }, 'endpoint', 'method'])
     .limit(limit);
-  return rows.map((row) => ({ method: row.method, endpoint: row.endpoint, requests: row.requests }));
+}
+
+/** Which of a key's requests are looked for: those of a route, and those that ended in one way. */
+export interface HoursFilter {
+  route?: { method: string; endpoint: string } | undefined;
+  outcome?: RequestOutcome | undefined;
+}
+
+/** Errors of hours that were counted without them may be among the others. */
+const WITH_OUTCOME: Record<RequestOutcome, string> = {
+  ok: `ok > ${ERRORS}`,
+  denied: 'denied > 0',
+  error: `(${ERRORS} > 0 or (ok > 0 and (client_errors is null or server_errors is null)))`,
+};
+
+/** The newest hours in which a key made such requests, at most `limit`, and how many it made in each in all. */
+export async function hoursWith(
+  db: Db,
+  tenantId: string,
+  keyId: string,
+  span: Span,
+  { route, outcome, limit }: HoursFilter & { limit: number },
+): Promise<{ hour: number; requests: number }[]> {
+  const fits = [
+    ...(route ? ['method = ? and endpoint = ?'] : []),
+    ...(outcome === undefined ? [] : [WITH_OUTCOME[outcome]]),
+  ];
+  const having = `sum(case when ${['ok + denied > 0', ...fits].join(' and ')} then 1 else 0 end) > 0`;
+  return within(db, tenantId, keyId, span)
+    .select<{ hour: number; requests: number }[]>('hour', requests(db))
+    .groupBy('hour')
+    .havingRaw(having, route ? [route.method, route.endpoint] : [])
+    .orderBy('hour', 'desc')
+    .limit(limit);
 }
 
 /** What the routes a key called asked for, the most often first. */
@@ -115,74 +172,6 @@ export async function sumByScope(
   return rows.map((row) => ({ scope: row.scope, requests: row.requests }));
 }
 
-/** What all keys of a tenant did hour by hour; hours without a request are left out. */
-export async function sumTenantByHour(
-  db: Db,
-  tenantId: string,
-  span: Span,
-): Promise<Pick<KeyUsageHour, 'hour' | 'ok' | 'denied' | 'responseMs'>[]> {
-  const rows = await ofTenant(db, tenantId, span)
-    .select<Pick<Row, 'hour' | Counted>[]>('hour', ...sums(db))
-    .groupBy('hour')
-    .orderBy('hour');
-  return rows.map((row) => ({ hour: row.hour, ok: row.ok, denied: row.denied, responseMs: row.response_ms }));
-}
-
-/** The routes that a tenant's keys called most, at most `limit`. */
-export async function busiestEndpointsOfTenant(
-  db: Db,
-  tenantId: string,
-  span: Span,
-  limit: number,
-): Promise<Pick<KeyUsageHour, 'method' | 'endpoint' | 'ok' | 'denied'>[]> {
-  const rows = await ofTenant(db, tenantId, span)
-    .select<Called<'method' | 'endpoint' | 'ok' | 'denied'>[]>('method', 'endpoint', requests(db), ...sums(db))
-    .groupBy('method', 'endpoint')
-    .orderBy([{ column: 'requests', order: 'desc' }, 'endpoint', 'method'])
-    .limit(limit);
-  return rows.map(({ method, endpoint, ok, denied }) => ({ method, endpoint, ok, denied }));
-}
-
-/** The keys of a tenant that were used most, at most `limit`. */
-export async function busiestKeys(
-  db: Db,
-  tenantId: string,
-  span: Span,
-  limit: number,
-): Promise<Pick<KeyUsageHour, 'keyId' | 'ok' | 'denied'>[]> {
-  const rows = await ofTenant(db, tenantId, span)
-    .select<Called<'key_id' | 'ok' | 'denied'>[]>('key_id', requests(db), ...sums(db))
-    .groupBy('key_id')
-    .orderBy([{ column: 'requests', order: 'desc' }, 'key_id'])
-    .limit(limit);
-  return rows.map((row) => ({ keyId: row.key_id, ok: row.ok, denied: row.denied }));
-}
-
-/** Which keys were denied what most often, at most `limit`. */
-export async function mostDenied(
-  db: Db,
-  tenantId: string,
-  span: Span,
-  limit: number,
-): Promise<Pick<KeyUsageHour, 'keyId' | 'method' | 'endpoint' | 'scope' | 'denied'>[]> {
-  const rows = await ofTenant(db, tenantId, span)
-    .where('denied', '>', 0)
-    .groupBy('key_id', 'method', 'endpoint', 'scope')
-    .orderBy([{ column: 'requests', order: 'desc' }, 'endpoint', 'method', 'key_id'])
-    .limit(limit)
-    .select<Called<'key_id' | 'method' | 'endpoint' | 'scope'>[]>(
-      ...['key_id', 'method', 'endpoint', 'scope'],
-      db.raw<number>('sum(denied) as requests'),
-    );
-  return rows.map((row) => ({
-    keyId: row.key_id,
-    method: row.method,
-    endpoint: row.endpoint,
-    scope: row.scope,
-    denied: row.requests,
-  }));
-}
-
 /** What the routes a key called asked for, how often, and in which hour last. */
 export async function usesByScope(
   db: Db,
@@ -197,30 +186,22 @@ export async function usesByScope(
   return rows.map((row) => ({ scope: row.scope, requests: row.requests, lastHour: row.last_hour }));
 }
 
-/** How many requests all keys of a tenant made. */
-export async function countOfTenant(db: Db, tenantId: string, span: Span): Promise<number> {
-  const row = await ofTenant(db, tenantId, span).first<{ requests: number | null }>(requests(db));
-  return row.requests ?? 0;
-}
-
-function ofTenant(db: Db, tenantId: string, { from, to }: Span) {
-  return table(db).where({ tenant_id: tenantId }).where('hour', '>=', from).where('hour', '<', to);
-}
-
 function within(db: Db, tenantId: string, keyId: string, { from, to }: Span) {
-  return table(db).where({ key_id: keyId, tenant_id: tenantId }).where('hour', '>=', from).where('hour', '<', to);
+  return hours(db).where({ key_id: keyId, tenant_id: tenantId }).where('hour', '>=', from).where('hour', '<', to);
 }
 
-/** MySQL sums whole numbers into decimals, which the driver is told to read as numbers. */
-function sums(db: Db) {
-  return COUNTED.map((column) => db.raw<number>(`sum(${column}) as ${column}`));
+/** The sums of requests by how they ended; MySQL sums whole numbers into decimals, which the driver is told to read as numbers. */
+export function outcomes(db: Db) {
+  return ['sum(ok) as ok', 'sum(denied) as denied', `sum(${ERRORS}) as errors`].map((sum) => db.raw<number>(sum));
 }
 
-function requests(db: Db) {
+/** The sum of all requests, named `requests`. */
+export function requests(db: Db) {
   return db.raw<number>('sum(ok + denied) as requests');
 }
 
-function table(db: Db) {
+/** The table, for sums over a tenant. */
+export function hours(db: Db): Knex.QueryBuilder<Row> {
   return db<Row>(TABLE);
 }
 
@@ -244,6 +225,8 @@ function rowOf(hour: KeyUsageHour): Row {
     scope: hour.scope,
     ok: hour.ok,
     denied: hour.denied,
+    client_errors: hour.clientErrors ?? 0,
+    server_errors: hour.serverErrors ?? 0,
     response_ms: hour.responseMs,
   };
 }

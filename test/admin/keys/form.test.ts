@@ -297,7 +297,7 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
       await second.getByLabel('Metadata').fill('');
       await second.getByRole('button', { name: 'Save changes' }).click();
       await second.getByText('Told was saved.').waitFor();
-      expect(await second.locator('.facts').innerText())
+      expect(await second.locator('.facts').first().innerText())
         .to.include('customer 42')
         .and.include('Alice')
         .and.not.include('billing');
@@ -355,7 +355,7 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
       .and.include('projects:read');
     await page.getByRole('link', { name: '30 days' }).click();
     await page.locator('.tabs a[aria-current]', { hasText: '30 days' }).waitFor();
-    expect(await page.locator('.figures').innerText()).to.match(/Requests\s+2\s+Denied\s+1/);
+    expect(await page.locator('.figures').innerText()).to.match(/Requests\s+2\s+Denied\s+1\b/);
   });
 
   it('says above the form that the plan allows no more keys, and calls no field wrong', async () => {

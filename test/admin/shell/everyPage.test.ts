@@ -25,12 +25,13 @@ const CURRENT_IS_SEEN = `(() => {
 const NO_PAGES = [
   '/admin/front',
   acmePage(),
-  ...['/audit-logs/export', '/api-keys/:id/first-use', '/palette'].map((page) => acmePage(page)),
+  ...['/audit-logs/export', '/usage/export', '/api-keys/:id/first-use', '/palette'].map((page) => acmePage(page)),
 ];
 
 /** What else than its bare address a page is visited by. */
 const QUERIES: Readonly<Record<string, readonly string[]>> = {
   [acmePage('/api-keys')]: ['', '?q=nothing'],
+  [acmePage('/api-keys/:id')]: ['', '?status=418'],
   [acmePage('/api-keys/revoke')]: ['?id=KEY'],
   [acmePage('/api-keys/pause')]: ['?id=KEY'],
   [acmePage('/api-keys/resume')]: ['?id=PAUSED'],
@@ -196,7 +197,10 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
     for (const path of [acmePage('/members'), acmePage('/members/new'), '/admin/tenants', '/admin/tenants/new']) {
       expect(await statusFor(carol, path), path).to.equal(403);
     }
-    for (const path of ['/usage', '/audit-logs', '/audit-logs/export', '/members', '/marketplace/cli/uninstall']) {
+    for (const path of [
+      ...['/usage', '/usage/export', '/audit-logs', '/audit-logs/export'],
+      ...['/members', '/marketplace/cli/uninstall'],
+    ]) {
       expect(await statusFor(bob, acmePage(path)), path).to.equal(403);
     }
     expect(await statusFor(bob, '/admin/tenants')).to.equal(403);

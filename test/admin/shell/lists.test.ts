@@ -84,9 +84,9 @@ const STEPS: readonly Step[] = [
       await page.getByRole('link', { name: 'First page' }).waitFor();
       await link('7 days')(page);
     },
-    address: /\?window=7d&cursor=/,
-    shows: 'First page',
-    hides: 'nothing of it',
+    address: /\?window=7d$/,
+    shows: 'Further back',
+    hides: 'First page',
   },
   { path: acmePage('/api-keys'), take: link('Name'), address: /\?sort=name$/, shows: 'first', hides: 'nothing of it' },
 ];
