@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import path from 'node:path';
-import { LOOKUP_CONNECTIONS, type DatabaseConfig, type MysqlConfig } from '../db/connection/settings.ts';
+import { FEWEST_CONNECTIONS, type DatabaseConfig, type MysqlConfig } from '../db/connection/settings.ts';
 import { KEY_PREFIX_PATTERN, type KeyFormat, type KeyStyle } from './domain/token.ts';
 import { githubKeysIn, type GithubKeys } from './domain/githubKeySet.ts';
 import { normaliseNetwork } from './domain/network.ts';
@@ -37,9 +37,6 @@ export interface Config {
   /** The first person and tenant, made on an empty database instead of printing a set-up link. */
   owner: { email: string; password: string; tenantName: string } | undefined;
 }
-
-/** One is held by a lock of the housekeeping, and its work runs on another. */
-const FEWEST_OTHER_CONNECTIONS = 2;
 
 export interface JwtConfig {
   /** Absent only with embedded SQLite, where `secrets.ts` makes one and keeps it in DATA_DIR. */
@@ -255,8 +252,7 @@ function readOwner(env: Environment): Config['owner'] {
 
 function readDatabase(env: Environment, dataDir: string): DatabaseConfig {
   const name = ['DATABASE_URL', 'JAWSDB_URL', 'CLEARDB_DATABASE_URL'].find((candidate) => text(env, candidate));
-  const fewest = LOOKUP_CONNECTIONS + FEWEST_OTHER_CONNECTIONS;
-  const connections = integer(env, 'DATABASE_CONNECTIONS', 8, fewest, 1_000);
+  const connections = integer(env, 'DATABASE_CONNECTIONS', 8, FEWEST_CONNECTIONS, 1_000);
   if (name !== undefined) return readMysql(env, name, connections);
   if (env['DYNO']) {
     throw wrong('DATABASE_URL', 'must be set here: a dyno loses its disk at each restart, and SQLite with it');

@@ -9,8 +9,12 @@ const PRUNE_EVERY = 60;
 const LEARN_EVERY_MS = 5_000;
 
 /** Runs the periodic work that no request asks for: counts the journals of dead processes, rolls up and prunes. */
-export function startHousekeeping({ db, config, usage, keyTexts, log }: Services): { stop(): Promise<void> } {
+export function startHousekeeping({ db, config, usage, rollUpNextDays, keyTexts, log }: Services): {
+  stop(): Promise<void>;
+} {
   const stopping = new AbortController();
+  // SQLite works in the thread that asks; a server has work of its own done while this thread goes on.
+  const elsewhere = config.database.kind === 'sqlite' ? { nextDays: rollUpNextDays } : {};
   let rounds = 0;
   const first = clean();
   const later = repeat(EVERY_MS, async () => first.then(clean));
@@ -31,7 +35,7 @@ export function startHousekeeping({ db, config, usage, keyTexts, log }: Services
     try {
       await usage.recover();
       if (rounds++ % PRUNE_EVERY === 0) await prune(db, config.database, Date.now(), stopping.signal);
-      await rollUp(db, config.database, Date.now(), stopping.signal);
+      await rollUp(db, config.database, Date.now(), { stop: stopping.signal, ...elsewhere });
     } catch (error) {
       log.warn({ fault: faultCode(error) }, 'housekeeping was put off');
     }

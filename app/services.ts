@@ -4,7 +4,8 @@ import type { Config } from './config.ts';
 import { KeyTexts } from './auth/keyTexts.ts';
 import { createLookup, type Lookup } from './auth/lookup.ts';
 import { LeakReports } from './actions/keys/leakReports.ts';
-import { Usage } from './usage/usage.ts';
+import { Usage, type UsageSettings } from './usage/usage.ts';
+import { writerThread } from './usage/writerThread.ts';
 import { createLimits, type Limits } from './limits/limits.ts';
 import type { Log } from './log.ts';
 import { createDevices, type Devices } from './auth/devices.ts';
@@ -24,6 +25,8 @@ export interface Services {
   leaks: LeakReports;
   /** Records the uses of keys. */
   usage: Usage;
+  /** A step of the roll-up of usage, in the thread that writes uses; false once there is no more to do. */
+  rollUpNextDays: (to: number) => Promise<boolean>;
   /** Limits the rate of requests. */
   limits: Limits;
   /** Recognises browsers in which a person has signed in before. */
@@ -36,13 +39,19 @@ export interface Services {
   close(): Promise<void>;
 }
 
+/** SQLite has one writer at a time: requests that write wait for no more than one batch. */
+function usageSettings({ database }: Config): Partial<UsageSettings> {
+  return database.kind === 'sqlite' ? { together: 1 } : {};
+}
+
 /** Opens everything a process needs; nothing is asked of the database yet. */
 export function openServices(config: Config, log: Log): Services {
   const secret = signingSecret(config);
   const db = connect(config.database);
   const lookups = openLookups(config.database);
   const lookup = createLookup(lookups, { plans: config.sampleProduct });
-  const usage = new Usage(db, log, config.dataDir);
+  const writer = writerThread.open(config.database, log);
+  const usage = new Usage(writer, log, config.dataDir, usageSettings(config));
   const limits = createLimits(config, log, db);
   const keyTexts = new KeyTexts(config.keys.prefix, lookup);
   const leaks = new LeakReports(db, lookup, log, keyTexts);
@@ -54,6 +63,7 @@ export function openServices(config: Config, log: Log): Services {
     keyTexts,
     leaks,
     usage,
+    rollUpNextDays: async (to) => writer.rollUpNextDays(to),
     limits,
     devices: createDevices(db, secret),
     secret,

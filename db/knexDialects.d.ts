@@ -12,7 +12,7 @@ declare module 'knex/lib/dialects/mysql2/index.js' {
 declare module 'knex/lib/dialects/better-sqlite3/index.js' {
   import { Knex } from 'knex';
   export default class SqliteClient extends Knex.Client {
-    connectionSettings: { filename: string };
+    connectionSettings: { filename: string; busyTimeoutMs: number; checkpointPages: number; cacheKib: number };
     _formatBindings(bindings: readonly unknown[] | undefined): unknown[];
   }
 }

@@ -1,4 +1,4 @@
-import { LOOKUP_CONNECTIONS, type DatabaseConfig } from './connection/settings.ts';
+import { connectionsFor, type DatabaseConfig } from './connection/settings.ts';
 import { connect } from './connection/connect.ts';
 import { holdConnections } from './connection/heldConnections.ts';
 import { openSqlite } from './connection/sqlite.ts';
@@ -178,7 +178,7 @@ export function openLookups(config: DatabaseConfig): Lookups {
 }
 
 function mysqlLookups(config: Extract<DatabaseConfig, { kind: 'mysql' }>): Lookups {
-  const db = connect(config, { poolSize: LOOKUP_CONNECTIONS });
+  const db = connect(config, { poolSize: connectionsFor(config).lookups });
   const held = holdConnections(db);
   const ask = async <Row>(sql: string, values: readonly (string | Buffer)[]) => {
     const [rows] = (await db.raw(`${sql}(${values.map(() => '?').join(',')})`, values)) as [Row[], unknown];

@@ -1,10 +1,10 @@
-import { mkdirSync, open, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, open, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { tryLockFile } from '../../db/locks/fileLock.ts';
 import type { UsageBatch } from '../../db/tables/usage/usageBatches.ts';
 import { newId } from '../domain/id.ts';
-import { closeQuietly, countLines, LineFile } from './lineFile.ts';
+import { closeQuietly, countLines, LineFile, readWholeLines } from './lineFile.ts';
 
 const MODE = 0o600;
 /** How many lines are kept in memory while they cannot be written; what comes then is lost. */
@@ -201,7 +201,7 @@ export class Journal {
    * lines it has. Moved back as the folder of an ended process, it is counted by the next start.
    */
   refuse(batch: JournalBatch): number {
-    const lines = batch.lines || countLines(Buffer.from(this.read(batch)));
+    const lines = batch.lines || countLines(Buffer.from(readWholeLines(batch.file)));
     const folder = path.join(this.#root, REFUSED, batch.processId);
     mkdirSync(folder, { recursive: true });
     renameSync(batch.file, path.join(folder, path.basename(batch.file)));
@@ -215,12 +215,6 @@ export class Journal {
     if (index < 0) return;
     this.#sealed.splice(index, 1);
     this.#sealedLines -= batch.lines;
-  }
-
-  /** The lines of a batch; a last one that a crash cut short was never answered for and is left out. */
-  read({ file }: JournalBatch): string {
-    const text = readIfThere(file);
-    return text.slice(0, text.lastIndexOf('\n') + 1);
   }
 
   /** The batches of processes that are no more; nobody else gets them until they are released. */
@@ -268,16 +262,6 @@ export class Journal {
 
   #path(sequence: number): string {
     return path.join(this.#folder, `${sequence}.jsonl`);
-  }
-}
-
-/** A file that somebody deleted holds nothing, and keeps nobody waiting for it. */
-function readIfThere(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') return '';
-    throw error;
   }
 }
 

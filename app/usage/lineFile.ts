@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
 
 const NEWLINE = 10;
 
@@ -53,6 +53,21 @@ export class LineFile {
     } catch {
       return false;
     }
+  }
+}
+
+/** The whole lines of a file; a last one that a crash cut short is left out, and a file that somebody deleted holds none. */
+export function readWholeLines(file: string): string {
+  const text = readIfThere(file);
+  return text.slice(0, text.lastIndexOf('\n') + 1);
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return '';
+    throw error;
   }
 }
 

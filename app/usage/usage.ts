@@ -1,9 +1,9 @@
-import type { Db } from '../../db/connection/connect.ts';
 import type { Log } from '../log.ts';
 import { waitAtMost } from '../timing.ts';
 import type { UsageEvent } from './usageEvent.ts';
 import { UsageFlusher } from './usageFlusher.ts';
 import { UsageRecorder } from './usageRecorder.ts';
+import type { Writer } from './writerMessages.ts';
 import { USAGE_SETTINGS, type UsageCounts, type UsageSettings } from './usageSettings.ts';
 
 export type { UsageEvent } from './usageEvent.ts';
@@ -19,14 +19,21 @@ export class Usage {
   readonly #settings: UsageSettings;
   readonly #recorder: UsageRecorder;
   readonly #flusher: UsageFlusher;
+  readonly #writer: Writer;
 
-  constructor(db: Db, log: Pick<Log, 'warn' | 'error'>, dataDir: string, settings: Partial<UsageSettings> = {}) {
+  constructor(
+    writer: Writer,
+    log: Pick<Log, 'warn' | 'error'>,
+    dataDir: string,
+    settings: Partial<UsageSettings> = {},
+  ) {
     this.#log = log;
+    this.#writer = writer;
     this.#settings = { ...USAGE_SETTINGS, ...settings };
     const { counts } = this;
     const { batchSize } = this.#settings;
     this.#recorder = new UsageRecorder({ dataDir, batchSize, log, counts }, () => this.#flusher.recorded());
-    this.#flusher = new UsageFlusher(db, this.#recorder, { log, counts, settings: this.#settings });
+    this.#flusher = new UsageFlusher(writer, this.#recorder, { log, counts, settings: this.#settings });
   }
 
   /** How many events wait to be counted. */
@@ -72,5 +79,6 @@ export class Usage {
     const waiting = this.#recorder.opened?.unfinished ?? 0;
     if (waiting > 0) this.#log.warn({ waiting }, 'uses of keys are left for the next start to count');
     this.#recorder.close();
+    await this.#writer.close();
   }
 }

@@ -1,37 +1,34 @@
-import type { Db } from '../../db/connection/connect.ts';
-import { faultCode, isContention, isRefused } from '../../db/connection/faults.ts';
+import { faultCode } from '../../db/connection/faults.ts';
 import type { Log } from '../log.ts';
 import { debounce } from '../timing.ts';
 import type { Journal, JournalBatch } from './journal.ts';
-import { UsageTotals } from './usageTotals.ts';
-import { readJournalLines } from './usageEvent.ts';
 import type { UsageRecorder } from './usageRecorder.ts';
 import type { UsageCounts, UsageSettings } from './usageSettings.ts';
-import { UsageWriter } from './usageWriter.ts';
+import { WriteFault } from './writeFault.ts';
+import type { Writer } from './writerMessages.ts';
 
-/** How many batches are written in one transaction where so many wait. */
-const TOGETHER = 4;
 /** How often the same trouble is said again. */
 const REMINDER_MS = 30_000;
 
-/** Batches whose uses are in the database, and what they come to, which is not. */
-interface Sums {
+/** Batches whose uses are in the database, and what they come to is not, by the number that the writer knows it by. */
+interface Sum {
+  number: number;
   batches: JournalBatch[];
-  tally: UsageTotals;
   lines: number;
   since: number;
 }
 
 /** Moves uses of keys from the journal into the database, and waits as long as the database takes none. */
 export class UsageFlusher {
-  readonly #writer: UsageWriter;
+  readonly #writer: Writer;
   readonly #log: Pick<Log, 'warn' | 'error'>;
   readonly #recorder: UsageRecorder;
   readonly #counts: UsageCounts;
   readonly #settings: UsageSettings;
-  #sums: Sums | undefined;
-  /** Sums that are being written: where that fails they are tried again just as they are. */
-  #settling: Sums | undefined;
+  #sum: Sum | undefined;
+  /** A sum that is being written: where that fails it is tried again just as it is. */
+  #settling: Sum | undefined;
+  #lastSum = 0;
   /** Whether the database refused something: then batches are written one by one, so that only that one is kept aside. */
   #oneByOne = false;
   /** Whether the last attempt failed: then only the clock starts the next one. */
@@ -47,11 +44,11 @@ export class UsageFlusher {
   #closed = false;
 
   constructor(
-    db: Db,
+    writer: Writer,
     recorder: UsageRecorder,
     { log, counts, settings }: { log: Pick<Log, 'warn' | 'error'>; counts: UsageCounts; settings: UsageSettings },
   ) {
-    this.#writer = new UsageWriter(db);
+    this.#writer = writer;
     this.#recorder = recorder;
     this.#log = log;
     this.#counts = counts;
@@ -109,12 +106,13 @@ export class UsageFlusher {
 
   async #recoverBatch(journal: Journal, batch: JournalBatch): Promise<void> {
     try {
-      const tally = new UsageTotals();
-      await this.#write(journal, [batch], tally);
-      await this.#writer.writeTally([batch], tally);
+      const sum = this.#newSum();
+      await this.#write([batch], sum);
+      await this.#addUp(sum);
     } catch (error) {
-      if (!isHopeless(error)) throw error;
-      this.#refuse(journal, [batch], error);
+      const fault = WriteFault.of(error);
+      if (!fault.hopeless) throw fault;
+      this.#refuse(journal, [batch], fault);
       return;
     }
     await journal.done(batch);
@@ -138,30 +136,26 @@ export class UsageFlusher {
       if (all || journal.batches === 0) journal.cut();
       // What comes meanwhile is for the next time: under load this one would never end.
       for (let left = journal.batches; left > 0;) {
-        const batches = journal.next(Math.min(left, this.#oneByOne ? 1 : TOGETHER));
+        const batches = journal.next(Math.min(left, this.#oneByOne ? 1 : this.#settings.together));
         left -= batches.length;
-        const sums = (this.#sums ??= { batches: [], tally: new UsageTotals(), lines: 0, since: Date.now() });
-        await this.#write(journal, batches, sums.tally);
-        for (const batch of batches) {
-          sums.batches.push(batch);
-          sums.lines += batch.lines;
-          journal.setAside(batch);
-        }
+        await this.#write(batches, (this.#sum ??= this.#newSum()));
+        for (const batch of batches) journal.setAside(batch);
       }
-      if (this.#sums && (all || this.#isDue(this.#sums))) {
-        this.#settling = this.#sums;
-        this.#sums = undefined;
+      if (this.#sum && (all || this.#isDue(this.#sum))) {
+        this.#settling = this.#sum;
+        this.#sum = undefined;
         await this.#settle(journal);
       }
       // Nobody may come any more who would ask for it.
-      if (this.#sums || journal.unwritten > 0) this.#schedule();
+      if (this.#sum || journal.unwritten > 0) this.#schedule();
       this.#failed = false;
       this.#failingSince = undefined;
       this.#oneByOne = false;
     } catch (error) {
-      this.#sayTrouble(journal, error);
-      if (isHopeless(error)) this.#refuseNext(journal, error);
-      else if (!isContention(error)) this.#failingSince ??= performance.now();
+      const fault = WriteFault.of(error);
+      this.#sayTrouble(journal, fault);
+      if (fault.hopeless) this.#refuseNext(journal, fault);
+      else if (!fault.contention) this.#failingSince ??= performance.now();
       this.#failed = true;
       this.#shedOldest(journal);
       this.#schedule();
@@ -169,29 +163,38 @@ export class UsageFlusher {
     this.#recorder.sayFault();
   }
 
-  async #write(journal: Journal, batches: readonly JournalBatch[], tally: UsageTotals): Promise<void> {
-    const read = batches.map((batch) => ({ batch, ...readJournalLines(journal.read(batch)) }));
-    await this.#writer.writeUses(read);
+  #newSum(): Sum {
+    return { number: ++this.#lastSum, batches: [], lines: 0, since: Date.now() };
+  }
+
+  async #write(batches: readonly JournalBatch[], sum: Sum): Promise<void> {
+    const counts = await this.#writer.write(batches, sum.number);
     this.#writtenAt = performance.now();
-    for (const { batch, uses, broken } of read) {
-      for (const use of uses) tally.add(use);
-      this.#counts.written += uses.length;
-      this.#counts.lost += batch.lines > 0 ? Math.max(batch.lines - uses.length, 0) : broken;
+    for (const [index, batch] of batches.entries()) {
+      const { uses = 0, broken = 0 } = counts[index] ?? {};
+      this.#counts.written += uses;
+      this.#counts.lost += batch.lines > 0 ? Math.max(batch.lines - uses, 0) : broken;
+      sum.batches.push(batch);
+      sum.lines += batch.lines;
     }
   }
 
+  async #addUp({ batches, number }: Sum): Promise<void> {
+    await this.#writer.addUp(batches, number);
+  }
+
   /** Few events are added up at once; of many, the longer they wait, the more there is to put together. */
-  #isDue({ lines, since }: Sums): boolean {
+  #isDue({ lines, since }: Sum): boolean {
     const { batchSize, settleMs } = this.#settings;
     return lines < batchSize || Date.now() - since >= settleMs;
   }
 
   async #settle(journal: Journal): Promise<void> {
-    const sums = this.#settling;
-    if (!sums) return;
-    await this.#writer.writeTally(sums.batches, sums.tally);
+    const sum = this.#settling;
+    if (!sum) return;
+    await this.#addUp(sum);
     this.#settling = undefined;
-    for (const batch of sums.batches) void journal.done(batch);
+    for (const batch of sum.batches) void journal.done(batch);
   }
 
   #sayTrouble(journal: Journal, error: unknown): void {
@@ -204,10 +207,11 @@ export class UsageFlusher {
 
   /** What is refused would hold up all that comes after it, so it is kept aside; first by itself, to know which one it is. */
   #refuseNext(journal: Journal, error: unknown): void {
-    const sums = this.#settling;
-    if (sums) {
+    const sum = this.#settling;
+    if (sum) {
       this.#settling = undefined;
-      this.#refuse(journal, sums.batches, error);
+      void this.#writer.forget(sum.number);
+      this.#refuse(journal, sum.batches, error);
     } else if (this.#oneByOne || journal.batches === 1) this.#refuse(journal, journal.next(1), error);
     this.#oneByOne = true;
   }
@@ -241,9 +245,4 @@ export class UsageFlusher {
     if (shed > 0)
       this.#log.warn({ shed }, 'uses of keys were dropped, the oldest first: too many could not be counted');
   }
-}
-
-/** Whether trying again is no use: the database refuses what was noted, or our own code cannot make sense of it. */
-function isHopeless(error: unknown): boolean {
-  return isRefused(error) || error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError;
 }

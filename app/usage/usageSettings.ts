@@ -3,6 +3,8 @@ export interface UsageSettings {
   flushMs: number;
   /** How many are written at a time. */
   batchSize: number;
+  /** How many such batches are written in one transaction where so many wait. */
+  together: number;
   /** How long sums may wait for more, while many events come. */
   settleMs: number;
   /** How many are kept while the database takes none. */
@@ -14,6 +16,7 @@ export interface UsageSettings {
 export const USAGE_SETTINGS: UsageSettings = {
   flushMs: 500,
   batchSize: 1_000,
+  together: 4,
   settleMs: 5_000,
   capacity: 1_000_000,
   patienceMs: 2_000,

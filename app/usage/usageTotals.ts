@@ -16,6 +16,7 @@ interface KeyTally extends KeyUse {
 /** What many uses come to: how often each key called each route in each hour, and when it and its scopes were last used. */
 export class UsageTotals {
   readonly #keys = new Map<string, KeyTally>();
+  #rows = 0;
 
   add(use: JournalEntry): void {
     const { keyId, tenantId, statusCode, ip, responseMs, createdAt: at } = use;
@@ -25,25 +26,44 @@ export class UsageTotals {
       key.at = at;
       key.ip = ip;
     }
+    const before = key.hours.length;
     const hour = hourOf(key, use);
+    this.#rows += key.hours.length - before;
     const outcome = outcomeOf(statusCode);
     hour[outcome === 'denied' ? 'denied' : 'ok'] += 1;
     if (outcome === 'error') hour[statusCode < 500 ? 'clientErrors' : 'serverErrors'] += 1;
     hour.responseMs += responseMs;
   }
 
+  /** How many hours of a key and route there are. */
+  get rows(): number {
+    return this.#rows;
+  }
+
   get hours(): KeyUsageHour[] {
     return [...this.#keys.values()].flatMap(({ hours }) => hours);
   }
 
-  get lastUses(): KeyUse[] {
-    return [...this.#keys.values()];
+  get lastUses(): Iterable<KeyUse> {
+    return this.#keys.values();
   }
 
   /** For each key and scope that its requests asked for, the last day, under each name that the catalogue has for the scope. */
   scopeUses(catalogue: ScopeCatalogue): KeyScopeUse[] {
     return [...this.#keys.values()].flatMap((key) => scopeUsesOf(key, catalogue));
   }
+}
+
+/** When and from where each key of some sums was last used. */
+export function lastUsesOf(sums: readonly UsageTotals[]): KeyUse[] {
+  const last = new Map<string, KeyUse>();
+  for (const { lastUses } of sums) {
+    for (const use of lastUses) {
+      const known = last.get(use.keyId);
+      if (!known || known.at <= use.at) last.set(use.keyId, use);
+    }
+  }
+  return [...last.values()];
 }
 
 /** A key calls few routes in an hour, so that looking through them is quicker than making a name for each. */

@@ -3,10 +3,10 @@ import path from 'node:path';
 import type { Connection } from 'mysql2';
 import knexFactory, { type Knex } from 'knex';
 import { delay } from '../../app/timing.ts';
-import { LOOKUP_CONNECTIONS, type DatabaseConfig } from './settings.ts';
+import { connectionsFor, type DatabaseConfig } from './settings.ts';
 import { isRetryable } from './faults.ts';
 import { MysqlClient, mysqlConnection, prepareSession } from './mysql.ts';
-import { SqliteClient } from './sqlite.ts';
+import { OF_REQUESTS, OF_WRITER, SqliteClient } from './sqlite.ts';
 
 /** Anything a table's functions run on: the pool, or one transaction of it. */
 export type Db = Knex;
@@ -21,18 +21,20 @@ interface PoolOptions {
   poolSize?: number;
   /** How long a query waits for a connection. */
   acquireConnectionTimeout?: number;
+  /** Whether the thread may stand still while it waits: it serves no requests. */
+  mayBlock?: boolean;
 }
 
 /** Opens the pool for either database; nothing is sent before the first query. */
 export function connect(config: DatabaseConfig, options: PoolOptions = {}): Db {
-  return knexFactory(config.kind === 'sqlite' ? sqliteSettings(config.file) : mysqlSettings(config, options));
+  return knexFactory(config.kind === 'sqlite' ? sqliteSettings(config.file, options) : mysqlSettings(config, options));
 }
 
-function sqliteSettings(file: string): Knex.Config {
+function sqliteSettings(file: string, { mayBlock = false }: PoolOptions): Knex.Config {
   mkdirSync(path.dirname(file), { recursive: true });
   return {
     client: SqliteClient,
-    connection: { filename: file },
+    connection: { filename: file, ...(mayBlock ? OF_WRITER : OF_REQUESTS) },
     useNullAsDefault: true,
     // A second connection of the same process would only wait for the first one's lock.
     pool: { min: 1, max: 1 },
@@ -49,7 +51,7 @@ function mysqlSettings(config: Extract<DatabaseConfig, { kind: 'mysql' }>, optio
     connection: mysqlConnection(config),
     pool: {
       min: 0,
-      max: options.poolSize ?? config.connections - LOOKUP_CONNECTIONS,
+      max: options.poolSize ?? connectionsFor(config).others,
       afterCreate: (connection: Connection, done: (error: unknown) => void) => {
         void prepareSession(connection).then(() => done(null), done);
       },

@@ -1,5 +1,17 @@
-/** How many of a process's connections to a server are kept for lookups. */
-export const LOOKUP_CONNECTIONS = 4;
+/** How many of a process's connections to a server are kept for lookups, where it may have more than the fewest. */
+const LOOKUP_CONNECTIONS = 4;
+/** Background work keeps one for the lock that it has while it uses another. */
+const FEWEST_OTHERS = 2;
+const USAGE_CONNECTIONS = 1;
+
+/** The fewest connections a process can do with. */
+export const FEWEST_CONNECTIONS = 6;
+
+/** How a process shares out its connections: for lookups, for writing uses of keys, and for everything else. */
+export function connectionsFor({ connections }: MysqlConfig): { lookups: number; usage: number; others: number } {
+  const lookups = Math.min(LOOKUP_CONNECTIONS, connections - USAGE_CONNECTIONS - FEWEST_OTHERS);
+  return { lookups, usage: USAGE_CONNECTIONS, others: connections - lookups - USAGE_CONNECTIONS };
+}
 
 /** Which database to open, and how. */
 export type DatabaseConfig = { kind: 'sqlite'; file: string } | MysqlConfig;

@@ -9,15 +9,35 @@ import { delay, nextTurn } from '../../app/timing.ts';
 const SQLITE_BUSY = 5;
 /** How long a statement waits for another process's write, asynchronously, before it gives up. */
 const BUSY_DEADLINE_MS = 2_000;
+/** How long it waits between two tries at the most; at first it tries each millisecond. */
+const LONGEST_WAIT_MS = 10;
 /** After a statement that took this long, other events of the process get a turn first. */
 const LONG_MS = 3;
 
-/** Opens the file with WAL, foreign keys, and lock waits too short to block the event loop. */
-export function openSqlite(file: string): Connection {
+/** How a connection treats the locks and the write-ahead log of a file. */
+export interface SqliteBehaviour {
+  /** How long a statement blocks its thread while another connection writes. */
+  busyTimeoutMs: number;
+  /** With how many pages in the write-ahead log a commit copies them into the file, which takes many milliseconds. */
+  checkpointPages: number;
+  /** How much of the file is kept in memory, in KiB. */
+  cacheKib: number;
+}
+
+/** A thread that serves requests waits for others without blocking, and leaves the log to who writes uses unless it grows. */
+export const OF_REQUESTS: SqliteBehaviour = { busyTimeoutMs: 0, checkpointPages: 16_000, cacheKib: 2_000 };
+export const OF_WRITER: SqliteBehaviour = { busyTimeoutMs: 100, checkpointPages: 4_000, cacheKib: 8_000 };
+/** Reading alone meets no lock but while the file is opened or given up by another process. */
+const OF_READERS: SqliteBehaviour = { busyTimeoutMs: 50, checkpointPages: 4_000, cacheKib: 2_000 };
+
+/** Opens the file with WAL and foreign keys. */
+export function openSqlite(file: string, { busyTimeoutMs, checkpointPages, cacheKib } = OF_READERS): Connection {
   const connection = new DatabaseSync(file);
-  connection.exec('PRAGMA busy_timeout = 50; PRAGMA foreign_keys = ON');
+  connection.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA cache_size = -${cacheKib}; PRAGMA foreign_keys = ON`);
   // Pages that are written again and again go into the file once for many times.
-  connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000');
+  connection.exec(
+    `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${checkpointPages}`,
+  );
   return connection;
 }
 
@@ -28,8 +48,8 @@ export class SqliteClient extends BetterSqlite3Client {
   }
 
   override async acquireRawConnection(): Promise<Connection> {
-    const { filename } = this.connectionSettings;
-    return retryWhileBusy(() => openSqlite(filename));
+    const { filename, ...behaviour } = this.connectionSettings;
+    return retryWhileBusy(() => openSqlite(filename, behaviour));
   }
 
   override async destroyRawConnection(connection: Connection): Promise<void> {
@@ -88,12 +108,12 @@ function prepared(connection: Connection, sql: string): Statement {
 /** Only BEGIN IMMEDIATE and statements outside transactions can meet a busy file, so trying again is always safe. */
 async function retryWhileBusy<T>(attempt: () => T): Promise<T> {
   const deadline = Date.now() + BUSY_DEADLINE_MS;
-  for (;;) {
+  for (let wait = 1; ; wait = Math.min(wait * 1.2, LONGEST_WAIT_MS)) {
     try {
       return attempt();
     } catch (error) {
       if (!isBusy(error) || Date.now() > deadline) throw error;
-      await delay(2 + Math.random() * 18);
+      await delay(wait);
     }
   }
 }

@@ -9,8 +9,11 @@ import { HOURS_KEPT_MS } from '../tables/usage/apiKeyUsageHours.ts';
 
 const DAY_MS = 86_400_000;
 /** Small batches with a pause between them, so that requests do not wait for their locks. */
-const BATCH = 1_000;
 const PAUSE_MS = 20;
+const BATCH = 1_000;
+/** SQLite deletes in this thread, which serves requests: what it deletes at once has to be done within milliseconds. */
+const SQLITE_BATCH = 200;
+const SQLITE_PAUSE_MS = 5;
 
 /**
  * The rows of a table that are kept: those from this value of the column on, and all with a tenant if only others are
@@ -64,13 +67,14 @@ export async function prune(
 
 async function pruneAll(db: Db, now: number, stop: AbortSignal | undefined): Promise<Pruned> {
   const pruned: Pruned = {};
+  const [most, pauseMs] = isSqlite(db) ? [SQLITE_BATCH, SQLITE_PAUSE_MS] : [BATCH, PAUSE_MS];
   for (const kept of KEPT) {
     let gone = 0;
-    let batch = BATCH;
-    while (batch === BATCH && !stop?.aborted) {
-      batch = await deleteOldest(db, kept, kept.from(now));
+    let batch = most;
+    while (batch === most && !stop?.aborted) {
+      batch = await deleteOldest(db, kept, kept.from(now), most);
       gone += batch;
-      if (batch === BATCH) await delay(PAUSE_MS);
+      if (batch === most) await delay(pauseMs);
     }
     pruned[kept.table] = gone;
   }
@@ -81,10 +85,11 @@ async function deleteOldest(
   db: Db,
   { table, column, tenantless = false }: Kept,
   before: number | string,
+  most: number,
 ): Promise<number> {
   if (isSqlite(db)) {
     // Built without `delete … limit`.
-    const oldest = db(table).select(db.raw('rowid')).where(column, '<', before).orderBy(column).limit(BATCH);
+    const oldest = db(table).select(db.raw('rowid')).where(column, '<', before).orderBy(column).limit(most);
     if (tenantless) void oldest.whereNull('tenant_id');
     return db(table)
       .whereIn(db.raw('rowid') as unknown as string, oldest)
@@ -96,7 +101,7 @@ async function deleteOldest(
     column,
     before,
     column,
-    BATCH,
+    most,
   ]);
   return (answer as [{ affectedRows: number }])[0].affectedRows;
 }

@@ -2,22 +2,34 @@ import { delay } from '../../app/timing.ts';
 import type { DatabaseConfig } from '../connection/settings.ts';
 import type { Db } from '../connection/connect.ts';
 import { tryLockWork } from '../locks/workLock.ts';
-import { OPEN_MS, rollUpNextDays } from '../tables/usage/apiKeyUsageMonths.ts';
+import { hasDaysToRollUp, OPEN_MS, rollUpNextDays } from '../tables/usage/apiKeyUsageMonths.ts';
 
 const PAUSE_MS = 10;
 
 /**
  * Rolls up older usage for the lists, which read younger usage themselves; false if another process does so already.
+ * `nextDays` does a step of it, where another thread has the time.
  */
-export async function rollUp(db: Db, config: DatabaseConfig, now: number, stop?: AbortSignal): Promise<boolean> {
+export async function rollUp(
+  db: Db,
+  config: DatabaseConfig,
+  now: number,
+  { stop, nextDays = async (to) => rollUpNextDays(db, to) }: RollUpOptions = {},
+): Promise<boolean> {
   const unlock = await tryLockWork(db, config, 'catching-up');
   if (!unlock) return false;
   try {
-    await repeat(async () => rollUpNextDays(db, now - OPEN_MS), stop);
+    const to = now - OPEN_MS;
+    if (await hasDaysToRollUp(db, to)) await repeat(async () => nextDays(to), stop);
     return true;
   } finally {
     await unlock();
   }
+}
+
+interface RollUpOptions {
+  stop?: AbortSignal;
+  nextDays?: (to: number) => Promise<boolean>;
 }
 
 /** In small steps, with a breath between two for those who wait. */

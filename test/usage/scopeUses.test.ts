@@ -2,9 +2,10 @@ import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
 import { UsageTotals } from '../../app/usage/usageTotals.ts';
 import type { JournalEntry } from '../../app/usage/usageEvent.ts';
-import { UsageWriter } from '../../app/usage/usageWriter.ts';
+import { UsageWriter, type SummedBatches } from '../../app/usage/usageWriter.ts';
 import { connect, type Db } from '../../db/connection/connect.ts';
 import { noteScopeUses } from '../../db/tables/keys/apiKeyScopeUses.ts';
+import type { UsageBatch } from '../../db/tables/usage/usageBatches.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { useServerWithoutCast } from '../support/useServer.ts';
 
@@ -29,10 +30,10 @@ onEachDatabase('the day on which a key last used a scope', (database) => {
     ...({ v: 1, keyId, tenantId: TENANT, keyName: 'a key', method: 'GET', endpoint: '/', statusCode, scope } as const),
     ...{ ip: null, userAgent: null, responseMs: 1, createdAt, requestId: null },
   });
-  const tallyOf = (...uses: JournalEntry[]): UsageTotals => {
-    const tally = new UsageTotals();
-    for (const one of uses) tally.add(one);
-    return tally;
+  const sumOf = (batches: UsageBatch[], ...uses: JournalEntry[]): SummedBatches => {
+    const totals = new UsageTotals();
+    for (const one of uses) totals.add(one);
+    return { batches, totals };
   };
   const noted = async () => {
     const rows = await db<{ key_id: string; scope: string; day: number; tenant_id: string }>('api_key_scope_uses')
@@ -49,7 +50,7 @@ onEachDatabase('the day on which a key last used a scope', (database) => {
       use('orders:write', TODAY - DAY, 403),
       use(null, TODAY),
     ];
-    await new UsageWriter(db).writeTally([batch()], tallyOf(...uses));
+    await new UsageWriter(db).writeSums([sumOf([batch()], ...uses)]);
     expect(await noted()).to.deep.equal({ 'orders:read': TODAY - 2 * DAY, 'orders:write': TODAY - DAY });
   });
 
@@ -57,14 +58,14 @@ onEachDatabase('the day on which a key last used a scope', (database) => {
     const writers = [new UsageWriter(db), new UsageWriter(db)] as const;
     const first = batch();
     for (const writer of writers) {
-      await writer.writeTally([first], tallyOf(use('orders:read', TODAY - DAY)));
+      await writer.writeSums([sumOf([first], use('orders:read', TODAY - DAY))]);
       expect(await noted()).to.deep.equal({ 'orders:read': TODAY - DAY });
-      await writer.writeTally([batch()], tallyOf(use('orders:read', TODAY - 9 * DAY)));
+      await writer.writeSums([sumOf([batch()], use('orders:read', TODAY - 9 * DAY))]);
       expect(await noted()).to.deep.equal({ 'orders:read': TODAY - DAY });
     }
-    await new UsageWriter(db).writeTally([batch()], tallyOf(use('orders:read', TODAY - 9 * DAY)));
+    await new UsageWriter(db).writeSums([sumOf([batch()], use('orders:read', TODAY - 9 * DAY))]);
     expect(await noted()).to.deep.equal({ 'orders:read': TODAY - DAY });
-    for (const writer of writers) await writer.writeTally([batch()], tallyOf(use('orders:read', TODAY)));
+    for (const writer of writers) await writer.writeSums([sumOf([batch()], use('orders:read', TODAY))]);
     expect(await noted()).to.deep.equal({ 'orders:read': TODAY });
   });
 
@@ -76,7 +77,7 @@ onEachDatabase('the day on which a key last used a scope', (database) => {
     db.on('query', listen);
     try {
       const writer = new UsageWriter(db);
-      const write = async (...uses: JournalEntry[]) => writer.writeTally([batch()], tallyOf(...uses));
+      const write = async (...uses: JournalEntry[]) => writer.writeSums([sumOf([batch()], ...uses)]);
       for (const hour of [1, 2, 3]) await write(use('orders:read', TODAY - DAY + hour * HOUR));
       expect(offers).to.equal(1);
       await write(use('orders:read', TODAY - DAY), use('orders:write', TODAY - DAY));
@@ -101,10 +102,10 @@ onEachDatabase('the day on which a key last used a scope', (database) => {
       },
     });
     const writer = new UsageWriter(flaky);
-    const again = [batch(), tallyOf(use('orders:read', TODAY))] as const;
-    const failed: unknown = await writer.writeTally([again[0]], again[1]).catch((error: unknown) => error);
+    const again = [sumOf([batch()], use('orders:read', TODAY))];
+    const failed: unknown = await writer.writeSums(again).catch((error: unknown) => error);
     expect(failed).to.be.instanceOf(Error);
-    await writer.writeTally([again[0]], again[1]);
+    await writer.writeSums(again);
     expect(await noted()).to.deep.equal({ 'orders:read': TODAY });
   });
 

@@ -4,7 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
 import { createLog } from '../../app/log.ts';
+import { BatchWriter } from '../../app/usage/batchWriter.ts';
 import { Usage, type UsageEvent, type UsageSettings } from '../../app/usage/usage.ts';
+import type { Writer } from '../../app/usage/writerMessages.ts';
+import { writerThread } from '../../app/usage/writerThread.ts';
 import type { Db } from '../../db/connection/connect.ts';
 import { as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
@@ -12,6 +15,13 @@ import { issue, read, type Key } from '../support/keys.ts';
 import { useServer } from '../support/useServer.ts';
 
 const NEVER: Partial<UsageSettings> = { flushMs: 3_600_000 };
+
+/** Which journal uses are noted in, and on what they are written where it is not the thread's own connection. */
+interface Opening {
+  on?: Db;
+  writer?: Writer;
+  folder?: number;
+}
 
 onEachDatabase('recording the uses of keys', (database) => {
   const { server, acme, alice } = useServer(database);
@@ -187,7 +197,7 @@ onEachDatabase('recording the uses of keys', (database) => {
   });
 
   it('adds up, however many came, before long', async () => {
-    const usage = open({ flushMs: 5, batchSize: 3, settleMs: 100 });
+    const usage = open({ flushMs: 5, batchSize: 3, settleMs: 500 });
     for (let i = 0; i < 3; i++) void usage.record(event());
     await until(async () => (await written()) === 3);
     expect(await counted()).to.equal(0);
@@ -205,6 +215,25 @@ onEachDatabase('recording the uses of keys', (database) => {
     expect(await counted()).to.be.greaterThan(0);
     enough.abort();
     await coming;
+  });
+
+  it('adds up what one thread had written, and another that took its place, once each', async () => {
+    let current = writerOn(db);
+    const writer: Writer = {
+      write: async (...given) => current.write(...given),
+      addUp: async (...given) => current.addUp(...given),
+      forget: async (...given) => current.forget(...given),
+      close: async () => undefined,
+    };
+    const usage = open({ ...NEVER, batchSize: 3 }, { writer });
+    for (const total of [3, 6]) {
+      for (let i = 0; i < 3; i++) void usage.record(event());
+      await until(async () => (await written()) === total);
+      current = writerOn(db);
+    }
+    expect(await counted()).to.equal(0);
+    await usage.flush();
+    expect([await written(), await counted()]).to.deep.equal([6, 6]);
   });
 
   it('adds up what a process had written and not added up when it died', async () => {
@@ -243,7 +272,7 @@ onEachDatabase('recording the uses of keys', (database) => {
     const request = ['GET', '/api/v1/projects/:id', 403, 'projects:read', '203.0.113.7', 'curl/8.5.0', 12.5, at];
     const left = JSON.stringify([key.id, acme.id, ...request, 'Nightly export', 'request-1']);
     const folder = leaveJournal(`${left}\n${left}\n${left.slice(0, 40)}`);
-    const next = open(NEVER, db, folder);
+    const next = open(NEVER, { folder });
     await next.recover();
     const rows = (await db('api_key_usage').where({ key_id: key.id })) as Record<string, unknown>[];
     expect(rows).to.have.length(2);
@@ -261,7 +290,7 @@ onEachDatabase('recording the uses of keys', (database) => {
   it('keeps a journal aside whose lines are of a later version, and deletes nothing of it', async () => {
     const later = JSON.stringify({ v: 2, key: key.id });
     const folder = leaveJournal(`${later}\n`);
-    const next = open(NEVER, db, folder);
+    const next = open(NEVER, { folder });
     await next.recover();
     expect([await written(), next.counts.refused]).to.deep.equal([0, 1]);
     const kept = filesIn(folder);
@@ -282,7 +311,7 @@ onEachDatabase('recording the uses of keys', (database) => {
         };
       },
     });
-    const usage = open(NEVER, flaky);
+    const usage = open(NEVER, { on: flaky });
     void usage.record(event());
     await usage.flush();
     void usage.record(event());
@@ -380,7 +409,7 @@ onEachDatabase('recording the uses of keys', (database) => {
   });
 
   it('fails no request where its folder cannot be had', async () => {
-    const usage = new Usage(db, server.services.log, '/dev/null/nowhere');
+    const usage = new Usage(writerOn(db), server.services.log, '/dev/null/nowhere');
     await usage.record(event());
     expect(usage.counts).to.include({ recorded: 1, lost: 1 });
   });
@@ -392,12 +421,18 @@ onEachDatabase('recording the uses of keys', (database) => {
     expect(await written()).to.equal(1);
   });
 
-  function open(settings: Partial<UsageSettings>, on = db, folder = opened.length): Usage {
+  function open(settings: Partial<UsageSettings>, { on, folder = opened.length, ...given }: Opening = {}): Usage {
     const write = (line: string) => void lines.push(line);
     const log = createLog('trace', { write });
-    const usage = new Usage(on, log, dataDirOf(folder), settings);
+    const writer = given.writer ?? (on ? writerOn(on) : writerThread.open(server.services.config.database, log));
+    const usage = new Usage(writer, log, dataDirOf(folder), settings);
     opened.push(usage);
     return usage;
+  }
+
+  /** Writes in this thread, on a connection that stays open. */
+  function writerOn(on: Db): Writer {
+    return Object.assign(new BatchWriter(on), { close: async () => undefined });
   }
 
   function dataDirOf(folder: number): string {
@@ -427,7 +462,7 @@ onEachDatabase('recording the uses of keys', (database) => {
 
   /** The next process on the same data folder. */
   function reopened(usage: Usage): Usage {
-    return open(NEVER, db, opened.indexOf(usage));
+    return open(NEVER, { folder: opened.indexOf(usage) });
   }
 
   function event(change: Partial<UsageEvent> = {}): UsageEvent {
@@ -471,9 +506,9 @@ onEachDatabase('recording the uses of keys', (database) => {
   }
 
   async function until(isSo: () => Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + 5_000;
+    const deadline = Date.now() + 20_000;
     while (!(await isSo())) {
-      if (Date.now() > deadline) throw new Error('it did not come about in 5 s');
+      if (Date.now() > deadline) throw new Error('it did not come about in 20 s');
       await delay(5);
     }
   }

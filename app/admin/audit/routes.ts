@@ -41,7 +41,7 @@ const WITHOUT_USES = { without: 'API_KEY_USED' } as const;
 const LIMIT = 50;
 /** People and keys offered by the filter; others can be chosen by a link in the log. */
 const CHOICES = 100;
-const EXPORTED_AT_ONCE = 500;
+const EXPORTED_AT_ONCE = 200;
 
 /** The audit log of the tenant as a page and as a CSV file. */
 export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pages: Pages): Router<State> {

@@ -4,7 +4,7 @@ import { useIndex } from '../../sql/indexHints.ts';
 import { isSqlite, transaction, type Db } from '../../connection/connect.ts';
 import { compareIds } from '../../sql/compareIds.ts';
 import { jsonRows } from '../../sql/jsonRows.ts';
-import { lockRollupProgress, saveRollupProgress } from './rollupProgress.ts';
+import { findRollupProgress, lockRollupProgress, saveRollupProgress } from './rollupProgress.ts';
 
 type Row = { key_id: string; month: number; tenant_id: string };
 type Sum = { key_id: string; tenant_id: string; day: number; requests: number };
@@ -85,13 +85,24 @@ function numbersIn(list: string | number): number[] {
   return JSON.parse(`[${list}]`) as number[];
 }
 
+/** Whether hours are over by `to` that are not summed up. */
+export async function hasDaysToRollUp(db: Db, to: number): Promise<boolean> {
+  const { until } = (await findRollupProgress(db, TABLE)) ?? BEGINNING;
+  return ((await nextHour(db, until)) ?? Infinity) + HOUR_MS <= to;
+}
+
+async function nextHour(db: Db, from: number): Promise<number | null> {
+  const next = await db<Hour>(HOURS)
+    .where('hour', '>=', from)
+    .first<{ hour: number | null }>(db.raw('min(hour) as hour'));
+  return next.hour;
+}
+
 /** Sums a step further the hours that are over by `to` into days; false once it has come there. */
 export async function rollUpNextDays(db: Db, to: number): Promise<boolean> {
   return transaction(db, async (trx) => {
     const reached = (await lockRollupProgress(trx, TABLE)) ?? BEGINNING;
-    const open = trx<Hour>(HOURS).where('hour', '>=', reached.until);
-    const next = await open.first<{ hour: number | null }>(trx.raw('min(hour) as hour'));
-    const hour = next.hour ?? Infinity;
+    const hour = (await nextHour(trx, reached.until)) ?? Infinity;
     if (hour + HOUR_MS > to) return false;
     const keyId = hour > reached.until ? '' : reached.keyId;
     const sums = await trx<Hour>(HOURS)

@@ -8,9 +8,17 @@ export interface RollupProgress {
 
 type Row = { name: string; until: number; key_id: string };
 
-/** How far a sum has come, kept from moving until the transaction ends; undefined where nothing was summed up yet. */
+/** How far a sum has come; undefined where nothing was summed up yet. */
+export async function findRollupProgress(db: Db, name: string): Promise<RollupProgress | undefined> {
+  return progressOf(await table(db).where({ name }).first());
+}
+
+/** The same, kept from moving until the transaction ends. */
 export async function lockRollupProgress(trx: Db, name: string): Promise<RollupProgress | undefined> {
-  const row = await table(trx).where({ name }).forUpdate().first();
+  return progressOf(await table(trx).where({ name }).forUpdate().first());
+}
+
+function progressOf(row: Row | undefined): RollupProgress | undefined {
   return row && { until: row.until, keyId: row.key_id };
 }
 

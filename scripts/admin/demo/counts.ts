@@ -1,6 +1,6 @@
 import { findCatalogue } from '../../../app/actions/grantableScopes.ts';
 import { recordAuditEventsOncePerWindow } from '../../../app/actions/auditRecord.ts';
-import { UsageTotals } from '../../../app/usage/usageTotals.ts';
+import { lastUsesOf, UsageTotals } from '../../../app/usage/usageTotals.ts';
 import type { JournalEntry } from '../../../app/usage/usageEvent.ts';
 import { auditRowOfWindow, auditWindowsOf } from '../../../app/usage/auditWindow.ts';
 import { transaction, type Db } from '../../../db/connection/connect.ts';
@@ -16,6 +16,6 @@ export async function writeCounts(db: Db, uses: readonly JournalEntry[]): Promis
     await addKeyUsageHours(trx, tally.hours);
     await recordAuditEventsOncePerWindow(trx, auditWindowsOf(uses).map(auditRowOfWindow));
     await noteScopeUses(trx, tally.scopeUses(await findCatalogue(trx)));
-    await noteKeyUses(trx, tally.lastUses);
+    await noteKeyUses(trx, lastUsesOf([tally]));
   });
 }

@@ -55,10 +55,10 @@ export async function writeHistory(world: World, requests: number, onProgress: (
   let sequence = 0;
   for (const batch of batches(recent, chance)) {
     const place = { processId, sequence: sequence++ };
-    const tally = new UsageTotals();
-    for (const use of batch.uses) tally.add(use);
+    const totals = new UsageTotals();
+    for (const use of batch.uses) totals.add(use);
     await writer.writeUses([{ batch: place, uses: batch.uses, json: JSON.stringify(batch.uses) }]);
-    await writer.writeTally([place], tally);
+    await writer.writeSums([{ batches: [place], totals }]);
     note(batch);
   }
   await spending.write(services.db);

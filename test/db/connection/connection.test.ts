@@ -82,7 +82,7 @@ onDatabase('mysql', 'a connection', (database) => {
   });
 
   it('is waited for half a second while all of the pool are busy', async () => {
-    const busy = await Promise.all(Array.from({ length: 4 }, async () => db.transaction()));
+    const busy = await Promise.all(Array.from({ length: 3 }, async () => db.transaction()));
     const { error, ms } = await failureOf(db.raw('select 1'));
     await Promise.all(busy.map(async (trx) => trx.rollback()));
     expect(isUnavailable(error)).to.equal(true);
