@@ -50,6 +50,6 @@ export const STEPS: readonly Step[] = [
   ...scopeIndexes,
   ...keyEnds,
   ...ownerIndexes,
-  ...auditActorActions,
   ...usageErrors,
+  ...auditActorActions,
 ];

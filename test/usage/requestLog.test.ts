@@ -30,9 +30,9 @@ onEachDatabase('the requests of a key', (database) => {
     const { db } = server.services;
     const batch = { processId: newId(), sequence: 1 };
     await insertKeyUsage(db, batch, JSON.stringify(uses));
-    const tally = new UsageTotals();
-    for (const one of uses) tally.add(one);
-    if (counted) await new UsageWriter(db).writeTally([batch], tally);
+    const totals = new UsageTotals();
+    for (const one of uses) totals.add(one);
+    if (counted) await new UsageWriter(db).writeSums([{ batches: [batch], totals }]);
   };
   const found = async (query: Partial<RequestLogQuery>, atMost?: { requests: number; hours: number }) =>
     requestLog(server.services.db, key, { span: SPAN, after: undefined, limit: 3, ...query }, NOW, atMost);

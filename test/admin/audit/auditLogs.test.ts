@@ -123,7 +123,9 @@ onDatabase('sqlite', 'the page of the audit log', (database) => {
       'Networks + 10.0.0.0/8',
       'Scopes + docs:write − docs:read',
     ]);
-    expect(await rows.nth(1).locator('.audit-lines').innerText()).to.match(/Scopes\s+read\s+docs:read\s+Expires\s+never/);
+    expect(await rows.nth(1).locator('.audit-lines').innerText()).to.match(
+      /Scopes\s+read\s+docs:read\s+Expires\s+never/,
+    );
     const time = saved.locator('time').last();
     expect(await time.innerText()).to.match(/ UTC$/);
     expect(Date.parse((await time.getAttribute('datetime')) ?? '')).to.be.greaterThan(0);

@@ -34,12 +34,12 @@ onDatabase('sqlite', 'the page of a key', (database) => {
       ...{ statusCode, ip, scope: 'projects:read', userAgent: 'curl/8', responseMs: 12, requestId: null },
       createdAt: Date.now() - ago,
     }));
-    const tally = new UsageTotals();
-    for (const one of uses) tally.add(one);
+    const totals = new UsageTotals();
+    for (const one of uses) totals.add(one);
     const writer = new UsageWriter(server.services.db);
     const batch = { processId: newId(), sequence: 1 };
     await writer.writeUses([{ batch, uses, json: JSON.stringify(uses) }]);
-    await writer.writeTally([batch], tally);
+    await writer.writeSums([{ batches: [batch], totals }]);
   }
   const pageOf = async ({ id }: Key, query = '', locale = 'en') => {
     const visitor = new Visitor(server, { 'Accept-Language': locale });
