@@ -1,6 +1,6 @@
 import type { TestServer } from './server.ts';
 
-/** How the database goes about one statement. */
+/** How the database goes about the table in one statement. */
 export interface Explained {
   sql: string;
   /** Whether it reads a table from one end to the other. */
@@ -31,8 +31,37 @@ export async function explained(
   return Promise.all(
     asked.map(async ({ sql, bindings = [] }) => {
       const answer: unknown = await db.raw(`${isSqlite ? 'explain query plan' : 'explain'} ${sql}`, [...bindings]);
-      const text = JSON.stringify(isSqlite ? answer : (answer as [unknown])[0]);
-      return { sql, scans: /SCAN|"type":"(ALL|index)"/.test(text), sorts: /TEMP B-TREE|filesort/.test(text) };
+      const steps = isSqlite ? (answer as SqliteStep[]) : (answer as [MysqlStep[]])[0];
+      return { sql, ...(isSqlite ? onSqlite(steps as SqliteStep[], table) : onMysql(steps as MysqlStep[], table)) };
     }),
   );
+}
+
+interface SqliteStep {
+  parent: number;
+  detail: string;
+}
+
+interface MysqlStep {
+  table: string | null;
+  type: string | null;
+  Extra: string | null;
+}
+
+/** What is put together of several parts is sorted beside none of the table's steps, and is no sort of the table. */
+function onSqlite(steps: readonly SqliteStep[], table: string) {
+  const own = steps.filter(({ detail }) => new RegExp(`\\b${table}\\b`).test(detail));
+  const sorted = steps.filter(({ detail }) => detail.includes('TEMP B-TREE'));
+  return {
+    scans: own.some(({ detail }) => detail.includes('SCAN')),
+    sorts: sorted.some(({ parent }) => own.some((step) => step.parent === parent)),
+  };
+}
+
+function onMysql(steps: readonly MysqlStep[], table: string) {
+  const own = steps.filter((step) => step.table === table);
+  return {
+    scans: own.some(({ type }) => type === 'ALL' || type === 'index'),
+    sorts: own.some(({ Extra }) => Extra?.includes('filesort') === true),
+  };
 }

@@ -36,10 +36,11 @@ onEachDatabase('the page of a key', (database) => {
       ({ text } = await visitor.get(acmePage(`/api-keys/${key.id}`)));
     });
     expect(text).to.include('first name').and.include('second name');
-    expect(plans.length).to.be.within(1, 10);
+    expect(plans.length).to.be.within(2, 10);
     for (const { sql, ...plan } of plans) {
       expect(plan, sql).to.deep.equal({ scans: false, sorts: false });
-      expect(sql).to.include('`action` = ?').and.include('`entity_id` = ?');
+      // Rows are found by the actions that there may be, none of which is a use, and then read by their ids.
+      expect(sql).to.match(/`action` = \?.*`entity_id` = \?|where `id` in /s);
     }
   });
 
