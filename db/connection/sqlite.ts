@@ -26,7 +26,8 @@ export interface SqliteBehaviour {
 
 /** A thread that serves requests waits for others without blocking, and leaves the log to who writes uses unless it grows. */
 export const OF_REQUESTS: SqliteBehaviour = { busyTimeoutMs: 0, checkpointPages: 16_000, cacheKib: 2_000 };
-export const OF_WRITER: SqliteBehaviour = { busyTimeoutMs: 100, checkpointPages: 4_000, cacheKib: 8_000 };
+/** It blocks for moments only: of two files' transactions in its thread, each would hold up the other. */
+export const OF_WRITER: SqliteBehaviour = { busyTimeoutMs: 10, checkpointPages: 4_000, cacheKib: 8_000 };
 /** Reading alone meets no lock but while the file is opened or given up by another process. */
 const OF_READERS: SqliteBehaviour = { busyTimeoutMs: 50, checkpointPages: 4_000, cacheKib: 2_000 };
 

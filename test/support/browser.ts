@@ -206,6 +206,8 @@ export async function expectWellInBothThemes(
 ): Promise<void> {
   await page.emulateMedia({ colorScheme: 'dark' });
   await expectToFit(page, [1280], atEachWidth);
+  // A bar that sticks to the foot of the window lies over what is behind it until the page is read to its end.
+  await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
   await expectAccessible(page);
   await page.emulateMedia({ colorScheme: 'light' });
   await expectToFit(page, [768, 390], atEachWidth);
