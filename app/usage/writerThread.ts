@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { faultCode } from '../../db/connection/faults.ts';
 import type { DatabaseConfig } from '../../db/connection/settings.ts';
@@ -10,8 +11,10 @@ import type { Answer, Job, Question, ThreadedWriter } from './writerMessages.ts'
 
 /** Beside this file, compiled or not. */
 const CODE = new URL(`./writerWorker${path.extname(fileURLToPath(import.meta.url))}`, import.meta.url);
-/** Its objects live as long as a batch: more room would only make the process larger. */
-const MEMORY = { maxYoungGenerationSizeMb: 16 };
+/** Its objects live as long as a batch, so that room for more of them would only make the process larger. */
+const YOUNG_GENERATION = '--max-semi-space-size=8';
+/** Several times what it holds: V8 collects a heap that has a limit sooner than one that may grow as the process does. */
+const MEMORY = { maxOldGenerationSizeMb: 128 };
 
 interface Call {
   question: Question;
@@ -105,6 +108,8 @@ class WriterThread {
 
 /** Run from its sources, a thread has to be given what reads them: on Node 20 that of the main thread is not for others. */
 function startWorker(): Worker {
+  // A thread gets the size that the options of the process name when it starts; the main thread has read them already.
+  setFlagsFromString(YOUNG_GENERATION);
   const options = { name: 'writer', resourceLimits: MEMORY };
   if (!CODE.pathname.endsWith('.ts')) return new Worker(CODE, options);
   const [tsx, code] = [import.meta.resolve('tsx/esm/api'), CODE.href].map((url) => JSON.stringify(url));
