@@ -225,7 +225,8 @@ onEachDatabase('recording the uses of keys', (database) => {
       forget: async (...given) => current.forget(...given),
       close: async () => undefined,
     };
-    const usage = open({ ...NEVER, batchSize: 3 }, { writer });
+    // A batch that comes while the one before is being written waits for the clock.
+    const usage = open({ flushMs: 5, batchSize: 3, settleMs: 3_600_000 }, { writer });
     for (const total of [3, 6]) {
       for (let i = 0; i < 3; i++) void usage.record(event());
       await until(async () => (await written()) === total);
