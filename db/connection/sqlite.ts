@@ -119,9 +119,14 @@ async function retryWhileBusy<T>(attempt: () => T): Promise<T> {
   }
 }
 
-/** Whether SQLite refused because another connection holds the lock. */
+/**
+ * Whether SQLite refused because another connection holds the lock. Of a statement that gives rows the driver passes on the
+ * message alone, without the code.
+ */
 export function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'sqliteCode' in error && (Number(error.sqliteCode) & 0xff) === SQLITE_BUSY;
+  if (!(error instanceof Error)) return false;
+  if ('sqliteCode' in error) return (Number(error.sqliteCode) & 0xff) === SQLITE_BUSY;
+  return 'code' in error && error.code === 'ERR_SQLITE_ERROR' && error.message === 'database is locked';
 }
 
 function withBuffers(row: unknown): unknown {
