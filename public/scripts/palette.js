@@ -77,6 +77,8 @@ document.addEventListener('click', ({ target }) => {
 });
 text.addEventListener('input', () => {
   clearTimeout(timer);
+  // The answer to the text before would end the waiting for this one.
+  request.abort();
   isFetching = true;
   timer = setTimeout(find, WAIT_MS);
 });

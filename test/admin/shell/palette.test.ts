@@ -58,6 +58,26 @@ onDatabase('sqlite', 'the keyboard', (database) => {
     expect(await page.locator(':focus').innerText()).to.include('Search');
   });
 
+  it('opens with Enter what was typed last, also where the answer to an earlier text arrives meanwhile', async () => {
+    const page = await browser.as(alice, server, KEYS);
+    await page.clock.install();
+    let answerEarlier = () => {};
+    await page.route('**/palette?q=', async (route) => {
+      await new Promise<void>((resolve) => (answerEarlier = resolve));
+      await route.continue();
+    });
+    const asked = page.waitForRequest('**/palette?q=');
+    await page.keyboard.press('Control+k');
+    const earlier = await asked;
+    await page.keyboard.type('invite mem');
+    await page.keyboard.press('Enter');
+    answerEarlier();
+    // Null where the page has given the request up.
+    await earlier.response();
+    await page.clock.runFor(1000);
+    await page.waitForURL(`**${acmePage('/members/new')}`);
+  });
+
   it('sends of a whole key that is pasted into the palette only what is shown of it', async () => {
     const page = await browser.as(alice, server, KEYS);
     const key = made[0]?.key ?? '';
