@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { addPlayer, as, bearer, castOf, type Cast } from '../support/cast.ts';
 import { endChildren, startMain } from '../support/child.ts';
 import { onEachDatabase } from '../support/databases.ts';
-import type { Client } from '../support/http.ts';
+import { whenAvailable, type Client } from '../support/http.ts';
 import { issue } from '../support/keys.ts';
 import { askAs } from '../support/proxies.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -45,7 +45,8 @@ onEachDatabase('a change by another process, as proxies are told of it', (databa
     };
     const rules = (scope: string) => [{ method: 'GET', path: '/projects/*', scope }];
     const putRules = async (client: Client, scope: string) => {
-      const answer = await client.put('/api/v1/forward-auth/rules', { rules: rules(scope) }, bearer(operator));
+      const put = async () => client.put('/api/v1/forward-auth/rules', { rules: rules(scope) }, bearer(operator));
+      const answer = await whenAvailable(put);
       expect(answer.status, answer.text).to.equal(200);
     };
     await putRules(server, 'read');
@@ -57,7 +58,11 @@ onEachDatabase('a change by another process, as proxies are told of it', (databa
           const kind = left--;
           const { id, key } = await issue(server, as(cast.alice), { scopes: ['read'] });
           const status = async () =>
-            (await askAs('caddy', server, { target: '/projects/1', headers: { 'x-api-key': key } })).status;
+            (
+              await whenAvailable(async () =>
+                askAs('caddy', server, { target: '/projects/1', headers: { 'x-api-key': key } }),
+              )
+            ).status;
           expect(await status()).to.equal(200);
           const changes = [
             ['POST', `/api/api-keys/${id}/revoke`, {}, 401],
@@ -66,7 +71,7 @@ onEachDatabase('a change by another process, as proxies are told of it', (databa
           ] as const;
           const [method, path, json, expected] = changes[kind % changes.length] as (typeof changes)[number];
           await during(status, async () => {
-            const answer = await other.send(method, path, { json, headers: as(cast.alice) });
+            const answer = await whenAvailable(async () => other.send(method, path, { json, headers: as(cast.alice) }));
             expect(answer.status, answer.text).to.equal(200);
             for (let n = 0; n < 3; n++) {
               const told = await status();
@@ -79,7 +84,11 @@ onEachDatabase('a change by another process, as proxies are told of it', (databa
 
     const { key } = await issue(server, as(cast.alice), { scopes: ['projects:read'] });
     const status = async () =>
-      (await askAs('nginx', server, { target: '/projects/1', headers: { 'x-api-key': key } })).status;
+      (
+        await whenAvailable(async () =>
+          askAs('nginx', server, { target: '/projects/1', headers: { 'x-api-key': key } }),
+        )
+      ).status;
     await during(status, async () => {
       for (let n = 0; n < CHANGES / 2; n++) {
         const [scope, expected] = n % 2 === 0 ? (['orders:read', 403] as const) : (['projects:read', 200] as const);

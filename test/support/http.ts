@@ -105,3 +105,11 @@ export class Client {
 function parse(type: string | undefined, text: string): unknown {
   return /^application\/(.+\+)?json\b/.test(type ?? '') && text !== '' ? (JSON.parse(text) as unknown) : undefined;
 }
+
+/** Asks again while the answer is 503, which a database that is kept busy may cause and which lets nobody in. */
+export async function whenAvailable<Given extends { status: number }>(ask: () => Promise<Given>): Promise<Given> {
+  for (;;) {
+    const answer = await ask();
+    if (answer.status !== 503) return answer;
+  }
+}
