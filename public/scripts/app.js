@@ -6,7 +6,6 @@ import './requests.js';
 import './copying.js';
 import './palette.js';
 import './keyboard.js';
-import './dropdowns.js';
 import './linkRows.js';
 import './theme.js';
 import './forms.js';

@@ -215,6 +215,12 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
       await page.keyboard.press('Enter');
       await page.keyboard.press('Tab');
       expect(await page.locator(':focus').innerText()).to.equal('Edit');
+      if (javaScript) {
+        await page.keyboard.press('ArrowUp');
+        expect(await page.locator(':focus').innerText()).to.equal('Revoke');
+        await page.keyboard.press('Tab');
+        expect(await menu('Forgotten').isVisible(), 'once the focus is elsewhere').to.equal(false);
+      }
       // No part of the menu of the last row is cut by the table or the window.
       const last = page.locator('.keys-table tbody tr').last();
       await last.getByRole('button', { name: /^More: / }).click();

@@ -84,7 +84,7 @@ onEachDatabase('the page of scopes', (database) => {
     await send('/admin/scopes/json', { json: JSON.stringify({ scopes }) });
     const text = await page();
     expect(text).to.match(
-      /<details class="scopes-group">[^]*fares[^]*2 scopes[^]*<details class="scopes-group">[^]*trips[^]*1 scope</,
+      /<details class="scopes-group fold">[^]*fares[^]*2 scopes[^]*<details class="scopes-group fold">[^]*trips[^]*1 scope</,
     );
     const saved = await send('/admin/scopes/edit?scope=trips:read', {
       scope: 'trips:read',
