@@ -8,7 +8,10 @@ document.addEventListener('submit', (event) => {
   if (event.defaultPrevented || form.method !== 'post' || form.hasAttribute('hx-post')) return;
   if (form.hasAttribute('data-sent')) return event.preventDefault();
   showSent(form, true);
-  const pressed = event.submitter ?? form.querySelector('[type=submit]');
+  // Enter in a field may press a button that nobody sees.
+  const pressed = event.submitter?.checkVisibility()
+    ? event.submitter
+    : form.querySelector('[type=submit]:not([hidden])');
   if (pressed) startProgress(pressed);
   // No event says that the reader stopped the request, so the form can be sent again after a while.
   setTimeout(() => {

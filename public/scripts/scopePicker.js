@@ -15,7 +15,29 @@ document.addEventListener('click', (event) => {
   }
   const toggle = event.target.closest('[data-chosen-toggle]');
   if (toggle) toggleScope(toggle);
+  const untick = event.target.closest('[name=untick]');
+  if (!untick) return;
+  event.preventDefault();
+  untickScopes(untick);
 });
+
+// What was never used is unticked at once; without a script the server sends the form back without it.
+const untickButtons = () => [...document.querySelectorAll('[name=untick]')];
+function untickScopes(button) {
+  const place = untickButtons().indexOf(button);
+  const scopes = button.value.split(' ');
+  for (const box of boxes()) if (scopes.includes(box.value)) box.checked = false;
+  dispatchChange(button);
+  const next = [...untickButtons().slice(place), ...untickButtons()].find(({ hidden }) => !hidden);
+  (next ?? document.querySelector('[data-scope-count]')).focus();
+}
+function showUnused(chosen) {
+  const names = chosen.map(({ value }) => value);
+  const buttons = untickButtons();
+  if (buttons.length === 0) return;
+  for (const button of buttons) button.hidden = !button.value.split(' ').every((scope) => names.includes(scope));
+  document.querySelector('[data-unused]').hidden = buttons.every(({ hidden }) => hidden);
+}
 
 // The button goes with its badge, so the focus moves to the next one.
 function toggleScope(toggle) {
@@ -50,6 +72,7 @@ function showScopes() {
     const text = `${box.id}-text`;
     box.setAttribute('aria-describedby', included.has(box) ? `scope-included ${text}` : text);
   }
+  showUnused(chosen);
   for (const group of document.querySelectorAll('[data-scope-group]')) showCount(group);
   for (const list of document.querySelectorAll('[data-chosen-list]')) showBadges(list, all, included);
 }

@@ -31,6 +31,7 @@ import type { Policy } from '../../domain/policy.ts';
 import type { Texts } from '../../locales/texts.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
+import { pathOfUrl } from '../../http/ownPath.ts';
 import { ROUTER } from '../../http/router.ts';
 import type { Route } from '../../http/table.ts';
 
@@ -52,6 +53,12 @@ export function keyChangePages(
       const fields = keyFieldsOf(formOf(ctx));
       const texts = pages.texts(ctx);
       const opened = openedKeyOf(formOf(ctx));
+      const unticked = formOf(ctx).get('untick')?.split(' ');
+      if (unticked) {
+        const scopes = fields.scopes.filter((scope) => !unticked.includes(scope));
+        await showForm(ctx, key, { ...fields, scopes }, { opened });
+        return;
+      }
       const act = { ...actionContext(ctx, db), expectedVersions: opened && [opened.version] };
       try {
         const change = readFields(KeyChange, keyInputOf(fields, act.now));
@@ -69,13 +76,16 @@ export function keyChangePages(
     .post('/api-keys/:id/scopes/remove', permission('api-keys:manage'), async (ctx) => {
       const key = await findActiveKeyOfPath(ctx, services);
       const form = formOf(ctx);
-      const removed = form.getAll('scope');
+      const removed = form.getAll('scope').flatMap((scopes) => scopes.split(' '));
       const scopes = key.scopes.filter((scope) => !removed.includes(scope));
       if (scopes.length === 0) throw new AppError('conflict', 'key_needs_a_scope');
       // The remaining scopes were granted before and need not be in the catalogue any more.
       const { id } = await updateKey(actionContext(ctx, db), key.id, { scopes });
       const count = key.scopes.length - scopes.length;
-      const back = keyListPath(ctx, form.get('back')) ?? `${keysPath(ctx)}/${id}`;
+      // The page that the reader was on, with the period and the filter that were chosen there.
+      const own = `${keysPath(ctx)}/${id}`;
+      const from = pathOfUrl(ctx.get('Referer'));
+      const back = from?.split('?')[0] === own ? from : (keyListPath(ctx, form.get('back')) ?? own);
       pages.redirect(ctx, back, { text: 'keys.scopes_removed', values: { count, name: key.name } });
     })
     .get('/api-keys/:id/rotate', permission('api-keys:manage'), async (ctx) => {
@@ -164,7 +174,7 @@ export function keyChangePages(
           granted: key.scopes,
           uses,
         }),
-        unused: uses.filter(({ idle }) => idle).map(({ scope }) => scope),
+        unused: uses.filter(({ scope, idle }) => idle && fields.scopes.includes(scope)).map(({ scope }) => scope),
       },
     });
   }

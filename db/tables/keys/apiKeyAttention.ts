@@ -76,6 +76,8 @@ function overscoped(db: Db, tenantId: string, now: number): Knex.QueryBuilder {
     ),
   );
   whereAttention(rows, 'overscoped', now, endIn(db, undefined));
+  const changes = forceIndex(db, 'audit_logs', 'audit_logs_tenant_id_entity_id_action_created_at_id');
+  void rows.whereRaw(HELD_LONG, [changes, tenantId, now - UNUSED_MS]);
   return rows.whereNull('used.key_id').distinct('api_keys.id');
 }
 
@@ -163,13 +165,19 @@ export const COVERED = `(used.scope = held.scope
   or (held.scope = 'admin:*' and (used.scope like 'users:%' or used.scope like 'modules:%'
     or used.scope like 'settings:%' or used.scope like 'webhooks:%')))`;
 
+/** A scope that was added within that time has had no time to be used; the audit log says when a key's scopes were changed. */
+const HELD_LONG = `not exists (select 1 from ? where tenant_id = ? and entity_id = held.key_id
+  and action = 'API_KEY_SCOPES_UPDATED' and audit_logs.created_at >= ?
+  and instr(\`after\`, concat('"', held.scope, '"')) > 0 and instr(\`before\`, concat('"', held.scope, '"')) = 0)`;
+
 const CONDITION: Record<Exclude<KeyAttention, 'leaked' | 'breaking'>, string> = {
   // One that was replaced without a grace period has ended.
   expiring: 'END > :now and END <= :soon and (grace_ends_at is not null or successor_key_id is null)',
   // One never used is judged by its id, which begins with the time it was made: so an index leads to exactly these.
   unused: `(last_used_at < :long or (last_used_at is null and id < :longId)) and ${LIVING}`,
   endless: 'END is null',
-  // A key that nobody uses at all is counted there; one that is young has had no time to show what it needs. The rest, that
+  // A key that nobody uses at all is counted there; one that is young, or is known here since lately, has had no time to show
+  // what it needs. The rest, that
   // there is a scope it does not use, is for `overscopedKeys` to find out.
-  overscoped: `last_used_at >= :long and created_at < :long and ${LIVING}`,
+  overscoped: `last_used_at >= :long and coalesce(imported_at, created_at) < :long and ${LIVING}`,
 };

@@ -358,6 +358,33 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
     expect(await page.locator('.figures').innerText()).to.match(/Requests\s+2\s+Denied\s+1\b/);
   });
 
+  for (const javaScript of [true, false]) {
+    it(`unticks a scope that was never used, and keeps what else was typed, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+      const name = `Old ${javaScript}`;
+      const scopes = ['projects:read', 'orders:write', 'customers:read'];
+      const { id, key } = await issue(server, as(cast.alice), { name, scopes });
+      await server.get('/api/v1/projects', { 'x-api-key': key });
+      await server.services
+        .db('api_keys')
+        .where({ id })
+        .update({ created_at: Date.now() - 100 * 86_400_000 });
+      const page = await browser.as(cast.alice, server, `${KEYS}/${id}/edit`, { javaScript });
+      const strip = page.locator('.hygiene');
+      await page.getByLabel('Description').fill('Typed before');
+      await strip.getByRole('button', { name: 'Remove orders:write' }).click();
+      await strip.getByRole('button', { name: 'Remove orders:write' }).waitFor({ state: 'hidden' });
+      expect(await page.getByTestId('scope-orders:write').isChecked()).to.equal(false);
+      expect(await strip.getByRole('button').allInnerTexts()).to.deep.equal(['Remove\ncustomers:read']);
+      expect(JSON.parse((await stored(name)).scopes), 'nothing is saved yet').to.deep.equal(scopes);
+      // Enter presses the button that saves, and none of those before it.
+      await page.getByLabel('Description').press('Tab');
+      await page.getByLabel('Name').press('Enter');
+      await page.getByText(`${name} was saved.`).waitFor();
+      const { description, scopes: kept } = await stored(name);
+      expect([description, JSON.parse(kept)]).to.deep.equal(['Typed before', ['projects:read', 'customers:read']]);
+    });
+  }
+
   it('says above the form that the plan allows no more keys, and calls no field wrong', async () => {
     const { services } = server;
     const full = await addTenant(services, 'Full');

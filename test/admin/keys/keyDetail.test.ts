@@ -111,6 +111,20 @@ onDatabase('sqlite', 'the page of a key', (database) => {
     });
   }
 
+  it('takes an unused scope away and stays with the period and the filter that were chosen', async () => {
+    const { id, key } = await issue(server, as(cast.alice), { name: 'Old', scopes: ['projects:read', 'orders:write'] });
+    await server.get('/api/v1/projects', { 'x-api-key': key });
+    await server.services
+      .db('api_keys')
+      .where({ id })
+      .update({ created_at: Date.now() - 100 * DAY });
+    const page = await browser.as(cast.alice, server, `${KEYS}/${id}?window=7d&status=ok`);
+    await page.getByRole('button', { name: 'Remove orders:write' }).click();
+    await page.getByText('One scope was removed from Old.').waitFor();
+    expect(new URL(page.url()).search).to.equal('?window=7d&status=ok');
+    expect(await page.locator('.hygiene').count()).to.equal(0);
+  });
+
   for (const javaScript of [true, false]) {
     it(`leads from its figures and bars to the requests they count, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       const page = await browser.as(cast.alice, server, `${KEYS}/${used.id}?window=7d`, { javaScript });

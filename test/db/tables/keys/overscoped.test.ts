@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { BUILT_IN } from '../../../../app/domain/scopeCatalogue.ts';
 import { systemContext } from '../../../../app/actions/actionContext.ts';
 import { issueKey } from '../../../../app/actions/keys/issueKey.ts';
+import { updateKey } from '../../../../app/actions/keys/updateKey.ts';
 import { newId } from '../../../../app/domain/id.ts';
 import { NewKey } from '../../../../app/domain/keyInput.ts';
 import { DEFAULT_POLICY } from '../../../../app/domain/policy.ts';
@@ -51,6 +52,20 @@ onEachDatabase('a key that holds more than it uses', (database) => {
     const ago = (ms: number) => [{ scope: 'orders:read', ago: ms }];
     expect(await wantsAttention(await make(['orders:read'], ago(90 * DAY - 61 * MINUTE)))).to.equal(false);
     expect(await wantsAttention(await make(['orders:read'], ago(91 * DAY)))).to.equal(true);
+  });
+
+  it('is none whose unused scope was added within those ninety days, or that was imported then', async () => {
+    const { db } = services();
+    const id = await make(['orders:read'], [{ scope: 'orders:read', ago: DAY }]);
+    await updateKey(systemContext(db, tenantId()), id, { scopes: ['orders:read', 'customers:write'] });
+    expect(await wantsAttention(id)).to.equal(false);
+    const changes = db('audit_logs').where({ entity_id: id, action: 'API_KEY_SCOPES_UPDATED' });
+    await changes.update({ created_at: Date.now() - 91 * DAY });
+    expect(await wantsAttention(id)).to.equal(true);
+    await db('api_keys')
+      .where({ id })
+      .update({ imported_at: Date.now() - DAY });
+    expect(await wantsAttention(id)).to.equal(false);
   });
 
   it('is not judged by what another key used', async () => {
