@@ -112,7 +112,8 @@ function updateClearLink(region) {
 function showFolded(region) {
   const fold = document.getElementById(`${region.id}-filters`)?.querySelector('[data-fold]');
   if (!fold) return;
-  const set = [...fold.querySelectorAll('select')].filter(({ value }) => value !== '').length;
+  const fields = [...fold.querySelectorAll('select, input')];
+  const set = fields.filter(({ type, checked, value }) => (type === 'checkbox' ? checked : value !== '')).length;
   fold.querySelector('[data-fold-count]').textContent = set > 0 ? `· ${set}` : '';
 }
 

@@ -74,6 +74,7 @@ export function presentAuditFilters(
     hidesUses,
   }: { path: string; first: boolean; nextCursor: string | null; hidesUses: boolean },
 ) {
+  const set = Object.values(fields).filter((value) => value !== '').length;
   const named = keys.map(({ id, name, lastFour }) => ({ value: id, label: `${name} …${lastFour}` }));
   return {
     ...fields,
@@ -84,7 +85,8 @@ export function presentAuditFilters(
     ),
     actingKeys: named,
     keys: includeChosen(named, fields.key),
-    narrowed: Object.values(fields).some((value) => value !== ''),
+    narrowed: set > 0,
+    set,
     // The file has what the page shows; without a word on uses it has all of them.
     exportPath: addressOf(`${path}/export`, { ...fields, uses: hidesUses ? 'hidden' : '' }),
     usesPath: hidesUses ? addressOf(path, { ...fields, uses: 'shown' }) : undefined,

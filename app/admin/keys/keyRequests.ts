@@ -102,6 +102,7 @@ export function requestFilter(
   const option = (value: string) => ({ value, label: value });
   return {
     ...{ status, route, ip, window, from: momentText(from), to: momentText(to) },
+    set: [status, route, ip].filter((value) => value !== '').length,
     statuses: [
       { value: '', label: t('keys.any') },
       ...REQUEST_OUTCOMES.map((outcome) => ({ value: outcome, label: t(`ui.chart_${outcome}`) })),
