@@ -33,7 +33,8 @@ const shortcuts = {
 
 // The rows of the first list that leads anywhere; the link of a row has the focus, so that Enter opens it.
 const linkOf = (row) => row.querySelector('a[href]');
-const rows = () => [...document.querySelectorAll('[data-region] tbody tr')].filter(linkOf);
+const rows = () =>
+  [...document.querySelectorAll('[data-region] tbody tr')].filter((row) => linkOf(row)?.checkVisibility());
 const currentRow = () => rows().find((row) => row.contains(document.activeElement));
 function rowBeside(step) {
   const all = rows();

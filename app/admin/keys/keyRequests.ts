@@ -74,10 +74,13 @@ export async function keyRequests(
   const { requests, next, lookedBackTo } = await requestLog(db, key, asked, now);
   const first = { ...query, cursor: undefined };
   const cursor = next && encodeCursor(next, binding);
+  const rows = requests.map((use) =>
+    requestRow(use, key, catalogue, (ip) => keyPagePath(page, { window, ip }, '#requests')),
+  );
   return {
-    rows: requests.map((use) =>
-      requestRow(use, key, catalogue, (ip) => keyPagePath(page, { window, ip }, '#requests')),
-    ),
+    rows,
+    /** A column that has nothing to say on the whole page is left out. */
+    lacking: rows.some(({ missing }) => missing !== null),
     pages: {
       first: after === undefined ? undefined : keyPagePath(page, first, '#requests'),
       next: cursor === undefined ? undefined : keyPagePath(page, { ...first, cursor }, '#requests'),

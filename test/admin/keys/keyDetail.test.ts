@@ -125,6 +125,21 @@ onDatabase('sqlite', 'the page of a key', (database) => {
     expect(await page.locator('.hygiene').count()).to.equal(0);
   });
 
+  it('is at most 3,600 pixels on a phone, where the other rows of a long table are one press away', async () => {
+    const page = await browser.as(cast.alice, server, `${KEYS}/${used.id}?window=7d`, { javaScript: false, width: 390 });
+    expect(await page.evaluate('document.documentElement.scrollHeight')).to.be.at.most(3_600);
+    const rows = page.locator('#request-log tbody tr:visible');
+    expect(await rows.count()).to.equal(8);
+    await page.getByText('Show all 25').click();
+    expect(await rows.count()).to.equal(25);
+    await expectNoOverflow(page);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.reload();
+    expect(await rows.count()).to.equal(25);
+    await page.getByRole('link', { name: 'All of it in the audit log' }).click();
+    await page.waitForURL(`**/audit-logs?key=${used.id}`);
+  });
+
   for (const javaScript of [true, false]) {
     it(`leads from its figures and bars to the requests they count, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
       const page = await browser.as(cast.alice, server, `${KEYS}/${used.id}?window=7d`, { javaScript });
