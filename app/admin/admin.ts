@@ -23,7 +23,7 @@ import { passwordResetRoutes } from './signIn/passwordReset.ts';
 import { readerRoutes } from './signIn/reader.ts';
 import { routePages } from './routes/routes.ts';
 import { scopePages } from './scopes/routes.ts';
-import { securityPages } from './security/routes.ts';
+import { settingsPages } from './settings/routes.ts';
 import { setupRoutes } from './signIn/setup.ts';
 import { tenantPages } from './tenants/routes.ts';
 import { ticketPages } from './tickets/routes.ts';
@@ -55,7 +55,7 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
     auditLogPages(services, pages),
     routePages(services, pages, table),
     ...(services.config.sampleProduct ? samplePages(services, pages) : []),
-    securityPages(services, pages, table),
+    settingsPages(services, pages, table),
     memberPages(services, pages),
     membershipPages(services, pages),
     palettePages(services, pages, () => routes),

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { z, type ZodType } from 'zod';
 import { keyFieldsOf, keyInputOf } from '../../app/admin/keys/keyForm.ts';
-import { policyChangeIn, POLICY_FIELDS, submittedFields } from '../../app/admin/security/policyView.ts';
+import { policyChangeIn, POLICY_FIELDS, submittedFields } from '../../app/admin/settings/policyView.ts';
 import { KeyChange, NewKey, Revocation } from '../../app/domain/keyInput.ts';
 import { PolicyChange } from '../../app/domain/policy.ts';
 import { fieldErrors } from '../../app/http/fieldErrors.ts';

@@ -19,7 +19,7 @@ const WORDS: Readonly<Record<string, string>> = {
   owner: 'keys.owner_',
   role: 'shell.role_',
   priority: 'tickets.priority_',
-  leakAction: 'security.leak_',
+  leakAction: 'settings.leak_',
 };
 
 /** The prefix of a status's texts by the kind of entity. */

@@ -24,7 +24,7 @@ const SECTIONS = [
   ['routes', '/routes'],
   ['marketplace', '/marketplace'],
   ['billing', '/billing'],
-  ['security', '/settings'],
+  ['settings', '/settings'],
   ['members', '/members'],
   ['tickets', '/tickets'],
 ] as const;

@@ -34,7 +34,7 @@ const PLACES = {
   usage: 'row',
   audit: 'row',
   members: 'row',
-  security: 'settings',
+  settings: 'settings',
   routes: 'settings',
   billing: 'product',
   marketplace: 'product',
@@ -49,10 +49,10 @@ const ORDER = Object.keys(PLACES);
 const MENUS = ['product', 'operator'] as const;
 type Menu = (typeof MENUS)[number];
 
-/** Places the sections that open to the reader; `label` is the name of a menu in the reader's language. */
+/** Places the sections that open to the reader; `label` names menus and the first of the tabs in the reader's language. */
 export function navigationOf(
   sections: readonly NavigationSection[],
-  label: (name: 'settings' | Menu) => string,
+  label: (name: 'settings' | 'general' | Menu) => string,
 ): Navigation {
   const inOrder = [...sections].sort((a, b) => ORDER.indexOf(a.id) - ORDER.indexOf(b.id));
   const placed = (place: string) => inOrder.filter(({ id }) => PLACES[id] === place);
@@ -66,6 +66,9 @@ export function navigationOf(
     menus: MENUS.map((id) => ({ id, label: label(id), current: hasCurrent(placed(id)), sections: placed(id) })).filter(
       (menu) => menu.sections.length > 0,
     ),
-    tabs: hasCurrent(settings) && settings.length > 1 ? settings : [],
+    tabs:
+      hasCurrent(settings) && settings.length > 1
+        ? settings.map((one) => (one.id === 'settings' ? { ...one, label: label('general') } : one))
+        : [],
   };
 }

@@ -126,7 +126,10 @@ onDatabase('sqlite', 'the page of a key', (database) => {
   });
 
   it('is at most 3,600 pixels on a phone, where the other rows of a long table are one press away', async () => {
-    const page = await browser.as(cast.alice, server, `${KEYS}/${used.id}?window=7d`, { javaScript: false, width: 390 });
+    const page = await browser.as(cast.alice, server, `${KEYS}/${used.id}?window=7d`, {
+      javaScript: false,
+      width: 390,
+    });
     expect(await page.evaluate('document.documentElement.scrollHeight')).to.be.at.most(3_600);
     const rows = page.locator('#request-log tbody tr:visible');
     expect(await rows.count()).to.equal(8);

@@ -24,19 +24,19 @@ describe('the navigation', () => {
         id,
         ...own.map(({ label }) => label),
       ]);
-    expect(menus(link('keys'), link('security'))).to.deep.equal([]);
+    expect(menus(link('keys'), link('settings'))).to.deep.equal([]);
     expect(menus(link('tickets'), link('billing'))).to.deep.equal([['product', 'billing', 'tickets']]);
     expect(menus(link('scopes'))).to.deep.equal([['operator', 'scopes']]);
   });
 
   it('marks Settings on each page of the settings, and shows the others beside it', () => {
-    const { links, tabs } = navigationOf([link('keys'), link('routes', true), link('security')], (name) => name);
+    const { links, tabs } = navigationOf([link('keys'), link('routes', true), link('settings')], (name) => name);
     expect(links.map(({ path, current }) => [path, current])).to.deep.equal([
       ['/keys', false],
-      ['/security', true],
+      ['/settings', true],
     ]);
-    expect(tabs.map(({ id, current }) => [id, current])).to.deep.equal([
-      ['security', false],
+    expect(tabs.map(({ label, current }) => [label, current])).to.deep.equal([
+      ['general', false],
       ['routes', true],
     ]);
   });

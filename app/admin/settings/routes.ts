@@ -46,7 +46,7 @@ interface Returned {
 }
 
 /** The tenant's key policy for those who may see it, and the reader's own sessions and password. */
-export function securityPages(
+export function settingsPages(
   { db, devices, limits, lookup }: Pick<Services, 'db' | 'devices' | 'limits' | 'lookup'>,
   pages: Pages,
   table: () => readonly Route[],
@@ -67,7 +67,7 @@ export function securityPages(
         return;
       }
       if ('done' in outcome) {
-        pages.redirect(ctx, home(ctx), { text: 'security.policy_saved' });
+        pages.redirect(ctx, home(ctx), { text: 'settings.policy_saved' });
         return;
       }
       const texts = pages.texts(ctx);
@@ -77,7 +77,7 @@ export function securityPages(
     })
     .post('/settings/sessions/:id/end', anyCredential(), async (ctx) => {
       const ended = await endSession(actionContext(ctx, db), principalOf(ctx).id, pathId(ctx));
-      pages.redirect(ctx, home(ctx), { text: ended ? 'security.session_ended' : 'security.session_gone' });
+      pages.redirect(ctx, home(ctx), { text: ended ? 'settings.session_ended' : 'settings.session_gone' });
     })
     .post('/settings/password', anyCredential(), async (ctx) => {
       const form = formOf(ctx);
@@ -96,7 +96,7 @@ export function securityPages(
       if ('done' in outcome) {
         // Every other browser is unknown from now on, for the password was changed.
         pages.cookies.set(ctx, 'device', devices.textFor(email, Date.now(), device), DEVICE_SECONDS);
-        pages.redirect(ctx, home(ctx), { text: 'security.password_changed' });
+        pages.redirect(ctx, home(ctx), { text: 'settings.password_changed' });
         return;
       }
       await showSecurity(ctx, {
@@ -121,13 +121,13 @@ export function securityPages(
     const texts = pages.texts(ctx);
     const { t } = texts;
     const fields = Object.entries(sent).filter(([name]) => name !== '_csrf');
-    await askConfirmation(pages, ctx, 'security', {
-      title: t('security.enforce_title', { count: breaking.count }),
-      lines: [t('security.enforce_which', { names: namedKeys(breaking, texts) }), t('security.enforce_undo')],
+    await askConfirmation(pages, ctx, 'settings', {
+      title: t('settings.enforce_title', { count: breaking.count }),
+      lines: [t('settings.enforce_which', { names: namedKeys(breaking, texts) }), t('settings.enforce_undo')],
       action: `${home(ctx)}/policy`,
       fields: { ...Object.fromEntries(fields), confirmed: 'yes' },
-      submit: t('security.enforce_submit', { count: breaking.count }),
-      keep: t('security.enforce_keep'),
+      submit: t('settings.enforce_submit', { count: breaking.count }),
+      keep: t('settings.enforce_keep'),
       back: home(ctx),
       danger: true,
     });
@@ -149,7 +149,7 @@ export function securityPages(
 
   function labelsOf(ctx: Context, fields: readonly string[]): FieldLabels {
     const { t } = pages.texts(ctx);
-    return Object.fromEntries(fields.map((field) => [field, t(`security.${field}`)]));
+    return Object.fromEntries(fields.map((field) => [field, t(`settings.${field}`)]));
   }
 
   async function showSecurity(ctx: Context, { policy, password }: Returned = {}): Promise<void> {
@@ -175,7 +175,7 @@ export function securityPages(
       sessions: sessions.map((one) => presentSession(one, session.id)),
       email: session.email,
     };
-    const title = texts.t('security.title');
-    await pages.show(ctx, 'security/page', { title, section: 'security', locals, here: home(ctx) });
+    const title = texts.t('settings.title');
+    await pages.show(ctx, 'settings/page', { title, section: 'settings', locals, here: home(ctx) });
   }
 }

@@ -78,7 +78,7 @@ function inLargestUnit(seconds: number): { count: number; unit: number } {
 
 /** The units as choices of the form. */
 export function graceUnits({ t }: Texts) {
-  return GRACE_UNITS.toReversed().map((unit) => ({ value: String(unit), label: t(`security.unit_${unit}`) }));
+  return GRACE_UNITS.toReversed().map((unit) => ({ value: String(unit), label: t(`settings.unit_${unit}`) }));
 }
 
 function graceIn(fields: PolicyFields): unknown {
@@ -91,7 +91,7 @@ function graceIn(fields: PolicyFields): unknown {
 export function inWordsOfForm(refused: FormErrors, { errors = [] }: AppError, { t }: Texts): FormErrors {
   const problems = { ...refused.problems };
   for (const { path, problem } of errors) {
-    if (path === 'maxGraceSeconds' && problem.key === 'number_too_big') problems[path] = t('security.problem_grace');
+    if (path === 'maxGraceSeconds' && problem.key === 'number_too_big') problems[path] = t('settings.problem_grace');
     if (path === 'defaultScopes' && problem.key === 'list_too_short') problems[path] = t('keys.problem_no_scope');
   }
   const fields = refused.fields.map((one) => ({ ...one, problem: problems[one.field] ?? one.problem }));
@@ -100,8 +100,8 @@ export function inWordsOfForm(refused: FormErrors, { errors = [] }: AppError, { 
 
 /** The policy in words, for those who may read and not change it: the groups of the form, each with its facts. */
 export function policyFacts(policy: Policy, { t, joined, number }: Texts) {
-  const yesNo = (value: boolean) => t(value ? 'security.yes' : 'security.no');
-  const days = (value: number | null) => (value === null ? t('security.no_limit') : t('keys.days', { days: value }));
+  const yesNo = (value: boolean) => t(value ? 'settings.yes' : 'settings.no');
+  const days = (value: number | null) => (value === null ? t('settings.no_limit') : t('keys.days', { days: value }));
   const grace = inLargestUnit(policy.maxGraceSeconds);
   const rate = policy.defaultRateLimit;
   const facts = {
@@ -110,24 +110,24 @@ export function policyFacts(policy: Policy, { t, joined, number }: Texts) {
       requireExpiry: yesNo(policy.requireExpiry),
       enforceOnExisting: yesNo(policy.enforceOnExisting),
       idleDays: days(policy.idleDays),
-      maxGraceSeconds: `${number(grace.count)}\u00a0${t(`security.unit_${grace.unit}`)}`,
+      maxGraceSeconds: `${number(grace.count)}\u00a0${t(`settings.unit_${grace.unit}`)}`,
     },
     reach: {
       defaultScopes: joined(policy.defaultScopes),
       allowedNetworks: policy.allowedNetworks.join(', ') || t('keys.anywhere'),
       defaultRateLimit: rate
         ? `${number(rate.limit)} ${t('keys.requests_in')} ${windowText(String(rate.windowSeconds), t)}`
-        : t('security.by_plan'),
+        : t('settings.by_plan'),
     },
     use: {
       allowBearerKeys: yesNo(policy.allowBearerKeys),
       keysMayManageKeys: yesNo(policy.keysMayManageKeys),
-      leakAction: `${t(`security.leak_${policy.leakAction}`)} (${t(`security.leak_${policy.leakAction}_hint`)})`,
+      leakAction: `${t(`settings.leak_${policy.leakAction}`)} (${t(`settings.leak_${policy.leakAction}_hint`)})`,
     },
   };
   return Object.entries(facts).map(([group, values]) => ({
-    title: t(`security.group_${group}`),
-    facts: Object.entries<string>(values).map(([field, value]) => ({ label: t(`security.${field}`), value })),
+    title: t(`settings.group_${group}`),
+    facts: Object.entries<string>(values).map(([field, value]) => ({ label: t(`settings.${field}`), value })),
   }));
 }
 
@@ -149,7 +149,7 @@ export type BreakingKeys = Awaited<ReturnType<typeof breakingKeys>>;
 
 /** The breaking keys in a sentence: `Nightly export, Order sync and 3 more`. */
 export function namedKeys({ names, more }: BreakingKeys, { t, joined }: Texts): string {
-  return joined(more > 0 ? [...names, t('security.more_keys', { count: more })] : names);
+  return joined(more > 0 ? [...names, t('settings.more_keys', { count: more })] : names);
 }
 
 /** An empty field is null; text that is no whole number is returned as it is, for the parser to refuse. */

@@ -9,7 +9,7 @@ import { acmePage } from '../../support/organisationPages.ts';
 
 const PATH = acmePage('/settings');
 
-onDatabase('sqlite', 'the page of security', (database) => {
+onDatabase('sqlite', 'the page of settings', (database) => {
   const browser = useBrowser();
   const { server, acme, alice, bob, carol } = useServer(database);
 
