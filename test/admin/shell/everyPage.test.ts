@@ -215,6 +215,15 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
     }
   });
 
+  it('leads who may not open it to a page that they may open, by its name', async () => {
+    const newcomer = await addPlayer(server.services, acme, 'Newcomer', { role: 'MEMBER', permissions: [] });
+    const visitor = await visitorOf(newcomer);
+    const { status, text } = await visitor.get(acmePage('/api-keys'));
+    expect(status).to.equal(403);
+    expect(text).to.match(new RegExp(`<a class="button" href="${acmePage()}">[^]*Go to “Routes”\\s*</a>`));
+    expect((await visitor.get(acmePage())).headers.location).to.match(/\/routes$/);
+  });
+
   it('takes no write from whom its access refuses', async () => {
     const visitor = await visitorOf(bob);
     const csrf = await visitor.csrf(acmePage('/settings'));
