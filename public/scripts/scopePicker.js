@@ -29,7 +29,7 @@ function untickScopes(button) {
   for (const box of boxes()) if (scopes.includes(box.value)) box.checked = false;
   dispatchChange(button);
   const next = [...untickButtons().slice(place), ...untickButtons()].find(({ hidden }) => !hidden);
-  (next ?? document.querySelector('[data-scope-count]')).focus();
+  (next ?? document.querySelector('[data-scope-count]')).focus({ preventScroll: true });
 }
 function showUnused(chosen) {
   const names = chosen.map(({ value }) => value);
