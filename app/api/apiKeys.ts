@@ -13,9 +13,8 @@ import { updateKey } from '../actions/keys/updateKey.ts';
 import { principalOf, type Context, type State } from '../context.ts';
 import { localeOfHeader } from '../domain/locale.ts';
 import { KeyChange, NewKey, Pause, Revocation, Rotation } from '../domain/keyInput.ts';
-import { STATS_PERIODS } from '../domain/statsPeriod.ts';
 import { AppError } from '../errors.ts';
-import { usageStats } from '../usage/usageStats.ts';
+import { responseTimesOfKey, usageStats } from '../usage/usageStats.ts';
 import { answerMade } from './answerMade.ts';
 import {
   IssuedKeyAnswer,
@@ -37,6 +36,7 @@ import { setEtag, showsEtag, takesIfMatch } from '../http/etag.ts';
 import { makes } from '../http/idempotency.ts';
 import { body, query } from '../http/input.ts';
 import { KeyQuery, keyListing } from '../inputs/keyQuery.ts';
+import { StatsQuery, statsSpan } from '../inputs/statsQuery.ts';
 import { pageOf, positionOf } from '../http/paging.ts';
 import { pathId } from '../http/pathId.ts';
 import { WholeNumber } from '../http/queryValues.ts';
@@ -46,8 +46,6 @@ const UsageQuery = z.strictObject({
   limit: WholeNumber({ max: 500, fallback: 100 }),
   cursor: z.string().optional(),
 });
-
-const StatsQuery = z.strictObject({ window: z.enum(STATS_PERIODS).default('24h') });
 
 const reading = () => permission('api-keys:read', 'api-keys:read');
 const revoked = () => answers(200, RevokedAnswer, 'Revokes a key for good.');
@@ -197,10 +195,12 @@ export function apiKeyRoutes(
       '/api-keys/:id/usage/stats',
       reading(),
       answers(200, UsageStatsAnswer, 'Sums up what a key was used for.'),
-      query(StatsQuery, async (ctx, { window }) => {
-        ctx.body = presentUsageStats(
-          await usageStats(db, await findKeyOfPath(ctx), await lookup.catalogue(), window, Date.now()),
-        );
+      query(StatsQuery, async (ctx, asked) => {
+        const now = Date.now();
+        const { window, buckets } = statsSpan(asked, now);
+        const key = await findKeyOfPath(ctx);
+        const stats = await usageStats(db, key, await lookup.catalogue(), buckets);
+        ctx.body = presentUsageStats(window, stats, await responseTimesOfKey(db, key, buckets, now));
       }),
     );
 }

@@ -13,13 +13,25 @@ const DIVISION: Record<StatsPeriod, { buckets: number; hours: number }> = {
   '30d': { buckets: 30, hours: 24 },
 };
 
-export interface Bucket extends Span {
+/** How requests ended. */
+export interface OutcomeCounts {
   /** All that were not denied. */
   ok: number;
   denied: number;
-  /** Those of `ok` that failed for another reason than being denied. */
+  /** Those of `ok` that failed for another reason than being denied, of the client's making or the server's. */
   errors: number;
+  clientErrors: number;
+  serverErrors: number;
+  /** Whether some requests were counted by a release that did not count errors, so that there may be more of them. */
+  missesErrors: boolean;
 }
+
+export interface Bucket extends Span, OutcomeCounts {}
+
+const NOTHING: OutcomeCounts = {
+  ...{ ok: 0, denied: 0, errors: 0 },
+  ...{ clientErrors: 0, serverErrors: 0, missesErrors: false },
+};
 
 /** The window that ends with the hours `now` lies in, in empty buckets that begin on the clock in UTC. */
 export function emptyBuckets(window: StatsPeriod, now: number): [Bucket, ...Bucket[]] {
@@ -27,6 +39,11 @@ export function emptyBuckets(window: StatsPeriod, now: number): [Bucket, ...Buck
   const length = hours * HOUR_MS;
   const last = now - (now % length);
   return bucketsFrom(last - (buckets - 1) * length, last + length, length);
+}
+
+/** The hours that a span touches, as one span. */
+export function wholeHours({ from, to }: Span): Span {
+  return { from: Math.floor(from / HOUR_MS) * HOUR_MS, to: Math.ceil(to / HOUR_MS) * HOUR_MS };
 }
 
 /** Up to how many days are divided into spans of so many hours, so that a chart has at most 60 bars. */
@@ -37,8 +54,8 @@ const DIVISIONS = [
 ] as const;
 const WEEK_HOURS = 7 * 24;
 
-/** Whole days in empty buckets of hours, days or weeks; the last is shorter where they do not come out even. */
-export function bucketsOfDays({ from, to }: Span): [Bucket, ...Bucket[]] {
+/** Whole hours in empty buckets of hours, days or weeks; the last is shorter where they do not come out even. */
+export function bucketsOf({ from, to }: Span): [Bucket, ...Bucket[]] {
   const { hours } = DIVISIONS.find(({ days }) => to - from <= days * DAY_MS) ?? { hours: WEEK_HOURS };
   return bucketsFrom(from, to, hours * HOUR_MS);
 }
@@ -46,7 +63,7 @@ export function bucketsOfDays({ from, to }: Span): [Bucket, ...Bucket[]] {
 function bucketsFrom(from: number, to: number, length: number): [Bucket, ...Bucket[]] {
   const bucketAt = (start: number): Bucket => ({
     ...{ from: start, to: Math.min(start + length, to) },
-    ...{ ok: 0, denied: 0, errors: 0 },
+    ...NOTHING,
   });
   const further = Array.from({ length: Math.ceil((to - from) / length) - 1 }, (_, i) => from + (i + 1) * length);
   return [bucketAt(from), ...further.map(bucketAt)];
@@ -62,11 +79,8 @@ export function periodOfUse(lastUsedAt: number, now: number): StatsPeriod | unde
   return STATS_PERIODS.find((window) => lastUsedAt >= emptyBuckets(window, now)[0].from);
 }
 
-export interface Totals {
+export interface Totals extends OutcomeCounts {
   requests: number;
-  ok: number;
-  denied: number;
-  errors: number;
   /** Null without requests. */
   averageMs: number | null;
 }
@@ -74,22 +88,26 @@ export interface Totals {
 /** Adds each hour to the bucket it lies in, and gives the sums of all. */
 export function fillBuckets(
   buckets: readonly Bucket[],
-  hours: readonly { hour: number; ok: number; denied: number; errors: number; responseMs: number }[],
+  hours: readonly (OutcomeCounts & { hour: number; responseMs: number })[],
 ): Totals {
-  const sums = { ok: 0, denied: 0, errors: 0, responseMs: 0 };
-  for (const { hour, ok, denied, errors, responseMs } of hours) {
-    const bucket = buckets.find(({ to }) => hour < to);
-    if (bucket) {
-      bucket.ok += ok;
-      bucket.denied += denied;
-      bucket.errors += errors;
-    }
-    sums.ok += ok;
-    sums.denied += denied;
-    sums.errors += errors;
-    sums.responseMs += responseMs;
+  const sums = { ...NOTHING };
+  let responseMs = 0;
+  for (const counted of hours) {
+    const bucket = buckets.find(({ to }) => counted.hour < to);
+    if (bucket) add(bucket, counted);
+    add(sums, counted);
+    responseMs += counted.responseMs;
   }
   const requests = sums.ok + sums.denied;
-  const averageMs = requests === 0 ? null : Math.round((sums.responseMs / requests) * 10) / 10;
-  return { requests, ok: sums.ok, denied: sums.denied, errors: sums.errors, averageMs };
+  const averageMs = requests === 0 ? null : Math.round((responseMs / requests) * 10) / 10;
+  return { requests, ...sums, averageMs };
+}
+
+function add(sums: OutcomeCounts, counted: OutcomeCounts): void {
+  sums.ok += counted.ok;
+  sums.denied += counted.denied;
+  sums.errors += counted.errors;
+  sums.clientErrors += counted.clientErrors;
+  sums.serverErrors += counted.serverErrors;
+  if (counted.missesErrors) sums.missesErrors = true;
 }

@@ -8,6 +8,8 @@ import { issue, read, refusal, type AuditRow, type Key } from '../support/keys.t
 import { useServer } from '../support/useServer.ts';
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const time = (ms: number) => new Date(ms).toISOString();
 
 interface UsageRow {
   id: string;
@@ -20,12 +22,19 @@ interface UsageRow {
   createdAt: string;
 }
 
+interface Outcomes {
+  ok: number;
+  denied: number;
+  clientErrors: number | null;
+  serverErrors: number | null;
+}
+
 interface Stats {
-  window: string;
+  window: string | null;
   from: string;
   to: string;
-  totals: { requests: number; ok: number; denied: number; averageMs: number | null };
-  buckets: { from: string; to: string; ok: number; denied: number }[];
+  totals: Outcomes & { requests: number; averageMs: number | null; p50Ms: number | null; p95Ms: number | null };
+  buckets: ({ from: string; to: string } & Outcomes)[];
   topEndpoints: { method: string; endpoint: string; requests: number }[];
   scopes: { used: { scope: string; requests: number }[]; neverUsed: string[] };
 }
@@ -144,10 +153,44 @@ onEachDatabase('the use of a key', (database) => {
       });
     }
 
-    it('counts nothing as denied that was asked by a key with the right to ask', async () => {
+    it('counts each request once: as ok, denied, or an error of the client or of the server', async () => {
+      for (const statusCode of [200, 304]) record({ statusCode });
       for (const statusCode of [404, 409, 422, 500]) record({ statusCode });
       for (const statusCode of [401, 403, 429]) record({ statusCode });
-      expect((await summed()).totals).to.include({ requests: 7, ok: 4, denied: 3 });
+      const { totals, buckets } = await summed();
+      const counts = { ok: 2, denied: 3, clientErrors: 3, serverErrors: 1 };
+      expect(totals).to.include({ requests: 9, ...counts });
+      expect(buckets.at(-1)).to.include(counts);
+      // As a release left it that did not count errors by themselves.
+      const unknown = { client_errors: null, server_errors: null };
+      await server.services.db('api_key_usage_hours').where({ key_id: key.id }).update(unknown);
+      const untold = { ok: 6, denied: 3, clientErrors: null, serverErrors: null };
+      const before = await summed();
+      expect(before.totals).to.include({ requests: 9, ...untold });
+      expect(before.buckets.at(-1)).to.include(untold);
+      expect(before.buckets[0]).to.include({ ok: 0, denied: 0, clientErrors: 0, serverErrors: 0 });
+    });
+
+    it('says how long half of its requests and 95 of 100 took, as long as they are kept', async () => {
+      for (let ms = 1; ms <= 20; ms++) record({ responseMs: ms });
+      expect((await summed()).totals).to.include({ averageMs: 10.5, p50Ms: 10, p95Ms: 19 });
+      record({ responseMs: 5, at: Date.now() - 40 * DAY_MS });
+      const { totals } = await summed(`?from=${time(Date.now() - 41 * DAY_MS)}`);
+      expect(totals).to.include({ requests: 21, p50Ms: null, p95Ms: null });
+    });
+
+    it('covers any span of the last 396 days, in whole hours', async () => {
+      const hour = Date.now() - (Date.now() % HOUR_MS) - 5 * HOUR_MS;
+      for (const at of [hour - 1, hour, hour + HOUR_MS, hour + 2 * HOUR_MS]) record({ at });
+      const span = `?from=${time(hour + 60_000)}&to=${time(hour + HOUR_MS + 60_000)}`;
+      const { window, from, to, buckets, totals } = await summed(span);
+      expect({ window, from, to }).to.deep.equal({ window: null, from: time(hour), to: time(hour + 2 * HOUR_MS) });
+      expect(buckets.map(({ ok }) => ok)).to.deep.equal([1, 1]);
+      expect(totals.requests).to.equal(2);
+      const year = await summed(`?from=${time(Date.now() - 390 * DAY_MS)}&to=${time(Date.now() + DAY_MS)}`);
+      expect(year.totals.requests).to.equal(4);
+      expect(year.buckets).to.have.length(56);
+      expect(Date.parse(year.to)).to.be.within(Date.now(), Date.now() + HOUR_MS);
     });
 
     it('counts what was answered and what was denied, and where', async () => {
@@ -159,7 +202,7 @@ onEachDatabase('the use of a key', (database) => {
       record({ statusCode: 200, at: now - 25 * HOUR_MS });
       const stats = await summed();
       expect(stats.window).to.equal('24h');
-      expect(stats.totals).to.deep.equal({ requests: 4, ok: 2, denied: 2, averageMs: 8.5 });
+      expect(stats.totals).to.include({ requests: 4, ok: 2, denied: 2, averageMs: 8.5 });
       expect(
         stats.buckets.filter(({ ok, denied }) => ok + denied > 0).map(({ ok, denied }) => [ok, denied]),
       ).to.deep.equal([
@@ -184,7 +227,7 @@ onEachDatabase('the use of a key', (database) => {
         await server.services.usage.flush();
       }
       const { totals } = await summed();
-      expect(totals).to.deep.equal({ requests: 3, ok: 3, denied: 0, averageMs: 2 });
+      expect(totals).to.include({ requests: 3, ok: 3, denied: 0, averageMs: 2 });
     });
 
     it('says which scopes nothing ever asked for', async () => {
@@ -196,14 +239,28 @@ onEachDatabase('the use of a key', (database) => {
 
     it('of a key that was never used is all zeros', async () => {
       const { totals, topEndpoints, scopes } = await summed();
-      expect(totals).to.deep.equal({ requests: 0, ok: 0, denied: 0, averageMs: null });
+      const counts = { requests: 0, ok: 0, denied: 0, clientErrors: 0, serverErrors: 0 };
+      expect(totals).to.deep.equal({ ...counts, averageMs: null, p50Ms: null, p95Ms: null });
       expect(topEndpoints).to.deep.equal([]);
       expect(scopes).to.deep.equal({ used: [], neverUsed: ['read', 'projects:write'] });
     });
 
-    it('over an unknown window is refused', async () => {
-      const answer = await server.get(`/api/api-keys/${key.id}/usage/stats?window=1h`, alice());
-      expect(refusal(answer, 400, 'invalid_query')).to.deep.equal(['window']);
+    it('over a span that is none is refused', async () => {
+      const now = Date.now();
+      const wrong: Record<string, string> = {
+        'window=1h': 'window',
+        [`window=24h&from=${time(now - DAY_MS)}`]: 'window',
+        'from=yesterday': 'from',
+        [`from=${time(now - 400 * DAY_MS)}`]: 'from',
+        [`from=${time(now + DAY_MS)}`]: 'from',
+        [`from=${time(now - DAY_MS)}&to=${time(now - DAY_MS)}`]: 'from',
+        [`to=${time(now)}`]: 'from',
+        [`from=${time(now - DAY_MS)}&to=2026`]: 'to',
+      };
+      for (const [query, field] of Object.entries(wrong)) {
+        const answer = await server.get(`/api/api-keys/${key.id}/usage/stats?${query}`, alice());
+        expect(refusal(answer, 400, 'invalid_query'), query).to.deep.equal([field]);
+      }
     });
   });
 

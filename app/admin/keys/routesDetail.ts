@@ -10,9 +10,8 @@ import { keyStatus, whyEnded } from '../../domain/keyStatus.ts';
 import { lifetimeProblem, type Policy } from '../../domain/policy.ts';
 import type { ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
 import { maskKey } from '../../domain/token.ts';
-import { periodOfUse } from '../../domain/statsPeriod.ts';
-import { responseTimes } from '../../usage/responseTimes.ts';
-import { usageStats } from '../../usage/usageStats.ts';
+import { emptyBuckets, periodOfUse } from '../../domain/statsPeriod.ts';
+import { responseTimesOfKey, usageStats } from '../../usage/usageStats.ts';
 import { findKeyOfPath, mayManageKeys } from './keyPages.ts';
 import { replacedAt } from './keyList.ts';
 import { keysPath } from './keyAddress.ts';
@@ -83,20 +82,9 @@ export function keyDetailPages(
     { texts, row, catalogue, now, page }: Reading,
   ) {
     const window = asked.window ?? periodOfUse(lastUsedAt, now) ?? '30d';
-    const stats = await usageStats(db, key, catalogue, window, now);
+    const stats = await usageStats(db, key, catalogue, emptyBuckets(window, now));
     const links = requestLinks(page, window);
-    const counted = stats.buckets.map(({ from, to, ok, denied }) => ({
-      keyId: key.id,
-      from,
-      to,
-      requests: ok + denied,
-    }));
-    const times = await responseTimes(
-      db,
-      key.tenantId,
-      counted.filter(({ requests }) => requests > 0),
-      now,
-    );
+    const times = await responseTimesOfKey(db, key, stats.buckets, now);
     const scopes = await scopeUses(db, key, catalogue, now);
     return {
       window,

@@ -7,6 +7,7 @@ import type { Context, Middleware, State } from '../../context.ts';
 import { Pause } from '../../domain/keyInput.ts';
 import { keyStatus, whyEnded } from '../../domain/keyStatus.ts';
 import { AppError } from '../../errors.ts';
+import { emptyBuckets } from '../../domain/statsPeriod.ts';
 import { usageStats } from '../../usage/usageStats.ts';
 import { optionalField, readFields } from '../shell/formErrors.ts';
 import type { Pages } from '../shell/pages.ts';
@@ -46,7 +47,7 @@ export function keyPausePages(services: Pick<Services, 'db' | 'usage' | 'lookup'
           key: keyView(key, texts, now, { manages: true }),
           back: returnPath(ctx),
           pause: key.pausedAt === null ? undefined : { at: key.pausedAt, reason: key.pauseReason },
-          today: (await usageStats(db, key, await services.lookup.catalogue(), '24h', now)).totals,
+          today: (await usageStats(db, key, await services.lookup.catalogue(), emptyBuckets('24h', now))).totals,
         },
       });
     };

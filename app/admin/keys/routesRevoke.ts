@@ -7,6 +7,7 @@ import type { Context, State } from '../../context.ts';
 import { Revocation } from '../../domain/keyInput.ts';
 import { keyStatus } from '../../domain/keyStatus.ts';
 import { AppError } from '../../errors.ts';
+import { emptyBuckets } from '../../domain/statsPeriod.ts';
 import { usageStats } from '../../usage/usageStats.ts';
 import { formOf } from '../../auth/csrf.ts';
 import { findKeyOfPath, findTickedKeys, showDialog } from './keyPages.ts';
@@ -97,7 +98,7 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup
       back: returnPath(ctx),
       rotating,
       graceEndsAt: key.graceEndsAt,
-      today: (await usageStats(db, key, await services.lookup.catalogue(), '24h', now)).totals,
+      today: (await usageStats(db, key, await services.lookup.catalogue(), emptyBuckets('24h', now))).totals,
       clients: await clientsSince(db, key.tenantId, key.id, since, MOST_CLIENTS),
     };
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HOURS_KEPT_MS } from '../../../db/tables/usage/apiKeyUsageHours.ts';
 import { Day } from '../../domain/fields.ts';
-import { bucketsOfDays, emptyBuckets, STATS_PERIODS, type Bucket, type StatsPeriod } from '../../domain/statsPeriod.ts';
+import { bucketsOf, emptyBuckets, STATS_PERIODS, type Bucket, type StatsPeriod } from '../../domain/statsPeriod.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -37,7 +37,7 @@ export function readPeriod({ window, from, to }: UsageQuery, now: number): Usage
     ...problemAt('to', lastProblem(last, today, first)),
   };
   if (Object.keys(problems).length > 0 || first === undefined || last === undefined) return { problems };
-  return { window: undefined, buckets: bucketsOfDays({ from: first, to: last + DAY_MS }) };
+  return { window: undefined, buckets: bucketsOf({ from: first, to: last + DAY_MS }) };
 }
 
 function firstProblem(first: number | undefined, today: number): DayProblem | undefined {

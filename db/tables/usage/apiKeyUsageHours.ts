@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { RequestOutcome } from '../../../app/domain/requestOutcome.ts';
+import type { OutcomeCounts } from '../../../app/domain/statsPeriod.ts';
 import type { Span } from '../../../app/domain/times.ts';
 import { isSqlite, type Db } from '../../connection/connect.ts';
 import { compareIds } from '../../sql/compareIds.ts';
@@ -86,7 +87,7 @@ export interface Outcomes {
 }
 
 /** What was counted in one hour. */
-export interface HourSum extends Outcomes {
+export interface HourSum extends OutcomeCounts {
   hour: number;
   responseMs: number;
 }
@@ -98,10 +99,21 @@ export async function sumByHour(db: Db, tenantId: string, keyId: string, span: S
 
 /** Sums these rows of the table hour by hour. */
 export async function byHour(db: Db, rows: Knex.QueryBuilder<Row>): Promise<HourSum[]> {
-  return rows
-    .select<HourSum[]>('hour', ...outcomes(db), db.raw('sum(response_ms) as ??', ['responseMs']))
+  const sums = [
+    'sum(coalesce(client_errors, 0)) as clientErrors',
+    'sum(coalesce(server_errors, 0)) as serverErrors',
+    'max(case when client_errors is null or server_errors is null then 1 else 0 end) as missesErrors',
+    'sum(response_ms) as responseMs',
+  ];
+  const counted = await rows
+    .select<(Omit<HourSum, 'missesErrors'> & { missesErrors: number })[]>(
+      'hour',
+      ...outcomes(db),
+      ...sums.map((sum) => db.raw(sum)),
+    )
     .groupBy('hour')
     .orderBy('hour');
+  return counted.map((hour) => ({ ...hour, missesErrors: hour.missesErrors > 0 }));
 }
 
 /** The routes a key called most, at most `limit`. */

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { niceTicks } from '../../../app/admin/shell/bars.ts';
 import { spanText, usageChart } from '../../../app/admin/shell/usageChart.ts';
-import { bucketsOfDays, emptyBuckets, type Bucket } from '../../../app/domain/statsPeriod.ts';
+import { bucketsOf, emptyBuckets, type Bucket } from '../../../app/domain/statsPeriod.ts';
 import { textsIn } from '../../../app/locales/texts.ts';
 
 const at = (text: string) => Date.parse(`${text}Z`);
 const NOW = at('2026-11-26T04:30');
-const day = (from: string, to: string) => bucketsOfDays({ from: at(`${from}T00:00`), to: at(`${to}T00:00`) });
+const day = (from: string, to: string) => bucketsOf({ from: at(`${from}T00:00`), to: at(`${to}T00:00`) });
 
 describe('the chart of requests', () => {
   const TICKS: [number, number[]][] = [
