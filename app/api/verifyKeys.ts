@@ -1,9 +1,11 @@
 import Router from '@koa/router';
 import { holdsScope } from '../auth/authority.ts';
+import { refusalOf } from '../auth/verdictRefusal.ts';
 import { verifyKeys, type Verdict } from '../auth/verifyKeys.ts';
 import { principalOf, type Context, type State } from '../context.ts';
 import { scope } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
+import { problemDocument } from '../http/handleErrors.ts';
 import { body } from '../http/input.ts';
 import { ROUTER } from '../http/router.ts';
 import { KeyQuestion, KeyQuestions } from '../inputs/keyQuestion.ts';
@@ -18,6 +20,13 @@ export const verifying = () => scope('keys:verify', 'platform:verify');
 export function verifiableTenant(ctx: Context): string | undefined {
   const principal = principalOf(ctx);
   return holdsScope(principal, 'platform:verify') ? undefined : principal.tenant.id;
+}
+
+function refusalTold(ctx: Context, verdict: Verdict) {
+  const refusal = refusalOf(verdict, Date.now());
+  if (!refusal) return undefined;
+  const headers = { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', ...refusal.headers };
+  return { headers, problem: problemDocument(ctx, refusal, refusal.status) };
 }
 
 /** Whether a key is good, for other backends that it was shown to. */
@@ -38,7 +47,7 @@ export function verifyKeyRoutes({
     return verdicts.map((verdict, place) => {
       const question = questions[place] as KeyQuestion;
       if (!question.dryRun) record(ctx, verdict, question);
-      return presentVerdict(verdict);
+      return presentVerdict(verdict, verdict.code === 'valid' ? undefined : refusalTold(ctx, verdict));
     });
   };
 

@@ -50,11 +50,16 @@ export function usableKey(key: FoundKey, shown: ShownKey, address: string | null
 
 function refuseUnusable(key: FoundKey, { transport }: ShownKey, address: string | null): void {
   const fault = keyFault(key, Date.now());
-  if (fault !== undefined) throw REFUSALS[fault]();
+  if (fault !== undefined) throw refusalOfFault(fault);
   if (transport === 'Bearer' && !key.tenant.policy.allowBearerKeys) {
     throw unauthenticated('invalid_key', 'no_bearer_keys');
   }
   if (!isAddressAllowed(key, address)) throw new AppError('address_not_allowed', 'address_not_allowed');
+}
+
+/** What a key with such a fault is refused with. */
+export function refusalOfFault(fault: KeyFault): AppError {
+  return REFUSALS[fault]();
 }
 
 const REFUSALS: Readonly<Record<KeyFault, () => AppError>> = {

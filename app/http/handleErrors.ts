@@ -41,16 +41,16 @@ export function sendProblem(ctx: Context, problem: AppError, status: number): vo
   ctx.status = status;
   ctx.set(problem.headers);
   const { problemText } = textsIn(localeOfHeader(ctx.get('Accept-Language')));
-  ctx.body = JSON.stringify({
-    type: `urn:latchkey:problem:${problem.code}`,
-    title: problem.title,
-    status,
-    detail: problemText(problem.problem),
-    code: problem.code,
-    requestId: ctx.state.requestId,
-    errors: problem.errors?.map(({ path, problem }) => ({ path, message: problemText(problem) })),
-  });
+  const errors = problem.errors?.map(({ path, problem }) => ({ path, message: problemText(problem) }));
+  ctx.body = JSON.stringify({ ...problemDocument(ctx, problem, status), errors });
   ctx.type = 'application/problem+json';
+}
+
+/** The document of a problem without the fields concerned, in the language of the request. */
+export function problemDocument(ctx: Context, { code, title, problem }: AppError, status: number) {
+  const { problemText } = textsIn(localeOfHeader(ctx.get('Accept-Language')));
+  const type = `urn:latchkey:problem:${code}`;
+  return { type, title, status, detail: problemText(problem), code, requestId: ctx.state.requestId };
 }
 
 function wantsPage(ctx: Context): boolean {

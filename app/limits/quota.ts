@@ -105,9 +105,13 @@ export function admitWithinQuota(response: ServerResponse, count: QuotaCount, no
     addItem(response, 'RateLimit-Policy', `"quota";q=${count.quota};w=${month}`);
     addItem(response, 'RateLimit', `"quota";r=${count.left};t=${untilNext}`);
   }
-  if (count.allowed) return;
-  throw new AppError('quota_exceeded', 'quota_spent', {
-    headers: { 'Retry-After': String(untilNext) },
+  if (!count.allowed) throw quotaSpent(now);
+}
+
+/** The refusal of a request whose key had too little left this month. */
+export function quotaSpent(now: number): AppError {
+  return new AppError('quota_exceeded', 'quota_spent', {
+    headers: { 'Retry-After': String(secondsOfMonth(now).untilNext) },
   });
 }
 

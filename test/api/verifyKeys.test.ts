@@ -19,6 +19,11 @@ interface Verdict {
   trace?: TraceStep[];
 }
 
+interface Refusal {
+  headers: Record<string, string>;
+  problem: { requestId: string };
+}
+
 const VERIFY = '/api/v1/keys/verify';
 const BATCH = '/api/v1/keys/verify-batch';
 const DAY_MS = 86_400_000;
@@ -51,7 +56,8 @@ onEachDatabase('a key that another backend asks about', (database) => {
   async function verify(question: object, headers = acmes): Promise<Verdict> {
     const { status, body, text } = await server.post(VERIFY, question, headers);
     expect(status, text).to.equal(200);
-    const verdict = body as Verdict;
+    const { refusal: told, ...verdict } = body as Verdict & { refusal?: Refusal };
+    expect(told === undefined, 'a refusal where the key is not good').to.equal(verdict.valid);
     expect(VERDICT_CODES).to.include(verdict.code);
     expect(verdict.valid).to.equal(verdict.code === 'valid');
     return verdict;
@@ -169,12 +175,22 @@ onEachDatabase('a key that another backend asks about', (database) => {
     );
   });
 
-  it('is judged as a direct call is, whatever is wrong with it', async () => {
-    const direct = async ({ key }: Key) => {
-      const { status, body } = await server.get('/api/v1/whoami', { 'x-api-key': key });
-      return status === 200 ? 'valid' : (body as { code: string }).code;
+  it('is judged as a direct call is, whatever is wrong with it, and told with what that call is answered', async () => {
+    const language = { 'Accept-Language': 'fr' };
+    const direct = async ({ key }: Key) => server.get('/api/v1/whoami', { ...language, 'x-api-key': key });
+    const both = async (key: Key, headers = platforms) => {
+      const { status, headers: told, body } = await direct(key);
+      const asked = await server.post(VERIFY, { key: key.key }, { ...headers, ...language });
+      const { code, refusal: handedOn } = asked.body as Verdict & { refusal?: Refusal };
+      if (status === 200) return ['valid', code];
+      const problem = { ...(body as { code: string }), requestId: handedOn?.problem.requestId };
+      expect(handedOn?.problem).to.deep.equal(problem).and.include({ status });
+      for (const name of ['Content-Type', 'Cache-Control', 'WWW-Authenticate']) {
+        expect(handedOn?.headers[name], name).to.equal(told[name.toLowerCase()]);
+      }
+      return [problem.code, code];
     };
-    const both = async (key: Key) => [await direct(key), await codeOf({ key: key.key }, platforms)];
+    expect(await both({ ...(await newKey()), key: unknown() })).to.deep.equal(['invalid_key', 'not_found']);
     const key = await newKey({ owner: 'user', scopes: ['projects:read'] }, kim);
     expect(await both(key)).to.deep.equal(['valid', 'valid']);
     const members = server.services.db('users').where({ id: kim.id });
@@ -189,11 +205,10 @@ onEachDatabase('a key that another backend asks about', (database) => {
       await server.services.usage.flush();
     }
     await tenant({ policy: null, status: 'suspended' });
-    expect(await direct(key)).to.equal('tenant_suspended');
     const fromElsewhere = await newKey({ scopes: ['keys:verify'] }, cast.charlie);
     expect(await codeOf({ key: key.key }, { 'x-api-key': fromElsewhere.key })).to.equal('not_found');
     const outside = await addPlayer(server.services, cast.globex, 'Oscar', { role: 'OWNER', operator: true });
-    expect(await codeOf({ key: key.key }, bearer(outside))).to.equal('paused');
+    expect(await both(key, bearer(outside))).to.deep.equal(['tenant_suspended', 'paused']);
     await tenant({ status: 'active' });
     const old = await newKey();
     const next = await rotate(server, as(cast.alice), old.id, { gracePeriodSeconds: 60 });

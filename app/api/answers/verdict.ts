@@ -6,6 +6,15 @@ import { iso } from '../../domain/times.ts';
 
 const Saw = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())]));
 
+const ProblemDocument = z.strictObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  requestId: z.string(),
+});
+
 /** What another backend is told of a key that was shown to it. */
 export const VerdictAnswer = z
   .strictObject({
@@ -50,6 +59,12 @@ export const VerdictAnswer = z
       .array(z.string())
       .optional()
       .describe('The scopes that were asked for and that the key does not open.'),
+    refusal: z
+      .strictObject({ headers: z.record(z.string(), z.string()), problem: ProblemDocument })
+      .optional()
+      .describe(
+        'What to answer whoever showed the key, as Latchkey itself would: `problem` as the body, with its status and these headers. Its `detail` follows the `Accept-Language` of the question. Absent where the key is valid.',
+      ),
     trace: z
       .array(z.strictObject({ check: z.enum(CHECKS), outcome: z.enum(['passed', 'failed', 'skipped']), saw: Saw }))
       .optional()
@@ -78,7 +93,10 @@ export const VerdictListAnswer = z.strictObject({
   results: z.array(VerdictAnswer).describe('In the order of the questions.'),
 });
 
-export function presentVerdict(verdict: Verdict): z.output<typeof VerdictAnswer> {
+export function presentVerdict(
+  verdict: Verdict,
+  refusal: z.output<typeof VerdictAnswer>['refusal'],
+): z.output<typeof VerdictAnswer> {
   const { code, key, missingScopes, limit, quota, trace } = verdict;
   const answer: z.output<typeof VerdictAnswer> = { valid: code === 'valid', code };
   if (key) {
@@ -97,6 +115,7 @@ export function presentVerdict(verdict: Verdict): z.output<typeof VerdictAnswer>
   }
   if (quota) answer.quota = { limit: quota.quota, remaining: quota.left };
   if (missingScopes) answer.missingScopes = missingScopes;
+  if (refusal) answer.refusal = refusal;
   if (trace) answer.trace = trace;
   return answer;
 }
