@@ -16,41 +16,26 @@ export type LatchkeyOptions = {
   whenAway?: 'refuse' | 'allow'; // While Latchkey is away: 503, or everybody is let in unchecked, without `apiKey`.
   rememberSeconds?: number; // How long a good key passes unasked. No limit counts that, and so late a revoke may be.
 };
-type Refused = { missingScopes?: string[]; rateLimit?: { resetSeconds: number } };
-type Verdict = ApiKey & Refused & { valid: unknown; code: string; expiresAt: string | null };
+type Refusal = { headers: Record<string, string>; problem: { status: number } };
+type Verdict = ApiKey & { valid: unknown; expiresAt: string | null; refusal?: Refusal };
 type KoaContext = { req: IncomingMessage; ip: string; _matchedRoute?: unknown; set(headers: object): unknown };
 type ExpressRequest = IncomingMessage & { ip?: string | undefined; baseUrl?: string; route?: { path: string } };
 type FastifyRequest = { raw: IncomingMessage; ip: string; routeOptions: { url?: string | undefined } };
 type Reply = { code(status: number): Reply; headers(all: object): Reply; send(body: Buffer): unknown };
 
-/** What Latchkey itself says to such a key; a code that is not here is a 403. */
-const PROBLEMS: Record<string, [status: number, code: string, title: string, detail: string]> = {
-  two: [400, 'ambiguous_credentials', 'More than one credential', 'Send exactly one credential, once.'],
-  none: [401, 'missing_credential', 'Credential required', 'Send an API key.'],
-  not_found: [401, 'invalid_key', 'Invalid API key', 'This is not a valid API key.'],
-  revoked: [401, 'key_revoked', 'API key revoked', 'This API key has been revoked.'],
-  expired: [401, 'key_expired', 'API key expired', 'This API key has expired.'],
-  paused: [401, 'key_paused', 'API key paused', 'This API key is paused.'],
-  insufficient_scope: [403, 'insufficient_scope', 'Missing scope', 'Missing required scope: '],
-  rate_limited: [429, 'rate_limited', 'Too many requests', 'Too many requests; try again later.'],
-  quota_exceeded: [429, 'quota_exceeded', 'Quota spent', 'This API key has used its quota for the month.'],
-  away: [503, 'temporarily_unavailable', 'Temporarily unavailable', 'Keys cannot be checked; try again shortly.'],
-};
-
-function refusal(why: string, { missingScopes = [], rateLimit }: Refused = {}) {
-  const [status, code, title, detail] = PROBLEMS[why] ?? [403, why, 'Refused', 'This API key may not be used here.'];
-  const scope = missingScopes.join(' ');
-  const headers: Record<string, string> = { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' };
-  const error = why === 'none' ? '' : `, error="${scope ? 'insufficient_scope' : 'invalid_token'}"`;
-  if (status === 401) headers['WWW-Authenticate'] = `Bearer realm="latchkey"${error}, ApiKey realm="latchkey"`;
-  if (scope) headers['WWW-Authenticate'] = `Bearer realm="latchkey"${error}, scope="${scope}"`;
-  const now = new Date();
-  const monthLeft = (Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1) - now.getTime()) / 1000;
-  const wait = { rate_limited: rateLimit?.resetSeconds ?? 1, quota_exceeded: Math.ceil(monthLeft), away: 1 }[why];
-  if (wait !== undefined) headers['Retry-After'] = String(wait);
-  const problem = { type: `urn:latchkey:problem:${code}`, title, status, detail: detail + scope, code };
-  return { status, headers, body: JSON.stringify(problem) };
+/** What is answered where Latchkey is not asked, or gives no answer. */
+function refused(status: number, code: string, title: string, detail: string, header?: [string, string]): Refusal {
+  const headers = { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' };
+  const problem = { type: `urn:latchkey:problem:${code}`, title, status, detail, code };
+  return { headers: header ? { ...headers, [header[0]]: header[1] } : headers, problem };
 }
+const NONE = refused(401, 'missing_credential', 'Credential required', 'Send an API key.', [
+  'WWW-Authenticate',
+  'Bearer realm="latchkey", ApiKey realm="latchkey"',
+]);
+const TWO = refused(400, 'ambiguous_credentials', 'More than one credential', 'Send exactly one credential, once.');
+const AWAY_DETAIL = 'Keys cannot be checked; try again shortly.';
+const AWAY = refused(503, 'temporarily_unavailable', 'Temporarily unavailable', AWAY_DETAIL, ['Retry-After', '1']);
 
 /** All credentials of a request: its raw headers have those too that repeat. */
 function credentialsOf({ rawHeaders }: IncomingMessage): string[] {
@@ -60,15 +45,17 @@ function credentialsOf({ rawHeaders }: IncomingMessage): string[] {
 }
 
 export function createLatchkey(options: LatchkeyOptions = {}) {
-  const { url = process.env['LATCHKEY_URL'], key = process.env['LATCHKEY_KEY'], timeoutMs = 1_000 } = options;
-  if (!url || !key) throw new Error('Latchkey needs its url and a key: set LATCHKEY_URL and LATCHKEY_KEY.');
+  const { url = process.env['LATCHKEY_URL'], timeoutMs = 1_000 } = options;
+  const key = (options.key ?? process.env['LATCHKEY_KEY'] ?? '').trim();
+  // What no header takes is refused here, since the error of Node would show it.
+  if (!url || !/^[!-~]+$/.test(key)) throw new Error('Set LATCHKEY_URL, and LATCHKEY_KEY to a key.');
   const endpoint = new URL('/api/v1/keys/verify', url);
   const headers = new Headers({ 'x-api-key': key, 'Content-Type': 'application/json' });
   const remembered = new Map<string, { apiKey: ApiKey; until: number }>();
   /** Lets a request in with its `apiKey`, or gives what to answer instead. */
   async function check(request: IncomingMessage, from: string | undefined, scopes: string[], route: unknown) {
     const [shown, another] = credentialsOf(request);
-    if (shown === undefined || another !== undefined) return refusal(shown === undefined ? 'none' : 'two');
+    if (shown === undefined || another !== undefined) return shown === undefined ? NONE : TWO;
     // Where the address is not known, one is sent that is in no network: without any, networks are not checked.
     const ip = from || request.socket.remoteAddress || '0.0.0.0';
     const question = { key: shown, ip, ...(scopes.length > 0 && { scopes }) };
@@ -83,9 +70,10 @@ export function createLatchkey(options: LatchkeyOptions = {}) {
       // The connections of fetch stay open. A redirect is not followed, so that no key goes elsewhere.
       const answer = await fetch(endpoint, { method: 'POST', redirect: 'manual', headers, body, signal });
       status = answer.status;
-      if (status !== 200) throw new Error(`${status} ${await answer.text()}`);
-      const verdict = (await answer.json()) as Verdict;
-      if (verdict.valid !== true) return refusal(verdict.code, verdict);
+      const text = await answer.text();
+      const verdict = (status === 200 ? JSON.parse(text) : {}) as Verdict;
+      if (verdict.valid !== true && verdict.refusal) return verdict.refusal;
+      if (verdict.valid !== true) throw new Error(`it answered ${status}`);
       const expiresMs = Date.parse(verdict.expiresAt ?? '9999-12-31') - Date.now();
       const rememberMs = Math.min((options.rememberSeconds ?? 0) * 1_000, expiresMs);
       if (remembered.size >= 10_000) remembered.delete(remembered.keys().next().value ?? '');
@@ -94,7 +82,7 @@ export function createLatchkey(options: LatchkeyOptions = {}) {
     } catch (error) {
       process.emitWarning(`Latchkey gave no verdict: ${String((error as Error).cause ?? error)}`);
       // An answer below 500 is about our own key or question, and never opens.
-      return options.whenAway === 'allow' && (status === 0 || status >= 500) ? undefined : refusal('away');
+      return options.whenAway === 'allow' && (status === 0 || status >= 500) ? undefined : AWAY;
     }
   }
 
@@ -104,16 +92,18 @@ export function createLatchkey(options: LatchkeyOptions = {}) {
       const refused = await check(ctx.req, ctx.ip, scopes, ctx._matchedRoute);
       if (!refused) return next();
       ctx.set(refused.headers);
-      return Object.assign(ctx, { status: refused.status, body: refused.body });
+      return Object.assign(ctx, { status: refused.problem.status, body: JSON.stringify(refused.problem) });
     },
     express: async (req: ExpressRequest, res: ServerResponse, next: () => void): Promise<void> => {
       const refused = await check(req, req.ip, scopes, req.route && `${req.baseUrl ?? ''}${req.route.path}`);
-      if (refused) res.writeHead(refused.status, refused.headers).end(refused.body);
+      if (refused) res.writeHead(refused.problem.status, refused.headers).end(JSON.stringify(refused.problem));
       else next();
     },
     fastify: async ({ raw, ip, routeOptions }: FastifyRequest, reply: Reply): Promise<unknown> => {
       const refused = await check(raw, ip, scopes, routeOptions.url);
-      return refused && reply.code(refused.status).headers(refused.headers).send(Buffer.from(refused.body));
+      if (!refused) return undefined;
+      const body = Buffer.from(JSON.stringify(refused.problem));
+      return reply.code(refused.problem.status).headers(refused.headers).send(body);
     },
   });
 }

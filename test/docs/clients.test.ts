@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -42,6 +43,10 @@ onDatabase('sqlite', 'the clients in docs/clients', (database) => {
   const newKey = async (wish: object = {}) => issue(server, as(alice), { scopes: ['projects:read'], ...wish });
   const revoke = async ({ id }: Key) => server.post(`/api/api-keys/${id}/revoke`, {}, as(alice));
 
+  const warnings: string[] = [];
+  const note = ({ message }: Error) => void warnings.push(message);
+  after(() => process.off('warning', note));
+
   /** How many connections each backend has opened to Latchkey. */
   const connections: Record<string, number> = {};
   const backends: Record<string, Backend> = {};
@@ -49,11 +54,18 @@ onDatabase('sqlite', 'the clients in docs/clients', (database) => {
   // Go compiles its standard library where it never did before.
   before(async function () {
     this.timeout(120_000);
+    process.on('warning', note);
     const port = Number(new URL(server.url).port);
     const common = {
-      LATCHKEY_KEY: (await newKey({ scopes: ['keys:verify'] })).key,
+      // As it is read from a file.
+      LATCHKEY_KEY: `${(await newKey({ scopes: ['keys:verify'] })).key}\n`,
       HANGING_URL: await serving(createServer()),
       AWAY_URL: `http://127.0.0.1:${await freePort()}`,
+      MOVED_URL: await serving(
+        createHttpServer((_, response) => {
+          response.writeHead(307, { Location: `${server.url}/api/v1/keys/verify` }).end();
+        }),
+      ),
     };
     const starting = Object.entries(BACKENDS).map(async ([name, start]) => {
       const counted = createServer((socket) => {
@@ -99,22 +111,37 @@ onDatabase('sqlite', 'the clients in docs/clients', (database) => {
       });
 
       it('refuse a key with the problem that Latchkey itself tells', async () => {
-        const [lacking, revoked, busy] = await Promise.all([
+        const soon = new Date(Date.now() + 60_000).toISOString();
+        const [lacking, revoked, paused, expired, elsewhere, busy, spent] = await Promise.all([
           newKey({ scopes: ['files:read'] }),
           newKey(),
+          newKey(),
+          newKey({ expiresAt: soon }),
+          newKey({ allowedIps: ['192.0.2.0/24'] }),
           newKey({ rateLimit: { limit: 1, windowSeconds: 3_600 } }),
+          newKey({ monthlyQuota: 1 }),
         ]);
-        for (const key of [revoked, busy]) expect((await ask(key)).status).to.equal(200);
+        for (const key of [revoked, paused, expired, busy, spent]) expect((await ask(key)).status).to.equal(200);
         await revoke(revoked);
+        await server.post(`/api/api-keys/${paused.id}/pause`, {}, as(alice));
+        await server.services
+          .db('api_keys')
+          .where({ id: expired.id })
+          .update({ expires_at: Date.now() - 1 });
         const garbage = { ...busy, key: `${busy.key}x` };
         const unknown = { ...busy, key: mintKey({ prefix: 'fsk', format: 'base62' }, 'live').key };
         const cases: [Key, status: number, code: string][] = [
           [garbage, 401, 'invalid_key'],
+          [{ ...busy, key: '' }, 401, 'invalid_key'],
           [{ ...busy, key: 'x'.repeat(5_000) }, 401, 'invalid_key'],
           [unknown, 401, 'invalid_key'],
           [revoked, 401, 'key_revoked'],
+          [paused, 401, 'key_paused'],
+          [expired, 401, 'key_expired'],
+          [elsewhere, 403, 'address_not_allowed'],
           [lacking, 403, 'insufficient_scope'],
           [busy, 429, 'rate_limited'],
+          [spent, 429, 'quota_exceeded'],
         ];
         for (const [key, status, code] of cases) {
           const answer = await ask(key);
@@ -149,7 +176,8 @@ onDatabase('sqlite', 'the clients in docs/clients', (database) => {
         const silent = await ask(key, '/hanging');
         expect(performance.now() - asked).to.be.within(250, 900);
         // Latchkey answers this one, but not to a backend whose own key is wrong.
-        for (const answer of [silent, await ask(key, '/stranger')]) {
+        // Where another server sends it on, the keys would be told to a third.
+        for (const answer of [silent, await ask(key, '/stranger'), await ask(key, '/moved')]) {
           expect([answer.status, answer.headers['retry-after']]).to.deep.equal([503, '1']);
           expect((answer.body as { code?: string }).code).to.equal('temporarily_unavailable');
         }
@@ -187,6 +215,18 @@ onDatabase('sqlite', 'the clients in docs/clients', (database) => {
       client.close();
     });
     await Promise.all(checks);
+  });
+
+  describe('in what they log', () => {
+    it('say why there was no answer, and no key', () => {
+      const said = [...warnings, ...Object.values(backends).map((backend) => backend.said())].filter((text) =>
+        text.includes('Latchkey gave no verdict'),
+      );
+      expect(said).to.have.length.at.least(5);
+      expect(said.join('\n'))
+        .to.include('401')
+        .and.not.match(/fsk_|x-api-key|authorization/i);
+    });
   });
 });
 

@@ -19,11 +19,14 @@ func main() {
 	lasting := latchkey.New(url, key)
 	lasting.Remember = time.Minute
 	hanging := latchkey.New(os.Getenv("HANGING_URL"), key)
-	hanging.Timeout = 300 * time.Millisecond
+	hanging.Client.Timeout = 300 * time.Millisecond
 	open := latchkey.New(os.Getenv("AWAY_URL"), key)
 	open.Allow = true
 	stranger := latchkey.New(url, "fsk_live_nobody")
 	stranger.Allow = true
+
+	moved := latchkey.New(os.Getenv("MOVED_URL"), key)
+	moved.Allow = true
 
 	guard := func(guard *latchkey.Guard, path, scope string) {
 		http.Handle(path, guard.Require(http.HandlerFunc(tell), "GET "+path, scope))
@@ -35,6 +38,7 @@ func main() {
 	guard(hanging, "/hanging", "projects:read")
 	guard(open, "/open", "projects:read")
 	guard(stranger, "/stranger", "projects:read")
+	guard(moved, "/moved", "projects:read")
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -24,6 +24,7 @@ def guarded(kind, app):
             "/hanging": Latchkey(hanging, timeout=0.3),
             "/open": Latchkey(away, allow=True),
             "/stranger": Latchkey(key="fsk_live_nobody", allow=True),
+            "/moved": Latchkey(os.environ["MOVED_URL"], allow=True),
         }.items()
     }
 

@@ -7,11 +7,13 @@ import { ROOT } from '../../../app/root.ts';
 import { Child } from '../../support/child.ts';
 
 /** Where the Latchkeys of a backend are, and its own key. */
-export type Settings = Record<'LATCHKEY_URL' | 'LATCHKEY_KEY' | 'HANGING_URL' | 'AWAY_URL', string>;
+export type Settings = Record<'LATCHKEY_URL' | 'LATCHKEY_KEY' | 'HANGING_URL' | 'AWAY_URL' | 'MOVED_URL', string>;
 
 /** A server whose routes are guarded by a file of docs/clients: the same routes in each language. */
 export interface Backend {
   url: string;
+  /** All that its process has written; one that runs in this process warns by it. */
+  said: () => string;
   stop: () => Promise<void>;
 }
 
@@ -48,6 +50,7 @@ async function started(command: string, args: string[], env: Record<string, stri
   await child.says('\n');
   return {
     url: child.stdout.trim(),
+    said: () => child.stdout + child.stderr,
     stop: async () => {
       child.destroy();
       await child.ended;

@@ -8,10 +8,11 @@ import Koa from 'koa';
 import { createLatchkey, type LatchkeyOptions } from '../../../docs/clients/latchkey.ts';
 import type { Backend, Settings } from './backend.ts';
 
-type Guards = Record<'projects' | 'remembered' | 'lasting' | 'lasting/files' | 'hanging' | 'open' | 'stranger', Guard>;
+type Guards = Record<'projects' | 'remembered' | 'lasting' | 'lasting/files' | Away, Guard>;
+type Away = 'hanging' | 'open' | 'stranger' | 'moved';
 type Guard = ReturnType<ReturnType<typeof createLatchkey>>;
 
-function guardsOf({ LATCHKEY_URL: url, LATCHKEY_KEY: key, HANGING_URL, AWAY_URL }: Settings): Guards {
+function guardsOf({ LATCHKEY_URL: url, LATCHKEY_KEY: key, HANGING_URL, AWAY_URL, MOVED_URL }: Settings): Guards {
   const guard = (options: LatchkeyOptions) => createLatchkey({ url, key, ...options });
   const lasting = guard({ rememberSeconds: 60 });
   return {
@@ -22,6 +23,7 @@ function guardsOf({ LATCHKEY_URL: url, LATCHKEY_KEY: key, HANGING_URL, AWAY_URL 
     hanging: guard({ url: HANGING_URL, timeoutMs: 300 })('projects:read'),
     open: guard({ url: AWAY_URL, whenAway: 'allow' })('projects:read'),
     stranger: guard({ key: 'fsk_live_nobody', whenAway: 'allow' })('projects:read'),
+    moved: guard({ url: MOVED_URL, whenAway: 'allow' })('projects:read'),
   };
 }
 
@@ -57,7 +59,7 @@ export async function startFastify(settings: Settings): Promise<Backend> {
   for (const [path, guard] of Object.entries(guardsOf(settings))) {
     app.get(`/${path}`, { onRequest: guard.fastify }, async ({ raw }) => told(raw));
   }
-  return { url: await app.listen({ port: 0, host: '127.0.0.1' }), stop: async () => app.close() };
+  return { url: await app.listen({ port: 0, host: '127.0.0.1' }), said: () => '', stop: async () => app.close() };
 }
 
 async function listening(server: Server): Promise<Backend> {
@@ -65,6 +67,7 @@ async function listening(server: Server): Promise<Backend> {
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
+    said: () => '',
     stop: async () => {
       const closed = once(server, 'close');
       server.close();
