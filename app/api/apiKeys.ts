@@ -29,6 +29,7 @@ import {
 import { KeyUsageListAnswer, presentKeyUsage, presentUsageStats, UsageStatsAnswer } from './answers/keyUsage.ts';
 import { presentScopes, ScopesAnswer } from './answers/scopes.ts';
 import { importRoutes } from './importKeys.ts';
+import { StatsQuery, statsSpan } from './statsQuery.ts';
 import type { Services } from '../services.ts';
 import { permission } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
@@ -36,7 +37,6 @@ import { setEtag, showsEtag, takesIfMatch } from '../http/etag.ts';
 import { makes } from '../http/idempotency.ts';
 import { body, query } from '../http/input.ts';
 import { KeyQuery, keyListing } from '../inputs/keyQuery.ts';
-import { StatsQuery, statsSpan } from '../inputs/statsQuery.ts';
 import { pageOf, positionOf } from '../http/paging.ts';
 import { pathId } from '../http/pathId.ts';
 import { WholeNumber } from '../http/queryValues.ts';
