@@ -49,6 +49,7 @@ const LONGEST_ENDPOINT = 200;
 const LONGEST_SCOPE = 100;
 const LONGEST_USER_AGENT = 255;
 const LONGEST_RESPONSE_MS = 999_999;
+/** Left where a text was cut within a character; MariaDB refuses JSON with one, and all that is written with it. */
 const HALF_CHARACTERS = /\p{Cs}/gu;
 
 /** The event as one line of the journal; made once, and never taken apart again on its way into the usage log. */
@@ -58,17 +59,21 @@ export function journalLineOf(event: UsageEvent): string {
     keyId: event.keyId,
     tenantId: event.tenantId,
     method: event.method.slice(0, LONGEST_METHOD),
-    endpoint: event.endpoint.slice(0, LONGEST_ENDPOINT),
+    endpoint: cut(event.endpoint, LONGEST_ENDPOINT),
     statusCode: event.statusCode,
     scope: event.scope?.slice(0, LONGEST_SCOPE) ?? null,
     ip: event.ip,
-    userAgent: event.userAgent?.slice(0, LONGEST_USER_AGENT).replace(HALF_CHARACTERS, '') ?? null,
+    userAgent: event.userAgent === null ? null : cut(event.userAgent, LONGEST_USER_AGENT),
     responseMs: Math.min(Math.round(event.responseMs * 10) / 10 || 0, LONGEST_RESPONSE_MS),
     createdAt: event.at,
     keyName: event.keyName,
     requestId: event.requestId,
   };
   return JSON.stringify(entry);
+}
+
+function cut(text: string, longest: number): string {
+  return text.length <= longest ? text : text.slice(0, longest).replace(HALF_CHARACTERS, '');
 }
 
 /** What lines of a journal say, and the same as one JSON array; how many of them are not whole, and were left out. */

@@ -311,6 +311,7 @@ onEachDatabase('a key that another backend asks about', (database) => {
     await verify({ key: key.key, ...from, scopes: ['projects:read'] });
     await verify({ key: key.key, scopes: ['orders:write'], anyScopes: ['files:read'], userAgent: 'x'.repeat(5_000) });
     await verify({ key: key.key, anyScopes: ['files:read', 'projects:read'], ip: '192.0.2.1' });
+    await verify({ key: key.key, resource: `${'r'.repeat(199)}😀` });
     await server.post(`/api/api-keys/${key.id}/revoke`, {}, as(cast.alice));
     await verify({ key: key.key });
     await server.services.usage.flush();
@@ -324,6 +325,7 @@ onEachDatabase('a key that another backend asks about', (database) => {
       ['VERIFY', `GET /things?k=${mask}`, 200, 'projects:read', '2001:db8::7', `cli/1.0 (${mask}) é😀`],
       ['VERIFY', 'verify', 403, 'orders:write', null, 'x'.repeat(255)],
       ['VERIFY', 'verify', 200, 'projects:read', '192.0.2.1', null],
+      ['VERIFY', 'r'.repeat(199), 200, null, null, null],
       ['VERIFY', 'verify', 401, null, null, null],
     ]);
     const stored = JSON.stringify([await server.services.db('api_key_usage'), await server.services.db('audit_logs')]);
