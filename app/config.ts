@@ -137,7 +137,7 @@ function readPublicUrl(env: Environment): string | undefined {
   const value = url(env, 'PUBLIC_URL', ['http:', 'https:']);
   if (value === undefined) return undefined;
   if (/[?#@]/.test(value)) throw wrong('PUBLIC_URL', 'must be a plain address such as https://keys.example.com');
-  return value.replace(/\/+$/, '');
+  return value.replace(/\/+$/, '').replace(/^\w+/, (scheme) => scheme.toLowerCase());
 }
 
 function readDuration(env: Environment, name: string, fallback: number): number {

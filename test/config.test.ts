@@ -127,6 +127,10 @@ describe('the configuration', () => {
     expect(readConfig({ PORT: '8080' }).publicUrl).to.equal('http://localhost:8080');
   });
 
+  it('takes the scheme of PUBLIC_URL in upper case too, so that https makes cookies secure however it is written', () => {
+    expect(readConfig({ PUBLIC_URL: 'HTTPS://keys.example.com' }).publicUrl).to.equal('https://keys.example.com');
+  });
+
   for (const [text, seconds] of Object.entries({ '900': 900, '30s': 30, '15m': 900, '1h': 3600, '7d': 604_800 })) {
     it(`reads JWT_TTL=${text} as ${seconds} seconds`, () => {
       expect(readConfig({ JWT_TTL: text }).jwt.ttlSeconds).to.equal(seconds);
