@@ -3,7 +3,7 @@ import { hashToken } from '../../app/domain/session.ts';
 import { addPlayer, addTenant, as, bearer, PASSWORD, type Part, type Player } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
-import { auditOf, issue, refusal } from '../support/keys.ts';
+import { auditOf, issue, refusal, rotate } from '../support/keys.ts';
 import { openReset, resetLinkFor } from '../support/passwordReset.ts';
 import { startServer } from '../support/server.ts';
 import { useServer } from '../support/useServer.ts';
@@ -246,6 +246,25 @@ onEachDatabase('an invitation', (database) => {
     expect((await open(guest, invitation)).status).to.equal(200);
     await server.delete(`/api/members/${mia.id}`, alice);
     expect((await join(guest, { name: 'F', password: PASSWORD }, invitation.id)).status).to.equal(404);
+  });
+
+  it('opens nothing while the key that sent it is paused, lacks the scope or is ended by a rotation whose key was revoked', async () => {
+    const { key, id } = await issue(server, alice, { scopes: ['members:write', 'projects:read'] });
+    const sent = await invite('friend.of.tool@acme.example', {}, { 'x-api-key': key, 'x-tenant-id': cast.acme.id });
+    const opened = async () => (await open(new Visitor(server), sent)).status;
+    expect(await opened()).to.equal(200);
+    await server.post(`/api/api-keys/${id}/pause`, {}, alice);
+    expect(await opened(), 'paused').to.equal(404);
+    await server.post(`/api/api-keys/${id}/resume`, {}, alice);
+    expect(await opened(), 'resumed').to.equal(200);
+    const next = await rotate(server, alice, id);
+    expect(await opened(), 'rotated').to.equal(200);
+    await server.patch(`/api/api-keys/${next.id}`, { scopes: ['projects:read'] }, alice);
+    expect(await opened(), 'without the scope').to.equal(404);
+    await server.patch(`/api/api-keys/${next.id}`, { scopes: ['members:write'] }, alice);
+    expect(await opened(), 'with the scope again').to.equal(200);
+    await server.post(`/api/api-keys/${next.id}/revoke`, {}, alice);
+    expect(await opened(), 'its successor was revoked').to.equal(404);
   });
 
   it('of a member of this tenant is 409, and gives nobody more than its sender holds', async () => {

@@ -15,7 +15,9 @@ import { changedFields, type Actor } from '../../domain/auditEvent.ts';
 import { mayGrantMembership } from '../../domain/granting.ts';
 import { newId } from '../../domain/id.ts';
 import { isPending } from '../../domain/invitation.ts';
+import { whyNotValid } from '../../domain/keyStatus.ts';
 import { permissionsOf } from '../../domain/role.ts';
+import { scopeSetOf } from '../../domain/scopeCatalogue.ts';
 import { hashToken } from '../../domain/session.ts';
 import { AppError } from '../../errors.ts';
 import { hashPassword } from '../../auth/passwords.ts';
@@ -32,7 +34,7 @@ const ANONYMOUS: Actor = { type: 'anonymous', id: null, name: null };
 export async function openInvitation({ db, now }: AnswerContext, token: string): Promise<OpenedInvitation | undefined> {
   const invitation = await findInvitationByHash(db, hashToken(token));
   if (!invitation?.tenantActive || !isPending(invitation, now)) return undefined;
-  return (await mayInviterStillInvite(db, invitation)) ? invitation : undefined;
+  return (await mayInviterStillInvite(db, invitation, now)) ? invitation : undefined;
 }
 
 /** Makes the person a member by an invitation to their own email. */
@@ -106,7 +108,7 @@ async function lockPendingInvitation(
   { tenantId, id }: Invitation,
 ): Promise<Invitation> {
   const locked = await lockInvitation(trx, tenantId, id);
-  if (!locked || !isPending(locked, now) || !(await mayInviterStillInvite(trx, locked))) throw invitationGone();
+  if (!locked || !isPending(locked, now) || !(await mayInviterStillInvite(trx, locked, now))) throw invitationGone();
   return locked;
 }
 
@@ -124,10 +126,14 @@ async function endAndRecord(
 /**
  * Whether the inviter could still send the same invitation, so that a removed or demoted inviter leaves no way back in.
  */
-async function mayInviterStillInvite(db: Db, { tenantId, inviter, role, permissions }: Invitation): Promise<boolean> {
+async function mayInviterStillInvite(
+  db: Db,
+  { tenantId, inviter, role, permissions }: Invitation,
+  now: number,
+): Promise<boolean> {
   if (inviter.type === 'system') return true;
   if (inviter.id === null) return false;
-  if (inviter.type === 'api_key') return isKeyUnrevoked(db, tenantId, inviter.id);
+  if (inviter.type === 'api_key') return mayKeyInvite(db, tenantId, inviter.id, now);
   const user = await findUser(db, inviter.id);
   if (user?.status !== 'active') return false;
   if (user.operator) return true;
@@ -139,12 +145,12 @@ async function mayInviterStillInvite(db: Db, { tenantId, inviter, role, permissi
   );
 }
 
-/** A rotated key counts as unrevoked while one of its successors is. */
-async function isKeyUnrevoked(db: Db, tenantId: string, id: string): Promise<boolean> {
+/** A key that was rotated still invites while one of its successors could. */
+async function mayKeyInvite(db: Db, tenantId: string, id: string, now: number): Promise<boolean> {
   for (let next: string | null = id; next !== null;) {
     const key = await findApiKey(db, tenantId, next);
     if (!key) return false;
-    if (key.revokedAt === null) return true;
+    if (!whyNotValid(key, now) && scopeSetOf(key.scopes).covers('members:write')) return true;
     next = key.successorKeyId;
   }
   return false;
