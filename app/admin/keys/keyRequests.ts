@@ -24,8 +24,9 @@ const orEmpty = <T extends z.ZodType>(schema: T) => z.union([z.literal(''), sche
 export const KeyPageQuery = z.strictObject({
   window: z.enum(STATS_PERIODS).optional(),
   status: orEmpty(z.string().regex(/^(?:ok|denied|error|[1-5]\d\d)$/)),
-  route: orEmpty(z.string().regex(/^\S{1,10} \S{1,200}$/)),
-  ip: orEmpty(z.string().max(45)),
+  // A backend that asked about the key named the route, which may have spaces.
+  route: orEmpty(z.string().regex(/^[\x21-\x7e]{1,10} \P{Cc}{1,200}$/u)),
+  ip: orEmpty(z.string().regex(/^\P{Cc}{0,45}$/u)),
   from: orEmpty(Instant),
   to: orEmpty(Instant),
   cursor: orEmpty(z.string()),

@@ -102,6 +102,9 @@ onDatabase('sqlite', 'the page of a key', (database) => {
   for (const [query, status] of [
     ['?status=600', 400],
     ['?route=nothing', 400],
+    ['?route=GET%20/a%00b', 400],
+    ['?ip=%00', 400],
+    ['?route=VERIFY%20GET%20/invoices/:id', 200],
     ['?from=2026-01-01T00:00Z&to=2025-01-01T00:00Z', 400],
     ['?cursor=made-up', 400],
     ['?status=&route=&ip=', 200],
