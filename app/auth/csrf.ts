@@ -2,7 +2,7 @@ import type { Context, Middleware } from '../context.ts';
 import { sameHash } from '../domain/token.ts';
 import type { ProblemKey } from '../domain/problem.ts';
 import { AppError } from '../errors.ts';
-import { readForm } from '../http/body.ts';
+import { BODY_LIMIT, PERSONS_FORM_LIMIT, readForm } from '../http/body.ts';
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -21,9 +21,9 @@ export function requireSameOrigin(publicUrl: string): Middleware {
  */
 export const requireCsrfToken: Middleware = async (ctx, next) => {
   if (!SAFE.has(ctx.method)) {
-    const form = await readForm(ctx);
-    const token = form.get('_csrf') ?? ctx.get('X-CSRF-Token');
     const { session } = ctx.state;
+    const form = await readForm(ctx, session ? PERSONS_FORM_LIMIT : BODY_LIMIT);
+    const token = form.get('_csrf') ?? ctx.get('X-CSRF-Token');
     if (session && !sameHash(Buffer.from(token), Buffer.from(session.csrfToken))) {
       throw refused('form_of_another_session');
     }

@@ -14,6 +14,8 @@ const BYTE_ORDER_MARK = '\uFEFF';
 
 export const BODY_LIMIT = 64 * 1024;
 const MIB = 1024 * 1024;
+/** How large a form of a person may be: that of a key carries its metadata twice, each character as several. */
+export const PERSONS_FORM_LIMIT = MIB;
 /** How large a body of lines may be, which one request imports. */
 export const LINES_LIMIT = 5 * MIB;
 
@@ -40,9 +42,9 @@ export function parseJson(bytes: Buffer): unknown {
   }
 }
 
-/** Reads an HTML form's fields; repeated names keep all their values. */
-export async function readForm(ctx: Context): Promise<URLSearchParams> {
-  const { bytes } = await readBytes(ctx, ['application/x-www-form-urlencoded']);
+/** Reads an HTML form's fields, at most 64 KiB of them unless told; repeated names keep all their values. */
+export async function readForm(ctx: Context, limit = BODY_LIMIT): Promise<URLSearchParams> {
+  const { bytes } = await readBytes(ctx, ['application/x-www-form-urlencoded'], limit);
   return new URLSearchParams(decoded(bytes));
 }
 

@@ -4,7 +4,7 @@ import { isId } from '../../domain/id.ts';
 import { searchText, withoutToken } from '../../domain/keySearch.ts';
 import type { Context } from '../../context.ts';
 import { AppError } from '../../errors.ts';
-import { pathOfUrl } from '../../http/ownPath.ts';
+import { ownPath, pathOfUrl } from '../../http/ownPath.ts';
 import { organisationPath } from '../../http/organisationPath.ts';
 import { isPartial } from '../../http/redirect.ts';
 import { KeyQuery } from '../../inputs/keyQuery.ts';
@@ -90,6 +90,7 @@ export function returnPath(ctx: Context): string {
 /** The path if it is the list or a key's page of this organisation, with its query; undefined for any other page. */
 export function keyListPath(ctx: Context, path: string | null | undefined): string | undefined {
   const keys = keysPath(ctx);
-  if (!path?.startsWith(keys)) return undefined;
-  return /^(?:\/[0-9a-f-]{36})?(?:\?[^#]*)?$/.test(path.slice(keys.length)) ? path : undefined;
+  const own = ownPath(path);
+  if (!own?.startsWith(keys)) return undefined;
+  return /^(?:\/[0-9a-f-]{36})?(?:\?.*)?$/.test(own.slice(keys.length)) ? own : undefined;
 }

@@ -417,6 +417,31 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
     expect(await tried(server, next.key)).to.equal('200');
   });
 
+  it('leads back to any search of the list, whatever its characters', async () => {
+    const { id } = await issue(server, as(cast.alice), { name: 'Searched' });
+    const visitor = new Visitor(server);
+    await visitor.signIn(cast.alice.email, PASSWORD);
+    const { status, headers } = await visitor.submit(`${KEYS}/${id}/revoke`, { back: `${KEYS}?q=日本\n` });
+    expect([status, headers.location]).to.deep.equal([303, `${KEYS}?q=%E6%97%A5%E6%9C%AC`]);
+  });
+
+  it('saves a key with as much metadata as the API takes', async () => {
+    const text = 'é"\n'.repeat(150);
+    const metadata = Object.fromEntries(Array.from({ length: 24 }, (_, n) => [`note ${n}`, text]));
+    const key = await issue(server, as(cast.alice), { name: 'Described', metadata });
+    const visitor = new Visitor(server);
+    await visitor.signIn(cast.alice.email, PASSWORD);
+    const { text: page } = await visitor.get(`${KEYS}/${key.id}/edit`);
+    const decoded = (html: string) => html.replaceAll('&quot;', '"').replaceAll('&#92;', '\\').replaceAll('&amp;', '&');
+    const opened = decoded(/name="opened" value="([^"]*)"/.exec(page)?.[1] ?? '');
+    const { fields } = JSON.parse(opened) as { fields: Record<string, string> };
+    const form = { ...fields, scopes: 'read', name: 'Described again', opened };
+    const { status } = await visitor.submit(`${KEYS}/${key.id}/edit`, form);
+    expect(status).to.equal(303);
+    const { body } = await server.get(`/api/api-keys/${key.id}`, as(cast.alice));
+    expect(body).to.deep.include({ name: 'Described again', metadata });
+  });
+
   it('says in the dialog why a key cannot be rotated as it is', async () => {
     browser.expects(422);
     const { id } = await issue(server, as(cast.alice), { name: 'Endless' });
