@@ -3,11 +3,13 @@ import { BUILT_IN } from '../../app/domain/scopeCatalogue.ts';
 import { presentScopes } from '../../app/api/answers/scopes.ts';
 import { changePolicy, DEFAULT_POLICY } from '../../app/domain/policy.ts';
 import { changeTenant } from '../../db/tables/tenants.ts';
-import { addPlayer, as, type Player } from '../support/cast.ts';
+import { addPlayer, as, PASSWORD, type Player } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
 import { detailOf, issue, keyOf, refusal, tried, type Key } from '../support/keys.ts';
+import { acmePage } from '../support/organisationPages.ts';
 import { useServer } from '../support/useServer.ts';
+import { Visitor } from '../support/visitor.ts';
 
 onEachDatabase('whoever manages keys', (database) => {
   const { server, acme, alice, bob, carol } = useServer(database);
@@ -162,6 +164,24 @@ onEachDatabase('whoever manages keys', (database) => {
         expect(row.user_id).to.equal(alice.id);
         const refused = await server.post('/api/api-keys', { name: 'whose', owner: 'user' }, by(strong));
         expect(refusal(refused, 422, 'invalid_input')).to.deep.equal(['owner']);
+      });
+
+      it('rotates none of a person but its own, nor does another person, since the new key would act for that person', async () => {
+        const own = await issue(server, as(alice), { scopes: ['projects:read'], owner: 'user' });
+        const hers = await issue(server, as(alice), { scopes: ['*'], owner: 'user' });
+        const kim = await addPlayer(server.services, acme, 'Kit', { role: 'OWNER' });
+        for (const headers of [as(kim), by(strong)]) {
+          refusal(await server.post(`/api/api-keys/${own.id}/rotate`, {}, headers), 403, 'insufficient_permission');
+        }
+        expect(await tried(server, own.key)).to.equal('200');
+        const next = keyOf(await server.post(`/api/api-keys/${own.id}/rotate`, {}, by(hers)), 200);
+        keyOf(await server.post(`/api/api-keys/${next.id}/rotate`, {}, as(alice)), 200);
+        const listed = async (player: Player) => {
+          const visitor = new Visitor(server);
+          await visitor.signIn(player.email, PASSWORD);
+          return (await visitor.get(acmePage(`/api-keys/${hers.id}`))).text.includes(`data-testid="rotate-${hers.id}"`);
+        };
+        expect([await listed(alice), await listed(kim)]).to.deep.equal([true, false]);
       });
 
       it('that belongs to a person gives no more than that person could', async () => {

@@ -53,6 +53,13 @@ export function refuseBeyondOwnScopes({ principal, catalogue }: GrantingContext,
     : new AppError('insufficient_permission', { key: 'scope_beyond_role', values: { scope: beyond } });
 }
 
+/** Refuses to show the caller a new text of a key that acts for another person, whom its requests would be told of. */
+export function refuseKeyOfAnotherPerson({ principal }: ActionContext, userId: string | null): void {
+  if (!principal || userId === null) return;
+  const person = principal.type === 'user' ? principal.id : principal.owner?.id;
+  if (person !== userId) throw new AppError('insufficient_permission', 'key_of_another_person');
+}
+
 /** Refuses scopes that stand for a permission the caller lacks, since the caller would get it through the key. */
 function refuseScopesOfLackedPermissions(principal: Principal, scopes: readonly string[]): void {
   for (const scope of scopes) {

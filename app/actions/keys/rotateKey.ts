@@ -11,7 +11,7 @@ import { AppError, invalidField } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { makeOnce } from '../makeOnce.ts';
-import { refuseBeyondOwnBounds, refuseBeyondOwnScopes, refuseExpiry } from './keyRules.ts';
+import { refuseBeyondOwnBounds, refuseBeyondOwnScopes, refuseExpiry, refuseKeyOfAnotherPerson } from './keyRules.ts';
 import { changeKey, lockKey, newKeyState, refuseInactive, storeNewKey, type IssuedKey } from './storedKey.ts';
 
 /**
@@ -30,6 +30,7 @@ export async function rotateKey(
     refuseRotated(old);
     refuseInactive(locked);
     refusePaused(old);
+    refuseKeyOfAnotherPerson(act, old.userId);
     refuseBeyondOwnScopes(act, old.scopes);
     const tooLong = graceProblem(policy, rotation.gracePeriodSeconds);
     if (tooLong) throw invalidField('gracePeriodSeconds', policyFault(tooLong, policy));

@@ -39,16 +39,25 @@ export function keyListRows(
   {
     path,
     manages,
+    reader,
     policy,
     catalogue,
     names,
-  }: { path: string; manages: boolean; policy: Policy; catalogue: ScopeCatalogue; names: ReadonlyMap<string, string> },
+  }: {
+    path: string;
+    manages: boolean;
+    reader: string;
+    policy: Policy;
+    catalogue: ScopeCatalogue;
+    names: ReadonlyMap<string, string>;
+  },
 ): KeyListRow[] {
   const { t, moment } = texts;
   const [organisation, person] = [t('keys.owner_organisation'), t('keys.owner_user')];
   return keys.map((key) => {
     const row = keyView(key, texts, now, {
       manages,
+      reader,
       policy,
       catalogue,
       days: days.get(key.id),

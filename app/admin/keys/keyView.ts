@@ -52,12 +52,15 @@ export function keyView(
   now: number,
   {
     manages,
+    reader,
     policy,
     days,
     sinceRotation,
     catalogue,
   }: {
     manages: boolean;
+    /** Who reads the page: keys of other people cannot be rotated. */
+    reader?: string;
     policy?: Policy;
     days?: number[] | undefined;
     sinceRotation?: number | undefined;
@@ -66,6 +69,7 @@ export function keyView(
 ): KeyView {
   const status = statusOnPage(key, now);
   const lives = status !== 'revoked' && status !== 'expired';
+  const isOwn = key.userId === null || reader === undefined || key.userId === reader;
   return {
     id: key.id,
     name: key.name,
@@ -84,7 +88,7 @@ export function keyView(
     may: {
       edit: manages && lives,
       copy: manages,
-      rotate: manages && lives && status !== 'rotating' && status !== 'paused',
+      rotate: manages && lives && status !== 'rotating' && status !== 'paused' && isOwn,
       pause: manages && lives && status !== 'paused',
       resume: manages && status === 'paused',
       // An expired key can be revoked too, so that it cannot be given a later expiry.

@@ -51,7 +51,7 @@ function keyListPages(
   return new Router<State>(ROUTER).get('/api-keys', permission('api-keys:read'), async (ctx) => {
     const texts = pages.texts(ctx);
     const manages = mayManageKeys(ctx);
-    const { tenant } = principalOf(ctx);
+    const { id: reader, tenant } = principalOf(ctx);
     const now = Date.now();
     const address = listAddress(ctx.querystring, config.keys.prefix);
     const path = keysPath(ctx);
@@ -88,7 +88,14 @@ function keyListPages(
           isPartial(ctx) ? undefined : loadAttention(db, tenant, now),
         ]);
         return {
-          rows: keyListRows(page.keys, uses, texts, now, { path, manages, policy: tenant.policy, catalogue, names }),
+          rows: keyListRows(page.keys, uses, texts, now, {
+            path,
+            manages,
+            reader,
+            policy: tenant.policy,
+            catalogue,
+            names,
+          }),
           choices: filterChoices(texts, catalogue, owners, wanted),
           attention: counts && attentionItems(counts, link, wanted),
           paging: listPaging(page, link, wanted),

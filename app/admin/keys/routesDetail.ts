@@ -50,10 +50,11 @@ export function keyDetailPages(
     const texts = pages.texts(ctx);
     const key = await findKeyOfPath(ctx, services);
     const now = Date.now();
-    const { policy } = principalOf(ctx).tenant;
+    const { id: reader, tenant } = principalOf(ctx);
+    const { policy } = tenant;
     const page = `${keysPath(ctx)}/${key.id}`;
     const catalogue = await services.lookup.catalogue();
-    const row = keyView(key, texts, now, { manages: mayManageKeys(ctx), policy, catalogue });
+    const row = keyView(key, texts, now, { manages: mayManageKeys(ctx), reader, policy, catalogue });
     await pages.show(ctx, 'keys/show', {
       title: key.name,
       section: 'keys',
