@@ -7,12 +7,13 @@ import type { ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
 import type { KeyUsage } from '../../../db/tables/usage/apiKeyUsage.ts';
 
 const LATELY_MS = 7 * 86_400_000;
+const HOUR_MS = 3_600_000;
 
 /** The use of one scope of a key in the last 90 days. */
 export interface ScopeUse {
   scope: string;
   requests: number;
-  /** The hour of the last request that needed it. */
+  /** The hour of the last request that needed it, or the last use of the key where that was in this hour. */
   lastAt: number | null;
   /** Whether a request needed it within a week. */
   lately: boolean;
@@ -28,7 +29,7 @@ export async function scopeUses(db: Db, key: ApiKey, catalogue: ScopeCatalogue, 
   const added = isOld ? await scopesAdded(db, key, now - UNUSED_MS) : new Set();
   return key.scopes.map((scope) => {
     const opened = asked.filter((one) => catalogue.opens(scope, one.scope));
-    const lastAt = opened.length === 0 ? null : Math.max(...opened.map(({ lastHour }) => lastHour));
+    const lastAt = opened.length === 0 ? null : momentIn(Math.max(...opened.map(({ lastHour }) => lastHour)), key);
     const requests = opened.reduce((sum, one) => sum + one.requests, 0);
     return {
       scope,
@@ -54,6 +55,11 @@ const scopesIn = (fields: Record<string, unknown> | null): unknown[] =>
   Array.isArray(fields?.scopes) ? (fields.scopes as unknown[]) : [];
 const without = (scopes: readonly unknown[], others: readonly unknown[]) =>
   scopes.filter((scope) => !others.includes(scope));
+
+/** Uses of scopes are counted by hours, the first of which begins before the key was made. */
+function momentIn(hour: number, { lastUsedAt }: ApiKey): number {
+  return lastUsedAt !== null && lastUsedAt >= hour && lastUsedAt < hour + HOUR_MS ? lastUsedAt : hour;
+}
 
 /** The page of a new key polls this long for its first use; polling longer would keep an idle session open. */
 const POLLING_MS = 10 * 60_000;

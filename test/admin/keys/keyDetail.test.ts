@@ -6,7 +6,7 @@ import type { JournalEntry } from '../../../app/usage/usageEvent.ts';
 import { expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
 import { as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
-import { issue, type Key } from '../../support/keys.ts';
+import { issue, read, type Key } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 import { acmePage } from '../../support/organisationPages.ts';
@@ -73,6 +73,14 @@ onDatabase('sqlite', 'the page of a key', (database) => {
     }
     const { text } = await pageOf(await issue(server, as(cast.alice), { name: 'Never' }));
     expect(text).to.include('Never used').and.include('/api/v1/whoami').and.not.include('id="window-tabs"');
+  });
+
+  it('tells of a scope that was needed in the hour of the last request the moment of that request', async () => {
+    const key = await issue(server, as(cast.alice), { name: 'Just now', scopes: ['projects:read'] });
+    await use(key, [0, 200]);
+    const { lastUsedAt } = await read(server, as(cast.alice), key.id);
+    const { text } = await pageOf(key);
+    expect(/data-label="Last">\s*<time datetime="([^"]*)"/.exec(text)?.[1]).to.equal(lastUsedAt);
   });
 
   it('shows how much of the quota is used and when it starts again, whatever set the limits', async () => {
