@@ -182,6 +182,12 @@ onEachDatabase('whoever manages keys', (database) => {
           return (await visitor.get(acmePage(`/api-keys/${hers.id}`))).text.includes(`data-testid="rotate-${hers.id}"`);
         };
         expect([await listed(alice), await listed(kim)]).to.deep.equal([true, false]);
+        const visitor = new Visitor(server);
+        await visitor.signIn(kim.email, PASSWORD);
+        expect(
+          (await visitor.get(acmePage(`/api-keys/${hers.id}/rotate`))).status,
+          'before anything is chosen',
+        ).to.equal(403);
       });
 
       it('that belongs to a person gives no more than that person could', async () => {

@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { actionContext } from '../../actions/actionContext.ts';
+import { refuseKeyOfAnotherPerson } from '../../actions/keys/keyRules.ts';
 import { rotateKey } from '../../actions/keys/rotateKey.ts';
 import { versionOfKey } from '../../actions/keys/storedKey.ts';
 import { updateKey } from '../../actions/keys/updateKey.ts';
@@ -93,6 +94,7 @@ export function keyChangePages(
       if (key.successorKeyId !== null) {
         throw new AppError('already_rotated', 'already_rotated');
       }
+      refuseKeyOfAnotherPerson(actionContext(ctx, db), key.userId);
       await showRotation(ctx, key, returnPath(ctx));
     })
     .post(
