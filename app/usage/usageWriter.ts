@@ -60,7 +60,7 @@ export class UsageWriter {
       written.length = 0;
       for (const { batch, uses, json } of batches) {
         if (!(await claimUsageBatches(trx, 'uses', [batch], Date.now()))) continue;
-        await insertKeyUsage(trx, batch, json);
+        await insertKeyUsage(trx, batch, { uses, json });
         const windows = auditWindowsOf(uses).filter(({ place, hour }) => this.#audited.get(place) !== hour);
         await recordAuditEventsOncePerWindow(trx, windows.map(auditRowOfWindow));
         written.push(...windows);

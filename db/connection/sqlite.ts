@@ -70,10 +70,14 @@ export class SqliteClient extends BetterSqlite3Client {
     const bindings = this._formatBindings(query.bindings) as (string | number | null | Uint8Array)[];
     bindings.forEach(refuseNul);
     let began = 0;
+    const rows = query.options?.['rows'] as Values[] | undefined;
     await retryWhileBusy(() => {
       began = performance.now();
       const statement = prepared(connection, sql);
-      if (statement.columns().length > 0) {
+      if (rows) {
+        runForEach(connection, statement, rows);
+        query.response = { changes: rows.length };
+      } else if (statement.columns().length > 0) {
         query.response = statement.all(...bindings).map(withBuffers);
       } else {
         const result = statement.run(...bindings);
@@ -90,6 +94,24 @@ export class SqliteClient extends BetterSqlite3Client {
 function refuseNul(binding: unknown): void {
   if (typeof binding === 'string' && binding.includes('\0')) throw new Error('a text with a NUL cannot be bound');
 }
+
+type Values = (string | number | null)[];
+
+/** Runs a statement once for each row, in the transaction that is open or in one of its own. */
+function runForEach(connection: Connection, statement: Statement, rows: readonly Values[]): void {
+  const isAlone = !isInTransaction(connection);
+  if (isAlone) connection.exec('BEGIN IMMEDIATE');
+  try {
+    for (const values of rows) statement.run(...values);
+    if (isAlone) connection.exec('COMMIT');
+  } catch (error) {
+    // A full disk has undone it already.
+    if (isAlone && isInTransaction(connection)) connection.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+const isInTransaction = (connection: Connection) => connection.isTransaction;
 
 /** Statements are prepared once a connection; Knex clones its client per transaction, so they are kept beside it. */
 const statements = new WeakMap<Connection, Map<string, Statement>>();

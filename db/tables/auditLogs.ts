@@ -3,7 +3,7 @@ import { AUDITED, type Actor, type AuditAction, type AuditEntity, type Origin } 
 import type { Position } from '../../app/domain/cursor.ts';
 import { useIndex } from '../sql/indexHints.ts';
 import { isSqlite, type Db } from '../connection/connect.ts';
-import { jsonRows, ROWS_AT_ONCE, rowsToInsert, type JsonColumn } from '../sql/jsonRows.ts';
+import { ROWS_AT_ONCE, rowsToInsert, writeRows, type JsonColumn } from '../sql/jsonRows.ts';
 import { newestFirst } from '../sql/newestFirst.ts';
 
 const TABLE = 'audit_logs';
@@ -92,25 +92,18 @@ export async function insertAuditLogsOncePerWindow(
 ): Promise<void> {
   // In the order of the index, so that two processes never wait for each other crosswise.
   const rows = logs.map(({ log, window }) => rowOf(log, window)).sort(byWindow);
-  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
-    const { sql, value } = insertFromJson(db, rows.slice(at, at + ROWS_AT_ONCE));
+  const insert = `insert into ${TABLE} (${COLUMN_NAMES.join(', ')}) select ${COLUMN_NAMES.map((name) => `j.${name}`).join(', ')}`;
+  await writeRows(db, COLUMNS, rows as readonly JsonRow[], (from) =>
     // MySQL's clause answers to every unique index and IGNORE to every fault: a null id makes all but the window fail.
-    const unless = isSqlite(db)
-      ? 'where true on conflict (window_key) do nothing'
-      : `on duplicate key update id = if(${TABLE}.window_key = j.window_key, ${TABLE}.id, null)`;
-    await db.raw(`${sql} ${unless}`, [value]);
-  }
+    isSqlite(db)
+      ? `${insert} from ${from} where true on conflict (window_key) do nothing`
+      : `${insert} from ${from} on duplicate key update id = if(${TABLE}.window_key = j.window_key, ${TABLE}.id, null)`,
+  );
 }
 
 type JsonRow = Record<keyof AuditLogRow, string | number | null>;
 const NAMES = Object.keys(COLUMNS) as (keyof AuditLogRow)[];
 const COLUMN_NAMES = NAMES.map((name) => `\`${name}\``);
-
-function insertFromJson(db: Db, rows: readonly AuditLogRow[]): { sql: string; value: string } {
-  const { from, value } = jsonRows(db, COLUMNS, rows as readonly JsonRow[]);
-  const read = COLUMN_NAMES.map((name) => `j.${name}`).join(', ');
-  return { sql: `insert into ${TABLE} (${COLUMN_NAMES.join(', ')}) select ${read} from ${from}`, value };
-}
 
 /** Lists the tenant's newest matching rows, at most `limit`, after the position. */
 export async function listAuditLogs(

@@ -29,7 +29,7 @@ onEachDatabase('the requests of a key', (database) => {
   const write = async (uses: JournalEntry[], { counted = true } = {}) => {
     const { db } = server.services;
     const batch = { processId: newId(), sequence: 1 };
-    await insertKeyUsage(db, batch, JSON.stringify(uses));
+    await insertKeyUsage(db, batch, { uses, json: JSON.stringify(uses) });
     const totals = new UsageTotals();
     for (const one of uses) totals.add(one);
     if (counted) await new UsageWriter(db).writeSums([{ batches: [batch], totals }]);

@@ -1,6 +1,6 @@
 import { isSqlite, type Db } from '../../connection/connect.ts';
 import { compareIds } from '../../sql/compareIds.ts';
-import { jsonRows, ROWS_AT_ONCE } from '../../sql/jsonRows.ts';
+import { writeRows } from '../../sql/jsonRows.ts';
 
 /** The last day on which requests of a key asked for a scope. */
 export interface KeyScopeUse {
@@ -21,12 +21,10 @@ export async function noteScopeUses(db: Db, uses: readonly KeyScopeUse[]): Promi
   const rows = uses
     .map(({ keyId, scope, day, tenantId }) => ({ key_id: keyId, scope, day, tenant_id: tenantId }))
     .sort((a, b) => compareIds(a.key_id, b.key_id) || compareIds(a.scope, b.scope));
-  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
-    const { from, value } = jsonRows(db, COLUMNS, rows.slice(at, at + ROWS_AT_ONCE));
+  await writeRows(db, COLUMNS, rows, (from) => {
     const insert = `insert into ${TABLE} (${columns}) select ${columns} from ${from}`;
-    const upsert = isSqlite(db)
+    return isSqlite(db)
       ? `${insert} where true on conflict (key_id, scope) do update set day = max(${TABLE}.day, excluded.day)`
       : `${insert} on duplicate key update day = greatest(${TABLE}.day, j.day)`;
-    await db.raw(upsert, [value]);
-  }
+  });
 }

@@ -1,5 +1,5 @@
 import { isSqlite, type Db } from '../../connection/connect.ts';
-import { jsonRows, ROWS_AT_ONCE, rowsToInsert, type JsonColumn } from '../../sql/jsonRows.ts';
+import { ROWS_AT_ONCE, rowsToInsert, writeRows, type JsonColumn } from '../../sql/jsonRows.ts';
 import {
   changeableColumns,
   KEY_COLUMN_TYPES,
@@ -147,15 +147,11 @@ export async function noteKeyUses(db: Db, uses: readonly KeyUse[]): Promise<void
   const rows = uses
     .map((use) => ({ id: use.keyId, tenant_id: use.tenantId, used_at: use.at, used_ip: use.ip }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
-  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
-    const { from, value } = jsonRows(db, USED, rows.slice(at, at + ROWS_AT_ONCE));
-    await db.raw(
-      isSqlite(db)
-        ? `update api_keys as k ${set} from ${from} where ${which}`
-        : `update ${from} straight_join api_keys as k on ${which} ${set}`,
-      [value],
-    );
-  }
+  await writeRows(db, USED, rows, (from) =>
+    isSqlite(db)
+      ? `update api_keys as k ${set} from ${from} where ${which}`
+      : `update ${from} straight_join api_keys as k on ${which} ${set}`,
+  );
 }
 
 const USED = { id: 'varchar(255)', tenant_id: 'varchar(255)', used_at: 'bigint', used_ip: 'varchar(255)' } as const;

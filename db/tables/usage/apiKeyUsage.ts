@@ -5,7 +5,7 @@ import type { Span } from '../../../app/domain/times.ts';
 import { escapeLike, LIKE } from '../../sql/like.ts';
 import { useIndex } from '../../sql/indexHints.ts';
 import { isSqlite, type Db } from '../../connection/connect.ts';
-import { fromJson, type JsonColumn } from '../../sql/jsonRows.ts';
+import { fromJson, runForEach, type JsonColumn } from '../../sql/jsonRows.ts';
 import { newestFirst } from '../../sql/newestFirst.ts';
 import type { UsageBatch } from './usageBatches.ts';
 
@@ -57,17 +57,33 @@ const LARGEST_BATCH = 0x100000;
 /** What an id takes of the process's; the rest of its 36 characters is the use's number. */
 const OF_PROCESS = 24;
 
-/** Writes a batch of uses, a JSON array of logged requests; ids are the same whenever it is tried, and in their order. */
-export async function insertKeyUsage(db: Db, { processId, sequence }: UsageBatch, json: string): Promise<void> {
-  const columns = FIELDS.map((field) => COLUMNS[field].column).join(', ');
-  const id = isSqlite(db)
-    ? "? || printf('%012x', cast(? as integer) + j.row_index)"
-    : "concat(?, lpad(lower(hex(? + j.row_index)), 12, '0'))";
-  await db.raw(`insert into ${TABLE} (id, ${columns}) select ${id}, ${columns} from ${fromJson(db, IN_JSON)}`, [
-    processId.slice(0, OF_PROCESS),
-    sequence * LARGEST_BATCH,
-    json,
+/** A batch of uses, and the same as a JSON array. */
+interface Requests {
+  uses: readonly LoggedRequest[];
+  json: string;
+}
+
+const COLUMN_LIST = FIELDS.map((field) => COLUMNS[field].column).join(', ');
+
+/** Writes a batch of uses; ids are the same whenever it is tried, and in their order. */
+export async function insertKeyUsage(
+  db: Db,
+  { processId, sequence }: UsageBatch,
+  { uses, json }: Requests,
+): Promise<void> {
+  const insert = `insert into ${TABLE} (id, ${COLUMN_LIST})`;
+  const process = processId.slice(0, OF_PROCESS);
+  const first = sequence * LARGEST_BATCH;
+  if (!isSqlite(db)) {
+    const id = "concat(?, lpad(lower(hex(? + j.row_index)), 12, '0'))";
+    await db.raw(`${insert} select ${id}, ${COLUMN_LIST} from ${fromJson(db, IN_JSON)}`, [process, first, json]);
+    return;
+  }
+  const rows = uses.map((use, index) => [
+    process + (first + index).toString(16).padStart(12, '0'),
+    ...FIELDS.map((field) => use[field]),
   ]);
+  await runForEach(db, `${insert} values (?${', ?'.repeat(FIELDS.length)})`, rows);
 }
 
 /** For how long each request is kept. */

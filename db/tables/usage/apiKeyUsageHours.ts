@@ -4,7 +4,7 @@ import type { OutcomeCounts } from '../../../app/domain/statsPeriod.ts';
 import type { Span } from '../../../app/domain/times.ts';
 import { isSqlite, type Db } from '../../connection/connect.ts';
 import { compareIds } from '../../sql/compareIds.ts';
-import { jsonRows, ROWS_AT_ONCE } from '../../sql/jsonRows.ts';
+import { writeRows } from '../../sql/jsonRows.ts';
 import { addLateRequests } from './apiKeyUsageMonths.ts';
 
 /** What one key did on one route in one hour. */
@@ -69,13 +69,11 @@ export async function addKeyUsageHours(trx: Db, added: readonly KeyUsageHour[]):
     COUNTED.map((column) => `${column} = ${TABLE}.${column} + ${added}.${column}`).join(', ');
   // In the order of the primary key, so that two processes never wait for each other crosswise.
   const rows = added.map(rowOf).sort(byPlace);
-  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
-    const { from, value } = jsonRows(trx, COLUMNS, rows.slice(at, at + ROWS_AT_ONCE));
-    const upsert = isSqlite(trx)
+  await writeRows(trx, COLUMNS, rows, (from) =>
+    isSqlite(trx)
       ? `${insert} from ${from} where true on conflict (key_id, hour, method, endpoint, scope) do update set ${sums('excluded')}`
-      : `${insert} from ${from} on duplicate key update ${sums('j')}`;
-    await trx.raw(upsert, [value]);
-  }
+      : `${insert} from ${from} on duplicate key update ${sums('j')}`,
+  );
   await addLateRequests(trx, rows, Date.now());
 }
 

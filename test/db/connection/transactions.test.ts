@@ -6,6 +6,7 @@ import { connect, transaction, type Db } from '../../../db/connection/connect.ts
 import { isUnavailable } from '../../../db/connection/faults.ts';
 import { createTable } from '../../../db/migrations/steps.ts';
 import { openSqlite } from '../../../db/connection/sqlite.ts';
+import { writeRows } from '../../../db/sql/jsonRows.ts';
 import { onDatabase, onEachDatabase, type TestDatabase } from '../../support/databases.ts';
 import { JWT_SECRET } from '../../support/server.ts';
 
@@ -105,6 +106,20 @@ onEachDatabase('a transaction', (database) => {
       });
     await Promise.all(Array.from({ length: 10 }, add));
     expect(await balanceOf(db(), 'a')).to.equal(110);
+  });
+
+  it('of its own writes many rows all or none, where one of them is refused', async () => {
+    const add = async (ids: string[]) =>
+      writeRows(
+        db(),
+        { id: 'varchar(255)', balance: 'bigint' },
+        ids.map((id) => ({ id, balance: 1 })),
+        (from) => `insert into accounts (id, balance) select id, balance from ${from}`,
+      );
+    await failureOf(add(['c', 'd', 'a']));
+    expect(await balanceOf(db(), 'c')).to.equal(undefined);
+    await add(['c', 'd']);
+    expect([await balanceOf(db(), 'c'), await balanceOf(db(), 'd')]).to.deep.equal([1, 1]);
   });
 });
 
