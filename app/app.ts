@@ -5,6 +5,7 @@ import type { State } from './context.ts';
 import { clientAddress } from './http/clientAddress.ts';
 import { compose } from './http/compose.ts';
 import { cors } from './http/cors.ts';
+import { sendTextsDirectly } from './http/directAnswers.ts';
 import { setHeadersDirectly } from './http/directHeaders.ts';
 import { handleErrors, logLateErrors } from './http/handleErrors.ts';
 import { recordUse } from './usage/recordUse.ts';
@@ -22,6 +23,7 @@ export function createApp(services: Services): Koa<State> {
   const { config, log, usage } = services;
   const app = new Koa<State>();
   setHeadersDirectly(app);
+  sendTextsDirectly(app);
   app.use(
     compose([
       requestId(config.trustedHops),

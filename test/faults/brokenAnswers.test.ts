@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { expect } from 'chai';
 import { systemContext } from '../../app/actions/actionContext.ts';
 import { recordAuditEvent } from '../../app/actions/auditRecord.ts';
@@ -30,10 +31,10 @@ onEachDatabase('an answer that is broken off on its way', (database) => {
   afterEach(() => (process.stderr.write = print));
 
   /** The lines about answers that were broken off, once there is one. */
-  async function lines(message: string): Promise<{ level: number; fault: string }[]> {
+  async function lines(message: string, from = 0): Promise<{ level: number; fault: string }[]> {
     const deadline = Date.now() + 10_000;
     for (;;) {
-      const found = server.log.filter((line) => line.includes(`"msg":"${message}"`));
+      const found = server.log.slice(from).filter((line) => line.includes(`"msg":"${message}"`));
       if (found.length > 0) return found.map((line) => JSON.parse(line) as { level: number; fault: string });
       expect(Date.now(), `nothing said "${message}"`).to.be.lessThan(deadline);
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -80,5 +81,20 @@ onEachDatabase('an answer that is broken off on its way', (database) => {
     const gone = await lines('whoever asked has gone');
     expect(gone.every(({ level }) => level <= 20)).to.equal(true);
     expect(printed).to.deep.equal([]);
+  });
+
+  it('by a reader who goes before it begins is no error in the log either', async () => {
+    const before = server.log.length;
+    const { hostname, port } = new URL(server.url);
+    const reader = connect(Number(port), hostname);
+    const body = JSON.stringify({ email: alice.email, password: PASSWORD });
+    reader.write(
+      `POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`,
+    );
+    // The server is at the request by then.
+    await once(reader, 'data');
+    reader.resetAndDestroy();
+    await lines('whoever asked has gone', before);
+    expect(server.log.slice(before).join('')).not.to.match(/unexpected fault|broken off/);
   });
 });
