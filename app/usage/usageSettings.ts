@@ -5,7 +5,7 @@ export interface UsageSettings {
   batchSize: number;
   /** How many such batches are written in one transaction where so many wait. */
   together: number;
-  /** How long sums may wait for more, while many events come. */
+  /** How long sums may wait for more, while many events come: each row of a key is written once for all its events meanwhile. */
   settleMs: number;
   /** How many are kept while the database takes none. */
   capacity: number;
@@ -17,7 +17,7 @@ export const USAGE_SETTINGS: UsageSettings = {
   flushMs: 500,
   batchSize: 1_000,
   together: 4,
-  settleMs: 5_000,
+  settleMs: 10_000,
   capacity: 1_000_000,
   patienceMs: 2_000,
 };
