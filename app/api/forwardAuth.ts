@@ -86,7 +86,7 @@ function judgeProxiedRequest({ config, lookup, limits, keyTexts, verificationKey
     const rule = place === undefined ? undefined : rules.rules[place];
     if (!rule || !('public' in rule)) {
       ctx.state.recordedAs = recordedAs(request, rule);
-      await limits.address(ctx, async () => identified(ctx, rule, key, catalogueOf(scopes.value)));
+      await limits.address(ctx, () => identified(ctx, rule, key, catalogueOf(scopes.value)));
     }
     ctx.state.granted = access;
     if (!ctx.state.principal) return next() as Promise<void>;
@@ -100,7 +100,13 @@ function judgeProxiedRequest({ config, lookup, limits, keyTexts, verificationKey
     key: ReturnType<KeyQuestion> | undefined,
     catalogue: ScopeCatalogue,
   ): Promise<void> {
-    const refusal = await refusalOf(async () => identify(ctx, key));
+    let refusal: AppError | undefined;
+    try {
+      await identify(ctx, key);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.status >= 500) throw error;
+      refusal = error;
+    }
     if (!rule || 'public' in rule) throw new AppError('no_matching_rule', 'no_matching_rule');
     if (refusal) throw refusal;
     if (!holdsScope(principalOf(ctx), rule.scope, catalogue)) throw missingScope(rule.scope);
@@ -136,16 +142,6 @@ function closeAfterBody(ctx: Context): void {
 function noteAddress(ctx: Context, address: string | null): void {
   ctx.state.address = address;
   ctx.state.countedAddress = address ?? normaliseAddress(ctx.req.socket.remoteAddress ?? '') ?? '0.0.0.0';
-}
-
-async function refusalOf(work: () => Promise<void>): Promise<AppError | undefined> {
-  try {
-    await work();
-    return undefined;
-  } catch (error) {
-    if (error instanceof AppError && error.status < 500) return error;
-    throw error;
-  }
 }
 
 /** The answers that nginx hands on; of any other it makes a 500, which is right where it was configured wrongly. */

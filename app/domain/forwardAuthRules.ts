@@ -104,6 +104,7 @@ export function neverMatching(rules: readonly RuleRequests[]): HiddenRule[] {
 
 /** The text under which the uses of a key are added up: as the rule has it, so that ids make no routes of their own. */
 export function routeOfRule({ path }: RuleRequests, requested: string): string {
+  if (!path.includes('*')) return path;
   const { segments, open } = patternOf(path);
   if (!open) return path;
   const rest = segmentsOf(requested).slice(segments.length);
