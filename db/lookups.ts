@@ -85,19 +85,22 @@ export interface SettingRow extends StoredSetting {
   name: SettingName;
 }
 
+/** The revision of each setting that the caller has. */
+export type Revisions = Readonly<Record<SettingName, string>>;
+
 /** The questions that authentication asks, each for many callers at once; hashes are given in hexadecimal. */
 export interface Lookups {
-  keys(hashes: readonly string[]): Promise<AuthKeyRow[]>;
+  /** Where revisions of settings are known, all settings too; the value of one that still has its revision is left out. */
+  keys(hashes: readonly string[], known?: Revisions): Promise<{ keys: FoundKeyText[]; settings: SettingRow[] }>;
   people(by: PersonBy, subjects: readonly string[]): Promise<PersonRow[]>;
   sessions(hashes: readonly string[]): Promise<SessionRow[]>;
   tenants(by: TenantBy, subjects: readonly string[]): Promise<TenantRow[]>;
-  /** All settings; the value of one whose revision is given is left out. */
-  settings(known: Readonly<Record<SettingName, string>>): Promise<SettingRow[]>;
   close(): Promise<void>;
 }
 
 /** Stands in none of the columns but, if someone got it in there, the name, which comes last for that. */
 const SEPARATOR = '\u001f';
+const HASH_DIGITS = 64;
 const FOUND_COLUMNS = [
   { name: 'hash', column: 'lower(hex(k.key_hash))', type: text() },
   ...Object.entries(DECIDING).map(([name, read]) => ({ name, ...read })),
@@ -105,8 +108,9 @@ const FOUND_COLUMNS = [
 ];
 
 /** A key comes as one text: databases and drivers take several times as long over two dozen columns. */
-const KEYS = `
-  select concat_ws('${SEPARATOR}', ${FOUND_COLUMNS.map(({ column }) => `coalesce(${column}, '')`).join(', ')}) as found
+const FOUND = `concat_ws('${SEPARATOR}', ${FOUND_COLUMNS.map(({ column }) => `coalesce(${column}, '')`).join(', ')})`;
+const KEYS = (found: string) => `
+  select ${found} as found
   from api_keys k
   join tenants t on t.id = k.tenant_id
   left join users u on u.id = k.user_id
@@ -121,10 +125,8 @@ interface Found {
 class FoundTexts {
   readonly texts: string[];
 
-  constructor({ found }: Found) {
-    this.texts = found.split(SEPARATOR);
-    const last = FOUND_COLUMNS.length - 1;
-    if (this.texts.length > last + 1) this.texts[last] = this.texts.slice(last).join(SEPARATOR);
+  constructor(found: string) {
+    this.texts = splitLastWhole(found, FOUND_COLUMNS.length);
   }
 }
 
@@ -136,7 +138,31 @@ for (const [index, { name, type }] of FOUND_COLUMNS.entries()) {
   });
 }
 
-const authKeyRow = (found: Found) => new FoundTexts(found) as unknown as AuthKeyRow;
+/** The parts of a text; the last one may hold separators itself. */
+function splitLastWhole(text: string, parts: number): string[] {
+  const texts = text.split(SEPARATOR);
+  if (texts.length > parts) texts[parts - 1] = texts.slice(parts - 1).join(SEPARATOR);
+  return texts;
+}
+
+/** A key as it was found: one text, since of a thousand keys that wait to be judged the columns of all would fill the memory. */
+export class FoundKeyText {
+  readonly #text: string;
+
+  constructor({ found }: Found) {
+    this.#text = found;
+  }
+
+  get hash(): string {
+    return this.#text.slice(0, HASH_DIGITS);
+  }
+
+  read(): AuthKeyRow {
+    return new FoundTexts(this.#text) as unknown as AuthKeyRow;
+  }
+}
+
+const foundKeyText = (found: Found) => new FoundKeyText(found);
 
 const PERSON = `u.id as user_id, u.name, u.status as user_status, u.operator, u.password_changed_at, u.confined_to, m.role,
   m.permissions, m.created_at as joined_at, t.id as tenant_id, t.slug as tenant_slug, t.name as tenant_name, t.status as tenant_status, t.policy as tenant_policy`;
@@ -159,15 +185,37 @@ const SESSIONS = `
 
 const TENANTS = (by: TenantBy) => `select ${by} as subject, id, slug, policy from tenants where ${by} in `;
 
-const SETTINGS = `
-  select name, revision, case ${SETTING_NAMES.map((name) => `when name = '${name}' and revision = ? then null`).join(' ')}
-    else value end as value
+/** The value of a setting, unless its revision is the known one, which is written in the place of each `known`. */
+const changedValue = (known: (name: SettingName) => string) =>
+  `case ${SETTING_NAMES.map((name) => `when name = '${name}' and revision = ${known(name)} then null`).join(' ')} else value end`;
+
+const SETTINGS = `select name, revision, ${changedValue(() => '?')} as value from installation_settings`;
+
+/** What stands before a setting among keys, of which each begins with its hash. */
+const SETTING = 'setting';
+
+/** Servers put texts of two tables into one answer only where their collation is the same. */
+const AS_BYTES = 'collate utf8mb4_bin';
+
+/** The settings as texts that can be told from keys, so that one statement of the server gives both. */
+const settingsAsTexts = (known: Revisions) => `
+  select concat_ws('${SEPARATOR}', '${SETTING}', name, revision, ${changedValue((name) => bytesLiteral(known[name]))}) ${AS_BYTES} as found
   from installation_settings`;
+
+/** Written out as bytes, no text can be read as a part of the statement. */
+const bytesLiteral = (text: string) => `x'${Buffer.from(text).toString('hex')}'`;
+
+const isSetting = ({ found }: Found) => found.startsWith(SETTING);
+
+function settingRow({ found }: Found): SettingRow {
+  const [, name, revision = '', value = null] = splitLastWhole(found, 4);
+  return { name: name as SettingName, revision, value };
+}
 
 /** Hashes are compared as the bytes they are stored as. */
 const bytesOf = (hashes: readonly string[]) => hashes.map((hash) => Buffer.from(hash, 'hex'));
 
-const revisionsOf = (known: Readonly<Record<SettingName, string>>) => SETTING_NAMES.map((name) => known[name]);
+const revisionsOf = (known: Revisions) => SETTING_NAMES.map((name) => known[name]);
 
 /** How many questions may be under way at once; what arrives meanwhile waits for the next one. */
 export const LOOKUPS_AT_ONCE = 2;
@@ -180,23 +228,25 @@ export function openLookups(config: DatabaseConfig): Lookups {
 function mysqlLookups(config: Extract<DatabaseConfig, { kind: 'mysql' }>): Lookups {
   const db = connect(config, { poolSize: connectionsFor(config).lookups });
   const held = holdConnections(db);
+  const keysQuery = KEYS(`${FOUND} ${AS_BYTES}`);
   const ask = async <Row>(sql: string, values: readonly (string | Buffer)[]) => {
     const [rows] = (await db.raw(`${sql}(${values.map(() => '?').join(',')})`, values)) as [Row[], unknown];
     return rows;
   };
   return {
-    keys: async (hashes) => {
+    keys: async (hashes, known) => {
       // Written out, for a binding costs more than the hash itself; a hash is never what a caller wrote.
       const literals = hashes.map((hash) => `x'${hash}'`).join(',');
-      return (await held.ask<Found>(`${KEYS}(${literals})`)).map(authKeyRow);
+      const statements = hashes.length > 0 ? [`${keysQuery}(${literals})`] : [];
+      if (known) statements.push(settingsAsTexts(known));
+      const rows = await held.ask<Found>(statements.join(' union all '));
+      if (!known) return { keys: rows.map(foundKeyText), settings: [] };
+      const settings = rows.filter(isSetting).map(settingRow);
+      return { keys: rows.filter((row) => !isSetting(row)).map(foundKeyText), settings };
     },
     people: async (by, subjects) => ask<PersonRow>(PEOPLE(by), subjects),
     sessions: async (hashes) => ask<SessionRow>(SESSIONS, bytesOf(hashes)),
     tenants: async (by, subjects) => ask<TenantRow>(TENANTS(by), subjects),
-    settings: async (known) => {
-      const [rows] = (await db.raw(SETTINGS, revisionsOf(known))) as [SettingRow[], unknown];
-      return rows;
-    },
     close: async () => {
       held.release();
       await db.destroy();
@@ -207,6 +257,7 @@ function mysqlLookups(config: Extract<DatabaseConfig, { kind: 'mysql' }>): Looku
 /** One prepared statement per question, run for each caller; for all keys of a turn at once, since beginning to read costs most. */
 function sqliteLookups(file: string): Lookups {
   const connection = openSqlite(file);
+  const keysQuery = KEYS(FOUND);
   const prepared = new Map<string, ReturnType<typeof connection.prepare>>();
   // Prepared late, since the tables may be younger than this connection.
   const statementOf = (sql: string) => {
@@ -221,14 +272,14 @@ function sqliteLookups(file: string): Lookups {
   const askTogether = <Row>(sql: string, hashes: readonly string[]) =>
     statementOf(`${sql}(select unhex(value) from json_each(?))`).all(JSON.stringify(hashes)) as Row[];
   return {
-    keys: async (hashes) => {
-      const all = hashes.length === 1 ? ask<Found>(KEYS, bytesOf(hashes)) : askTogether<Found>(KEYS, hashes);
-      return all.map(authKeyRow);
+    keys: async (hashes, known) => {
+      const all = hashes.length <= 1 ? ask<Found>(keysQuery, bytesOf(hashes)) : askTogether<Found>(keysQuery, hashes);
+      const settings = known ? (statementOf(SETTINGS).all(...revisionsOf(known)) as SettingRow[]) : [];
+      return { keys: all.map(foundKeyText), settings };
     },
     people: async (by, subjects) => ask<PersonRow>(PEOPLE(by), subjects),
     sessions: async (hashes) => ask<SessionRow>(SESSIONS, bytesOf(hashes)),
     tenants: async (by, subjects) => ask<TenantRow>(TENANTS(by), subjects),
-    settings: async (known) => statementOf(SETTINGS).all(...revisionsOf(known)) as SettingRow[],
     close: async () => connection.close(),
   };
 }

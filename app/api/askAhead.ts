@@ -1,15 +1,18 @@
-import type { Lookup } from '../auth/lookup.ts';
+import type { KeyTexts } from '../auth/keyTexts.ts';
+import type { FoundKeys, Lookup } from '../auth/lookup.ts';
 import type { Context, Middleware } from '../context.ts';
-import { hashKey } from '../domain/token.ts';
+import type { ScopeCatalogue } from '../domain/scopeCatalogue.ts';
 import { readJson } from '../http/body.ts';
 import type { Services } from '../services.ts';
 
 declare module '../context.ts' {
   interface State {
     /** Answers the one question of this request about a key by what was asked of the database already. */
-    askedAhead?: Pick<Lookup, 'key' | 'catalogue'>;
+    askedAhead?: AskedAhead;
   }
 }
+
+type AskedAhead = Pick<Lookup, 'keys' | 'catalogue'> & Pick<KeyTexts, 'hashOf'>;
 
 /** A longer body than a question has is read once its caller is known. */
 const MOST_BYTES = 4_096;
@@ -27,25 +30,32 @@ export function askAhead({ lookup, keyTexts, limits }: Pick<Services, 'lookup' |
     return next();
   };
 
-  function ask(ctx: Context): Pick<Lookup, 'key' | 'catalogue'> {
-    const asked = readJson(ctx).then((body) => {
+  function ask(ctx: Context): AskedAhead {
+    let asked: AskedQuestion | undefined;
+    const asking = readJson(ctx).then((body) => {
       const { text, asksForScopes } = questionIn(body);
-      const hash = keyTexts.mayBeKey(text) ? hashKey(text) : undefined;
-      const key = hash && lookup.key(hash);
+      const hash = keyTexts.hashOf(text);
+      const keys = hash === undefined ? undefined : lookup.keys([hash]);
       const catalogue = asksForScopes ? lookup.catalogue() : undefined;
-      key?.catch(ignore);
+      keys?.catch(ignore);
       catalogue?.catch(ignore);
-      return { hash, key, catalogue };
+      asked = { text, hash, keys, catalogue };
     });
-    asked.catch(ignore);
+    asking.catch(ignore);
     return {
-      key: async (hash) => {
-        const { hash: same, key } = await asked;
-        return same?.equals(hash) ? key : lookup.key(hash);
-      },
-      catalogue: async () => (await asked).catalogue ?? lookup.catalogue(),
+      hashOf: (text) => (asked?.text === text ? asked.hash : keyTexts.hashOf(text)),
+      keys: async (hashes) => (asked?.keys && hashes.join() === asked.hash ? asked.keys : lookup.keys(hashes)),
+      catalogue: async () => asked?.catalogue ?? lookup.catalogue(),
     };
   }
+}
+
+/** The question in the body, with what was asked of the database for it. */
+interface AskedQuestion {
+  text: string;
+  hash: string | undefined;
+  keys: Promise<FoundKeys> | undefined;
+  catalogue: Promise<ScopeCatalogue> | undefined;
 }
 
 /** Who is refused as a caller waits for none of what was asked, so that nobody else is told of its faults. */

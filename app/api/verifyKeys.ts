@@ -39,7 +39,8 @@ export function verifyKeyRoutes({
 }: Pick<Services, 'config' | 'lookup' | 'limits' | 'keyTexts' | 'usage'>): Router<State> {
   const keyPrefix = config.keys.prefix;
 
-  const parts = ({ state }: Context) => ({ lookup: state.askedAhead ?? lookup, limits, keyTexts });
+  const parts = ({ state: { askedAhead } }: Context) =>
+    askedAhead ? { lookup: askedAhead, limits, keyTexts: askedAhead } : { lookup, limits, keyTexts };
 
   const verdictsOn = async (ctx: Context, questions: readonly KeyQuestion[]) => {
     const asked = questions.map((one) => ({ ...one, counting: one.dryRun ? ('look' as const) : ('spend' as const) }));

@@ -1,6 +1,5 @@
 import type { Context, KeyHolder, Middleware } from '../context.ts';
 import { isAddressAllowed, keyFault, type KeyFault } from '../domain/keyFault.ts';
-import { hashKey } from '../domain/token.ts';
 import { AppError } from '../errors.ts';
 import type { FoundKey, Lookup } from './lookup.ts';
 import type { DoubtfulLookups } from '../limits/doubtfulLookups.ts';
@@ -27,13 +26,13 @@ export function apiKey(lookup: Lookup, keyTexts: KeyTexts, doubtful: DoubtfulLoo
 export type ShownKey = Credential & { kind: 'key' };
 
 /** Asks for the key that was shown; in the turn of its call, unless the address is over its limit. */
-export type KeyQuestion = (ctx: Context, shown: ShownKey) => Promise<{ key: FoundKey; hash: Buffer }>;
+export type KeyQuestion = (ctx: Context, shown: ShownKey) => Promise<{ key: FoundKey; hash: string }>;
 
 /** Finds keys for requests; refuses text that is no key of ours and keys that nobody has. */
 export function keyQuestion(lookup: Lookup, keyTexts: KeyTexts, doubtful: DoubtfulLookups): KeyQuestion {
   return async (ctx, { text }) => {
-    if (!keyTexts.mayBeKey(text)) throw unauthenticated('invalid_key', 'not_a_valid_key');
-    const hash = hashKey(text);
+    const hash = keyTexts.hashOf(text);
+    if (hash === undefined) throw unauthenticated('invalid_key', 'not_a_valid_key');
     const turn = doubtful.turn(ctx, hash);
     if (turn) await turn;
     const key = await lookup.key(hash);

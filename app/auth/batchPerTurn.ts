@@ -1,83 +1,63 @@
 import { unavailable } from '../errors.ts';
 import { oncePerTurn } from '../timing.ts';
 
-/** One query for all hashes of a turn, and the promise that their callers wait for. */
-interface Waiting<Answer> {
-  answer: Promise<Answer | undefined>;
-  resolve: (answer: Answer | undefined) => void;
+/** One query for all that is asked in a turn, and the promise that all who asked wait for. */
+interface Turn<Found> {
+  questions: Set<string>;
+  found: Promise<Found>;
+  resolve: (found: Found) => void;
   reject: (error: unknown) => void;
 }
 
-/** The most hashes in one query. */
-const LARGEST_QUESTION = 1_000;
+/** The most questions in one query, unless somebody alone has more. */
+const LARGEST_QUERY = 1_000;
 
 /**
- * Looks up all items that arrive in one turn of the event loop with one query. The query is always sent after its items
- * arrived, and no result is kept: there is no cache that could be stale. What is found is read by `read`, whose errors are
- * for those alone who asked for that item.
+ * Asks all that comes in one turn of the event loop by one query, whose answer is for all who asked. The query is always
+ * sent after its questions arrived, and no answer is kept: there is no cache that could be stale.
  */
-export function batchPerTurn<Found, Answer>(
-  ask: (questions: string[]) => Promise<Map<string, Found>>,
-  read: (found: Found) => Answer,
+export function batchPerTurn<Found>(
+  ask: (questions: Set<string>) => Promise<Found>,
   atOnce: number,
-): (question: string) => Promise<Answer | undefined> {
-  let waiting = new Map<string, Waiting<Answer>>();
+): (questions: readonly string[]) => Promise<Found> {
+  const waiting: Turn<Found>[] = [];
   let underWay = 0;
   const sendSoon = oncePerTurn(() => {
-    void send(takeBatch());
+    const turn = waiting.shift();
+    if (turn) void send(turn);
   });
 
   function schedule(): void {
-    if (underWay < atOnce && waiting.size > 0) void sendSoon();
+    if (underWay < atOnce && waiting.length > 0) void sendSoon();
   }
 
-  function takeBatch(): Map<string, Waiting<Answer>> {
-    const batch = waiting;
-    waiting = new Map();
-    if (batch.size <= LARGEST_QUESTION) return batch;
-    const entries = [...batch];
-    waiting = new Map(entries.slice(LARGEST_QUESTION));
-    return new Map(entries.slice(0, LARGEST_QUESTION));
-  }
-
-  async function send(batch: Map<string, Waiting<Answer>>): Promise<void> {
+  async function send({ questions, resolve, reject }: Turn<Found>): Promise<void> {
     underWay++;
     schedule();
     try {
-      const found = await ask([...batch.keys()]);
-      for (const [question, asked] of batch) answer(asked, found.get(question));
+      resolve(await ask(questions));
     } catch (error) {
-      const refusal = unavailable(error);
-      for (const { reject } of batch.values()) reject(refusal);
+      reject(unavailable(error));
     } finally {
       underWay--;
       schedule();
     }
   }
 
-  function answer({ resolve, reject }: Waiting<Answer>, found: Found | undefined): void {
-    try {
-      resolve(found === undefined ? undefined : read(found));
-    } catch (error) {
-      reject(error);
-    }
-  }
-
-  return (question) => {
-    let asked = waiting.get(question);
-    if (!asked) {
-      waiting.set(question, (asked = newWaiting()));
-      schedule();
-    }
-    return asked.answer;
+  return (questions) => {
+    let turn = waiting.at(-1);
+    if (!turn || turn.questions.size + questions.length > LARGEST_QUERY) waiting.push((turn = newTurn<Found>()));
+    for (const question of questions) turn.questions.add(question);
+    schedule();
+    return turn.found;
   };
 }
 
-function newWaiting<Answer>(): Waiting<Answer> {
-  const waiting = {} as Waiting<Answer>;
-  waiting.answer = new Promise((resolve, reject) => {
-    waiting.resolve = resolve;
-    waiting.reject = reject;
+function newTurn<Found>(): Turn<Found> {
+  const turn = { questions: new Set<string>() } as Turn<Found>;
+  turn.found = new Promise((resolve, reject) => {
+    turn.resolve = resolve;
+    turn.reject = reject;
   });
-  return waiting;
+  return turn;
 }

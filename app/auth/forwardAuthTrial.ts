@@ -34,7 +34,7 @@ export interface TrialOutcome {
 }
 
 interface Parts {
-  lookup: Pick<Lookup, 'key' | 'settings' | 'catalogue'>;
+  lookup: Pick<Lookup, 'keys' | 'settings' | 'catalogue'>;
   limits: Pick<Limits, 'countKey' | 'peekKey' | 'quotas'>;
   keyTexts: KeyTexts;
 }

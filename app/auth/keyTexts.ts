@@ -1,4 +1,4 @@
-import { looksLikeKey, parseKey } from '../domain/token.ts';
+import { hexHashOf, looksLikeKey, parseKey } from '../domain/token.ts';
 import type { Lookup } from './lookup.ts';
 
 /** Characters that may stand in a key of another issuer, and how long it may be. */
@@ -28,6 +28,11 @@ export class KeyTexts {
   /** Whether the text can be a key at all. */
   mayBeKey(text: string): boolean {
     return parseKey(text, this.#prefix) !== undefined || (this.#hasForeign && FOREIGN_KEY.test(text));
+  }
+
+  /** The hash by which the text is looked up; undefined for one that can be no key. */
+  hashOf(text: string): string | undefined {
+    return this.mayBeKey(text) ? hexHashOf(text) : undefined;
   }
 
   /** Whether a Bearer text is tried as a key, well-formed or not, and never as a token. */

@@ -1,10 +1,12 @@
 import {
   LOOKUPS_AT_ONCE,
   type AuthKeyRow,
+  type FoundKeyText,
   type Lookups,
   type PersonBy,
   type PersonRow,
   type SessionRow,
+  type SettingRow,
   type TenantBy,
   type TenantRow,
 } from '../../db/lookups.ts';
@@ -97,9 +99,17 @@ declare module '../context.ts' {
   }
 }
 
-/** The one door by which authentication reaches the database; keys and sessions are found by the hash of their text. */
+/** The keys that one query found. */
+export interface FoundKeys {
+  /** The key of this hash; undefined where there is none. Throws where what is stored of it is not readable. */
+  key(hash: string): FoundKey | undefined;
+}
+
+/** The one door by which authentication reaches the database; keys are found by the hash of their text in hexadecimal. */
 export interface Lookup {
-  key: (hash: Buffer) => Promise<FoundKey | undefined>;
+  key: (hash: string) => Promise<FoundKey | undefined>;
+  /** Many keys by one query; each is read when it is asked for. */
+  keys: (hashes: readonly string[]) => Promise<FoundKeys>;
   person: (by: PersonBy, subject: string) => Promise<FoundPerson | undefined>;
   session: (hash: Buffer) => Promise<FoundSession | undefined>;
   /** The tenant that a platform key names, by its id or its slug, whatever its status. */
@@ -113,69 +123,123 @@ export interface Lookup {
 /** The settings of the installation as they stood after the question; an unchanged one is the same object as before. */
 export type InstallationSettings = Readonly<Record<SettingName, StoredSetting>>;
 
+/** The question for the settings of the installation among the hashes of keys, which are all longer. */
+const SETTINGS = 'settings';
+
 /** Lookups coalesced by turn; trouble of the database is 503 for all who asked, an unreadable row 500 for its own caller. */
 export function createLookup(lookups: Lookups, { plans = true }: { plans?: boolean } = {}): Lookup {
-  const key = batchPerTurn(
-    async (hashes) => byHash(await lookups.keys(hashes)),
-    (row) => foundKey(row, plans),
-    LOOKUPS_AT_ONCE,
-  );
+  const settings = new KeptSettings();
+  // Settings are asked for in the query of the keys, since many requests need both.
+  const ask = batchPerTurn(async (questions) => {
+    const known = questions.delete(SETTINGS) ? settings.current : undefined;
+    const { keys, settings: rows } = await lookups.keys([...questions], known && revisionsOf(known));
+    return new FoundInTurn(keys, known && settings.read(known, rows), plans);
+  }, LOOKUPS_AT_ONCE);
   const person = (by: PersonBy) =>
-    batchPerTurn(async (subjects) => bySubject(await lookups.people(by, subjects)), foundPerson, LOOKUPS_AT_ONCE);
+    lookupOf(async (subjects) => bySubject(await lookups.people(by, subjects)), foundPerson);
   const people = { id: person('id'), email: person('email') };
-  const session = batchPerTurn(
-    async (hashes) => bySubject(await lookups.sessions(hashes)),
-    foundSession,
-    LOOKUPS_AT_ONCE,
-  );
+  const session = lookupOf(async (hashes) => bySubject(await lookups.sessions(hashes)), foundSession);
   const tenant = (by: TenantBy) =>
-    batchPerTurn(async (subjects) => bySubjectOnce(await lookups.tenants(by, subjects)), foundTenant, LOOKUPS_AT_ONCE);
+    lookupOf(async (subjects) => bySubjectOnce(await lookups.tenants(by, subjects)), foundTenant);
   const tenants = { id: tenant('id'), slug: tenant('slug') };
-  const settings = settingsLookup(lookups);
+  const allSettings = async () => (await ask([SETTINGS])).settings;
   return {
-    key: (hash) => key(hash.toString('hex')),
+    key: async (hash) => (await ask([hash])).sharedKey(hash),
+    keys: ask,
     person: (by, subject) => people[by](subject),
     session: (hash) => session(hash.toString('hex')),
     tenant: (by, subject) => tenants[by](subject),
-    settings,
-    catalogue: async () => catalogueOf((await settings()).scopes.value),
+    settings: allSettings,
+    catalogue: async () => catalogueOf((await allSettings()).scopes.value),
   };
 }
 
+/** Looks up one thing by its name, together with all others of its turn. */
+function lookupOf<Found, Answer>(
+  ask: (questions: string[]) => Promise<Map<string, Found>>,
+  read: (found: Found) => Answer,
+): (question: string) => Promise<Answer | undefined> {
+  const inTurn = batchPerTurn(async (questions) => ask([...questions]), LOOKUPS_AT_ONCE);
+  return async (question) => {
+    const found = (await inTurn([question])).get(question);
+    return found === undefined ? undefined : read(found);
+  };
+}
+
+/** What the query of a turn found; each part is read by who asked for it, so that an unreadable one is nobody else's fault. */
+class FoundInTurn implements FoundKeys {
+  readonly #texts = new Map<string, FoundKeyText>();
+  /** Keys that many requests of the turn come with. */
+  readonly #shared = new Map<string, FoundKey>();
+  readonly #settings: (() => InstallationSettings) | undefined;
+  readonly #plans: boolean;
+
+  constructor(keys: readonly FoundKeyText[], settings: (() => InstallationSettings) | undefined, plans: boolean) {
+    for (const key of keys) this.#texts.set(key.hash, key);
+    this.#settings = settings;
+    this.#plans = plans;
+  }
+
+  key(hash: string): FoundKey | undefined {
+    const text = this.#texts.get(hash);
+    return text && foundKey(text.read(), this.#plans);
+  }
+
+  /** The same, read once for all who ask. */
+  sharedKey(hash: string): FoundKey | undefined {
+    const known = this.#shared.get(hash);
+    if (known) return known;
+    const key = this.key(hash);
+    if (key) this.#shared.set(hash, key);
+    return key;
+  }
+
+  get settings(): InstallationSettings {
+    if (!this.#settings) throw new Error('the settings of the installation were not read');
+    return this.#settings();
+  }
+}
+
+const revisionsOf = ({ scopes, forward_auth_rules, foreign_keys }: InstallationSettings) => ({
+  scopes: scopes.revision,
+  forward_auth_rules: forward_auth_rules.revision,
+  foreign_keys: foreign_keys.revision,
+});
+
 /** The values of settings are kept by revision, since they may be long; which revision holds is asked every time. */
-function settingsLookup(lookups: Lookups): Lookup['settings'] {
-  const unread: StoredSetting = { revision: '', value: null };
-  const kept: Record<SettingName, StoredSetting> = { scopes: unread, forward_auth_rules: unread, foreign_keys: unread };
-  const read = async () => {
-    const rows = await lookups.settings({
-      scopes: kept.scopes.revision,
-      forward_auth_rules: kept.forward_auth_rules.revision,
-      foreign_keys: kept.foreign_keys.revision,
-    });
-    for (const { name, revision, value } of rows) {
-      if (kept[name].revision !== revision) kept[name] = { revision, value };
-    }
-    if (rows.length < SETTING_NAMES.length) throw new Error('a setting of the installation has no row');
-    return new Map([['all', { ...kept }]]);
+class KeptSettings {
+  static readonly #unread: StoredSetting = { revision: '', value: null };
+  #current: InstallationSettings = {
+    scopes: KeptSettings.#unread,
+    forward_auth_rules: KeptSettings.#unread,
+    foreign_keys: KeptSettings.#unread,
   };
-  const ask = batchPerTurn(read, (settings) => settings, 1);
-  return async () => {
-    const found = await ask('all');
-    if (!found) throw new Error('the settings of the installation were not read');
-    return found;
-  };
+
+  get current(): InstallationSettings {
+    return this.#current;
+  }
+
+  /** The settings by what was found where these were known. */
+  read(known: InstallationSettings, rows: readonly SettingRow[]): () => InstallationSettings {
+    return () => {
+      if (rows.length < SETTING_NAMES.length) throw new Error('a setting of the installation has no row');
+      if (rows.every(({ name, revision }) => known[name].revision === revision)) return known;
+      const found = { ...known };
+      for (const { name, revision, value } of rows) {
+        // Two queries may be under way: only what was known to this one may it have left out.
+        const same = [known[name], this.#current[name]].find((one) => one.revision === revision);
+        found[name] = same ?? { revision, value };
+      }
+      this.#current = found;
+      return found;
+    };
+  }
 }
 
 /** What is known of one person, a row for each of their tenants. */
 type RowsOf<Row> = [Row, ...Row[]];
 
 const bySubjectOnce = (rows: TenantRow[]) => new Map(rows.map((row) => [row.subject, row]));
-
-function byHash(rows: readonly AuthKeyRow[]): Map<string, AuthKeyRow> {
-  const found = new Map<string, AuthKeyRow>();
-  for (const row of rows) found.set(row.hash, row);
-  return found;
-}
 
 function bySubject<Row extends PersonRow>(rows: Row[]): Map<string, RowsOf<Row>> {
   const grouped = new Map<string, RowsOf<Row>>();

@@ -1,7 +1,7 @@
 import { refuseConfinedElsewhere } from './confined.ts';
 import type { Context, Middleware, Person, Principal } from '../context.ts';
 import { isId } from '../domain/id.ts';
-import { hashKey } from '../domain/token.ts';
+import { hexHashOf } from '../domain/token.ts';
 import { AppError } from '../errors.ts';
 import { accessOf, isAboutKeys } from '../http/access.ts';
 import { holdsScope } from './authority.ts';
@@ -47,7 +47,7 @@ export function tenant(lookup: Lookup, from: TenantFrom, doubtful: DoubtfulLooku
   async function withToken(ctx: Context, claims: unknown, next: () => Promise<unknown>): Promise<void> {
     const token = subjectOf(claims);
     // The hash is the token's: another token of the same person may be refused.
-    const hash = hashKey(ctx.state.credential?.text ?? '');
+    const hash = hexHashOf(ctx.state.credential?.text ?? '');
     const turn = token && doubtful.turn(ctx, hash);
     if (turn) await turn;
     const found = token && (await lookup.person(token.by, token.subject));

@@ -1,14 +1,13 @@
 import { isAddressAllowed, keyFault, type KeyFault } from '../domain/keyFault.ts';
 import { keyStatus } from '../domain/keyStatus.ts';
 import { BUILT_IN, type ScopeCatalogue } from '../domain/scopeCatalogue.ts';
-import { hashKey } from '../domain/token.ts';
 import type { Count } from '../limits/count.ts';
 import type { Limits } from '../limits/limits.ts';
 import type { QuotaCount } from '../limits/quota.ts';
 import { reachOfKey } from './apiKey.ts';
 import { holdsScope } from './authority.ts';
 import type { KeyTexts } from './keyTexts.ts';
-import type { FoundKey, Lookup } from './lookup.ts';
+import type { FoundKey, FoundKeys, Lookup } from './lookup.ts';
 import { isNamed } from './tenant.ts';
 
 /** The closed list of what may be said of a key. */
@@ -64,9 +63,9 @@ export interface Verdict {
 }
 
 interface Parts {
-  lookup: Pick<Lookup, 'key' | 'catalogue'>;
+  lookup: Pick<Lookup, 'keys' | 'catalogue'>;
   limits: Pick<Limits, 'countKey' | 'peekKey' | 'quotas'>;
-  keyTexts: KeyTexts;
+  keyTexts: Pick<KeyTexts, 'hashOf'>;
 }
 
 /** A suspended tenant's keys work again when it is let back in, as paused ones do when they are resumed. */
@@ -89,25 +88,32 @@ export async function verifyKeys(
   tenantId: string | undefined,
   questions: readonly AskedKey[],
 ): Promise<Verdict[]> {
-  // All lookups begin in one turn, so that they are one query.
-  const [catalogue, ...found] = await Promise.all([
+  const hashes = questions.map(({ key }) => parts.keyTexts.hashOf(key));
+  const asked = hashes.filter((hash) => hash !== undefined);
+  // Both are asked in one turn, so that they are one query. A text that is no key of ours never reaches the database.
+  const [catalogue, keys] = await Promise.all([
     questions.some(asksForScopes) ? parts.lookup.catalogue() : BUILT_IN,
-    ...questions.map(({ key }) => foundKey(parts, key)),
+    asked.length > 0 ? parts.lookup.keys(asked) : NO_KEYS,
   ]);
   const now = Date.now();
-  return Promise.all(
-    questions.map(async (question, place) => verdictOn(parts, { question, tenantId, now, catalogue }, found[place])),
-  );
+  const verdicts = questions.map((question, place) => {
+    const hash = hashes[place];
+    const found = hash === undefined ? 'malformed' : keys.key(hash);
+    return verdictOn(parts, { question, tenantId, now, catalogue }, found);
+  });
+  const known = verdicts.filter(isKnown);
+  return known.length === verdicts.length ? known : Promise.all(verdicts.map(async (verdict) => verdict));
 }
+
+function isKnown(verdict: Verdict | Promise<Verdict>): verdict is Verdict {
+  return !(verdict instanceof Promise);
+}
+
+const NO_KEYS: FoundKeys = { key: () => undefined };
 
 /** Whether the answer depends on what scopes stand for. */
 function asksForScopes({ scopes, anyScopes }: AskedKey): boolean {
   return scopes !== undefined || anyScopes !== undefined;
-}
-
-/** What is known by the text of a key; a text that is no key of ours never reaches the database. */
-function foundKey({ lookup, keyTexts }: Parts, text: string): Promise<FoundKey | undefined> | 'malformed' {
-  return keyTexts.mayBeKey(text) ? lookup.key(hashKey(text)) : 'malformed';
 }
 
 type Found = FoundKey | 'malformed' | undefined;

@@ -77,6 +77,11 @@ export function hashKey(key: string): Buffer {
   return hash('sha256', key, 'buffer');
 }
 
+/** The same in hexadecimal, as keys are looked up. */
+export function hexHashOf(key: string): string {
+  return hash('sha256', key, 'hex');
+}
+
 /** Compares two hashes in constant time; hashes of different lengths differ. */
 export function sameHash(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);

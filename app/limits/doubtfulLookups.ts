@@ -27,9 +27,9 @@ export class DoubtfulLookups {
     this.#spent = spent;
   }
 
-  /** Remembers that the database knows this credential, by the hash of its text. */
-  foundValid(hash: Buffer): void {
-    const mark = hash.readInt32BE();
+  /** Remembers that the database knows this credential, by the hash of its text in hexadecimal. */
+  foundValid(hash: string): void {
+    const mark = markOf(hash);
     if (this.#valid.has(mark)) return;
     if (this.#valid.size >= REMEMBERED) {
       this.#validBefore = this.#valid;
@@ -47,10 +47,10 @@ export class DoubtfulLookups {
    * Undefined where the database may be asked at once; otherwise resolves when it may, and rejects with 429 where too
    * many wait already.
    */
-  turn(ctx: Context, hash: Buffer): Promise<void> | undefined {
+  turn(ctx: Context, hash: string): Promise<void> | undefined {
     const count = this.#spent.of(ctx.state.countedAddress);
     if (!count) return undefined;
-    const mark = hash.readInt32BE();
+    const mark = markOf(hash);
     if (this.#valid.has(mark) || this.#validBefore.has(mark)) return undefined;
     if (this.#waiting.length >= WAITING_AT_MOST) return Promise.reject(rateLimited(count));
     return new Promise((resolve) => this.#wait(resolve));
@@ -66,4 +66,9 @@ export class DoubtfulLookups {
     this.#nextAt = performance.now() + EVERY_MS;
     for (const go of this.#waiting.splice(0)) go();
   }
+}
+
+/** As much of a hash as is remembered. */
+function markOf(hash: string): number {
+  return Number.parseInt(hash.slice(0, 8), 16);
 }

@@ -1,5 +1,8 @@
 import { expect } from 'chai';
-import { replaceSetting } from '../../db/tables/installationSettings.ts';
+import { createLookup } from '../../app/auth/lookup.ts';
+import type { Lookups, SettingRow } from '../../db/lookups.ts';
+import { replaceSetting, SETTING_NAMES } from '../../db/tables/installationSettings.ts';
+import { nextTurn } from '../../app/timing.ts';
 import { as } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { issue } from '../support/keys.ts';
@@ -31,5 +34,34 @@ onEachDatabase('looking up the settings of the installation', (database) => {
     expect(after.scopes).to.deep.equal({ revision, value: '["é"]' });
     expect(after.forward_auth_rules).to.equal(before.forward_auth_rules);
     expect((await lookup.settings()).scopes).to.equal(after.scopes);
+  });
+});
+
+describe('two questions about settings that are under way at once', () => {
+  it('are each answered with the whole value, whichever is answered first', async () => {
+    const answers: ((rows: SettingRow[]) => void)[] = [];
+    const keys: Lookups['keys'] = async () =>
+      new Promise((resolve) => answers.push((settings) => resolve({ keys: [], settings })));
+    const lookup = createLookup({ keys } as Lookups);
+    const ask = async () => {
+      const value = lookup.settings().then(({ scopes }) => scopes.value);
+      await nextTurn();
+      await nextTurn();
+      return { value };
+    };
+    const rows = (revision: string, value: string | null) => SETTING_NAMES.map((name) => ({ name, revision, value }));
+
+    const first = await ask();
+    answers[0]?.(rows('before', 'the value before'));
+    expect(await first.value).to.equal('the value before');
+    const older = await ask();
+    const newer = await ask();
+    answers[2]?.(rows('after', 'the value after'));
+    expect(await newer.value).to.equal('the value after');
+    answers[1]?.(rows('before', null));
+    expect(await older.value, 'left out, since it was known').to.equal('the value before');
+    const last = await ask();
+    answers[3]?.(rows('after', null));
+    expect(await last.value).to.equal('the value after');
   });
 });

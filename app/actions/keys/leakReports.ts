@@ -3,7 +3,6 @@ import { faultCode, isUnavailable } from '../../../db/connection/faults.ts';
 import type { KeyTexts } from '../../auth/keyTexts.ts';
 import type { Lookup } from '../../auth/lookup.ts';
 import type { Origin } from '../../domain/auditEvent.ts';
-import { hashKey } from '../../domain/token.ts';
 import type { Log } from '../../log.ts';
 import { delay } from '../../timing.ts';
 import { reportLeak, type LeakFinding } from './reportLeak.ts';
@@ -28,13 +27,13 @@ const PAUSES_MS = [1_000, 5_000, 25_000];
 /** Takes reports of leaked keys. What is done about them goes on after the answer, which must not tell by its time. */
 export class LeakReports {
   readonly #db: Db;
-  readonly #lookup: Pick<Lookup, 'key'>;
+  readonly #lookup: Pick<Lookup, 'keys'>;
   readonly #log: Log;
   readonly #keyTexts: KeyTexts;
   readonly #stopping = new AbortController();
   readonly #running = new Set<Promise<void>>();
 
-  constructor(db: Db, lookup: Pick<Lookup, 'key'>, log: Log, keyTexts: KeyTexts) {
+  constructor(db: Db, lookup: Pick<Lookup, 'keys'>, log: Log, keyTexts: KeyTexts) {
     this.#db = db;
     this.#lookup = lookup;
     this.#log = log;
@@ -43,9 +42,10 @@ export class LeakReports {
 
   /** Looks all texts up in one query and begins to act on the keys among them; rejects where the lookup does. */
   async take(origin: Origin, leaked: readonly LeakedText[]): Promise<TakenReports> {
-    const found = await Promise.all(
-      leaked.map(async ({ text }) => (this.#keyTexts.mayBeKey(text) ? this.#lookup.key(hashKey(text)) : undefined)),
-    );
+    const hashes = leaked.map(({ text }) => this.#keyTexts.hashOf(text));
+    const asked = hashes.filter((hash) => hash !== undefined);
+    const keys = asked.length > 0 ? await this.#lookup.keys(asked) : undefined;
+    const found = hashes.map((hash) => (hash === undefined ? undefined : keys?.key(hash)));
     const work = leaked.flatMap(({ finding }, place) => {
       const key = found[place];
       return key ? [{ tenantId: key.tenant.id, id: key.id, finding }] : [];
