@@ -1,4 +1,5 @@
 import type { Db } from '../../db/connection/connect.ts';
+import type { RawDb } from '../../db/connection/rawDb.ts';
 import { insertAuditLog, insertAuditLogsOncePerWindow, type AuditLog } from '../../db/tables/auditLogs.ts';
 import { AUDITED, type AuditEvent } from '../domain/auditEvent.ts';
 import { newId } from '../domain/id.ts';
@@ -14,7 +15,7 @@ export async function recordAuditEvent(trx: Db, act: AuditContext, event: AuditE
 
 /** Inserts only the first event of each window, such as the uses of a key from one address in one hour. */
 export async function recordAuditEventsOncePerWindow(
-  trx: Db,
+  trx: RawDb,
   events: readonly { act: AuditContext; event: AuditEvent; window: string }[],
 ): Promise<void> {
   await insertAuditLogsOncePerWindow(

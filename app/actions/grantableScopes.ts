@@ -1,11 +1,12 @@
 import type { Db } from '../../db/connection/connect.ts';
+import type { RawDb } from '../../db/connection/rawDb.ts';
 import { findSetting, shareSetting } from '../../db/tables/installationSettings.ts';
 import { catalogueOf } from '../domain/productScopes.ts';
 import type { ScopeCatalogue } from '../domain/scopeCatalogue.ts';
 import { AppError, type FieldError } from '../errors.ts';
 
 /** The catalogue of scopes as this transaction reads it. */
-export async function findCatalogue(trx: Db): Promise<ScopeCatalogue> {
+export async function findCatalogue(trx: RawDb): Promise<ScopeCatalogue> {
   return catalogueOf((await findSetting(trx, 'scopes')).value);
 }
 

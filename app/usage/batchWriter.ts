@@ -1,4 +1,4 @@
-import { isSqlite, type Db } from '../../db/connection/connect.ts';
+import { isSqlite, type TransactionalDb } from '../../db/connection/rawDb.ts';
 import type { JournalBatch } from './journal.ts';
 import { readWholeLines } from './lineFile.ts';
 import { UsageWriter, type SummedBatches, type UsesOfBatch } from './usageWriter.ts';
@@ -23,7 +23,7 @@ export class BatchWriter {
   /** What was written and is not added up yet. */
   readonly #sums = new Map<number, SummedBatches[]>();
 
-  constructor(db: Db) {
+  constructor(db: TransactionalDb) {
     this.#writer = new UsageWriter(db, { pauseMs: isSqlite(db) ? PAUSE_MS : 0 });
   }
 

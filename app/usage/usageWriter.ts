@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { isSqlite, transaction, type Db } from '../../db/connection/connect.ts';
+import { isSqlite, rawTransaction, type TransactionalDb } from '../../db/connection/rawDb.ts';
 import { noteKeyUses } from '../../db/tables/keys/apiKeys.ts';
 import { noteScopeUses, type KeyScopeUse } from '../../db/tables/keys/apiKeyScopeUses.ts';
 import { insertKeyUsage } from '../../db/tables/usage/apiKeyUsage.ts';
@@ -35,7 +35,7 @@ export interface UsesOfBatch {
  * soon, and what they come to together once there is something to put together.
  */
 export class UsageWriter {
-  readonly #db: Db;
+  readonly #db: TransactionalDb;
   readonly #pauseMs: number;
   /** The last hour of each key and address that is in the audit log, and need not be offered to it again. */
   readonly #audited = new LRUCache<string, number>({ max: 50_000 });
@@ -43,7 +43,7 @@ export class UsageWriter {
   readonly #scopeDays = new LRUCache<string, number>({ max: 20_000 });
 
   /** `pauseMs` is how long others may write between two transactions, where only one can at a time. */
-  constructor(db: Db, { pauseMs = 0 } = {}) {
+  constructor(db: TransactionalDb, { pauseMs = 0 } = {}) {
     this.#db = db;
     this.#pauseMs = pauseMs;
   }
@@ -56,7 +56,7 @@ export class UsageWriter {
   /** Writes every request of the batches, and one audit row for each window of use. */
   async writeUses(batches: readonly UsesOfBatch[]): Promise<void> {
     const written: AuditWindow[] = [];
-    await transaction(this.#db, async (trx) => {
+    await rawTransaction(this.#db, async (trx) => {
       written.length = 0;
       for (const { batch, uses, json } of batches) {
         if (!(await claimUsageBatches(trx, 'uses', [batch], Date.now()))) continue;
@@ -73,7 +73,7 @@ export class UsageWriter {
   /** Adds up what the batches come to, and notes when their keys and scopes were last used. */
   async writeSums(sums: readonly SummedBatches[]): Promise<void> {
     for (const { batches, totals } of sums) {
-      await transaction(this.#db, async (trx) => {
+      await rawTransaction(this.#db, async (trx) => {
         if (await claimUsageBatches(trx, 'sums', batches, Date.now())) await addKeyUsageHours(trx, totals.hours);
       });
       await this.#letOthersWrite();

@@ -11,8 +11,8 @@ import type { Answer, Job, Question, ThreadedWriter } from './writerMessages.ts'
 
 /** Beside this file, compiled or not. */
 const CODE = new URL(`./writerWorker${path.extname(fileURLToPath(import.meta.url))}`, import.meta.url);
-/** Its objects live as long as a batch, so that room for more of them would only make the process larger. */
-const YOUNG_GENERATION = '--max-semi-space-size=8';
+/** Its objects live as long as a batch, so that room for more of them only makes the process larger, and nothing quicker. */
+const YOUNG_GENERATION = '--max-semi-space-size=2';
 /** Several times what it holds: V8 collects a heap that has a limit sooner than one that may grow as the process does. */
 const MEMORY = { maxOldGenerationSizeMb: 128 };
 

@@ -1,20 +1,17 @@
 import { parentPort } from 'node:worker_threads';
-import { connect, type Db } from '../../db/connection/connect.ts';
-import { connectionsFor } from '../../db/connection/settings.ts';
+import { openOneConnection, type OneConnection } from '../../db/connection/oneConnection.ts';
 import { rollUpNextDays } from '../../db/tables/usage/apiKeyUsageMonths.ts';
 import { BatchWriter } from './batchWriter.ts';
 import { WriteFault } from './writeFault.ts';
 import type { Answer, Job, Question } from './writerMessages.ts';
 
 interface Opened {
-  db: Db;
+  db: OneConnection;
   writer: BatchWriter;
 }
 
 /** The code of the writing thread: a writer for each number it is asked for, with a connection of its own. */
 const opened = new Map<number, Opened>();
-/** How long what an ended process left and what is written now wait for each other. */
-const TURN_MS = 5_000;
 
 parentPort?.on('message', (question: Question) => {
   void answerTo(question).then((answer) => parentPort?.postMessage(answer));
@@ -34,8 +31,7 @@ async function answerTo({ id, writer, database, job }: Question): Promise<Answer
 function openedFor(number: number, config: Question['database']): Opened {
   const known = opened.get(number);
   if (known) return known;
-  const poolSize = config.kind === 'mysql' ? connectionsFor(config).usage : 1;
-  const db = connect(config, { poolSize, acquireConnectionTimeout: TURN_MS, mayBlock: true });
+  const db = openOneConnection(config);
   const made = { db, writer: new BatchWriter(db) };
   opened.set(number, made);
   return made;

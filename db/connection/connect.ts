@@ -2,39 +2,37 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Connection } from 'mysql2';
 import knexFactory, { type Knex } from 'knex';
-import { delay } from '../../app/timing.ts';
 import { connectionsFor, type DatabaseConfig } from './settings.ts';
-import { isRetryable } from './faults.ts';
-import { MysqlClient, mysqlConnection, prepareSession } from './mysql.ts';
-import { OF_REQUESTS, OF_WRITER, SqliteClient } from './sqlite.ts';
+import { mysqlConnection, prepareSession } from './mysql.ts';
+import { MysqlClient } from './mysqlClient.ts';
+import { retryTransaction } from './rawDb.ts';
+import { OF_REQUESTS } from './sqlite.ts';
+import { SqliteClient } from './sqliteClient.ts';
+
+export { isSqlite } from './rawDb.ts';
 
 /** Anything a table's functions run on: the pool, or one transaction of it. */
 export type Db = Knex;
 
 const ACQUIRE_TIMEOUT_MS = 500;
-const ATTEMPTS = 5;
-/** No attempt begins after this time, since each waits a second for a row that another transaction keeps locked. */
-const RETRY_WITHIN_MS = 1_500;
 
 interface PoolOptions {
   queryTimeoutMs?: number;
   poolSize?: number;
   /** How long a query waits for a connection. */
   acquireConnectionTimeout?: number;
-  /** Whether the thread may stand still while it waits: it serves no requests. */
-  mayBlock?: boolean;
 }
 
 /** Opens the pool for either database; nothing is sent before the first query. */
 export function connect(config: DatabaseConfig, options: PoolOptions = {}): Db {
-  return knexFactory(config.kind === 'sqlite' ? sqliteSettings(config.file, options) : mysqlSettings(config, options));
+  return knexFactory(config.kind === 'sqlite' ? sqliteSettings(config.file) : mysqlSettings(config, options));
 }
 
-function sqliteSettings(file: string, { mayBlock = false }: PoolOptions): Knex.Config {
+function sqliteSettings(file: string): Knex.Config {
   mkdirSync(path.dirname(file), { recursive: true });
   return {
     client: SqliteClient,
-    connection: { filename: file, ...(mayBlock ? OF_WRITER : OF_REQUESTS) },
+    connection: { filename: file, ...OF_REQUESTS },
     useNullAsDefault: true,
     // A second connection of the same process would only wait for the first one's lock.
     pool: { min: 1, max: 1 },
@@ -70,18 +68,5 @@ function nothing(): void {
 
 /** Runs the work in one transaction, again from its start when the database asks for that, a few times at most. */
 export async function transaction<T>(db: Db, work: (trx: Knex.Transaction) => Promise<T>): Promise<T> {
-  const deadline = performance.now() + RETRY_WITHIN_MS;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await db.transaction(work);
-    } catch (error) {
-      if (attempt >= ATTEMPTS || performance.now() > deadline || !isRetryable(error)) throw error;
-      await delay(Math.random() * 10 * 2 ** attempt);
-    }
-  }
-}
-
-/** Which of the two databases this is, for the few statements that differ. */
-export function isSqlite(db: Db): boolean {
-  return db.client instanceof SqliteClient;
+  return retryTransaction(async () => db.transaction(work));
 }

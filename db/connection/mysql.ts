@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
 import { format, type Connection } from 'mysql2';
-import Mysql2Client from 'knex/lib/dialects/mysql2/index.js';
-import { delay, waitAtMost, withDeadline } from '../../app/timing.ts';
+import { delay, withDeadline } from '../../app/timing.ts';
+import type { SqlValue } from './rawDb.ts';
 import type { MysqlConfig } from './settings.ts';
 
+/** How long closing a connection in order may take. */
+export const CLOSE_TIMEOUT_MS = 500;
 /** How long a query may take before its request is answered 503. */
 export const QUERY_TIMEOUT_MS = 1_000;
-const CLOSE_TIMEOUT_MS = 500;
 /** The driver's code for a query that timed out. */
 const TIMED_OUT = 'PROTOCOL_SEQUENCE_TIMEOUT';
 /** The codes of a server that allows no more connections. */
@@ -15,72 +16,50 @@ const CONNECTION_LIMITS = new Set(['ER_USER_LIMIT_REACHED', 'ER_TOO_MANY_USER_CO
 const LIMIT_PATIENCE_MS = 400;
 const LIMIT_RETRY_MS = 50;
 
-/** Knex's MySQL dialect with a deadline on every query; `queryTimeoutMs` beside the connection settings changes it. */
-export class MysqlClient extends Mysql2Client {
-  override async _query(connection: Connection, query: KnexQuery): Promise<KnexQuery> {
-    const timeout = (this.config as { queryTimeoutMs?: number }).queryTimeoutMs ?? QUERY_TIMEOUT_MS;
-    query.options = { timeout, ...query.options };
-    try {
-      if (isLong(query.bindings?.at(-1))) return await sendSeparately(connection, query, timeout);
-      return await super._query(connection, query);
-    } catch (error) {
-      // The late answer would reach the next query of this connection: it must not go back to the pool.
-      if (codeOf(error) === TIMED_OUT) destroySocket(connection);
-      throw error;
-    }
-  }
-
-  /**
-   * Waits while the account has all the connections it may have. Requests use the pool's other connections in the
-   * meantime, or are refused at the pool's deadline; a pool without connections rejects with the reason.
-   */
-  override async acquireRawConnection(): Promise<Connection> {
-    const deadline = performance.now() + LIMIT_PATIENCE_MS;
-    for (;;) {
-      try {
-        return await super.acquireRawConnection();
-      } catch (error) {
-        if (!CONNECTION_LIMITS.has(codeOf(error)) || !this.#mayWait(deadline)) throw error;
-        await delay(LIMIT_RETRY_MS);
-      }
-    }
-  }
-
-  #mayWait(deadline: number): boolean {
-    const pool = this.pool as Pool | undefined;
-    if (!pool || pool.numPendingAcquires() === 0) return false;
-    return pool.numUsed() + pool.numFree() > 0 || performance.now() < deadline;
-  }
-
-  /** Closes the connection in order, and destroys the socket if the server does not answer. */
-  override async destroyRawConnection(connection: Connection): Promise<void> {
-    await waitAtMost(CLOSE_TIMEOUT_MS, super.destroyRawConnection(connection));
-    destroySocket(connection);
-  }
-}
-
-/** The counters of Knex's pool. */
-interface Pool {
-  numUsed(): number;
-  numFree(): number;
-  numPendingAcquires(): number;
-}
-
 /** Longer values are sent beside the statement, which is cheaper than writing them into it. */
 const LONG = 4_096;
-const isLong = (value: unknown) => typeof value === 'string' && value.length >= LONG;
+export const isLong = (value: unknown) => typeof value === 'string' && value.length >= LONG;
 
 /** Sends values in a prepared statement; preparing it needs a deadline of its own, since the driver has none. */
-async function sendSeparately(connection: Connection, query: KnexQuery, timeoutMs: number): Promise<KnexQuery> {
-  const answer = new Promise<KnexQuery>((resolve, reject) => {
-    connection.execute(query.sql, query.bindings as string[], (error, ...response) => {
+export async function sendSeparately(
+  connection: Connection,
+  sql: string,
+  values: readonly SqlValue[],
+  timeoutMs: number,
+): Promise<unknown[]> {
+  const answer = new Promise<unknown[]>((resolve, reject) => {
+    connection.execute(sql, [...values], (error, ...response) => {
       if (error) reject(error);
-      else resolve(Object.assign(query, { response }));
+      else resolve(response);
     });
   });
   return withDeadline(timeoutMs, answer, () => {
     return Object.assign(new Error('Query inactivity timeout'), { code: TIMED_OUT });
   });
+}
+
+/** Whether a query had no answer in time: the late one would reach the next query of its connection. */
+export function hasTimedOut(error: unknown): boolean {
+  return codeOf(error) === TIMED_OUT;
+}
+
+/**
+ * Opens a connection, again while the account has all that it may have, as long as `mayWait` allows: it is told whether
+ * that began a short while ago.
+ */
+export async function retryAtConnectionLimit<T>(
+  open: () => Promise<T>,
+  mayWait: (isPatient: boolean) => boolean,
+): Promise<T> {
+  const deadline = performance.now() + LIMIT_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!CONNECTION_LIMITS.has(codeOf(error)) || !mayWait(performance.now() < deadline)) throw error;
+      await delay(LIMIT_RETRY_MS);
+    }
+  }
 }
 
 /** Closes the socket at once: the driver's own `destroy` would leave it open until the server answers. */

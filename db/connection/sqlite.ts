@@ -3,8 +3,8 @@ import {
   type DatabaseSyncInstance as Connection,
   type StatementSyncInstance as Statement,
 } from '@photostructure/sqlite';
-import BetterSqlite3Client from 'knex/lib/dialects/better-sqlite3/index.js';
 import { delay, nextTurn } from '../../app/timing.ts';
+import type { SqlValue } from './rawDb.ts';
 
 const SQLITE_BUSY = 5;
 /** How long a statement waits for another process's write, asynchronously, before it gives up. */
@@ -42,52 +42,42 @@ export function openSqlite(file: string, { busyTimeoutMs, checkpointPages, cache
   return connection;
 }
 
-/** Knex's SQLite dialect over the prebuilt driver. */
-export class SqliteClient extends BetterSqlite3Client {
-  _driver(): typeof DatabaseSync {
-    return DatabaseSync;
-  }
+/** Opens the file as `openSqlite` does, and waits without blocking while another process gives it up. */
+export async function openSqliteAtLeisure(file: string, behaviour: SqliteBehaviour): Promise<Connection> {
+  return retryWhileBusy(() => openSqlite(file, behaviour));
+}
 
-  override async acquireRawConnection(): Promise<Connection> {
-    const { filename, ...behaviour } = this.connectionSettings;
-    return retryWhileBusy(() => openSqlite(filename, behaviour));
+/** Closes a connection, with the write-ahead log copied into the file where nobody else reads it. */
+export function closeSqlite(connection: Connection): void {
+  try {
+    connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch {
+    // Another process still reads; the last one to close truncates the write-ahead log.
   }
+  connection.close();
+}
 
-  override async destroyRawConnection(connection: Connection): Promise<void> {
-    try {
-      connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    } catch {
-      // Another process still reads; the last one to close truncates the write-ahead log.
-    }
-    connection.close();
-  }
-
-  async _query(connection: Connection, query: KnexQuery): Promise<KnexQuery> {
-    // A deferred transaction that writes late cannot be retried half-way: take the write lock at once.
-    const sql = query.sql === 'BEGIN;' ? 'BEGIN IMMEDIATE' : query.sql;
-    // A full disk has undone the transaction already; a complaint about that would hide what went wrong.
-    if (sql === 'ROLLBACK' && !connection.isTransaction) return Object.assign(query, { response: [], context: {} });
-    const bindings = this._formatBindings(query.bindings) as (string | number | null | Uint8Array)[];
-    bindings.forEach(refuseNul);
-    let began = 0;
-    const rows = query.options?.['rows'] as Values[] | undefined;
-    await retryWhileBusy(() => {
-      began = performance.now();
-      const statement = prepared(connection, sql);
-      if (rows) {
-        runForEach(connection, statement, rows);
-        query.response = { changes: rows.length };
-      } else if (statement.columns().length > 0) {
-        query.response = statement.all(...bindings).map(withBuffers);
-      } else {
-        const result = statement.run(...bindings);
-        query.response = result;
-        query.context = { lastID: result.lastInsertRowid, changes: result.changes };
-      }
-    });
-    if (performance.now() - began > LONG_MS) await nextTurn();
-    return query;
-  }
+/**
+ * Runs a statement once no other connection is in its way: it gives rows, or the result of a change. Where there are
+ * `rows` to write it runs once for each of them.
+ */
+export async function runStatement(
+  connection: Connection,
+  sql: string,
+  values: readonly (string | number | null | Uint8Array)[],
+  rows?: readonly (readonly SqlValue[])[],
+): Promise<{ rows?: unknown[]; result?: ReturnType<Statement['run']> }> {
+  values.forEach(refuseNul);
+  let began = 0;
+  const answer = await retryWhileBusy(() => {
+    began = performance.now();
+    const statement = prepared(connection, sql);
+    if (rows) return { result: runForEach(connection, statement, rows) };
+    if (statement.columns().length > 0) return { rows: statement.all(...values).map(withBuffers) };
+    return { result: statement.run(...values) };
+  });
+  if (performance.now() - began > LONG_MS) await nextTurn();
+  return answer;
 }
 
 /** The driver would end the text at its NUL, and find `acme` where it was asked for more. */
@@ -95,15 +85,14 @@ function refuseNul(binding: unknown): void {
   if (typeof binding === 'string' && binding.includes('\0')) throw new Error('a text with a NUL cannot be bound');
 }
 
-type Values = (string | number | null)[];
-
 /** Runs a statement once for each row, in the transaction that is open or in one of its own. */
-function runForEach(connection: Connection, statement: Statement, rows: readonly Values[]): void {
+function runForEach(connection: Connection, statement: Statement, rows: readonly (readonly SqlValue[])[]) {
   const isAlone = !isInTransaction(connection);
   if (isAlone) connection.exec('BEGIN IMMEDIATE');
   try {
     for (const values of rows) statement.run(...values);
     if (isAlone) connection.exec('COMMIT');
+    return { changes: rows.length, lastInsertRowid: 0 };
   } catch (error) {
     // A full disk has undone it already.
     if (isAlone && isInTransaction(connection)) connection.exec('ROLLBACK');

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
-import { isSqlite, type Db } from '../connection/connect.ts';
+import type { Db } from '../connection/connect.ts';
+import { isSqlite } from '../connection/rawDb.ts';
 
 /**
  * Reads a table by one of its indexes, for lists that go on from a position: MariaDB on its own starts at the tenant's

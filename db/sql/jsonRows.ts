@@ -1,4 +1,4 @@
-import { isSqlite, type Db } from '../connection/connect.ts';
+import { isSqlite, type RawDb } from '../connection/rawDb.ts';
 
 /** MySQL's type of a column in the JSON rows; SQLite needs none. */
 export type JsonColumn = 'varchar(255)' | 'longtext' | 'bigint' | 'double';
@@ -11,7 +11,7 @@ export const ROWS_AT_ONCE = 1_000;
  * A statement with a binding for each field of a thousand rows costs the process more than all their requests did.
  */
 export function jsonRows<Name extends string>(
-  db: Db,
+  db: RawDb,
   types: Record<Name, JsonColumn>,
   rows: readonly Record<Name, string | number | null>[],
 ): { from: string; value: string } {
@@ -25,7 +25,7 @@ export function jsonRows<Name extends string>(
  * row, all in one transaction: that takes a third less than reading them out of JSON.
  */
 export async function writeRows<Name extends string>(
-  db: Db,
+  db: RawDb,
   types: Record<Name, JsonColumn>,
   rows: readonly Record<Name, string | number | null>[],
   statement: (from: string) => string,
@@ -47,13 +47,19 @@ export async function writeRows<Name extends string>(
   }
 }
 
+/** What Knex runs a statement with. */
+interface KnexStatements {
+  raw(sql: string): { options(options: { rows: readonly unknown[] }): PromiseLike<unknown> };
+}
+
 /** Runs a statement of SQLite once for each list of values, all in one transaction. */
 export async function runForEach(
-  db: Db,
+  db: RawDb,
   sql: string,
   rows: readonly (readonly (string | number | null)[])[],
 ): Promise<void> {
-  await db.raw(sql).options({ rows });
+  if (db.runForEach) await db.runForEach(sql, rows);
+  else await (db as unknown as KnexStatements).raw(sql).options({ rows });
 }
 
 /**
@@ -61,7 +67,7 @@ export async function runForEach(
  * JSON of none. `columns` says what to select for each column; `values` are bound in the order of the columns.
  */
 export function rowsToInsert<Name extends string>(
-  db: Db,
+  db: RawDb,
   types: Record<Name, JsonColumn>,
   rows: readonly Record<Name, string | number | null>[],
 ): { columns: Record<Name, string>; from: string; values: (string | number | null)[] } {
@@ -89,7 +95,7 @@ export interface ColumnInJson {
  * What a statement reads rows from, under the name `j`, where its one binding is a JSON array of rows. Each row's number
  * among them is `row_index`, from 0.
  */
-export function fromJson(db: Db, columns: readonly ColumnInJson[]): string {
+export function fromJson(db: RawDb, columns: readonly ColumnInJson[]): string {
   if (isSqlite(db)) {
     const read = columns.map(({ name, path }) => `json_extract(value, '$${path}') as \`${name}\``);
     return `(select ${['key as row_index', ...read].join(', ')} from json_each(?)) as j`;

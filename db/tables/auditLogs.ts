@@ -2,7 +2,8 @@ import type { Knex } from 'knex';
 import { AUDITED, type Actor, type AuditAction, type AuditEntity, type Origin } from '../../app/domain/auditEvent.ts';
 import type { Position } from '../../app/domain/cursor.ts';
 import { useIndex } from '../sql/indexHints.ts';
-import { isSqlite, type Db } from '../connection/connect.ts';
+import type { Db } from '../connection/connect.ts';
+import { isSqlite, type RawDb } from '../connection/rawDb.ts';
 import { ROWS_AT_ONCE, rowsToInsert, writeRows, type JsonColumn } from '../sql/jsonRows.ts';
 import { newestFirst } from '../sql/newestFirst.ts';
 
@@ -87,7 +88,7 @@ export async function insertAuditLogs(db: Db, logs: readonly AuditLog[]): Promis
 
 /** Inserts each row unless its window has one; other faults of a row are thrown. */
 export async function insertAuditLogsOncePerWindow(
-  db: Db,
+  db: RawDb,
   logs: readonly { log: AuditLog; window: string }[],
 ): Promise<void> {
   // In the order of the index, so that two processes never wait for each other crosswise.

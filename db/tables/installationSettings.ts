@@ -1,5 +1,6 @@
 import { newId } from '../../app/domain/id.ts';
 import type { Db } from '../connection/connect.ts';
+import { rowsOf, type RawDb } from '../connection/rawDb.ts';
 
 /** What holds for the whole installation: what operators decide, and whether keys were imported that were issued elsewhere. */
 export const SETTING_NAMES = ['scopes', 'forward_auth_rules', 'foreign_keys'] as const;
@@ -18,8 +19,11 @@ interface Row extends StoredSetting {
   updated_at: number;
 }
 
-export async function findSetting(db: Db, name: SettingName): Promise<StoredSetting> {
-  return settingOf(name, await table(db).where({ name }).first());
+export async function findSetting(db: RawDb, name: SettingName): Promise<StoredSetting> {
+  const [row] = await rowsOf<StoredSetting>(db, 'select revision, value from installation_settings where name = ?', [
+    name,
+  ]);
+  return settingOf(name, row);
 }
 
 /** Finds a setting and locks it until the transaction ends. */
@@ -39,7 +43,7 @@ export async function replaceSetting(trx: Db, name: SettingName, value: string, 
   return revision;
 }
 
-function settingOf(name: SettingName, row: Row | undefined): StoredSetting {
+function settingOf(name: SettingName, row: StoredSetting | undefined): StoredSetting {
   if (!row) throw new Error(`the row of the setting ${name} is missing from installation_settings`);
   return { revision: row.revision, value: row.value };
 }

@@ -1,4 +1,5 @@
-import { isSqlite, type Db } from '../../connection/connect.ts';
+import type { Db } from '../../connection/connect.ts';
+import { isSqlite } from '../../connection/rawDb.ts';
 
 /** The indexes of `api_keys` that questions are led along by name. */
 export const BY_CREATION = 'api_keys_tenant_id_created_at_id_revoked_at_grace_ends_at_su';

@@ -1,4 +1,4 @@
-import { isSqlite, type Db } from '../../connection/connect.ts';
+import { isSqlite, type RawDb } from '../../connection/rawDb.ts';
 import { compareIds } from '../../sql/compareIds.ts';
 import { writeRows } from '../../sql/jsonRows.ts';
 
@@ -15,7 +15,7 @@ const TABLE = 'api_key_scope_uses';
 const COLUMNS = { key_id: 'varchar(255)', scope: 'varchar(255)', day: 'bigint', tenant_id: 'varchar(255)' } as const;
 
 /** Notes on which day scopes were last used; a day older than the one already noted changes nothing. */
-export async function noteScopeUses(db: Db, uses: readonly KeyScopeUse[]): Promise<void> {
+export async function noteScopeUses(db: RawDb, uses: readonly KeyScopeUse[]): Promise<void> {
   const columns = Object.keys(COLUMNS).join(', ');
   // In the order of the primary key, so that two processes never wait for each other crosswise.
   const rows = uses

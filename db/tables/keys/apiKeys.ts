@@ -1,4 +1,5 @@
-import { isSqlite, type Db } from '../../connection/connect.ts';
+import type { Db } from '../../connection/connect.ts';
+import { isSqlite, type RawDb } from '../../connection/rawDb.ts';
 import { ROWS_AT_ONCE, rowsToInsert, writeRows, type JsonColumn } from '../../sql/jsonRows.ts';
 import {
   changeableColumns,
@@ -140,7 +141,7 @@ export async function countActiveKeysByScopesAndOwner(
 }
 
 /** Notes when and from where keys were last used; a use older than the one already noted changes nothing. */
-export async function noteKeyUses(db: Db, uses: readonly KeyUse[]): Promise<void> {
+export async function noteKeyUses(db: RawDb, uses: readonly KeyUse[]): Promise<void> {
   const set = 'set last_used_at = j.used_at, last_used_ip = j.used_ip';
   const which = 'k.id = j.id and k.tenant_id = j.tenant_id and coalesce(k.last_used_at, 0) <= j.used_at';
   // In the order of their ids, so that two processes never wait for each other crosswise.

@@ -4,7 +4,8 @@ import { DENIED_STATUSES, type RequestOutcome } from '../../../app/domain/reques
 import type { Span } from '../../../app/domain/times.ts';
 import { escapeLike, LIKE } from '../../sql/like.ts';
 import { useIndex } from '../../sql/indexHints.ts';
-import { isSqlite, type Db } from '../../connection/connect.ts';
+import type { Db } from '../../connection/connect.ts';
+import { isSqlite, type RawDb } from '../../connection/rawDb.ts';
 import { fromJson, runForEach, type JsonColumn } from '../../sql/jsonRows.ts';
 import { newestFirst } from '../../sql/newestFirst.ts';
 import type { UsageBatch } from './usageBatches.ts';
@@ -67,7 +68,7 @@ const COLUMN_LIST = FIELDS.map((field) => COLUMNS[field].column).join(', ');
 
 /** Writes a batch of uses; ids are the same whenever it is tried, and in their order. */
 export async function insertKeyUsage(
-  db: Db,
+  db: RawDb,
   { processId, sequence }: UsageBatch,
   { uses, json }: Requests,
 ): Promise<void> {

@@ -2,7 +2,8 @@ import type { Knex } from 'knex';
 import type { RequestOutcome } from '../../../app/domain/requestOutcome.ts';
 import type { OutcomeCounts } from '../../../app/domain/statsPeriod.ts';
 import type { Span } from '../../../app/domain/times.ts';
-import { isSqlite, type Db } from '../../connection/connect.ts';
+import type { Db } from '../../connection/connect.ts';
+import { isSqlite, type RawDb } from '../../connection/rawDb.ts';
 import { compareIds } from '../../sql/compareIds.ts';
 import { writeRows } from '../../sql/jsonRows.ts';
 import { addLateRequests } from './apiKeyUsageMonths.ts';
@@ -63,7 +64,7 @@ const ERRORS = 'coalesce(client_errors, 0) + coalesce(server_errors, 0)';
 type Called<By extends keyof Row> = Pick<Row, By> & { requests: number };
 
 /** Adds to the counts already there; each hour of a key and route may come once. */
-export async function addKeyUsageHours(trx: Db, added: readonly KeyUsageHour[]): Promise<void> {
+export async function addKeyUsageHours(trx: RawDb, added: readonly KeyUsageHour[]): Promise<void> {
   const insert = `insert into ${TABLE} (${Object.keys(COLUMNS).join(', ')}) select ${Object.keys(COLUMNS).join(', ')}`;
   const sums = (added: string) =>
     COUNTED.map((column) => `${column} = ${TABLE}.${column} + ${added}.${column}`).join(', ');

@@ -1,7 +1,9 @@
 import type { Knex } from 'knex';
 import { monthStart, type Span } from '../../../app/domain/times.ts';
+import { delay, nextTurn } from '../../../app/timing.ts';
 import { useIndex } from '../../sql/indexHints.ts';
-import { isSqlite, transaction, type Db } from '../../connection/connect.ts';
+import type { Db } from '../../connection/connect.ts';
+import { isSqlite, rawTransaction, rowsOf, type RawDb, type TransactionalDb } from '../../connection/rawDb.ts';
 import { compareIds } from '../../sql/compareIds.ts';
 import { jsonRows } from '../../sql/jsonRows.ts';
 import { findRollupProgress, lockRollupProgress, saveRollupProgress } from './rollupProgress.ts';
@@ -18,7 +20,12 @@ const DAYS = Array.from({ length: 31 }, (_, index) => `d${index + 1}`);
 const COLUMNS = { key_id: 'varchar(255)', month: 'bigint', tenant_id: 'varchar(255)', requests: 'bigint' } as const;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const STEP = 1_000;
+/** How many keys are summed up in one transaction. */
+const STEP = { sqlite: 250, mysql: 1_000 };
+/** On SQLite, whose keys of an hour are read before: how many such transactions follow, and for how long others may write after each. */
+const STEPS = 200;
+const PAUSE_MS = 5;
+const ROWS_READ = 2_000;
 const BEGINNING = { until: 0, keyId: '' };
 
 /** An hour is summed up only when it is over for longer than this. */
@@ -86,49 +93,126 @@ function numbersIn(list: string | number): number[] {
 }
 
 /** Whether hours are over by `to` that are not summed up. */
-export async function hasDaysToRollUp(db: Db, to: number): Promise<boolean> {
+export async function hasDaysToRollUp(db: RawDb, to: number): Promise<boolean> {
   const { until } = (await findRollupProgress(db, TABLE)) ?? BEGINNING;
-  return ((await nextHour(db, until)) ?? Infinity) + HOUR_MS <= to;
+  return (await nextHour(db, until)) + HOUR_MS <= to;
 }
 
-async function nextHour(db: Db, from: number): Promise<number | null> {
-  const next = await db<Hour>(HOURS)
-    .where('hour', '>=', from)
-    .first<{ hour: number | null }>(db.raw('min(hour) as hour'));
-  return next.hour;
+/** The first hour from then on in which a key was used; infinite where there is none. */
+async function nextHour(db: RawDb, from: number): Promise<number> {
+  const [next] = await rowsOf<{ hour: number | null }>(db, `select min(hour) as hour from ${HOURS} where hour >= ?`, [
+    from,
+  ]);
+  return next?.hour ?? Infinity;
 }
 
 /** Sums a step further the hours that are over by `to` into days; false once it has come there. */
-export async function rollUpNextDays(db: Db, to: number): Promise<boolean> {
-  return transaction(db, async (trx) => {
+export async function rollUpNextDays(db: TransactionalDb, to: number, { steps = STEPS } = {}): Promise<boolean> {
+  if (isSqlite(db)) return rollUpNextKeys(db, to, steps);
+  return rawTransaction(db, async (trx) => {
     const reached = (await lockRollupProgress(trx, TABLE)) ?? BEGINNING;
-    const hour = (await nextHour(trx, reached.until)) ?? Infinity;
+    const hour = await nextHour(trx, reached.until);
     if (hour + HOUR_MS > to) return false;
-    const keyId = hour > reached.until ? '' : reached.keyId;
-    const sums = await trx<Hour>(HOURS)
-      .where({ hour })
-      .where('key_id', '>', keyId)
-      .select<Omit<Sum, 'day'>[]>('key_id', 'tenant_id', trx.raw<number>('sum(ok + denied) as requests'))
-      .groupBy('key_id', 'tenant_id')
-      .orderBy('key_id')
-      .limit(STEP);
-    const day = dayOf(hour);
-    await addRequests(
+    const sums = await rowsOf<Sum>(
       trx,
-      sums.map((sum) => ({ ...sum, day })),
+      `select key_id, min(tenant_id) as tenant_id, ? as day, sum(ok + denied) as requests
+        from ${HOURS} force index (${HOURS}_hour) where hour = ? and key_id > ?
+        group by key_id order by key_id limit ?`,
+      [dayOf(hour), hour, hour > reached.until ? '' : reached.keyId, STEP.mysql],
     );
-    const last = sums.length === STEP ? sums.at(-1)?.key_id : undefined;
-    await saveRollupProgress(
-      trx,
-      TABLE,
-      last === undefined ? { until: hour + HOUR_MS, keyId: '' } : { until: hour, keyId: last },
-    );
+    await addRequests(trx, sums);
+    await moveOn(trx, hour, sums.length === STEP.mysql ? sums.at(-1)?.key_id : undefined);
     return true;
   });
 }
 
+/**
+ * The same on SQLite, where no index has the keys of an hour in their order: looking for the next ones in each transaction
+ * would read the whole hour each time, under the lock that all who write wait for. Here they are read once, without it.
+ */
+async function rollUpNextKeys(db: TransactionalDb, to: number, most: number): Promise<boolean> {
+  const { until } = (await findRollupProgress(db, TABLE)) ?? BEGINNING;
+  const hour = await nextHour(db, until);
+  if (hour + HOUR_MS > to) return false;
+  const keys = new KeysOfHour(hour);
+  while (await keys.readMore(db)) await nextTurn();
+  for (let steps = 0; steps < most; steps++) {
+    const isOver = await rawTransaction(db, async (trx) => {
+      const reached = (await lockRollupProgress(trx, TABLE)) ?? BEGINNING;
+      if ((await nextHour(trx, reached.until)) !== hour) return true;
+      // Those that were used late have come since.
+      while (await keys.readMore(trx));
+      const next = keys.after(hour > reached.until ? '' : reached.keyId, STEP.sqlite);
+      await addRequests(trx, await sumsOf(trx, hour, next));
+      const last = next.length === STEP.sqlite ? next.at(-1) : undefined;
+      await moveOn(trx, hour, last);
+      return last === undefined;
+    });
+    if (isOver) break;
+    await delay(PAUSE_MS);
+  }
+  return true;
+}
+
+/** The keys that were used in an hour. */
+class KeysOfHour {
+  readonly #hour: number;
+  readonly #known = new Set<string>();
+  #sorted: string[] = [];
+  #isSorted = true;
+  #next = 0;
+  /** The last row that was read: rows are never changed into those of other keys, and new ones come behind it. */
+  #lastRow = 0;
+
+  constructor(hour: number) {
+    this.#hour = hour;
+  }
+
+  /** Reads some rows that were not read yet; false where there are no more. */
+  async readMore(db: RawDb): Promise<boolean> {
+    const rows = await rowsOf<{ place: number; key_id: string }>(
+      db,
+      `select rowid as place, key_id from ${HOURS} indexed by ${HOURS}_hour where hour = ? and rowid > ? order by rowid limit ?`,
+      [this.#hour, this.#lastRow, ROWS_READ],
+    );
+    for (const { key_id } of rows) this.#known.add(key_id);
+    this.#isSorted &&= rows.length === 0;
+    this.#lastRow = rows.at(-1)?.place ?? this.#lastRow;
+    return rows.length === ROWS_READ;
+  }
+
+  /** The first ones behind this key, in the order of their ids; each time it is a later key. */
+  after(keyId: string, most: number): string[] {
+    if (!this.#isSorted) {
+      this.#sorted = [...this.#known].sort(compareIds);
+      this.#isSorted = true;
+      this.#next = 0;
+    }
+    while ((this.#sorted[this.#next] ?? '~') <= keyId) this.#next++;
+    return this.#sorted.slice(this.#next, this.#next + most);
+  }
+}
+
+async function sumsOf(trx: RawDb, hour: number, keyIds: readonly string[]): Promise<Sum[]> {
+  return rowsOf<Sum>(
+    trx,
+    `select key_id, min(tenant_id) as tenant_id, ? as day, sum(ok + denied) as requests
+      from json_each(?) as asked cross join ${HOURS} on key_id = asked.value and hour = ? group by key_id`,
+    [dayOf(hour), JSON.stringify(keyIds), hour],
+  );
+}
+
+/** Notes that an hour is summed up down to this key, or as a whole. */
+async function moveOn(trx: RawDb, hour: number, keyId: string | undefined): Promise<void> {
+  await saveRollupProgress(
+    trx,
+    TABLE,
+    keyId === undefined ? { until: hour + HOUR_MS, keyId: '' } : { until: hour, keyId },
+  );
+}
+
 /** Adds to the days what this transaction has added to hours that were summed up before it came. */
-export async function addLateRequests(trx: Db, hours: readonly Hour[], now: number): Promise<void> {
+export async function addLateRequests(trx: RawDb, hours: readonly Hour[], now: number): Promise<void> {
   const late = hours.filter(({ hour }) => hour + HOUR_MS < now - LATE_MS);
   if (late.length === 0) return;
   const { until, keyId } = (await lockRollupProgress(trx, TABLE)) ?? BEGINNING;
@@ -146,7 +230,7 @@ export async function addLateRequests(trx: Db, hours: readonly Hour[], now: numb
  * Adds to the days of keys, each of which may come once. Rows are in the order of the primary key within a statement;
  * between two it is the row of `catch_ups`, which whoever adds holds, that keeps processes from waiting crosswise.
  */
-async function addRequests(trx: Db, sums: readonly Sum[]): Promise<void> {
+async function addRequests(trx: RawDb, sums: readonly Sum[]): Promise<void> {
   const rows = sums
     .map(({ day, ...sum }) => ({ ...sum, month: monthStart(day), dayOfMonth: new Date(day).getUTCDate() }))
     .sort((a, b) => compareIds(a.key_id, b.key_id) || a.month - b.month);
@@ -156,7 +240,7 @@ async function addRequests(trx: Db, sums: readonly Sum[]): Promise<void> {
   }
 }
 
-async function addToDay(trx: Db, day: string, rows: readonly (Row & { requests: number })[]): Promise<void> {
+async function addToDay(trx: RawDb, day: string, rows: readonly (Row & { requests: number })[]): Promise<void> {
   const { from, value } = jsonRows(trx, COLUMNS, rows);
   const insert = `insert into ${TABLE} (key_id, month, tenant_id, ${day}) select key_id, month, tenant_id, requests from ${from}`;
   const sum = (added: string) => `${day} = ${TABLE}.${day} + ${added}`;

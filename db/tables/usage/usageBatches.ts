@@ -1,5 +1,6 @@
-import type { Db } from '../../connection/connect.ts';
 import { isDuplicate } from '../../connection/faults.ts';
+import type { RawDb } from '../../connection/rawDb.ts';
+import { jsonRows } from '../../sql/jsonRows.ts';
 
 /** A batch of uses, by the process that noted them and its place among that one's batches. */
 export interface UsageBatch {
@@ -7,18 +8,15 @@ export interface UsageBatch {
   sequence: number;
 }
 
-interface Row {
-  process_id: string;
-  sequence: number;
-  created_at: number;
-}
+const COLUMNS = { process_id: 'varchar(255)', sequence: 'bigint', created_at: 'bigint' } as const;
+const NAMES = Object.keys(COLUMNS).join(', ');
 
 /**
  * Marks batches as written, their uses or what these come to; false where they already were, by a transaction whose
  * answer got lost. Batches that were claimed together are never claimed in other company.
  */
 export async function claimUsageBatches(
-  trx: Db,
+  trx: RawDb,
   part: 'uses' | 'sums',
   batches: readonly UsageBatch[],
   now: number,
@@ -29,8 +27,9 @@ export async function claimUsageBatches(
     sequence: part === 'uses' ? sequence : -1 - sequence,
     created_at: now,
   }));
+  const { from, value } = jsonRows(trx, COLUMNS, rows);
   try {
-    await trx<Row>('usage_batches').insert(rows);
+    await trx.raw(`insert into usage_batches (${NAMES}) select ${NAMES} from ${from}`, [value]);
     return true;
   } catch (error) {
     if (isDuplicate(error)) return false;
