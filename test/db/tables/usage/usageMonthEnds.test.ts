@@ -138,7 +138,7 @@ onEachDatabase('requests of days around the end of a month', (database) => {
     const hour = at('2025-03-31T23:00');
     const day = spanOf('2025-03-31', '2025-03-31');
     await add(many.map((key) => hourOf(key, hour, 5)));
-    expect(await rollUpNextDays(db, Date.now())).to.equal(true);
+    expect(await rollUpNextDays(db, Date.now(), { steps: 1 })).to.equal(true);
     expect(await db('api_key_usage_months').whereIn('key_id', asked).pluck('d31')).to.deep.equal([5]);
     await add(asked.map((key) => hourOf(key, hour, 3)));
     const right = [[8], [8]];
@@ -146,5 +146,31 @@ onEachDatabase('requests of days around the end of a month', (database) => {
     await rollUp(db, config, Date.now());
     expect([...(await sumByDay(db, TENANT, asked, day)).values()]).to.deep.equal(right);
     expect(await db('api_key_usage_months').whereIn('key_id', asked).pluck('d31')).to.deep.equal([8, 8]);
+  });
+
+  it('are right when keys are used late in an hour while it is summed up, some for the first time', async () => {
+    const many = Array.from({ length: 1_500 }, () => newId());
+    const hour = at('2025-04-02T22:00');
+    const late: string[] = [];
+    const addLate = async () => {
+      late.push(newId());
+      await add([late.at(-1), many[late.length], many.at(-late.length)].map((key = '') => hourOf(key, hour, 3, '/b')));
+    };
+    const whileOthersAdd = new Proxy(db, {
+      get: (target, name) => {
+        if (name !== 'transaction') return Reflect.get(target, name) as unknown;
+        return async (work: Parameters<Db['transaction']>[0]) => {
+          await addLate();
+          return target.transaction(work);
+        };
+      },
+    });
+    await add(many.map((key) => hourOf(key, hour, 5)));
+    while (await rollUpNextDays(whileOthersAdd, hour + HOUR));
+    expect(late.length).to.be.greaterThan(1);
+    const told = await sumByDay(db, TENANT, [...many, ...late], spanOf('2025-04-02', '2025-04-02'));
+    expect(told.size).to.equal(many.length + late.length);
+    const total = [...told.values()].flat().reduce((sum, requests) => sum + requests);
+    expect(total).to.equal(many.length * 5 + late.length * 9);
   });
 });
