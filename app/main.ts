@@ -37,6 +37,7 @@ async function serve(config: Config, log: Log, stop: AbortSignal): Promise<void>
   const scopes = config.scopesFile === undefined ? undefined : readScopesFile(config.scopesFile, config.sampleProduct);
   const services = openServices(config, log);
   const server = createHttpServer(services);
+  await collectGarbageOfStart();
   await listen(server, config.port, config.host);
   const metrics = await listenForMetrics(services);
   log.info(`Latchkey answers on ${config.publicUrl}, with its data in ${placeOf(config.database)}`);
@@ -50,7 +51,6 @@ async function serve(config: Config, log: Log, stop: AbortSignal): Promise<void>
   await waitForDatabase(services.db, config.database, log, stop);
   if (!stop.aborted) await settleScopes(services, scopes);
   if (!stop.aborted) await firstStart(services);
-  await collectGarbageOfStart();
   const housekeeping = startHousekeeping(services);
   if (!stop.aborted) log.info('ready');
   await aborted(stop);
@@ -65,7 +65,7 @@ async function serve(config: Config, log: Log, stop: AbortSignal): Promise<void>
 
 /**
  * Loading the code leaves tens of megabytes that V8 would keep for as long as the process runs: a tenth of a second,
- * before the process calls itself ready, gives them back. Only the inspector can ask V8 for that.
+ * before the first request can come, gives them back. Only the inspector can ask V8 for that.
  */
 async function collectGarbageOfStart(): Promise<void> {
   if (!process.features.inspector) return;

@@ -11,7 +11,7 @@ import { endChildren, freePort, startMain } from '../support/child.ts';
 import { onDatabase } from '../support/databases.ts';
 import { JWT_SECRET } from '../support/server.ts';
 
-const PROMPTLY_MS = 3_000;
+const PROMPTLY_MS = 5_000;
 
 /** What the process says when it gives up: one line that a person can act on. */
 function expectOneLine(stderr: string, line: RegExp): void {

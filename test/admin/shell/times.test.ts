@@ -33,7 +33,8 @@ onDatabase('sqlite', 'the times of a page', (database) => {
       .update({ created_at: Date.UTC(2026, 0, 5, 3, 4, 5) });
   });
 
-  const created = (page: Page) => page.locator('main dl time').first();
+  const created = (page: Page) =>
+    page.locator('.key-facts div', { has: page.getByText(/^(Created|Créée)$/) }).locator('time');
 
   it('are in the zone of the reader from the first frame on, in the language of the page, with UTC on hover and for machines', async () => {
     const page = await browser.as(alice, server, acmePage('/membership'), { timeZone });
