@@ -89,7 +89,13 @@ export default class Reporter extends Base {
     this.#isClosed = true;
     this.#failed.forEach((failed, index) => Base.consoleLog(describeFailure(failed, index + 1)));
     Base.consoleLog(`\nThe tests took ${((Date.now() - this.#started) / 1000).toFixed(1)} s.`);
-    publish({ passed: this.#passed, failed: this.#failed.length });
+    publish({ passed: this.#passed, failed: this.#failed.length, failedFiles: this.#failedFiles() });
+  }
+
+  /** None, where a failure belongs to no file. */
+  #failedFiles(): string[] {
+    const files = this.#failed.map(({ test }) => test.file && relative('', test.file));
+    return files.every((file) => file !== undefined) ? [...new Set(files)] : [];
   }
 }
 
@@ -113,7 +119,7 @@ function describeDiff({ showDiff, actual, expected }: Failure): string {
 const indent = (text: string) => text.replace(/^/gm, '   ');
 
 /** Under `npm test` the runner prints the line, when the database and all else has stopped talking. */
-function publish(tally: { passed: number; failed: number }): void {
+function publish(tally: { passed: number; failed: number; failedFiles: string[] }): void {
   const folder = process.env.TEST_FOLDER;
   if (folder) writeFileSync(join(folder, 'tally.json'), JSON.stringify(tally));
   else Base.consoleLog(`${tally.passed} passed, ${tally.failed} failed`);
