@@ -53,7 +53,7 @@ async function readTestCounts(folder: string): Promise<TestCounts> {
 
 /**
  * Runs the files with a failure once more, one at a time. A promise that is broken fails again; a test that passes now
- * missed a deadline on a busy machine or met a race, which the closing line counts so that it is looked at.
+ * missed a deadline on a busy machine or met a race, which the end of the run names so that it is looked at.
  */
 async function runFailedFilesAgain(first: TestCounts, folder: string, databaseUrl: string): Promise<TestCounts> {
   const files = first.failedFiles;
