@@ -10,7 +10,7 @@ import { KEY_COLUMN_TYPES, type KeyRow } from './tables/keys/apiKeyFields.ts';
 const KEY_COLUMNS = [
   ...(['id', 'key_prefix', 'environment', 'scopes', 'allowed_ips', 'rate_limit', 'rate_window_seconds'] as const),
   ...(['monthly_quota', 'expires_at', 'grace_ends_at', 'successor_key_id', 'revoked_at', 'paused_at'] as const),
-  ...(['created_at', 'last_used_at', 'external_id', 'metadata', 'user_id', 'imported_at', 'name'] as const),
+  ...(['created_at', 'last_used_at', 'external_id', 'metadata', 'user_id', 'name'] as const),
 ] satisfies (keyof KeyRow)[];
 
 /** What decides about a key outside its own row: where it is, and how it is read. */

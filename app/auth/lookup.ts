@@ -34,7 +34,7 @@ type KeptField = 'id' | 'name' | 'keyPrefix' | 'environment' | 'createdAt' | 'la
 /** A stored key with what decides about it, as it stood after the question was asked. */
 export interface FoundKey extends Pick<ApiKey, KeptField> {
   scopes: ScopeSet;
-  /** What its requests are counted by: its prefix, or its id where keys of elsewhere may share a prefix. */
+  /** What its requests are counted by: its id, or its successor's, which a key in its grace shares the limits of. */
   limitedBy: string;
   networks: Networks | null;
   /** Its own, or else its tenant's, or else its plan's; null leaves it to the installation. */
@@ -262,7 +262,7 @@ function foundKey(row: AuthKeyRow, plans: boolean): FoundKey {
     id: row.id,
     name: row.name,
     keyPrefix: row.key_prefix,
-    limitedBy: row.imported_at === null ? row.key_prefix : row.id,
+    limitedBy: row.successor_key_id ?? row.id,
     environment: row.environment,
     scopes: parsedScopes(row.scopes),
     networks: row.allowed_ips === null ? null : parsedNetworks(row.allowed_ips),

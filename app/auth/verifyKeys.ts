@@ -243,12 +243,12 @@ async function countedLater(
 ): Promise<Verdict> {
   const verdict = withinLimit(key, await count, cost, trace);
   if (verdict.code !== 'valid') return verdict;
-  const { id, monthlyQuota } = key;
+  const { monthlyQuota } = key;
   if (monthlyQuota === null) {
     trace?.skipped('quota', { cost });
     return verdict;
   }
-  const quota = await quotas[counting === 'spend' ? 'take' : 'peek'](id, monthlyQuota, cost);
+  const quota = await quotas[counting === 'spend' ? 'take' : 'peek'](key, monthlyQuota, cost);
   trace?.note('quota', quota.allowed ? 'passed' : 'failed', { cost, limit: quota.quota, remaining: quota.left });
   return { ...verdict, code: quota.allowed ? 'valid' : 'quota_exceeded', quota };
 }

@@ -42,14 +42,13 @@ export function createLimits({ limits, redisUrl }: Config, log: Log, db: Db): Li
   const keys = counter('key');
   const rateOf = ({ tenant, home = tenant, rateLimit }: LimitedKey) =>
     rateLimit ?? home.policy.defaultRateLimit ?? limits.key;
-  const countedId = ({ tenant, home = tenant, limitedBy }: LimitedKey) => `${home.id}:${limitedBy}`;
   const countKey: CountKey = (key, cost = 1) => {
     const rate = rateOf(key);
-    return rate && keys.takeCost(countedId(key), rate, cost);
+    return rate && keys.takeCost(key.limitedBy, rate, cost);
   };
   const peekKey: CountKey = (key, cost = 1) => {
     const rate = rateOf(key);
-    return rate && keys.peek(countedId(key), rate, cost);
+    return rate && keys.peek(key.limitedBy, rate, cost);
   };
   const people = counter('person');
   const countPerson: CountPerson = (id) => limits.person && people.take(id, limits.person);

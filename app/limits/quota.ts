@@ -2,6 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { Db } from '../../db/connection/connect.ts';
 import { isRetryable } from '../../db/connection/faults.ts';
 import { quotaUsed, spendQuota, startQuota } from '../../db/tables/keys/apiKeyQuotas.ts';
+import { findLastSuccessor } from '../../db/tables/keys/apiKeys.ts';
+import type { KeyHolder } from '../context.ts';
 import { monthOf } from '../domain/times.ts';
 import { AppError, unavailable } from '../errors.ts';
 import { oncePerTurn } from '../timing.ts';
@@ -9,10 +11,13 @@ import { oncePerTurn } from '../timing.ts';
 /** Counts what keys with a monthly quota have used, exactly, however many processes serve them. */
 export interface Quotas {
   /** Spends the cost where the quota has room for it, and otherwise nothing. */
-  take(keyId: string, quota: number, cost?: number): Promise<QuotaCount>;
+  take(key: QuotaKey, quota: number, cost?: number): Promise<QuotaCount>;
   /** Says whether the quota has room for the cost, and spends nothing. */
-  peek(keyId: string, quota: number, cost: number): Promise<QuotaCount>;
+  peek(key: QuotaKey, quota: number, cost: number): Promise<QuotaCount>;
 }
+
+/** A key as its quota is counted; where it acts for another tenant than its own, its `home`. */
+export type QuotaKey = Pick<KeyHolder, 'id' | 'limitedBy' | 'tenant'> & Partial<Pick<KeyHolder, 'home'>>;
 
 /** The state of a key's quota after a request. */
 export interface QuotaCount {
@@ -30,6 +35,7 @@ interface Request {
 
 /** The requests of one key in one turn of the event loop. */
 interface Turn {
+  key: QuotaKey;
   quota: number;
   requests: Request[];
 }
@@ -47,7 +53,7 @@ export function createQuotas(db: Db, now: () => number = Date.now): Quotas {
     for (const [keyId, turn] of waiting) {
       if (underWay >= AT_ONCE) return;
       waiting.delete(keyId);
-      void count(keyId, turn);
+      void count(turn);
     }
   });
 
@@ -55,10 +61,10 @@ export function createQuotas(db: Db, now: () => number = Date.now): Quotas {
     if (underWay < AT_ONCE && waiting.size > 0) void countSoon();
   }
 
-  async function count(keyId: string, turn: Turn): Promise<void> {
+  async function count(turn: Turn): Promise<void> {
     underWay++;
     try {
-      const { served, left } = await serve(db, keyId, monthOf(now()), turn);
+      const { served, left } = await serve(db, await counterOf(db, turn.key), monthOf(now()), turn);
       // Each request gets the count that it leaves for the next.
       let leftForNext = left + costOf(served);
       for (const request of turn.requests) {
@@ -78,18 +84,19 @@ export function createQuotas(db: Db, now: () => number = Date.now): Quotas {
   }
 
   return {
-    take: async (keyId, quota, cost = 1) =>
+    take: async (key, quota, cost = 1) =>
       new Promise((answer, fail) => {
-        const turn = waiting.get(keyId) ?? { quota, requests: [] };
+        const turn = waiting.get(key.id) ?? { key, quota, requests: [] };
         // The last to arrive has seen the newest state of the key.
+        turn.key = key;
         turn.quota = quota;
         turn.requests.push({ cost, answer, fail });
-        waiting.set(keyId, turn);
+        waiting.set(key.id, turn);
         schedule();
       }),
-    peek: async (keyId, quota, cost) => {
+    peek: async (key, quota, cost) => {
       try {
-        const left = Math.max(0, quota - ((await quotaUsed(db, keyId, monthOf(now()))) ?? 0));
+        const left = Math.max(0, quota - ((await quotaUsed(db, await counterOf(db, key), monthOf(now()))) ?? 0));
         return { allowed: cost <= left, quota, left };
       } catch (error) {
         throw unavailable(error);
@@ -119,6 +126,11 @@ export function quotaSpent(now: number): AppError {
 function addItem(response: ServerResponse, name: string, item: string): void {
   const items = response.getHeader(name);
   response.setHeader(name, items === undefined ? item : `${String(items)}, ${item}`);
+}
+
+/** A key in its grace is counted by the last key of its rotations, so that all that work meanwhile share one quota. */
+async function counterOf(db: Db, { id, limitedBy, tenant, home = tenant }: QuotaKey): Promise<string> {
+  return limitedBy === id ? id : findLastSuccessor(db, home.id, limitedBy);
 }
 
 interface Served {

@@ -21,22 +21,23 @@ export type CountPerson = (id: string) => Count | Promise<Count> | undefined;
 export function callerLimit(countKey: CountKey, countPerson: CountPerson, quotas: Quotas): Middleware {
   return (ctx, next) => {
     const principal = principalOf(ctx);
-    const count = principal.type === 'api_key' ? countKey(principal) : countPerson(principal.id);
-    const monthlyQuota = principal.type === 'api_key' ? principal.monthlyQuota : null;
-    if (count instanceof Promise || monthlyQuota !== null) return wait(ctx, principal.id, monthlyQuota, count, next);
+    const key = principal.type === 'api_key' ? principal : undefined;
+    const count = key ? countKey(key) : countPerson(principal.id);
+    if (count instanceof Promise || (key && key.monthlyQuota !== null)) return wait(ctx, key, count, next);
     if (count) admit(ctx, count);
     return next();
   };
 
   async function wait(
     ctx: Context,
-    id: string,
-    monthlyQuota: number | null,
+    key: KeyHolder | undefined,
     count: ReturnType<CountKey>,
     next: () => Promise<unknown>,
   ): Promise<void> {
     if (count) admit(ctx, await count);
-    if (monthlyQuota !== null) admitWithinQuota(ctx.res, await quotas.take(id, monthlyQuota), Date.now());
+    if (key && key.monthlyQuota !== null) {
+      admitWithinQuota(ctx.res, await quotas.take(key, key.monthlyQuota), Date.now());
+    }
     await next();
   }
 }

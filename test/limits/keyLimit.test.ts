@@ -6,7 +6,7 @@ import { issueToken } from '../../app/auth/tokens.ts';
 import { addPlayer, as, bearer, PASSWORD } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
-import { issue, refusal, type Key } from '../support/keys.ts';
+import { issue, refusal, rotate, type Key } from '../support/keys.ts';
 import { rateOf, statuses, tooMany } from '../support/limits.ts';
 import type { TestServer } from '../support/server.ts';
 import { useServer } from '../support/useServer.ts';
@@ -57,6 +57,16 @@ onEachDatabase('the limit of a key', (database) => {
     const answers = await Promise.all(Array.from({ length: 30 }, async () => use(key)));
     const passed = answers.filter(({ status }) => status === 200).map((answer) => rateOf(answer).remaining);
     expect(passed.sort((a, b) => b - a)).to.deep.equal([9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
+  });
+
+  it('is counted for a key in its grace and its successor together', async () => {
+    const old = await newKey();
+    const successor = await rotate(server, as(alice), old.id, { gracePeriodSeconds: 3600 });
+    const [byOld, bySuccessor] = [async () => use(old), async () => use(successor)];
+    expect([...(await statuses(2, byOld)), ...(await statuses(3, bySuccessor))]).to.deep.equal([
+      200, 200, 200, 200, 429,
+    ]);
+    tooMany(await byOld());
   });
 
   it('is counted over both mounts and all ways to send the key together', async () => {

@@ -1,17 +1,24 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
+import { readPolicy } from '../../app/domain/policy.ts';
 import { AppError } from '../../app/errors.ts';
-import { createQuotas } from '../../app/limits/quota.ts';
+import { createQuotas, type QuotaKey } from '../../app/limits/quota.ts';
 import { connect } from '../../db/connection/connect.ts';
 import { quotaUsed } from '../../db/tables/keys/apiKeyQuotas.ts';
-import { as } from '../support/cast.ts';
+import { as, PASSWORD } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { issue, read, rotate, type Key } from '../support/keys.ts';
 import { statuses, tooMany } from '../support/limits.ts';
+import { acmePage } from '../support/organisationPages.ts';
 import { startServerUnmigrated } from '../support/server.ts';
 import { useServer, useServerWithoutCast } from '../support/useServer.ts';
+import { Visitor } from '../support/visitor.ts';
 
+const unrotated = (id: string): QuotaKey => ({
+  ...{ id, limitedBy: id },
+  tenant: { id: newId(), slug: 'acme', policy: readPolicy(null) },
+});
 const month = () => new Date().toISOString().slice(0, 7);
 const nextMonth = () => Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() + 1);
 
@@ -48,12 +55,26 @@ onEachDatabase('the monthly quota of a key', (database) => {
     }
   });
 
-  it('is not refilled by rotating the key', async () => {
-    const key = await newKey({ monthlyQuota: 2 });
-    expect((await use(key)).status).to.equal(200);
-    const successor = await rotate(server, as(cast.alice), key.id);
-    expect((await use(successor)).status).to.equal(200);
-    tooMany(await use(successor), 'quota_exceeded');
+  it('is not refilled by rotating the key, and is shared with its successors while its grace lasts', async () => {
+    const visitor = new Visitor(server);
+    await visitor.signIn(cast.alice.email, PASSWORD);
+    const first = await newKey({ monthlyQuota: 6 });
+    const grace = { gracePeriodSeconds: 3600 };
+    expect((await use(first)).status).to.equal(200);
+    const next = await rotate(server, as(cast.alice), first.id, grace);
+    expect(await statuses(2, async () => use(first))).to.deep.equal([200, 200]);
+    const last = await rotate(server, as(cast.alice), next.id, grace);
+    for (const key of [first, next, last]) expect((await use(key)).status).to.equal(200);
+    for (const key of [first, next, last]) {
+      tooMany(await use(key), 'quota_exceeded');
+      const asked = { key: key.key, dryRun: true };
+      const verdict = await server.post('/api/v1/keys/verify', asked, as(cast.alice));
+      expect(verdict.body).to.include({ code: 'quota_exceeded' });
+      const page = await visitor.get(acmePage(`/api-keys/${key.id}`));
+      expect(page.text).to.match(/class="figure-value">6 <small>\/ 6</);
+    }
+    const ended = await rotate(server, as(cast.alice), last.id);
+    tooMany(await use(ended), 'quota_exceeded');
   });
 
   it('says in Retry-After when the month ends, in UTC', async () => {
@@ -188,12 +209,12 @@ onEachDatabase('the monthly quota of a key', (database) => {
       const { db } = server.services;
       const keyId = newId();
       const quotas = createQuotas(db);
-      await quotas.take(keyId, 1_000);
+      await quotas.take(unrotated(keyId), 1_000);
       const asked: string[] = [];
       const note = ({ sql }: { sql: string }) => asked.push(sql);
       db.on('query', note);
       await nextTurn();
-      const answers = await Promise.all(Array.from({ length: 100 }, async () => quotas.take(keyId, 1_000)));
+      const answers = await Promise.all(Array.from({ length: 100 }, async () => quotas.take(unrotated(keyId), 1_000)));
       db.removeListener('query', note);
       expect(answers.every(({ allowed }) => allowed)).to.equal(true);
       expect(answers.map(({ left }) => left)).to.deep.equal(Array.from({ length: 100 }, (_, n) => 998 - n));
@@ -204,7 +225,7 @@ onEachDatabase('the monthly quota of a key', (database) => {
     it('takes as many of a turn as are left', async () => {
       const quotas = createQuotas(server.services.db);
       const keyId = newId();
-      const answers = await Promise.all(Array.from({ length: 100 }, async () => quotas.take(keyId, 60)));
+      const answers = await Promise.all(Array.from({ length: 100 }, async () => quotas.take(unrotated(keyId), 60)));
       expect(answers.map(({ allowed, left }) => (allowed ? left : 'refused'))).to.deep.equal([
         ...Array.from({ length: 60 }, (_, n) => 59 - n),
         ...Array<string>(40).fill('refused'),
@@ -215,10 +236,10 @@ onEachDatabase('the monthly quota of a key', (database) => {
       const quotas = createQuotas(server.services.db);
       const keyId = newId();
       const costs = [7, 7, 3, 1, 0];
-      const inTurn = await Promise.all(costs.map(async (cost) => quotas.take(keyId, 10, cost)));
+      const inTurn = await Promise.all(costs.map(async (cost) => quotas.take(unrotated(keyId), 10, cost)));
       expect(inTurn.map(({ allowed }) => allowed)).to.deep.equal([true, false, true, false, true]);
       expect(inTurn.map(({ left }) => left)).to.deep.equal([3, 3, 0, 0, 0]);
-      expect((await quotas.take(keyId, 10, 11)).allowed).to.equal(false);
+      expect((await quotas.take(unrotated(keyId), 10, 11)).allowed).to.equal(false);
       expect(await quotaUsed(server.services.db, keyId, month())).to.equal(10);
     });
 
@@ -226,7 +247,7 @@ onEachDatabase('the monthly quota of a key', (database) => {
       let now = Date.parse('2026-01-31T23:59:59.999Z');
       const quotas = createQuotas(server.services.db, () => now);
       const keyId = newId();
-      const takeTwice = async () => [await quotas.take(keyId, 1), await quotas.take(keyId, 1)];
+      const takeTwice = async () => [await quotas.take(unrotated(keyId), 1), await quotas.take(unrotated(keyId), 1)];
       expect((await takeTwice()).map(({ allowed }) => allowed)).to.deep.equal([true, false]);
       now += 1;
       expect((await takeTwice()).map(({ allowed }) => allowed)).to.deep.equal([true, false]);
@@ -235,7 +256,7 @@ onEachDatabase('the monthly quota of a key', (database) => {
     it('counts many keys at once', async () => {
       const quotas = createQuotas(server.services.db);
       const keyIds = Array.from({ length: 40 }, newId);
-      const answers = await Promise.all([...keyIds, ...keyIds].map(async (keyId) => quotas.take(keyId, 1)));
+      const answers = await Promise.all([...keyIds, ...keyIds].map(async (keyId) => quotas.take(unrotated(keyId), 1)));
       expect(answers.filter(({ allowed }) => allowed)).to.have.length(40);
     });
 
@@ -244,7 +265,7 @@ onEachDatabase('the monthly quota of a key', (database) => {
       await db.destroy();
       const quotas = createQuotas(db);
       const failures = await Promise.all(
-        Array.from({ length: 40 }, async () => quotas.take(newId(), 1).catch((error: unknown) => error)),
+        Array.from({ length: 40 }, async () => quotas.take(unrotated(newId()), 1).catch((error: unknown) => error)),
       );
       for (const failure of failures) expect(failure).to.be.instanceOf(AppError).with.property('status', 503);
     });

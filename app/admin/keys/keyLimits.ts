@@ -1,6 +1,6 @@
 import type { Db } from '../../../db/connection/connect.ts';
 import { quotaUsed } from '../../../db/tables/keys/apiKeyQuotas.ts';
-import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import { findLastSuccessor, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { findTenant } from '../../../db/tables/tenants.ts';
 import type { Config } from '../../config.ts';
 import { DEFAULT_PLAN, planLimits } from '../../domain/plan.ts';
@@ -40,8 +40,8 @@ export async function keyLimits(
   };
 }
 
-async function usedQuota(db: Db, { id, monthlyQuota }: ApiKey, quota: number, now: number) {
-  const used = (await quotaUsed(db, id, monthOf(now))) ?? 0;
+async function usedQuota(db: Db, { id, tenantId, monthlyQuota }: ApiKey, quota: number, now: number) {
+  const used = (await quotaUsed(db, await findLastSuccessor(db, tenantId, id), monthOf(now))) ?? 0;
   return {
     ...{ quota, used, left: Math.max(0, quota - used), resetsAt: nextMonthStart(now) },
     by: monthlyQuota === null ? ('plan' as const) : ('key' as const),

@@ -38,7 +38,9 @@ export const KeyAnswer = z
     monthlyQuota: z
       .int()
       .nullable()
-      .describe('How many requests the key may make in a month of UTC; null for as many as it likes.'),
+      .describe(
+        'How many requests the key may make in a month of UTC, together with those that it was rotated from or to; null for as many as it likes.',
+      ),
     externalId: z
       .string()
       .nullable()
