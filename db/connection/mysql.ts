@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { format, type Connection } from 'mysql2';
+import type { Connection } from 'mysql2';
+import { importOnDemand } from '../../app/importOnDemand.ts';
 import { delay, withDeadline } from '../../app/timing.ts';
 import type { SqlValue } from './rawDb.ts';
 import type { MysqlConfig } from './settings.ts';
@@ -68,11 +69,13 @@ export function destroySocket(connection: Connection): void {
   (connection as unknown as { stream: Socket }).stream.destroy();
 }
 
-type Values = Parameters<typeof format>[1] & unknown[];
+type Driver = typeof import('mysql2');
+type Values = Parameters<Driver['format']>[1] & unknown[];
 
 /** The driver's settings: UTC, no objects in place of values, TLS exactly as asked for. */
 export function mysqlConnection(config: MysqlConfig): Record<string, unknown> {
   const { host, port, user, password, database, tls } = config;
+  const { format } = importOnDemand('mysql2') as Driver;
   return {
     host,
     port,

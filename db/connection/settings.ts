@@ -7,10 +7,10 @@ const USAGE_CONNECTIONS = 1;
 /** The fewest connections a process can do with. */
 export const FEWEST_CONNECTIONS = 6;
 
-/** How a process shares out its connections: for lookups, for writing uses of keys, and for everything else. */
-export function connectionsFor({ connections }: MysqlConfig): { lookups: number; usage: number; others: number } {
+/** How a process shares out its connections: for lookups, and for everything but the writing of uses of keys. */
+export function connectionsFor({ connections }: MysqlConfig): { lookups: number; others: number } {
   const lookups = Math.min(LOOKUP_CONNECTIONS, connections - USAGE_CONNECTIONS - FEWEST_OTHERS);
-  return { lookups, usage: USAGE_CONNECTIONS, others: connections - lookups - USAGE_CONNECTIONS };
+  return { lookups, others: connections - lookups - USAGE_CONNECTIONS };
 }
 
 /** Which database to open, and how. */

@@ -27,9 +27,14 @@ describe('starting', function () {
   afterEach(endChildren);
   after(() => rm(folder, { recursive: true, force: true }));
 
-  it('on nothing at all serves, and keeps the secret it made for itself', async () => {
+  it('on nothing at all serves, loads no driver of a server, and keeps the secret it made for itself', async () => {
     const DATA_DIR = path.join(folder, 'fresh', 'deep');
-    const env = { DATA_DIR, JWT_SECRET: undefined };
+    const listing = path.join(folder, 'listing.cjs');
+    await writeFile(
+      listing,
+      "process.on('exit', () => console.log('loaded', Object.keys(require.cache).filter((file) => /node_modules.(mysql2|knex)/.test(file))));",
+    );
+    const env = { DATA_DIR, JWT_SECRET: undefined, NODE_OPTIONS: `--require ${listing}` };
     const secretFile = path.join(DATA_DIR, 'jwt-secret');
     const first = await startMain(env);
     await first.says('"msg":"ready"');
@@ -41,6 +46,9 @@ describe('starting', function () {
     first.kill('SIGTERM');
     expect(await first.ended).to.deep.equal({ code: 0, signal: null });
     expect(first.stdout + first.stderr).not.to.include(secret);
+    expect(first.stdout)
+      .to.match(/^loaded .*knex/ms)
+      .and.not.to.include('node_modules/mysql2');
 
     const second = await startMain(env);
     await second.says('"msg":"ready"');
