@@ -3,9 +3,9 @@
  * those above; rooms that share a line may not import each other.
  */
 const FLOORS = [
-  { rooms: ['app/(root|timing|importOnDemand|domain|locales)'] },
+  { rooms: ['app/(root|timing|importOnDemand|makeFolder|domain|locales)'] },
   { rooms: ['db'] },
-  { rooms: ['app/(config|errors|log|context)'] },
+  { rooms: ['app/(config|dataDirFault|errors|log|context)'] },
   { rooms: ['app/http'] },
   { rooms: ['app/limits'] },
   { rooms: ['app/auth'] },

@@ -2,6 +2,7 @@ import { faultCode } from '../db/connection/faults.ts';
 import { readScopesFile } from './actions/installation/scopesFile.ts';
 import { settleScopes } from './actions/installation/settleScopes.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
+import { dataDirFault } from './dataDirFault.ts';
 import { firstStart } from './firstStart.ts';
 import { waitForDatabase } from './waitForDatabase.ts';
 import { startHousekeeping } from './housekeeping.ts';
@@ -11,9 +12,6 @@ import { createHttpServer, drain, listen } from './server.ts';
 import { openServices, type Services } from './services.ts';
 import { importOnDemand } from './importOnDemand.ts';
 import { nextTurn, waitAtMost } from './timing.ts';
-
-/** The codes of a folder that cannot be written. */
-const FILE_FAULTS = new Set(['EACCES', 'EEXIST', 'EISDIR', 'ENOENT', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS']);
 
 /** How long closing connections and files may take. */
 const CLOSE_MS = 5_000;
@@ -111,9 +109,8 @@ function startProblem(error: unknown, config: Config): string {
   if (error instanceof ConfigError) return error.message;
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };
   if (syscall === 'listen' || syscall === 'getaddrinfo') return listenProblem(code, config);
-  if (FILE_FAULTS.has(String(code)) || (error instanceof Error && 'sqliteCode' in error)) {
-    return `DATA_DIR ${config.dataDir} cannot be used (${faultCode(error)}): make it a folder that can be written, or set DATA_DIR`;
-  }
+  const fault = dataDirFault(error, config);
+  if (fault !== undefined) return fault;
   return `Latchkey could not start: ${error instanceof Error ? error.message : 'unknown fault'}`;
 }
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigError, type Config } from '../config.ts';
+import { makeFolder } from '../makeFolder.ts';
 
 /** The only form in which the secret is written and read: tokens signed with a shorter one could be forged. */
 const SECRET_PATTERN = /^[0-9a-f]{64}$/;
@@ -9,7 +10,7 @@ const SECRET_PATTERN = /^[0-9a-f]{64}$/;
 /** The secret that signs tokens: the configured one, or with embedded SQLite one made at first start and kept beside it. */
 export function signingSecret(config: Pick<Config, 'dataDir' | 'jwt'>): string {
   if (config.jwt.secret !== undefined) return config.jwt.secret;
-  mkdirSync(config.dataDir, { recursive: true });
+  makeFolder(config.dataDir);
   const file = path.join(config.dataDir, 'jwt-secret');
   if (!existsSync(file)) makeSecret(file);
   const secret = readFileSync(file, 'utf8');

@@ -1,6 +1,7 @@
-import { mkdirSync, open, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { open, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../makeFolder.ts';
 import { tryLockFile } from '../../db/locks/fileLock.ts';
 import type { UsageBatch } from '../../db/tables/usage/usageBatches.ts';
 import { newId } from '../domain/id.ts';
@@ -53,7 +54,7 @@ export class Journal {
     this.#folder = path.join(this.#root, this.processId);
     this.#batchLines = batchLines;
     this.#onLost = onLost;
-    mkdirSync(this.#folder, { recursive: true });
+    makeFolder(this.#folder);
     try {
       this.#unlock = lockOf(this.#folder) ?? neverNew();
     } catch (error) {
@@ -203,7 +204,7 @@ export class Journal {
   refuse(batch: JournalBatch): number {
     const lines = batch.lines || countLines(Buffer.from(readWholeLines(batch.file)));
     const folder = path.join(this.#root, REFUSED, batch.processId);
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     renameSync(batch.file, path.join(folder, path.basename(batch.file)));
     this.#forget(batch);
     if (this.#setAside.delete(batch)) this.#linesAside -= batch.lines;

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Connection } from 'mysql2';
 import knexFactory, { type Knex } from 'knex';
+import { makeFolder } from '../../app/makeFolder.ts';
 import { connectionsFor, type DatabaseConfig } from './settings.ts';
 import { mysqlConnection, prepareSession } from './mysql.ts';
 import { MysqlClient } from './mysqlClient.ts';
@@ -29,7 +29,7 @@ export function connect(config: DatabaseConfig, options: PoolOptions = {}): Db {
 }
 
 function sqliteSettings(file: string): Knex.Config {
-  mkdirSync(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   return {
     client: SqliteClient,
     connection: { filename: file, ...OF_REQUESTS },

@@ -10,6 +10,7 @@ const MYSQL_REFUSED = new Set([1064, 1149, 1265, 1300, 1364, 1366, 3819, 3988, 4
 
 const SQLITE_ERROR = 1;
 const SQLITE_BUSY = 5;
+const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 /** Too big, a constraint, a mismatch of types, misuse of the driver, a binding too many. */
 const SQLITE_REFUSED = new Set([18, 19, 20, 21, 25]);
@@ -70,7 +71,17 @@ export function isRefused(error: unknown): boolean {
  */
 export function isUnavailable(error: unknown): boolean {
   // A file that is no database does not become one.
-  return isOfDatabase(error) && !isRefused(error) && sqliteCode(error) !== SQLITE_NOTADB;
+  return isOfDatabase(error) && !isRefused(error) && !isNoDatabase(error);
+}
+
+/** Whether the file is something other than a database of SQLite. */
+export function isNoDatabase(error: unknown): boolean {
+  return sqliteCode(error) === SQLITE_NOTADB;
+}
+
+/** Whether the database's file is damaged. */
+export function isDamagedFile(error: unknown): boolean {
+  return sqliteCode(error) === SQLITE_CORRUPT;
 }
 
 /** Whether the statement collided with another transaction, which says nothing about the database's state. */

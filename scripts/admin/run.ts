@@ -1,3 +1,4 @@
+import { dataDirFault } from '../../app/dataDirFault.ts';
 import { ConfigError, readConfig } from '../../app/config.ts';
 import { AppError } from '../../app/errors.ts';
 import { createLog } from '../../app/log.ts';
@@ -48,12 +49,18 @@ function commandIn(words: readonly string[]): Command {
 }
 
 async function perform(command: Command, args: Args, { env, readInput }: Terminal): Promise<Result> {
-  const services = openServices(readConfig(env), NO_LOG);
+  const config = readConfig(env);
   try {
-    if (!command.beforeMigration) await requireSchema(services);
-    return await command.run({ services, now: Date.now(), readInput }, args);
-  } finally {
-    await services.close();
+    const services = openServices(config, NO_LOG);
+    try {
+      if (!command.beforeMigration) await requireSchema(services);
+      return await command.run({ services, now: Date.now(), readInput }, args);
+    } finally {
+      await services.close();
+    }
+  } catch (error) {
+    const fault = dataDirFault(error, config);
+    throw fault === undefined ? error : new CommandError(fault);
   }
 }
 

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -26,12 +27,12 @@ onEachDatabase('the operator’s tool', (database) => {
   let server: TestServer;
 
   /** Runs a command as it is written in a terminal; single quotes hold words together. */
-  async function admin(line: string, stdin = ''): Promise<Outcome> {
+  async function admin(line: string, stdin = '', env: { DATA_DIR?: string } = {}): Promise<Outcome> {
     const out: string[] = [];
     const err: string[] = [];
     const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '');
     const code = await run(words, {
-      env: { ...database.env(), JWT_SECRET, LOG_LEVEL: 'trace' },
+      env: { ...database.env(), JWT_SECRET, LOG_LEVEL: 'trace', ...env },
       readInput: async () => stdin,
       write: (text) => out.push(text),
       complain: (text) => err.push(text),
@@ -65,6 +66,17 @@ onEachDatabase('the operator’s tool', (database) => {
   if (database.kind === 'mysql') {
     it('asks for a migration before anything else, for a server is migrated by the release', async () => {
       await expectComplaint('tenant list', 1, /npm run -s admin -- migrate/);
+    });
+  }
+
+  if (database.kind === 'sqlite') {
+    it('names a file that is no database', async () => {
+      const DATA_DIR = path.join(database.env().DATA_DIR, 'other');
+      await mkdir(DATA_DIR);
+      await writeFile(path.join(DATA_DIR, 'latchkey.db'), 'no database'.repeat(100));
+      const outcome = await admin('tenant list', '', { DATA_DIR });
+      expect(outcome).to.include({ code: 1, out: '' });
+      expect(outcome.err).to.match(/^\S+other\/latchkey\.db is no SQLite database: move it away, or set DATA_DIR/);
     });
   }
 
