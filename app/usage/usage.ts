@@ -61,10 +61,18 @@ export class Usage {
     return this.#recorder.canWrite();
   }
 
-  /** Resolves once all that was recorded before is counted and added up, or could not be in time; never rejects. */
+  /**
+   * Resolves once all that was recorded before is counted and added up, or could not be; never rejects. A database that takes
+   * uses slowly is waited for longer than one that takes none.
+   */
   async flush(): Promise<void> {
+    const { patienceMs, shortPatienceMs } = this.#settings;
+    await this.#flushWithin(this.failingMs === undefined ? patienceMs : shortPatienceMs);
+  }
+
+  async #flushWithin(patienceMs: number): Promise<void> {
     if ((this.#recorder.opened?.unfinished ?? 0) === 0) return;
-    await waitAtMost(this.#settings.patienceMs, this.#flusher.flush(true));
+    await waitAtMost(patienceMs, this.#flusher.flush(true));
   }
 
   /** Counts what dead processes left in the data folder, each batch once even if it was counted before they died. */
@@ -75,7 +83,7 @@ export class Usage {
   /** Counts what is left and stops; what the database does not take now stays for the next start. */
   async close(): Promise<void> {
     this.#flusher.close();
-    await this.flush();
+    await this.#flushWithin(this.#settings.shortPatienceMs);
     const waiting = this.#recorder.opened?.unfinished ?? 0;
     if (waiting > 0) this.#log.warn({ waiting }, 'uses of keys are left for the next start to count');
     this.#recorder.close();

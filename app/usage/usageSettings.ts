@@ -9,8 +9,10 @@ export interface UsageSettings {
   settleMs: number;
   /** How many are kept while the database takes none. */
   capacity: number;
-  /** How long a reader waits for what was just used to be counted. */
+  /** How long a reader waits for what was just used to be counted, on a machine that is slow at it. */
   patienceMs: number;
+  /** The same while the database takes nothing, and for the last of a process that stops. */
+  shortPatienceMs: number;
 }
 
 export const USAGE_SETTINGS: UsageSettings = {
@@ -19,7 +21,8 @@ export const USAGE_SETTINGS: UsageSettings = {
   together: 4,
   settleMs: 10_000,
   capacity: 1_000_000,
-  patienceMs: 2_000,
+  patienceMs: 10_000,
+  shortPatienceMs: 2_000,
 };
 
 /** Since the process began: what became of the uses of keys. */

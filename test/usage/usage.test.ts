@@ -1,6 +1,8 @@
+import { EventEmitter, once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { mock } from 'node:test';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
 import { createLog } from '../../app/log.ts';
@@ -202,6 +204,54 @@ onEachDatabase('recording the uses of keys', (database) => {
     await until(async () => (await written()) === 3);
     expect(await counted()).to.equal(0);
     await until(async () => (await counted()) === 3);
+  });
+
+  it('lets a reader wait for a machine that is slow at it, and not for long for a database that takes none', async () => {
+    let write: () => Promise<never[]> = async () => [];
+    let asked = new EventEmitter();
+    const writer: Writer = {
+      write: async () => {
+        asked.emit('write');
+        return write();
+      },
+      addUp: async () => undefined,
+      forget: async () => undefined,
+      close: async () => undefined,
+    };
+    const usage = open({}, { writer });
+    /** Reads, and lets this much time pass once the writer was asked. */
+    const readDuring = async (ms: number) => {
+      asked = new EventEmitter();
+      await usage.record(event());
+      const isAsked = once(asked, 'write');
+      let isRead = false;
+      const reading = usage.flush().then(() => (isRead = true));
+      await isAsked;
+      mock.timers.tick(ms);
+      await nextTurn();
+      return { reading, isRead: () => isRead };
+    };
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      const slow = new EventEmitter();
+      write = async () => once(slow, 'written') as Promise<never[]>;
+      const { reading, isRead } = await readDuring(5_000);
+      expect(isRead()).to.equal(false);
+      slow.emit('written');
+      await reading;
+
+      write = async () => Promise.reject(new Error('away'));
+      await (
+        await readDuring(0)
+      ).reading;
+      expect(usage.failingMs).to.be.a('number');
+      write = async () => once(slow, 'written') as Promise<never[]>;
+      expect((await readDuring(2_000)).isRead()).to.equal(true);
+      write = async () => [];
+      slow.emit('written');
+    } finally {
+      mock.timers.reset();
+    }
   });
 
   it('keeps no reader waiting while uses go on coming', async () => {
