@@ -14,6 +14,7 @@ import { query } from '../../http/input.ts';
 import { WholeNumber } from '../../http/queryValues.ts';
 import { ROUTER } from '../../http/router.ts';
 import type { Services } from '../../services.ts';
+import { conflictRows, mergeValues, openedIn, type ConflictRow } from '../shell/conflict.ts';
 import { formErrors, optionalField, readFields, recoverable } from '../shell/formErrors.ts';
 import type { Notice } from '../shell/notice.ts';
 import type { Pages } from '../shell/pages.ts';
@@ -29,6 +30,20 @@ interface RuleFields {
   host: string;
   path: string;
   scope: string;
+}
+
+const OpenedRule = z.object({ method: z.string(), host: z.string(), path: z.string(), scope: z.string() });
+
+/** A form of a rule as its page shows it. */
+interface RuleShown {
+  number: number;
+  version: string;
+  fields: RuleFields;
+  /** The rule as the form was first opened; by default as the fields are. */
+  opened?: RuleFields | undefined;
+  refusal?: AppError;
+  /** What others have changed since, and a sentence for where that is not this rule. */
+  conflict?: { rows: ConflictRow[]; sentence: string };
 }
 
 type Parts = Pick<Services, 'db' | 'lookup' | 'limits' | 'keyTexts'>;
@@ -56,12 +71,12 @@ export function forwardAuthPages({ db, lookup, limits, keyTexts }: Parts, pages:
         const rule = ruleIn(fields);
         return change(ctx, (rules) => (number > 0 ? rules.with(number - 1, rule) : [...rules, rule]));
       });
-      if ('done' in outcome) {
-        done(ctx, outcome.done, number > 0 ? 'changed' : 'added');
-        return;
-      }
-      const version = form.get('version') ?? '';
-      await showRule(ctx, { number, version, fields, refusal: outcome.refusal });
+      const opened = openedIn(form, OpenedRule);
+      if ('refusal' in outcome) {
+        const version = form.get('version') ?? '';
+        await showRule(ctx, { number, version, fields, opened, refusal: outcome.refusal });
+      } else if (outcome.done) done(ctx, true, number > 0 ? 'changed' : 'added');
+      else await showConflict(ctx, number, fields, opened);
     })
     .post('/forward-auth/move', access(), async (ctx) => {
       const [place, step] = [numberIn(formOf(ctx)) - 1, formOf(ctx).get('to') === 'up' ? -1 : 1];
@@ -117,6 +132,35 @@ export function forwardAuthPages({ db, lookup, limits, keyTexts }: Parts, pages:
     pages.redirect(ctx, HOME, made ? { text: `forwardAuth.${what}` } : late);
   }
 
+  /** Shows a rule's form again on the rules as they are now; a rule that was moved is found where it is. */
+  async function showConflict(
+    ctx: Context,
+    number: number,
+    yours: RuleFields,
+    opened: RuleFields | undefined,
+  ): Promise<void> {
+    const { rules, version } = await current();
+    const all = rules.map(fieldsOf);
+    const found = all.findIndex((one) => opened && FIELDS.every((name) => one[name] === opened[name]));
+    const place = found < 0 ? number - 1 : found;
+    const stored = number > 0 ? all[place] : undefined;
+    const { t } = pages.texts(ctx);
+    const factsOf = (fields: RuleFields) =>
+      FIELDS.map((name) => ({
+        label: t(`forwardAuth.${name}`),
+        value: name === 'scope' && fields.scope === PUBLIC ? t('forwardAuth.public') : fields[name],
+      }));
+    const versions = stored && { opened: opened ?? stored, yours, stored };
+    ctx.status = new AppError('changed_meanwhile').status;
+    await showRule(ctx, {
+      ...{ number: stored ? place + 1 : 0, version, fields: versions ? mergeValues(versions) : yours, opened: stored },
+      conflict: {
+        rows: versions ? conflictRows(versions, factsOf) : [],
+        sentence: t(number > 0 && !stored ? 'forwardAuth.conflict_gone' : 'forwardAuth.conflict_none'),
+      },
+    });
+  }
+
   async function showRules(
     ctx: Context,
     tried: Record<string, string> = { method: 'GET', host: '', path: '' },
@@ -156,7 +200,7 @@ export function forwardAuthPages({ db, lookup, limits, keyTexts }: Parts, pages:
 
   async function showRule(
     ctx: Context,
-    { number, version, fields, refusal }: { number: number; version: string; fields: RuleFields; refusal?: AppError },
+    { number, version, fields, opened = fields, refusal, conflict }: RuleShown,
   ): Promise<void> {
     if (refusal) ctx.status = refusal.status;
     const words = pages.texts(ctx);
@@ -168,6 +212,8 @@ export function forwardAuthPages({ db, lookup, limits, keyTexts }: Parts, pages:
       ruleNumber: number,
       version,
       fields,
+      opened: JSON.stringify(opened),
+      conflict,
       scopes,
       publicValue: PUBLIC,
       isOther: fields.scope !== '' && fields.scope !== PUBLIC && !known.includes(fields.scope),

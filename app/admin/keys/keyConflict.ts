@@ -1,20 +1,12 @@
 import { z } from 'zod';
 import type { Texts } from '../../locales/texts.ts';
+import { mergeLists, openedIn, without, type ConflictRow } from '../shell/conflict.ts';
 import type { KeyFields } from './keyForm.ts';
 
 /** A key as its form was opened: the version and the fields, which the form carries until it is sent. */
 export interface OpenedKey {
   version: string;
   fields: KeyFields;
-}
-
-/** A field that somebody else has changed since the form was opened. */
-export interface ConflictRow {
-  label: string;
-  opened: string;
-  /** Undefined where the reader has not changed it. */
-  yours: string | undefined;
-  stored: string;
 }
 
 const Text = z.string();
@@ -43,13 +35,9 @@ const GROUPS = {
 type Group = keyof typeof GROUPS;
 const NAMES = Object.keys(GROUPS) as Group[];
 
-/** What a form carries of the key that it was opened with; undefined where a form carries nothing that can be read. */
+/** What a form carries of the key that it was opened with. */
 export function openedKeyOf(form: URLSearchParams): OpenedKey | undefined {
-  try {
-    return Opened.parse(JSON.parse(form.get('opened') ?? ''));
-  } catch {
-    return undefined;
-  }
+  return openedIn(form, Opened);
 }
 
 /** The fields that others have changed since the form was opened: as they were, as they were sent, and as they are. */
@@ -70,18 +58,10 @@ function changeOf(name: Group, opened: KeyFields, changed: KeyFields, texts: Tex
   return [...added, ...removed].join(', ');
 }
 
-function without(scopes: readonly string[], others: readonly string[]): string[] {
-  return scopes.filter((scope) => !others.includes(scope));
-}
-
-/**
- * The fields to go on with: what the reader changed as they changed it, all others as they are stored now. Each scope counts
- * for itself, so that one which others added or removed meanwhile stays so.
- */
+/** The fields to go on with: what the reader changed as they changed it, all others as they are stored now. */
 export function mergeFields(opened: KeyFields, yours: KeyFields, stored: KeyFields): KeyFields {
   const untouched = NAMES.filter((name) => isUntouched(name, opened, yours)).flatMap((name) => [...GROUPS[name]]);
-  const kept = without(stored.scopes, without(opened.scopes, yours.scopes));
-  const scopes = [...new Set([...kept, ...without(yours.scopes, opened.scopes)])];
+  const scopes = mergeLists({ opened: opened.scopes, yours: yours.scopes, stored: stored.scopes });
   return { ...yours, ...Object.fromEntries(untouched.map((field) => [field, stored[field]])), scopes };
 }
 

@@ -18,12 +18,13 @@ import {
   type KeyFields,
   type Problems,
 } from './keyForm.ts';
-import { conflictRows, mergeFields, openedKeyOf, type ConflictRow, type OpenedKey } from './keyConflict.ts';
+import { conflictRows, mergeFields, openedKeyOf, type OpenedKey } from './keyConflict.ts';
 import { findActiveKeyOfPath, showDialog } from './keyPages.ts';
 import { returnPath, keyListPath, keysPath } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
 import { scopeChoices } from './keyScopes.ts';
 import { revealKey } from './keyReveal.ts';
+import type { ConflictRow } from '../shell/conflict.ts';
 import { idempotentForm } from '../shell/idempotentForm.ts';
 import { recoverable, readFields } from '../shell/formErrors.ts';
 import { scopeUses } from './keyUse.ts';

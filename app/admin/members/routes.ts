@@ -3,15 +3,18 @@ import { z } from 'zod';
 import { listInvitations } from '../../../db/tables/people/invitations.ts';
 import { findMember, listMembers, type Member } from '../../../db/tables/people/memberships.ts';
 import { actionContext } from '../../actions/actionContext.ts';
-import { changeMember } from '../../actions/people/changeMember.ts';
+import { changeMember, versionOfMembership } from '../../actions/people/changeMember.ts';
 import { removeMember } from '../../actions/people/removeMember.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
+import { PERMISSIONS, ROLES } from '../../domain/role.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
 import { askConfirmation } from '../shell/confirmation.ts';
+import { conflictRows, mergeValues, openedIn } from '../shell/conflict.ts';
 import type { Pages } from '../shell/pages.ts';
 import { recoverable, readFields, formErrors, type FieldLabels } from '../shell/formErrors.ts';
 import { grantableRights, presentInvitationRow, presentMemberRow } from './view.ts';
+import type { Texts } from '../../locales/texts.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
 import { query } from '../../http/input.ts';
@@ -28,6 +31,10 @@ const home = (ctx: Context) => organisationPath(ctx, '/members');
 const SHOWN_INVITATIONS = 200;
 const MemberQuery = z.strictObject({ cursor: PAGE.cursor });
 const FIELDS = ['role', 'permissions'] as const;
+
+/** What a member may do, as the form carries it from when it was opened. */
+const Standing = z.object({ role: z.enum(ROLES), permissions: z.array(z.enum(PERMISSIONS)) });
+type Standing = z.output<typeof Standing>;
 
 /** Who belongs to the tenant, and what they may do in it. */
 export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pages): Router<State> {
@@ -61,10 +68,12 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
     .post('/members/:id', permission('members:manage'), async (ctx) => {
       const form = formOf(ctx);
       const member = await memberOf(ctx);
+      const opened = openedIn(form, Standing);
+      const act = { ...actionContext(ctx, db), expectedVersions: opened && [versionOfMembership(opened)] };
       const outcome = await recoverable(async () =>
-        changeMember(actionContext(ctx, db), member.id, readFields(MemberChange, membershipFields(form))),
+        changeMember(act, member.id, readFields(MemberChange, membershipFields(form))),
       );
-      if ('refusal' in outcome) await showMember(ctx, member, { form, refusal: outcome.refusal });
+      if ('refusal' in outcome) await showMember(ctx, await memberOf(ctx), { form, refusal: outcome.refusal, opened });
       else pages.redirect(ctx, home(ctx), { text: 'members.changed', values: { name: member.name } });
     })
     .get('/members/:id/remove', permission('members:manage'), async (ctx) => {
@@ -103,18 +112,23 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
   async function showMember(
     ctx: Context,
     member: Member,
-    { form, refusal }: { form?: URLSearchParams; refusal?: AppError } = {},
+    { form, refusal, opened }: { form?: URLSearchParams; refusal?: AppError; opened?: Standing | undefined } = {},
   ): Promise<void> {
     if (refusal) ctx.status = refusal.status;
     const words = pages.texts(ctx);
     const principal = principalOf(ctx);
+    const stored = { role: member.role, permissions: [...member.permissions] };
+    const yours = {
+      role: (form?.get('role') ?? member.role) as Standing['role'],
+      permissions: (form?.getAll('permissions') ?? stored.permissions) as Standing['permissions'],
+    };
+    const versions = opened && refusal?.code === 'changed_meanwhile' ? { opened, yours, stored } : undefined;
     const locals = {
       member: presentMemberRow(member, principal),
-      values: {
-        role: form?.get('role') ?? member.role,
-        permissions: form?.getAll('permissions') ?? member.permissions,
-      },
-      refused: refusal && formErrors(words, refusal, labelsOf(ctx)),
+      values: versions ? mergeValues(versions) : yours,
+      opened: JSON.stringify(versions ? stored : (opened ?? stored)),
+      conflict: versions && conflictRows(versions, (standing) => standingFacts(standing, words)),
+      refused: versions ? undefined : refusal && formErrors(words, refusal, labelsOf(ctx)),
       givable: grantableRights(principal, config.sampleProduct, member.permissions),
     };
     const here = `${home(ctx)}/${member.id}`;
@@ -124,4 +138,15 @@ export function memberPages(services: Pick<Services, 'config' | 'db'>, pages: Pa
 
 function membershipFields(form: URLSearchParams) {
   return { role: form.get('role') ?? undefined, permissions: form.getAll('permissions') };
+}
+
+/** What a member may do, in the words of the form. */
+function standingFacts({ role, permissions }: Standing, { t }: Texts) {
+  const named = PERMISSIONS.filter((one) => permissions.includes(one)).map((one) =>
+    t(`members.permission_${one.replace(/[:-]/g, '_')}`),
+  );
+  return [
+    { label: t('members.role'), value: t(`shell.role_${role}`) },
+    { label: t('members.permissions'), value: named.join(', ') },
+  ];
 }

@@ -1,4 +1,5 @@
 import Router from '@koa/router';
+import { z } from 'zod';
 import { countHolders } from '../../../db/tables/keys/apiKeyScopes.ts';
 import { actionContext } from '../../actions/actionContext.ts';
 import { replaceScopes } from '../../actions/installation/replaceScopes.ts';
@@ -11,6 +12,7 @@ import { scope } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
 import type { Services } from '../../services.ts';
 import { askConfirmation } from '../shell/confirmation.ts';
+import { conflictRows, mergeValues, openedIn } from '../shell/conflict.ts';
 import { formErrors, readFields, type FormErrors } from '../shell/formErrors.ts';
 import type { Pages } from '../shell/pages.ts';
 import {
@@ -28,6 +30,13 @@ import {
 /** What a form comes back with, for its reader to decide. */
 const DECIDABLE: ReadonlySet<ErrorCode> = new Set(['invalid_input', 'scopes_in_use', 'changed_meanwhile']);
 
+const OpenedScope = z.object({
+  scope: z.string(),
+  group: z.string(),
+  en: z.string(),
+  fr: z.string(),
+  alias: z.string(),
+});
 const EMPTY: ScopeFields = { scope: '', group: '', en: '', fr: '', alias: '' };
 
 /** The scopes of the product, for the operators of the installation. */
@@ -58,9 +67,7 @@ export function scopePages(
       );
       pages.redirect(ctx, HOME, { text: 'scopes.removed', values: { scope: name ?? '' } });
     })
-    .get('/scopes/json', access(), async (ctx) =>
-      showJson(ctx, JSON.stringify({ scopes: (await present()).scopes }, null, 2)),
-    )
+    .get('/scopes/json', access(), async (ctx) => showJson(ctx, textOf((await present()).scopes)))
     .post('/scopes/json', access(), saveJson);
 
   async function present(): Promise<{ scopes: ProductScope[]; revision: string; isSample: boolean }> {
@@ -138,7 +145,13 @@ export function scopePages(
       const read = readFields(input, { scopes: wish });
       await replace(ctx, read.scopes, { force: form.get('force') === 'true', revision: form.get('revision') });
     } catch (error) {
-      await showForm(ctx, replaced, fields, { refusal: decidable(error), place, revision: form.get('revision') });
+      const opened = openedIn(form, OpenedScope);
+      await showForm(ctx, replaced, fields, {
+        refusal: decidable(error),
+        place,
+        revision: form.get('revision'),
+        opened,
+      });
       return;
     }
     const scope = normaliseScope(fields.scope) ?? fields.scope;
@@ -150,7 +163,7 @@ export function scopePages(
     ctx: Context,
     replaced: string | undefined,
     fields: ScopeFields,
-    returned?: { refusal: AppError; place: number; revision: string | null },
+    returned?: { refusal: AppError; place: number; revision: string | null; opened: ScopeFields | undefined },
   ): Promise<void> {
     const texts = pages.texts(ctx);
     const { t } = texts;
@@ -159,16 +172,23 @@ export function scopePages(
     const path = replaced === undefined ? 'new' : `edit?${new URLSearchParams({ scope: replaced }).toString()}`;
     const labels = Object.fromEntries(FIELDS.map((field) => [field, t(`scopes.field_${field}`)]));
     const { scopes, revision } = await present();
+    const isConflict = refusal?.code === 'changed_meanwhile';
+    const entry = isConflict ? scopes.find((one) => one.scope === replaced) : undefined;
+    const stored = entry && fieldsOf(entry);
+    const versions = stored && { opened: returned?.opened ?? stored, yours: fields, stored };
+    const factsOf = (values: ScopeFields) => FIELDS.map((name) => ({ label: labels[name] ?? '', value: values[name] }));
     await pages.show(ctx, 'scopes/form', {
       title: replaced === undefined ? t('scopes.new') : t('scopes.edit_title', { scope: replaced }),
       section: 'scopes',
       here: `${HOME}/${path}`,
       locals: {
-        fields,
+        fields: versions ? mergeValues(versions) : fields,
+        opened: JSON.stringify(stored ?? returned?.opened ?? fields),
+        conflict: isConflict ? (versions ? conflictRows(versions, factsOf) : []) : undefined,
         action: `${HOME}/${path}`,
-        revision: returned?.revision ?? revision,
+        revision: isConflict ? revision : (returned?.revision ?? revision),
         groups: [...new Set(scopes.flatMap(({ group }) => group ?? []))],
-        refused: returned && entryErrors(texts, returned.refusal, returned.place, labels),
+        refused: returned && !isConflict && entryErrors(texts, returned.refusal, returned.place, labels),
         force: refusal?.code === 'scopes_in_use',
         held: heldIn(texts, refusal),
       },
@@ -195,6 +215,8 @@ export function scopePages(
     const texts = pages.texts(ctx);
     const { refusal } = returned ?? {};
     if (refusal) ctx.status = refusal.status;
+    const isConflict = refusal?.code === 'changed_meanwhile';
+    const { scopes, revision } = await present();
     const problems = refusal?.code === 'invalid_input' ? (refusal.errors ?? []) : [];
     const sentence = refusal && texts.pageProblemText(refusal.problem);
     await pages.show(ctx, 'scopes/json', {
@@ -203,7 +225,8 @@ export function scopePages(
       here: `${HOME}/json`,
       locals: {
         text,
-        revision: returned?.revision ?? (await present()).revision,
+        revision: isConflict ? revision : (returned?.revision ?? revision),
+        stored: isConflict ? textOf(scopes) : undefined,
         file: config.scopesFile !== undefined,
         refused: refusal && {
           sentence: problems.length > 0 ? '' : sentence,
@@ -223,6 +246,10 @@ export function scopePages(
 function decidable(error: unknown): AppError {
   if (error instanceof AppError && DECIDABLE.has(error.code)) return error;
   throw error;
+}
+
+function textOf(scopes: readonly ProductScope[]): string {
+  return JSON.stringify({ scopes }, null, 2);
 }
 
 function jsonOf(text: string): unknown {

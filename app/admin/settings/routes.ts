@@ -1,4 +1,5 @@
 import Router from '@koa/router';
+import { findTenant } from '../../../db/tables/tenants.ts';
 import { listSessions } from '../../../db/tables/people/sessions.ts';
 import { actionContext } from '../../actions/actionContext.ts';
 import { changePassword, passwordRefused } from '../../actions/people/changePassword.ts';
@@ -6,13 +7,14 @@ import { changePolicy } from '../../actions/tenants/changePolicy.ts';
 import { endSession } from '../../actions/people/endSession.ts';
 import { holdsScope } from '../../auth/authority.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
-import { changePolicy as policyAfter, PolicyChange } from '../../domain/policy.ts';
+import { changePolicy as policyAfter, PolicyChange, StoredPolicy, type Policy } from '../../domain/policy.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
 import type { Pages } from '../shell/pages.ts';
 import { DEVICE_SECONDS } from '../../auth/devices.ts';
 import { recoverable, readFields, formErrors, type FieldLabels, type FormErrors } from '../shell/formErrors.ts';
 import { askConfirmation } from '../shell/confirmation.ts';
+import { conflictRows, mergeValues, openedIn, type ConflictRow } from '../shell/conflict.ts';
 import { windowOptions } from '../keys/keyForm.ts';
 import { scopeChoices } from '../keys/keyScopes.ts';
 import {
@@ -31,6 +33,7 @@ import {
 import { presentSession } from './sessionView.ts';
 import type { Services } from '../../services.ts';
 import { anyCredential, scope } from '../../http/access.ts';
+import { refuseChanged, versionOf } from '../../http/etag.ts';
 import { pathId } from '../../http/pathId.ts';
 import { organisationPath } from '../../http/organisationPath.ts';
 import { ROUTER } from '../../http/router.ts';
@@ -41,7 +44,7 @@ const PASSWORD_FIELDS = ['current', 'wanted'] as const;
 
 /** A refused form of the page, of which there are two. */
 interface Returned {
-  policy?: { fields: PolicyFields; refused: FormErrors };
+  policy?: { fields: PolicyFields; refused?: FormErrors; opened?: Policy | undefined; conflict?: ConflictRow[] };
   password?: FormErrors;
 }
 
@@ -55,11 +58,14 @@ export function settingsPages(
     .get('/settings', anyCredential(), async (ctx) => showSecurity(ctx))
     .post('/settings/policy', scope('admin:write'), async (ctx) => {
       const fields = submittedFields(formOf(ctx));
+      const opened = openedIn(formOf(ctx), StoredPolicy);
+      const expectedVersions = opened && [versionOf(opened)];
       const outcome = await recoverable(async () => {
         const change = readFields(PolicyChange, policyChangeIn(fields));
+        refuseChanged(expectedVersions, versionOf(principalOf(ctx).tenant.policy));
         const refused = 'confirmed' in fields ? undefined : await keysRefusedBy(ctx, change);
         if (refused) return refused;
-        await changePolicy(actionContext(ctx, db), change);
+        await changePolicy({ ...actionContext(ctx, db), expectedVersions }, change);
         return undefined;
       });
       if ('done' in outcome && outcome.done) {
@@ -70,10 +76,14 @@ export function settingsPages(
         pages.redirect(ctx, home(ctx), { text: 'settings.policy_saved' });
         return;
       }
+      if (opened && outcome.refusal.code === 'changed_meanwhile') {
+        await showConflict(ctx, opened, fields);
+        return;
+      }
       const texts = pages.texts(ctx);
       const errors = formErrors(texts, outcome.refusal, labelsOf(ctx, POLICY_FIELDS));
       const refused = inWordsOfForm(errors, outcome.refusal, texts);
-      await showSecurity(ctx, { policy: { fields, refused } });
+      await showSecurity(ctx, { policy: { fields, refused, opened } });
     })
     .post('/settings/sessions/:id/end', anyCredential(), async (ctx) => {
       const ended = await endSession(actionContext(ctx, db), principalOf(ctx).id, pathId(ctx));
@@ -103,6 +113,21 @@ export function settingsPages(
         password: formErrors(pages.texts(ctx), outcome.refusal, labelsOf(ctx, PASSWORD_FIELDS)),
       });
     });
+
+  /** Shows the form again with what others have changed, and what the reader has changed on top of it. */
+  async function showConflict(ctx: Context, opened: Policy, sent: PolicyFields): Promise<void> {
+    const principal = principalOf(ctx);
+    const tenant = await findTenant(db, principal.tenant.id);
+    if (!tenant) throw new AppError('not_found', 'no_such_tenant');
+    // The rest of the page goes by the policy as it is stored now.
+    ctx.state.principal = { ...principal, tenant: { ...principal.tenant, policy: tenant.policy } };
+    const yours = policyAfter(opened, readFields(PolicyChange, policyChangeIn(sent)));
+    const versions = { opened, yours, stored: tenant.policy };
+    const texts = pages.texts(ctx);
+    const conflict = conflictRows(versions, (policy) => policyFacts(policy, texts).flatMap(({ facts }) => facts));
+    ctx.status = new AppError('changed_meanwhile').status;
+    await showSecurity(ctx, { policy: { fields: policyFields(mergeValues(versions)), conflict } });
+  }
 
   /** The keys that a change of the policy would refuse from now on; undefined where there are none. */
   async function keysRefusedBy(ctx: Context, change: PolicyChange): Promise<BreakingKeys | undefined> {
@@ -172,6 +197,8 @@ export function settingsPages(
       breaking: breaking && { count: breaking.count, names: namedKeys(breaking, texts) },
       enforced: principal.tenant.policy.enforceOnExisting,
       refused: { policy: policy?.refused, password },
+      conflict: policy?.conflict,
+      opened: JSON.stringify(policy?.opened ?? principal.tenant.policy),
       sessions: sessions.map((one) => presentSession(one, session.id)),
       email: session.email,
     };

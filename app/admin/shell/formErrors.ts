@@ -21,6 +21,7 @@ export type FieldLabels = Readonly<Record<string, string>>;
 const RECOVERABLE_CODES: ReadonlySet<ErrorCode> = new Set([
   'invalid_input',
   'conflict',
+  'changed_meanwhile',
   'plan_limit',
   'insufficient_permission',
   'password_change_required',

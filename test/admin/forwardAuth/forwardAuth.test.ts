@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { addPlayer, as, PASSWORD } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
+import { conflictRowsIn, openedIn } from '../../support/formConflict.ts';
 import { issue } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
@@ -102,5 +103,31 @@ onEachDatabase('the page of forward-auth rules', (database) => {
     expect(await tried({ method: '', path: '' }))
       .to.include('id="method-problem"')
       .and.include('id="path-problem"');
+  });
+
+  it('keeps a rule that was typed while somebody changed the rules, and shows what they made of it', async () => {
+    const form = (await operator.get(`${HOME}/rule?rule=2`)).text;
+    const mine = { rule: '2', method: 'POST', path: '/a', host: '', scope: 'read', opened: openedIn(form) };
+    const seen = await version();
+    await send('move', { rule: '2', to: 'up' });
+    const moved = await send('rule', { ...mine, version: seen });
+    expect([moved.status, conflictRowsIn(moved.text)]).to.deep.equal([412, []]);
+    expect(moved.text)
+      .to.include('name="rule" value="1"')
+      .and.match(/id="method"[^>]*value="POST"/s);
+
+    await send('rule', { rule: '1', method: 'GET', path: '/b', host: '', scope: 'read' });
+    const changed = await send('rule', { ...mine, rule: '1', version: seen });
+    expect(conflictRowsIn(changed.text)).to.deep.equal([['Path', '/a', '/b', 'As stored now']]);
+    expect(changed.text)
+      .to.match(/id="path"[^>]*value="\/b"/s)
+      .and.match(/id="method"[^>]*value="POST"/s);
+    const again = { ...mine, rule: '1', path: '/b', opened: openedIn(changed.text) };
+    expect((await send('rule', again)).status).to.equal(303);
+
+    await send('remove', { rule: '2' });
+    const gone = await send('rule', { ...mine, version: seen });
+    expect(gone.text).to.include('This rule was removed.').and.include('name="rule" value="0"');
+    expect(await listed()).to.deep.equal(['POST /b']);
   });
 });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { as, PASSWORD } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
+import { conflictRowsIn, openedIn } from '../../support/formConflict.ts';
 import { issue, read } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
@@ -33,7 +34,7 @@ onEachDatabase('the form of a key that somebody has changed since it was opened'
     const chosen: [string, string][] = ['files:read', 'projects:read'].map((scope) => ['scopes', scope]);
     const refused = await visitor.submit(path, [...Object.entries({ ...mine, opened }), ...chosen]);
     expect(refused.status).to.equal(422);
-    expect(rowsIn(refused.text)).to.deep.equal([
+    expect(conflictRowsIn(refused.text)).to.deep.equal([
       ['Name', 'Opened', 'Theirs', 'Mine'],
       ['Scopes', 'files:read, read', '+ orders:write, − files:read', '+ projects:read'],
       ['Networks', '–', '127.0.0.0/8', 'As stored now'],
@@ -63,24 +64,8 @@ onEachDatabase('the form of a key that somebody has changed since it was opened'
     await server.patch(`/api/api-keys/${id}`, { name: 'Theirs' }, as(cast.alice));
     const mine = { name: '', scopes: 'read', expires: 'keep', rateWindow: '60' };
     const wrong = await visitor.submit(path, { ...mine, opened });
-    expect([wrong.status, rowsIn(wrong.text)]).to.deep.equal([422, []]);
+    expect([wrong.status, conflictRowsIn(wrong.text)]).to.deep.equal([422, []]);
     const sent = await visitor.submit(path, { ...mine, name: 'Mine', opened: openedIn(wrong.text) });
-    expect(rowsIn(sent.text)).to.deep.equal([['Name', 'Opened', 'Theirs', 'Mine']]);
+    expect(conflictRowsIn(sent.text)).to.deep.equal([['Name', 'Opened', 'Theirs', 'Mine']]);
   });
 });
-
-function openedIn(text: string): string {
-  const [, value = ''] = /name="opened" value="([^"]+)"/.exec(text) ?? [];
-  return value.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&');
-}
-
-/** The rows of the table of changes, as text. */
-function rowsIn(text: string): string[][] {
-  const [, body = ''] = /<table class="[^"]*conflict">.*?<tbody>(.*?)<\/tbody>/s.exec(text) ?? [];
-  return body
-    .split('</tr>')
-    .slice(0, -1)
-    .map((row) =>
-      [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, cell = '']) => cell.replace(/<[^>]+>/g, '').trim()),
-    );
-}

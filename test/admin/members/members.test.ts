@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { behind, expectAccessible, expectNoOverflow, useBrowser } from '../../support/browser.ts';
 import { addPlayer, as, joinTenant, PASSWORD, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
+import { conflictRowsIn, openedIn } from '../../support/formConflict.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 import { acmePage, pageOf } from '../../support/organisationPages.ts';
@@ -106,6 +107,35 @@ onDatabase('sqlite', 'the pages of members', (database) => {
     const { status, text } = await alice.submit(`${PATH}/invitations`, { email: 'nobody' });
     expect(status).to.equal(422);
     expect(text).to.include('Email: Must be an email address').and.include('value="nobody"');
+  });
+
+  it('change nothing over the change of somebody else: show both, and keep both once the form is sent again', async () => {
+    const ida = await addPlayer(server.services, cast.acme, 'Ida', { role: 'MEMBER', permissions: ['audit:read'] });
+    const visitor = new Visitor(server);
+    await visitor.signIn(cast.alice.email, PASSWORD);
+    const path = `${PATH}/${ida.id}`;
+    const opened = openedIn((await visitor.get(path)).text);
+    const theirs = { role: 'ADMIN', permissions: ['audit:read', 'tickets:manage'] };
+    expect((await server.patch(`/api/members/${ida.id}`, theirs, as(cast.alice))).status).to.equal(200);
+
+    const send = async (permissions: string[], shown: string, role = 'MEMBER') =>
+      visitor.submit(path, [
+        ...Object.entries({ role, opened: shown }),
+        ...permissions.map((one): [string, string] => ['permissions', one]),
+      ]);
+    const refused = await send(['audit:read', 'members:read'], opened);
+    expect(refused.status).to.equal(412);
+    const [audit, members, tickets] = ['Read and export the audit log', 'See the members', 'Answer and close tickets'];
+    expect(conflictRowsIn(refused.text)).to.deep.equal([
+      ['Role', 'Member', 'Admin', 'As stored now'],
+      ['Permissions', audit, `${audit}, ${tickets}`, `${audit}, ${members}`],
+    ]);
+    expect(await found(ida.email)).to.deep.include(theirs);
+    const ticked = [...refused.text.matchAll(/value="([\w:-]+)"[^>]* checked/gs)].map(([, value]) => value);
+    expect(ticked).to.have.members(['ADMIN', 'audit:read', 'members:read', 'tickets:manage']);
+    const both = ['audit:read', 'members:read', 'tickets:manage'];
+    expect((await send(both, openedIn(refused.text), 'ADMIN')).status).to.equal(303);
+    expect((await found(ida.email))?.permissions).to.have.members(both);
   });
 
   it('refuse to take the role of the last owner away, and say why', async () => {

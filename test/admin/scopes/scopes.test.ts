@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { addPlayer, as, PASSWORD } from '../../support/cast.ts';
 import { onEachDatabase } from '../../support/databases.ts';
+import { conflictRowsIn, openedIn } from '../../support/formConflict.ts';
 import { issue } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
@@ -107,5 +108,24 @@ onEachDatabase('the page of scopes', (database) => {
     expect(await page())
       .to.include('first:read')
       .and.to.not.include('second:read');
+    expect((await send('/admin/scopes/new', entry('second:read'), revisionOf(late.text))).status).to.equal(303);
+
+    const path = '/admin/scopes/edit?scope=first%3Aread';
+    const form = (await operator.get(path)).text;
+    await send(path, { ...entry('first:read'), en: 'Does more.' });
+    const mine = { ...entry('first:read'), group: 'Mine', opened: openedIn(form) };
+    const changed = await send(path, mine, revisionOf(form));
+    expect(conflictRowsIn(changed.text)).to.deep.equal([
+      ['Description in English', 'Does something.', 'Does more.', 'As stored now'],
+    ]);
+    expect(changed.text)
+      .to.match(/id="en"[^>]*value="Does more\."/s)
+      .and.match(/id="group"[^>]*value="Mine"/s);
+
+    const json = '{"scopes": []}';
+    const whole = await send('/admin/scopes/json', { json }, revisionOf(form));
+    expect([whole.status, whole.text.includes('Does more.')]).to.deep.equal([412, true]);
+    expect(whole.text).to.match(/<textarea[^>]*name="json"[^>]*>\s*{&quot;scopes&quot;: \[\]}/s);
+    expect((await send('/admin/scopes/json', { json }, revisionOf(whole.text))).status).to.equal(303);
   });
 });

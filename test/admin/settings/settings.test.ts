@@ -1,8 +1,11 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
+import { readPolicy } from '../../../app/domain/policy.ts';
+import { policyFields } from '../../../app/admin/settings/policyView.ts';
 import { expectAccessible, signIn, useBrowser } from '../../support/browser.ts';
 import { addPlayer, as, PASSWORD } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
+import { conflictRowsIn, openedIn } from '../../support/formConflict.ts';
 import { useServer } from '../../support/useServer.ts';
 import { Visitor } from '../../support/visitor.ts';
 import { acmePage } from '../../support/organisationPages.ts';
@@ -133,6 +136,33 @@ onDatabase('sqlite', 'the page of settings', (database) => {
     const member = await browser.as(bob, server, PATH);
     await member.getByRole('heading', { name: 'Your password' }).waitFor();
     expect(await member.getByRole('heading', { name: 'Key policy' }).count()).to.equal(0);
+  });
+
+  it('saves no policy over that of somebody else: shows both, and keeps both once it is sent again', async () => {
+    const put = async (wish: object) => server.post('/api/security-center/settings', wish, as(alice));
+    await put({ maxLifetimeDays: 90, idleDays: null, allowedNetworks: ['10.0.0.0/8'] });
+    const visitor = new Visitor(server);
+    await visitor.signIn(alice.email, PASSWORD);
+    const opened = openedIn((await visitor.get(PATH)).text);
+    await put({ maxLifetimeDays: 60, idleDays: 30, allowedNetworks: ['10.0.0.0/8', '192.0.2.0/24'] });
+
+    const mine = { ...policyFields(readPolicy(opened)), maxLifetimeDays: '30', allowedNetworks: '', opened };
+    const refused = await visitor.submit(`${PATH}/policy`, mine);
+    expect(refused.status).to.equal(412);
+    expect(conflictRowsIn(refused.text)).to.deep.equal([
+      ['Longest lifetime', '90 days', '60 days', '30 days'],
+      ['Refuse keys unused for', 'no limit', '30 days', 'As stored now'],
+      ['Networks that keys may be used from', '10.0.0.0/8', '10.0.0.0/8, 192.0.2.0/24', 'anywhere'],
+    ]);
+    expect(await policy()).to.deep.include({ maxLifetimeDays: 60, idleDays: 30 });
+    expect(refused.text)
+      .to.match(/id="maxLifetimeDays"[^>]*value="30"/s)
+      .and.match(/id="idleDays"[^>]*value="30"/s);
+    expect(refused.text).to.match(/<textarea\s+id="allowedNetworks"[^>]*>\s*192\.0\.2\.0\/24\s*</);
+
+    const again = { ...mine, idleDays: '30', allowedNetworks: '192.0.2.0/24', opened: openedIn(refused.text) };
+    expect((await visitor.submit(`${PATH}/policy`, again)).status).to.equal(303);
+    expect(await policy()).to.deep.include({ maxLifetimeDays: 30, idleDays: 30, allowedNetworks: ['192.0.2.0/24'] });
   });
 
   it('names what is wrong in French', async () => {
