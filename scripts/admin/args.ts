@@ -2,6 +2,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { ZodType } from 'zod';
 import { AppError, type FieldError } from '../../app/errors.ts';
 import { fieldErrors } from '../../app/http/fieldErrors.ts';
+import { readRate, type Rate } from '../../app/domain/rate.ts';
 import { textsIn } from '../../app/locales/texts.ts';
 import { UsageError } from './commandErrors.ts';
 
@@ -79,6 +80,14 @@ export class Args {
     const text = this.optional(name);
     if (text !== undefined && !/^\d{1,9}$/.test(text)) throw new UsageError(`--${name}: Must be a whole number`);
     return text === undefined ? undefined : Number(text);
+  }
+
+  /** The requests and seconds of an option that may be left out, as the settings of limits have them: `600/60`. */
+  rate(name: string): Rate | undefined {
+    const text = this.optional(name);
+    const rate = text === undefined ? undefined : readRate(text);
+    if (text !== undefined && !rate) throw new UsageError(`--${name}: Must be requests/seconds, such as 600/60`);
+    return rate;
   }
 
   /** An option's value as the schema reads it; an absent one is undefined to the schema as well. */

@@ -29,6 +29,7 @@ export const keyCreate: Command = {
     scopes: { value: 'SCOPE,SCOPE' },
     'expires-in-days': { value: 'DAYS' },
     environment: { value: 'live|test' },
+    'rate-limit': { value: 'REQUESTS/SECONDS' },
   },
   async run({ services, now }, args) {
     const wish = args.readAll(NewKey, {
@@ -39,6 +40,7 @@ export const keyCreate: Command = {
         .map((scope) => scope.trim()),
       expiresInDays: args.wholeNumber('expires-in-days'),
       environment: args.optional('environment'),
+      rateLimit: args.rate('rate-limit'),
     });
     const { id } = await tenantNamed(services.db, args.text('tenant'));
     const act = systemContext(services.db, id, now);

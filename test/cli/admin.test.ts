@@ -243,8 +243,10 @@ onEachDatabase('the operator’s tool', (database) => {
         name: 'CI',
         scopes: ['read', 'projects:write'],
       });
-      const issued = IssuedKeyAnswer.parse(await json('key create --tenant acme --name Zapier --expires-in-days 30'));
-      expect(issued.scopes).to.deep.equal(['read']);
+      const issued = IssuedKeyAnswer.parse(
+        await json('key create --tenant acme --name Zapier --expires-in-days 30 --rate-limit 60000/60'),
+      );
+      expect(issued).to.deep.include({ scopes: ['read'], rateLimit: { limit: 60_000, windowSeconds: 60 } });
       expect((await get('/api/v1/whoami', issued.key)).body).to.include({ expiresAt: issued.expiresAt });
     });
 
@@ -253,6 +255,8 @@ onEachDatabase('the operator’s tool', (database) => {
       ['--name x --expires-in-days 366', /^--expires-in-days: /],
       ['--name x --expires-in-days soon', /^--expires-in-days: Must be a whole number$/],
       ['--name x --environment prod', /^--environment: /],
+      ['--name x --rate-limit 600', /^--rate-limit: Must be requests\/seconds, such as 600\/60$/],
+      ['--name x --rate-limit 600/9999999', /^--rate-limit: Must be at most /],
       [`--name ''`, /^--name: Must not be empty$/],
     ];
     for (const [more, text] of badKeys) {
