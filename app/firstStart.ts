@@ -19,8 +19,8 @@ export async function firstStart({
   if (await hasAnyUser(db)) return;
   if (!config.owner) {
     log.info(`Nobody is set up yet. Open this link, which works once: ${setUpLink(config.publicUrl, secret)}`);
-    // Only SQLite offers the demo, since a server's database is more than a trial.
-    if (config.database.kind === 'sqlite')
+    // Only SQLite offers the demo, since a server's database is more than a trial; and the demo is of the sample product.
+    if (config.database.kind === 'sqlite' && config.sampleProduct)
       log.info('To see a full example first, fill this database with one: npm run -s admin -- demo');
     return;
   }

@@ -54,6 +54,9 @@ export const AUDITED = {
 export type AuditAction = keyof typeof AUDITED;
 export type AuditEntity = (typeof AUDITED)[AuditAction];
 
+/** Kinds of entities of the sample product, of which nothing new is logged without it. */
+export const SAMPLE_ENTITIES: ReadonlySet<AuditEntity> = new Set(['app', 'checkout', 'ticket', 'record', 'draft']);
+
 declare const checked: unique symbol;
 /** Fields that went through `changedFields`, the only way into an event. */
 export type AuditFields = Readonly<Record<string, unknown>> & { readonly [checked]: true };

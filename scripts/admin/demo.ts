@@ -29,6 +29,9 @@ export const demoCommand: Command = {
     const requests = SIZES[args.optional('size') ?? 'full'];
     if (requests === undefined) throw new UsageError('--size: Must be one of full, small');
     const seed = args.wholeNumber('seed') ?? randomInt(1_000_000);
+    if (!services.config.sampleProduct) {
+      throw new CommandError('The demo is of the sample product, which SAMPLE_PRODUCT=off takes away: leave that out.');
+    }
     await refuseUnlessEmpty(services.db);
 
     const started = performance.now();

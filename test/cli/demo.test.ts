@@ -68,6 +68,20 @@ onEachDatabase('the demo', (database) => {
     told = JSON.parse(out) as Told;
   });
 
+  it('is refused where the sample product is off, before anything is written', async () => {
+    const complaints: string[] = [];
+    const code = await run(['demo'], {
+      env: { ...database.env(), JWT_SECRET, SAMPLE_PRODUCT: 'off' },
+      readInput: async () => '',
+      write: () => undefined,
+      complain: (text) => complaints.push(text),
+    });
+    expect([code, complaints.join()]).to.deep.equal([
+      1,
+      'The demo is of the sample product, which SAMPLE_PRODUCT=off takes away: leave that out.',
+    ]);
+  });
+
   const passwordOf = (email: string) => told.people.find((one) => one.email === email)?.password ?? '';
 
   /** What a person sends to the API. */

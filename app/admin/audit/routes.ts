@@ -10,10 +10,10 @@ import { AppError } from '../../errors.ts';
 import type { Pages } from '../shell/pages.ts';
 import { auditCsv } from './auditCsv.ts';
 import { pageEnd, REST_OF_SAVE, savesOf } from './saves.ts';
-import { labelsOf, presentAuditFilters, presentAuditSave } from './view.ts';
+import { auditChoices, labelsOf, presentAuditFilters, presentAuditSave } from './view.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
-import { AUDIT_ACTIONS, AUDIT_ENTITIES, AuditNarrowing } from '../../inputs/auditQuery.ts';
+import { AuditNarrowing } from '../../inputs/auditQuery.ts';
 import { parsed, query } from '../../http/input.ts';
 import { PAGE, pageOf, positionOf } from '../../http/paging.ts';
 import { organisationPath } from '../../http/organisationPath.ts';
@@ -44,7 +44,10 @@ const CHOICES = 100;
 const EXPORTED_AT_ONCE = 200;
 
 /** The audit log of the tenant as a page and as a CSV file. */
-export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pages: Pages): Router<State> {
+export function auditLogPages(
+  { db, usage, config }: Pick<Services, 'db' | 'usage' | 'config'>,
+  pages: Pages,
+): Router<State> {
   return new Router<State>(ROUTER)
     .get(
       '/audit-logs',
@@ -71,8 +74,7 @@ export function auditLogPages({ db, usage }: Pick<Services, 'db' | 'usage'>, pag
             nextCursor,
             hidesUses,
           }),
-          actions: AUDIT_ACTIONS,
-          entities: AUDIT_ENTITIES,
+          ...auditChoices(fields, config.sampleProduct),
           reversed,
           rows: shown,
           // A column that has nothing to say on the whole page is left out.

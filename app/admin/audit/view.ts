@@ -2,7 +2,9 @@ import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import type { AuditLog } from '../../../db/tables/auditLogs.ts';
 import type { Member } from '../../../db/tables/people/memberships.ts';
 import { changeLinesOf, shortId } from './changeLines.ts';
+import { AUDITED, SAMPLE_ENTITIES, type AuditEntity } from '../../domain/auditEvent.ts';
 import { addressOf } from '../../http/redirect.ts';
+import { AUDIT_ACTIONS, AUDIT_ENTITIES } from '../../inputs/auditQuery.ts';
 import { deviceOf } from '../shell/device.ts';
 import type { Texts } from '../../locales/texts.ts';
 
@@ -94,6 +96,15 @@ export function presentAuditFilters(
       first: first ? addressOf(path, fields) : undefined,
       next: nextCursor === null ? undefined : addressOf(path, { ...fields, cursor: nextCursor }),
     },
+  };
+}
+
+/** The actions and kinds that can be chosen: those of the sample product where it is served, or one of them is chosen. */
+export function auditChoices({ action, entity }: Pick<Fields, 'action' | 'entity'>, sampleProduct: boolean) {
+  const isOffered = (one: AuditEntity) => sampleProduct || !SAMPLE_ENTITIES.has(one);
+  return {
+    actions: AUDIT_ACTIONS.filter((one) => one === action || isOffered(AUDITED[one])),
+    entities: AUDIT_ENTITIES.filter((one) => one === entity || isOffered(one)),
   };
 }
 

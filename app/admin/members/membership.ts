@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import { actionContext } from '../../actions/actionContext.ts';
 import { leaveTenant } from '../../actions/people/leaveTenant.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
+import { SAMPLE_PERMISSIONS, type Permission } from '../../domain/role.ts';
 import { askConfirmation } from '../shell/confirmation.ts';
 import type { Pages } from '../shell/pages.ts';
 import { recoverable, formErrors } from '../shell/formErrors.ts';
@@ -14,7 +15,7 @@ import type { AppError } from '../../errors.ts';
 const home = (ctx: Context) => organisationPath(ctx, '/membership');
 
 /** The reader's own membership of the current organisation, which they can end. */
-export function membershipPages({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {
+export function membershipPages({ db, config }: Pick<Services, 'db' | 'config'>, pages: Pages): Router<State> {
   return new Router<State>(ROUTER)
     .get('/membership', anyCredential(), async (ctx) => show(ctx))
     .get('/membership/leave', anyCredential(), async (ctx) => {
@@ -40,10 +41,10 @@ export function membershipPages({ db }: Pick<Services, 'db'>, pages: Pages): Rou
   async function show(ctx: Context, refusal?: AppError): Promise<void> {
     if (refusal) ctx.status = refusal.status;
     const words = pages.texts(ctx);
-    const { role, permissions } = principalOf(ctx) as { role: string; permissions?: ReadonlySet<string> };
+    const { role, permissions } = principalOf(ctx) as { role: string; permissions?: ReadonlySet<Permission> };
     const locals = {
       role,
-      permissions: [...(permissions ?? [])],
+      permissions: [...(permissions ?? [])].filter((one) => config.sampleProduct || !SAMPLE_PERMISSIONS.has(one)),
       refused: refusal && formErrors(words, refusal, {}),
     };
     await pages.show(ctx, 'members/membership', { title: words.t('membership.title'), locals, here: home(ctx) });

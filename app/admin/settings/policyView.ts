@@ -99,7 +99,7 @@ export function inWordsOfForm(refused: FormErrors, { errors = [] }: AppError, { 
 }
 
 /** The policy in words, for those who may read and not change it: the groups of the form, each with its facts. */
-export function policyFacts(policy: Policy, { t, joined, number }: Texts) {
+export function policyFacts(policy: Policy, { t, joined, number }: Texts, fallbackRate: string) {
   const yesNo = (value: boolean) => t(value ? 'settings.yes' : 'settings.no');
   const days = (value: number | null) => (value === null ? t('settings.no_limit') : t('keys.days', { days: value }));
   const grace = inLargestUnit(policy.maxGraceSeconds);
@@ -117,7 +117,7 @@ export function policyFacts(policy: Policy, { t, joined, number }: Texts) {
       allowedNetworks: policy.allowedNetworks.join(', ') || t('keys.anywhere'),
       defaultRateLimit: rate
         ? `${number(rate.limit)} ${t('keys.requests_in')} ${windowText(String(rate.windowSeconds), t)}`
-        : t('settings.by_plan'),
+        : fallbackRate,
     },
     use: {
       allowBearerKeys: yesNo(policy.allowBearerKeys),

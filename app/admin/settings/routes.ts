@@ -50,7 +50,7 @@ interface Returned {
 
 /** The tenant's key policy for those who may see it, and the reader's own sessions and password. */
 export function settingsPages(
-  { db, devices, limits, lookup }: Pick<Services, 'db' | 'devices' | 'limits' | 'lookup'>,
+  { db, devices, limits, lookup, config }: Pick<Services, 'db' | 'devices' | 'limits' | 'lookup' | 'config'>,
   pages: Pages,
   table: () => readonly Route[],
 ): Router<State> {
@@ -190,10 +190,12 @@ export function settingsPages(
     if (refused) ctx.status = refused.status;
     const texts = pages.texts(ctx);
     const mayChange = maySee && holdsScope(principal, 'admin:write');
+    const fallbackRate = texts.t(config.sampleProduct ? 'settings.by_plan' : 'settings.by_installation');
     const locals = {
       ...(mayChange
         ? await formLocals(ctx, policy?.fields ?? policyFields(principal.tenant.policy))
-        : maySee && { facts: policyFacts(principal.tenant.policy, texts) }),
+        : maySee && { facts: policyFacts(principal.tenant.policy, texts, fallbackRate) }),
+      fallbackRate,
       breaking: breaking && { count: breaking.count, names: namedKeys(breaking, texts) },
       enforced: principal.tenant.policy.enforceOnExisting,
       refused: { policy: policy?.refused, password },

@@ -9,6 +9,11 @@ import { acmePage } from '../../support/organisationPages.ts';
 
 const PATHS = ['projects', 'orders', 'webhooks', 'billing', 'marketplace', 'support/tickets', 'builder/drafts'];
 const PAGES = ['billing', 'marketplace', 'tickets'];
+const OTHER_PAGES = [
+  ...['/api-keys', '/api-keys/new', '/routes', '/usage', '/audit-logs', '/settings', '/members', '/members/new'],
+  '/membership',
+];
+const OPERATOR_PAGES = ['/admin/tenants', '/admin/scopes', '/admin/forward-auth', '/admin/forward-auth/rule'];
 const WORDS = /projects|orders|marketplace|billing|tickets|builder/i;
 
 onEachDatabase('an installation without the sample product', (database) => {
@@ -75,14 +80,13 @@ onEachDatabase('an installation without the sample product', (database) => {
     await visitor.signIn(operator.email, PASSWORD);
     for (const page of PAGES) expect((await visitor.get(acmePage(`/${page}`))).status, page).to.equal(404);
     expect((await visitor.get('/admin/billing')).status).to.equal(404);
-    const others = ['/api-keys', '/api-keys/new', '/routes', '/usage', '/settings', '/members', '/members/new'].map(
-      acmePage,
-    );
-    for (const page of [...others, '/admin/tenants', '/admin/scopes']) {
+    const { id } = await issue(server, as(alice));
+    const others = [`/api-keys/${id}`, ...OTHER_PAGES].map(acmePage);
+    for (const page of [...others, ...OPERATOR_PAGES]) {
       const { status, text } = await visitor.get(page);
       expect([page, status]).to.deep.equal([page, 200]);
       expect(text.replace(/tickets:read|orders:read|See tickets\./g, ''), page).to.not.match(
-        /\/(billing|marketplace|tickets)\b|projects:|orders:|starter|(billing|tickets):manage/i,
+        /\/(billing|marketplace|tickets|projects)\b|projects:|orders:|starter|(billing|tickets):manage|APP_|CHECKOUT_|TICKET_|RECORD_|DRAFT_|\bplan\b/i,
       );
     }
   });
