@@ -15,12 +15,13 @@ export type PathFault =
 /** A path in the one spelling that rules are matched against, or the reason why it has none. */
 export type ForwardedPath = { path: string } | { fault: PathFault & ProblemKey };
 
-/** Nearly every path is written like this, and is its own normal form: no escapes, no segment that is empty or begins with a dot. */
-const PLAIN = /^(?:\/[A-Za-z0-9_~!$&'()*+,=:@;-][A-Za-z0-9_~!$&'()*+,=:@;.-]*)+\/?$/;
+/** Nearly every path is written like this, and is its own normal form: no escapes, no segment that is empty or begins with a dot or a semicolon. */
+const PLAIN = /^(?:\/[A-Za-z0-9_~!$&'()*+,=:@-][A-Za-z0-9_~!$&'()*+,=:@;.-]*)+\/?$/;
 /** What stands in a segment as it is (RFC 3986, pchar); all else is written as an escape. */
 const LITERAL = /[A-Za-z0-9._~!$&'()*+,;=:@-]/;
-/** Some servers take parameters off a segment before they look at it, so that `..;x` is `..` to them. */
+/** Some servers take parameters off a segment before they look at it, so that `..;x` is `..` to them, and `;x` is empty. */
 const DOTS = /^\.\.?(?:;|$)/;
+const EMPTY = /^(?:;|$)/;
 
 /**
  * Gives the path of a request target, as its bytes came (one character a byte), in its one spelling: without the query,
@@ -35,7 +36,8 @@ export function readForwardedPath(target: string): ForwardedPath {
   const written = rewritten(path);
   if ('fault' in written) return written;
   const segments = written.path.slice(1).split('/');
-  if (segments.slice(0, -1).includes('')) return { fault: 'path_empty_segment' };
+  if (segments.some((segment, at) => EMPTY.test(segment) && (segment !== '' || at < segments.length - 1)))
+    return { fault: 'path_empty_segment' };
   if (segments.some((segment) => DOTS.test(segment))) return { fault: 'path_dot_segment' };
   return written;
 }
