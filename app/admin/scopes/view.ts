@@ -7,6 +7,9 @@ export const HOME = '/admin/scopes';
 /** Keys that hold a scope are counted up to here; beyond it the page shows a plus. */
 export const MOST_HOLDERS = 1_000;
 
+/** So many scopes can be read at once; the groups of more are folded. */
+const MOST_UNFOLDED = 40;
+
 /** The fields of the form of one scope, as text. */
 export const FIELDS = ['scope', 'group', 'en', 'fr', 'alias'] as const;
 export type ScopeFields = Readonly<Record<(typeof FIELDS)[number], string>>;
@@ -28,6 +31,7 @@ export function presentScopesPage(
   });
   const groups = [...new Set(rows.map(({ group = UNGROUPED.id }) => group))];
   return groups.map((id) => ({
+    open: groups.length === 1 || rows.length <= MOST_UNFOLDED,
     title: [...GROUPS, UNGROUPED].find((group) => group.id === id)?.title[texts.locale] ?? id,
     rows: rows.filter(({ group = UNGROUPED.id }) => group === id),
   }));

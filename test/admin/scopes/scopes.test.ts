@@ -76,16 +76,20 @@ onEachDatabase('the page of scopes', (database) => {
     expect(await page()).to.not.include('trips:read');
   });
 
-  it('folds the groups, each with its number of scopes, and leads back into the group of what was saved', async () => {
-    const scopes = ['fares:read', 'fares:write', 'trips:read'].map((scope) => ({
-      scope,
-      group: scope.split(':')[0],
-      description: { en: 'Does something.' },
-    }));
-    await send('/admin/scopes/json', { json: JSON.stringify({ scopes }) });
+  it('shows the groups, each with its number of scopes, folds them where there are many, and leads back to what was saved', async () => {
+    const scopesOf = (names: string[]) =>
+      names.map((scope) => ({ scope, group: scope.split(':')[0], description: { en: 'Does something.' } }));
+    const replace = async (names: string[]) =>
+      send('/admin/scopes/json', { json: JSON.stringify({ scopes: scopesOf(names) }) });
+    const few = ['fares:read', 'fares:write', 'trips:read'];
+    await replace([...few, ...Array.from({ length: 40 }, (_, n) => `trips:leg-${n}`)]);
+    expect(await page()).to.match(
+      /<details class="scopes-group fold">[^]*fares[^]*2 scopes[^]*<details class="scopes-group fold">[^]*trips[^]*41 scopes</,
+    );
+    await replace(few);
     const text = await page();
     expect(text).to.match(
-      /<details class="scopes-group fold">[^]*fares[^]*2 scopes[^]*<details class="scopes-group fold">[^]*trips[^]*1 scope</,
+      /<details class="scopes-group fold" open>[^]*fares[^]*2 scopes[^]*<details class="scopes-group fold" open>[^]*trips[^]*1 scope</,
     );
     const saved = await send('/admin/scopes/edit?scope=trips:read', {
       scope: 'trips:read',
