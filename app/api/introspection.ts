@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import { z } from 'zod';
 import { verifyKeys } from '../auth/verifyKeys.ts';
 import type { Middleware, State } from '../context.ts';
+import { problem } from '../domain/problem.ts';
 import { problemOf, type AppError } from '../errors.ts';
 import { open } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
@@ -26,8 +27,14 @@ const Introspection = z
   .object({
     token: z.string().min(1).describe('The text of a key.'),
     token_type_hint: z.string().optional().describe('Ignored, since there is one kind of token.'),
-    client_secret: z.never().optional().describe('Refused: the credential stands in the header.'),
-    client_assertion: z.never().optional().describe('Refused: the credential stands in the header.'),
+    client_secret: z
+      .never(problem('credential_in_header'))
+      .optional()
+      .describe('Refused: the credential stands in the header.'),
+    client_assertion: z
+      .never(problem('credential_in_header'))
+      .optional()
+      .describe('Refused: the credential stands in the header.'),
   })
   .meta({ examples: [{ token: 'fsk_live_0123456789ABCDEFGHIJKLMNOPQRSTUV' }] });
 
@@ -88,10 +95,10 @@ export const oauthErrors: Middleware = async (ctx, next) => {
   try {
     await next();
   } catch (error) {
-    const problem: AppError = problemOf(error);
-    if (problem.status >= 500) throw error;
-    ctx.status = problem.status;
-    ctx.set(problem.headers);
-    ctx.body = presentOAuthError(problem);
+    const refusal: AppError = problemOf(error);
+    if (refusal.status >= 500) throw error;
+    ctx.status = refusal.status;
+    ctx.set(refusal.headers);
+    ctx.body = presentOAuthError(refusal);
   }
 };

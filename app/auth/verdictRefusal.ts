@@ -16,4 +16,4 @@ export function refusalOf({ code, fault, missingScopes, limit }: Verdict, now: n
   return unauthenticated('invalid_key', 'not_a_valid_key');
 }
 
-const TOLD = { tenant_mismatch: 'not_this_tenant', address_not_allowed: 'address_not_allowed' } as const;
+const TOLD = { tenant_mismatch: 'key_of_other_tenant', address_not_allowed: 'address_not_allowed' } as const;

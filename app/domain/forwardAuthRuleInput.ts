@@ -72,7 +72,7 @@ export const TrialInput = z
     method: z
       .string()
       .overwrite((text) => text.trim().toUpperCase())
-      .regex(/^[A-Z][A-Z-]{0,19}$/, problem('must_be_method')),
+      .regex(/^[A-Z][A-Z-]{0,19}$/, problem('must_be_one_method')),
     host: z
       .string()
       .max(LONGEST_HOST)

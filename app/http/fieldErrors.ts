@@ -43,6 +43,7 @@ function problemOf(issue: Issue): Problem {
     case 'invalid_type':
       return { key: BY_TYPE[issue.expected] ?? 'invalid' };
     case 'invalid_value':
+      if (issue.values.length === 1) return { key: 'must_be_value', values: { value: String(issue.values[0]) } };
       return { key: 'not_one_of', values: { choices: issue.values.map(String).join(', ') } };
     case 'invalid_format':
       return { key: 'wrong_format' };

@@ -148,6 +148,9 @@ onEachDatabase('the forward-auth rules', (database) => {
     expect(await code({ key: mintKey(server.services.config.keys, 'live').key })).to.equal('invalid_key');
     expect(await code({ path: '/nowhere' })).to.equal('no_matching_rule');
     expect(await code({ path: '/', host: 'ADMIN.example:443' })).to.equal('missing_credential');
+    const starred = await server.post(TRY, { method: '*', path: '/' }, bearer(operator));
+    expect(refusal(starred, 422, 'invalid_input')).to.deep.equal(['method']);
+    expect(starred.text).to.include('"Must be a method such as GET"');
     expect(await tried({ method: 'GET', path: '/a/../b' })).to.include({
       code: 'invalid_path',
       path: null,

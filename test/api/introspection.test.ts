@@ -118,7 +118,9 @@ onEachDatabase('a key that is introspected', (database) => {
       'invalid_request',
     );
     for (const fields of [{}, { token: '' }, { token_type_hint: 'access_token' }]) {
-      expectError(await introspect(fields), 400, 'invalid_request');
+      const refused = await introspect(fields);
+      expectError(refused, 400, 'invalid_request');
+      expect((refused.body as { error_description: string }).error_description).to.match(/^token: /);
     }
     expect((await introspect({ token: key, unheard_of: '1' })).body).to.include({ active: true });
     const sent = async (body: string, type: string) =>
@@ -139,8 +141,13 @@ onEachDatabase('a key that is introspected', (database) => {
     expectError(await introspect(token, { 'x-api-key': key }), 403, 'insufficient_scope');
     expectError(await introspect(token, { ...caller, 'x-api-key': key }), 400, 'invalid_request');
     for (const second of ['client_secret', 'client_assertion']) {
-      expectError(await introspect({ ...token, [second]: 'x' }), 400, 'invalid_request');
+      const refused = await introspect({ ...token, [second]: 'x' });
+      expectError(refused, 400, 'invalid_request');
+      expect((refused.body as { error_description: string }).error_description).to.equal(
+        `${second}: Send the credential in the Authorization header`,
+      );
     }
+    expect((anonymous.body as { error_description: string }).error_description).to.include('API key');
   });
 
   it('is found by the metadata document of RFC 8414', async () => {

@@ -226,9 +226,11 @@ onEachDatabase('a key that another backend asks about', (database) => {
     expect((await read(server, as(cast.charlie), theirs.id)).lastUsedAt).to.equal(null);
     expect(await codeOf({ key: theirs.key }, platforms)).to.equal('valid');
     expect(await codeOf({ key: theirs.key, tenantId: cast.globex.id.toUpperCase() }, platforms)).to.equal('valid');
-    expect(await verify({ key: theirs.key, tenantId: 'acme' }, platforms)).to.deep.equal({
-      valid: false,
-      code: 'tenant_mismatch',
+    const elsewhere = { key: theirs.key, tenantId: 'acme' };
+    expect(await verify(elsewhere, platforms)).to.deep.equal({ valid: false, code: 'tenant_mismatch' });
+    const { refusal: handedOn } = (await server.post(VERIFY, elsewhere, platforms)).body as { refusal: Refusal };
+    expect(handedOn.problem, 'whoever showed it need not have sent x-tenant-id').to.include({
+      detail: 'The API key belongs to another tenant.',
     });
   });
 

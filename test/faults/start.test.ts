@@ -69,7 +69,7 @@ describe('starting', function () {
       ['[]', /^SCOPES_FILE \S+wrong\.json must be an object/],
       [
         '{"scopes": [{"scope": "a:read", "description": {"en": "A."}}, {"scope": "users:read", "description": {"en": "B."}}]}',
-        /^SCOPES_FILE \S+wrong\.json is wrong at scopes\.1\.scope: latchkey has this name for itself$/m,
+        /^SCOPES_FILE \S+wrong\.json is wrong at scopes\.1\.scope: Latchkey has this name for itself$/m,
       ],
     ];
     for (const [text, line] of cases) {
@@ -86,7 +86,8 @@ describe('starting', function () {
     const env = { DATA_DIR: path.join(folder, 'scopes'), JWT_SECRET: undefined, SCOPES_FILE: file, ...owner };
     const write = async (...names: string[]) => {
       const scopes = names.map((scope) => ({ scope, description: { en: 'Does something.' } }));
-      await writeFile(file, JSON.stringify({ scopes }));
+      // With the byte order mark that some editors write.
+      await writeFile(file, `\uFEFF${JSON.stringify({ scopes })}`);
     };
     await write('fares:read', 'fares:write');
     const first = await startMain(env);

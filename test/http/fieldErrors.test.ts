@@ -35,6 +35,7 @@ describe('the errors of fields', () => {
       count: z.int().min(1).max(5),
       list: z.array(z.string()).min(1),
       kind: z.enum(['a', 'b']),
+      open: z.literal(true).optional(),
     });
     const keys = (value: unknown) => refused(schema, value).map(({ path, problem }) => [path, problem.key]);
     expect(keys({})).to.deep.equal([
@@ -57,6 +58,9 @@ describe('the errors of fields', () => {
     ]);
     expect(refused(schema, { name: 'a', count: 9, list: ['a'], kind: 'a' })).to.deep.equal([
       { path: 'count', problem: { key: 'number_too_big', values: { max: 5 } } },
+    ]);
+    expect(refused(schema, { name: 'a', count: 1, list: ['a'], kind: 'a', open: false })).to.deep.equal([
+      { path: 'open', problem: { key: 'must_be_value', values: { value: 'true' } } },
     ]);
     expect(keys('text')).to.deep.equal([['', 'must_be_object']]);
   });

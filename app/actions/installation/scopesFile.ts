@@ -14,13 +14,14 @@ export function readScopesFile(file: string, sampleProduct: boolean): ProductSco
   if (!first) throw refused('is not what the API takes');
   const text = textsIn('en').problemText(first.problem);
   if (first.path === '') throw refused('must be an object: {"scopes": […]}');
-  throw refused(`is wrong at ${first.path}: ${text.charAt(0).toLowerCase()}${text.slice(1)}`);
+  throw refused(`is wrong at ${first.path}: ${text}`);
 }
 
 function jsonOf(file: string, refused: (why: string) => ConfigError): unknown {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    // Some editors begin a file with a byte order mark, which JSON does not have.
+    text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     throw refused(`cannot be read (${faultCode(error)})`);
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Verdict } from '../../auth/verifyKeys.ts';
 import type { AppError } from '../../errors.ts';
+import { textsIn } from '../../locales/texts.ts';
 
 const Inactive = z.strictObject({ active: z.literal(false) });
 
@@ -80,10 +81,22 @@ export function presentMetadata(issuer: string, endpoint: string) {
   };
 }
 
-/** Titles are plain ASCII, as the RFC wants it; a code of ours stands where it has none. */
-export function presentOAuthError({ code, status, title }: AppError): z.output<typeof OAuthErrorAnswer> {
-  return { error: oauthCode(code, status), error_description: title };
+/** Says in English what is wrong; a code of ours stands where the RFC has none. */
+export function presentOAuthError({
+  code,
+  status,
+  title,
+  problem,
+  errors,
+}: AppError): z.output<typeof OAuthErrorAnswer> {
+  const { problemText } = textsIn('en');
+  const [field] = errors ?? [];
+  const text = field ? `${field.path}: ${problemText(field.problem)}` : problemText(problem);
+  return { error: oauthCode(code, status), error_description: DESCRIPTION.test(text) ? text : title };
 }
+
+/** What RFC 6749 takes as a description; titles are such. */
+const DESCRIPTION = /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/;
 
 function oauthCode(code: AppError['code'], status: number): string {
   if (code === 'missing_credential') return 'invalid_client';
