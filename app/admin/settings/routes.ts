@@ -31,6 +31,7 @@ import {
   type PolicyFields,
 } from './policyView.ts';
 import { presentSession } from './sessionView.ts';
+import type { Texts } from '../../locales/texts.ts';
 import type { Services } from '../../services.ts';
 import { anyCredential, scope } from '../../http/access.ts';
 import { refuseChanged, versionOf } from '../../http/etag.ts';
@@ -124,7 +125,9 @@ export function settingsPages(
     const yours = policyAfter(opened, readFields(PolicyChange, policyChangeIn(sent)));
     const versions = { opened, yours, stored: tenant.policy };
     const texts = pages.texts(ctx);
-    const conflict = conflictRows(versions, (policy) => policyFacts(policy, texts).flatMap(({ facts }) => facts));
+    const conflict = conflictRows(versions, (policy) =>
+      policyFacts(policy, texts, fallbackRate(texts)).flatMap(({ facts }) => facts),
+    );
     ctx.status = new AppError('changed_meanwhile').status;
     await showSecurity(ctx, { policy: { fields: policyFields(mergeValues(versions)), conflict } });
   }
@@ -177,6 +180,11 @@ export function settingsPages(
     return Object.fromEntries(fields.map((field) => [field, t(`settings.${field}`)]));
   }
 
+  /** Whose rate holds where the policy has none. */
+  function fallbackRate({ t }: Texts): string {
+    return t(config.sampleProduct ? 'settings.by_plan' : 'settings.by_installation');
+  }
+
   async function showSecurity(ctx: Context, { policy, password }: Returned = {}): Promise<void> {
     const principal = principalOf(ctx);
     const { session } = ctx.state;
@@ -190,12 +198,11 @@ export function settingsPages(
     if (refused) ctx.status = refused.status;
     const texts = pages.texts(ctx);
     const mayChange = maySee && holdsScope(principal, 'admin:write');
-    const fallbackRate = texts.t(config.sampleProduct ? 'settings.by_plan' : 'settings.by_installation');
     const locals = {
       ...(mayChange
         ? await formLocals(ctx, policy?.fields ?? policyFields(principal.tenant.policy))
-        : maySee && { facts: policyFacts(principal.tenant.policy, texts, fallbackRate) }),
-      fallbackRate,
+        : maySee && { facts: policyFacts(principal.tenant.policy, texts, fallbackRate(texts)) }),
+      fallbackRate: fallbackRate(texts),
       breaking: breaking && { count: breaking.count, names: namedKeys(breaking, texts) },
       enforced: principal.tenant.policy.enforceOnExisting,
       refused: { policy: policy?.refused, password },
