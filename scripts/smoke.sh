@@ -7,6 +7,7 @@ PROGRAM=smoke.sh
 . "$ROOT/scripts/proof/ask.sh"
 . "$ROOT/scripts/proof/server.sh"
 . "$ROOT/scripts/proof/connect.sh"
+. "$ROOT/scripts/proof/interrupt.sh"
 
 usage() {
   cat <<'TEXT'
@@ -186,7 +187,7 @@ revoke_left() {
 
 finish() {
   local code=$?
-  trap '' INT TERM
+  trap '' INT TERM HUP
   if [[ $code -ne 0 && -z $SERVER_PID ]] && ! (revoke_left) 2>/dev/null; then
     printf '%s: the keys named "%s" could not be revoked; they expire within a day\n' "$PROGRAM" "$NAME" >&2
   fi
@@ -210,12 +211,14 @@ while [[ $# -gt 0 ]]; do
   shift
 done
 
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-connect
-TRANSCRIPT=${transcript_file:-}
-NAME="Smoke test $(random 4)"
-printf 'Latchkey at %s, tenant %s\n' "$BASE_URL" "$TENANT_ID"
-run_steps
-printf 'All nine steps hold: %s checks.\n' "$CHECKS"
+prove() {
+  trap finish EXIT
+  connect
+  TRANSCRIPT=${transcript_file:-}
+  NAME="Smoke test $(random 4)"
+  printf 'Latchkey at %s, tenant %s\n' "$BASE_URL" "$TENANT_ID"
+  run_steps
+  printf 'All nine steps hold: %s checks.\n' "$CHECKS"
+}
+
+run_interruptible prove

@@ -7,6 +7,7 @@ PROGRAM=verify.sh
 . "$ROOT/scripts/proof/ask.sh"
 . "$ROOT/scripts/proof/server.sh"
 . "$ROOT/scripts/proof/connect.sh"
+. "$ROOT/scripts/proof/interrupt.sh"
 
 usage() {
   cat <<'TEXT'
@@ -44,15 +45,29 @@ result() { RESULTS+=("| $1 | $2 |"); }
 
 # run_part TITLE COMMAND...: shows what it says, and keeps it for the report.
 run_part() {
-  local title=$1 code=0
+  local title=$1 code=0 shown
   shift
   say "== $title"
-  (cd "$ROOT" && "$@") 2>&1 | tee "$FOLDER/output" | tee -a "$FOLDER/said" || code=$?
+  tee "$FOLDER/output" <"$FOLDER/pipe" | tee -a "$FOLDER/said" &
+  shown=$!
+  exec 3>"$FOLDER/pipe"
+  run_terminable from_root "$@" || code=$?
+  exec 3>&-
+  wait "$shown"
   LAST_LINE=$(tail -n 1 "$FOLDER/output")
   [[ $code -ne 0 ]] || return 0
+  # It may have had the signal before this script.
+  [[ $code -ne 130 && $code -ne 143 ]] || exit "$code"
   result "$title" 'FAILED'
   VERDICT="**FAILED** at the $title: the end of what it said is below."
   fail
+}
+
+# from_root COMMAND...: takes the place of the subshell it is called in, so that a signal to that one ends the command.
+from_root() {
+  exec >&3 2>&1 3>&-
+  cd "$ROOT" || exit
+  if [[ $(type -t "$1") == function ]]; then "$@"; else exec "$@"; fi
 }
 
 # Prints a line, and keeps it for the report.
@@ -181,7 +196,7 @@ write_report() {
 
 finish() {
   local code=$?
-  trap '' INT TERM
+  trap '' INT TERM HUP
   stop_server
   if [[ $FOLDER ]]; then
     say "${VERDICT//\*/}"
@@ -218,17 +233,20 @@ while [[ $# -gt 0 ]]; do
   shift
 done
 
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-connect
-build
-FOLDER=$(mktemp -d "${TMPDIR:-/tmp}/latchkey-verify-XXXXXX")
-if [[ $SERVER_PID ]]; then
-  SERVER='one of its own, started from this checkout'
-  (become_node "$SERVER_SCHEMA_URL" dist/scripts/proof/database.js version) >"$FOLDER/database"
-fi
-read_routes
-run_smoke
-run_checks
-VERDICT='**Everything holds.**'
+prove() {
+  trap finish EXIT
+  connect
+  build
+  FOLDER=$(mktemp -d "${TMPDIR:-/tmp}/latchkey-verify-XXXXXX")
+  mkfifo "$FOLDER/pipe"
+  if [[ $SERVER_PID ]]; then
+    SERVER='one of its own, started from this checkout'
+    (become_node "$SERVER_SCHEMA_URL" dist/scripts/proof/database.js version) >"$FOLDER/database"
+  fi
+  read_routes
+  run_smoke
+  run_checks
+  VERDICT='**Everything holds.**'
+}
+
+run_interruptible prove

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -20,11 +20,19 @@ interface Run {
   error: string;
 }
 
-let folder: string;
+/** For the files of the script, and for programs that stand in for real ones. */
+let folder: string, bin: string;
 
 /** Runs the script with these settings, and expects that it leaves no file and no secret behind. */
 async function smoke(env: Record<string, string>, args: string[] = []): Promise<Run> {
   return ended(startSmoke(env, args));
+}
+
+/** Puts a program of this name in front of the real one, which its own lines can call; gives the path to find it by. */
+async function standIn(name: string, lines: string): Promise<string> {
+  const PATH = process.env.PATH ?? '';
+  await writeFile(path.join(bin, name), `#!/bin/sh\nPATH='${PATH}'\n${lines}\n`, { mode: 0o755 });
+  return `${bin}:${PATH}`;
 }
 
 function startSmoke(env: Record<string, string>, args: string[] = []): Child {
@@ -68,10 +76,15 @@ const addressIn = (text: string) => /^Latchkey at (\S+),/.exec(text)?.[1] ?? '';
 
 describe('scripts/smoke.sh', function () {
   this.timeout(60_000);
-  beforeEach(async () => (folder = await mkdtemp(path.join(tmpdir(), 'latchkey-smoke-'))));
+  beforeEach(async () => {
+    [folder, bin] = await Promise.all([
+      mkdtemp(path.join(tmpdir(), 'latchkey-smoke-')),
+      mkdtemp(path.join(tmpdir(), 'latchkey-bin-')),
+    ]);
+  });
   afterEach(async () => {
     await endChildren();
-    await rm(folder, { recursive: true, force: true });
+    for (const made of [folder, bin]) await rm(made, { recursive: true, force: true });
   });
 
   onEachDatabase('against a server that runs', (database) => {
@@ -109,6 +122,25 @@ describe('scripts/smoke.sh', function () {
       const { body } = await server.get('/api/api-keys', as(alice));
       expect(body).to.include({ total: 0 });
     });
+
+    for (const [signal, code] of [
+      ['INT', 130],
+      ['TERM', 143],
+    ] as const) {
+      it(`ends with ${code} after SIG${signal}, its keys revoked, though the signal comes again while they are`, async () => {
+        // Once the script waits, to its whole group as a terminal does, and again while the keys are revoked.
+        const PATH = await standIn('sleep', `trap '' ${signal}\nsleep 0.2\nkill -${signal} 0\nsleep 0.2`);
+        // The script sleeps before it asks again for what is not there yet.
+        const proxy = await tamperWith(server.url, (answer) => {
+          if (answer.url.includes('includeRevoked')) answer.body = answer.body.replaceAll('"lastUsedAt":"', '"at":"');
+        });
+        const run = await smoke({ ...owner(), BASE_URL: proxy.url, PATH });
+        proxy.stop();
+        expect(run).to.include({ code, error: '' });
+        expect(run.lines.at(-1)).to.match(/^ok {4}6 /);
+        expect((await server.get('/api/api-keys', as(alice))).body).to.include({ total: 0 });
+      });
+    }
 
     const saying =
       (from: string, to: string): Tamper =>
@@ -248,6 +280,15 @@ describe('scripts/smoke.sh', function () {
       process.kill(-child.pid, 'SIGINT');
       expect((await ended(child)).code).to.equal(130);
       expect(await refuses(addressIn(child.stdout))).to.equal(true);
+    });
+
+    it('is broken off by SIGINT though the command it waits for ignores that and ends with 0', async () => {
+      // Bash has the whole answer of the command and waits for its end when the signal comes.
+      const PATH = await standIn(
+        'mktemp',
+        `trap '' INT\nmktemp "$@"\nexec >&- 2>&-\nsleep 0.2\nkill -INT 0\nsleep 0.2`,
+      );
+      expect(await smoke({ PATH })).to.deep.equal({ code: 130, lines: [''], error: '' });
     });
 
     it('says in one line that the database it is to use does not answer', async () => {

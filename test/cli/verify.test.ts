@@ -6,6 +6,7 @@ import { createConnection } from 'mysql2/promise';
 import { ROOT } from '../../app/root.ts';
 import { isApiPath } from '../../app/http/apiPaths.ts';
 import { createRoutes } from '../../app/routes.ts';
+import { as } from '../support/cast.ts';
 import { Child, endChildren } from '../support/child.ts';
 import { onDatabase } from '../support/databases.ts';
 import { tamperWith } from '../support/tampering.ts';
@@ -20,12 +21,17 @@ interface Run {
 let folder: string;
 
 /** Runs the script with its report out of the way, and expects that it leaves nothing else behind. */
-async function verify(env: Record<string, string>, args: string[] = []): Promise<Run> {
+async function verify(
+  env: Record<string, string>,
+  args: string[] = [],
+  started: (child: Child) => void = () => undefined,
+): Promise<Run> {
   const temporary = await mkdtemp(path.join(folder, 'tmp-'));
   const file = path.join(folder, 'reports', 'proof.md');
   // From Node 24 on npm keeps its own compiled code in the folder for temporary files.
   const own = { TMPDIR: temporary, NODE_DISABLE_COMPILE_CACHE: '1' };
   const child = new Child('scripts/verify.sh', ['--report', file, ...args], { ...own, ...env });
+  started(child);
   const { code } = await child.ended;
   expect(await readdir(temporary)).to.deep.equal([]);
   const report = await readFile(file, 'utf8');
@@ -175,6 +181,23 @@ describe('scripts/verify.sh', function () {
       expect(report).to.include('\n**FAILED** at the smoke test').and.to.include('| smoke test | FAILED |');
       expect(report).to.match(/^FAIL {2}3 {2}POST \/api\/billing\/checkout: expected 403 \S+, came 201 /m);
       expect(report).to.include('### 3. ').and.not.to.include('### 4. ');
+    });
+
+    it('ends with 130 when it is broken off, its keys revoked, and the report says so', async () => {
+      let script: Child | undefined;
+      const proxy = await tamperWith(server.url, ({ url }) => {
+        if (url.endsWith('/rotate') && script) process.kill(-script.pid, 'SIGINT');
+      });
+      const { code, said, report } = await verify({ ...owner(), BASE_URL: proxy.url }, ['--smoke-only'], (child) => {
+        script = child;
+      });
+      proxy.stop();
+      expect(code, said).to.equal(130);
+      expect(said).to.include('\nok    5  ').and.not.to.include('\nok    6  ');
+      expect(said).to.match(/\nThe run was broken off\.\nThe report is in \S+\n$/);
+      expect(report).to.include('\nThe run was broken off.\n').and.to.include('### 5. ').and.not.to.include('FAILED');
+      const { body } = await server.get('/api/api-keys', as(alice));
+      expect(body).to.include({ total: 0 });
     });
   });
 
