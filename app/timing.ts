@@ -74,22 +74,48 @@ export function repeat(ms: number, round: () => void | Promise<void>): { stop():
   };
 }
 
+/** How many timers a time limit is made of. */
+const STEPS = 4;
+
+/** A time that runs until it is cancelled. */
+export interface TimeLimit {
+  cancel(): void;
+}
+
+/**
+ * Calls `late` after this long of the process's own time. A pause of the process, however long, takes a quarter of it at
+ * most, since whom it waits for may have answered during the pause, or have been paused too.
+ */
+export function limitTime(ms: number, late: () => void): TimeLimit {
+  let left = STEPS;
+  let last: NodeJS.Immediate | undefined;
+  const wait = () => setTimeout(step, Math.ceil(ms / STEPS));
+  const step = () => {
+    if (--left > 0) timer = wait();
+    // What came during the last step is read before it is called late.
+    else last = setImmediate(late);
+  };
+  let timer = wait();
+  return {
+    cancel() {
+      clearTimeout(timer);
+      clearImmediate(last);
+    },
+  };
+}
+
 /** Resolves with the work, or after this long without it; rejects where the work does so in time. */
 export async function waitAtMost(ms: number, work: Promise<unknown>): Promise<void> {
-  const done = new AbortController();
-  try {
-    await Promise.race([work, delay(ms, done.signal)]);
-  } finally {
-    done.abort();
-  }
+  return new Promise((resolve, reject) => {
+    const limit = limitTime(ms, resolve);
+    work.finally(() => limit.cancel()).then(() => resolve(), reject);
+  });
 }
 
 /** The answer, or a rejection with what `late` makes where there is none within this long. */
 export async function withDeadline<T>(ms: number, answer: Promise<T>, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const expired = () => reject(late());
-    // After a pause of the process's own, what came during it is read before it is called late.
-    const timer = setTimeout(() => setImmediate(expired), ms);
-    answer.finally(() => clearTimeout(timer)).then(resolve, reject);
+    const limit = limitTime(ms, () => reject(late()));
+    answer.finally(() => limit.cancel()).then(resolve, reject);
   });
 }

@@ -22,7 +22,7 @@ declare module 'knex/lib/dialects/better-sqlite3/transaction.js';
 interface KnexQuery {
   sql: string;
   bindings?: readonly unknown[];
-  options?: Record<string, unknown>;
+  options?: { timeout?: number; [name: string]: unknown };
   response?: unknown;
   context?: unknown;
 }

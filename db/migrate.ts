@@ -33,7 +33,7 @@ export async function migrate(
   config: DatabaseConfig,
   { steps = STEPS, stop, patienceMs = PATIENCE_MS }: MigrateOptions = {},
 ): Promise<string[]> {
-  const options = { queryTimeoutMs: DDL_TIMEOUT_MS, poolSize: 2, acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS };
+  const options = { queryTimeoutMs: DDL_TIMEOUT_MS, poolSize: 2, acquireTimeoutMs: ACQUIRE_TIMEOUT_MS };
   const db = connect(config, options);
   const deadline = Date.now() + patienceMs;
   try {

@@ -1,6 +1,6 @@
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import { debounce, delay, oncePerTurn, repeat, waitAtMost, withDeadline } from '../app/timing.ts';
+import { debounce, delay, limitTime, oncePerTurn, repeat, waitAtMost, withDeadline } from '../app/timing.ts';
 
 describe('waiting', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
@@ -86,8 +86,8 @@ describe('waiting', () => {
 
   it('waits for work no longer than it is given, and hears of its failure in time', async () => {
     const never = new Promise(() => undefined);
-    const waiting = waitAtMost(50, never);
-    mock.timers.tick(50);
+    const waiting = waitAtMost(40, never);
+    for (let step = 0; step < 4; step++) mock.timers.tick(10);
     await waiting;
     await waitAtMost(50, Promise.resolve());
     expect(await failureOf(waitAtMost(50, Promise.reject(new Error('broken'))))).to.equal('broken');
@@ -96,9 +96,26 @@ describe('waiting', () => {
   it('gives an answer in time, and what it is told to where there is none', async () => {
     const late = () => new Error('late');
     expect(await withDeadline(50, Promise.resolve('here'), late)).to.equal('here');
-    const answer = withDeadline(50, new Promise(() => undefined), late);
-    mock.timers.tick(50);
+    const answer = withDeadline(40, new Promise(() => undefined), late);
+    for (let step = 0; step < 4; step++) mock.timers.tick(10);
     expect(await failureOf(answer)).to.equal('late');
+  });
+
+  it('counts a pause of the process as a quarter of a time limit at most, and reads what came in the last one', async () => {
+    let late = 0;
+    limitTime(40, () => late++);
+    for (let pause = 0; pause < 3; pause++) mock.timers.tick(60_000);
+    await settled();
+    expect(late).to.equal(0);
+    mock.timers.tick(10);
+    expect(late).to.equal(0);
+    await settled();
+    expect(late).to.equal(1);
+    const cancelled = limitTime(40, () => late++);
+    for (let step = 0; step < 4; step++) mock.timers.tick(10);
+    cancelled.cancel();
+    await settled();
+    expect(late).to.equal(1);
   });
 });
 

@@ -20,7 +20,7 @@ interface PoolOptions {
   queryTimeoutMs?: number;
   poolSize?: number;
   /** How long a query waits for a connection. */
-  acquireConnectionTimeout?: number;
+  acquireTimeoutMs?: number;
 }
 
 /** Opens the pool for either database; nothing is sent before the first query. */
@@ -54,7 +54,7 @@ function mysqlSettings(config: Extract<DatabaseConfig, { kind: 'mysql' }>, optio
         void prepareSession(connection).then(() => done(null), done);
       },
     },
-    acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
+    acquireTimeoutMs: ACQUIRE_TIMEOUT_MS,
     log: QUIET,
     ...options,
   };

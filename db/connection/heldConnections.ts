@@ -1,6 +1,6 @@
 import type { Connection } from 'mysql2';
 import type { Db } from './connect.ts';
-import { destroySocket, QUERY_TIMEOUT_MS } from './mysql.ts';
+import { destroySocket, query } from './mysql.ts';
 
 /** Connections that are kept from one query to the next. */
 export interface HeldConnections {
@@ -30,7 +30,7 @@ export function holdConnections(db: Db): HeldConnections {
     async ask<Row>(sql: string): Promise<Row[]> {
       const connection = await take();
       return new Promise((resolve, reject) => {
-        connection.query({ sql, timeout: QUERY_TIMEOUT_MS }, (error, rows) => {
+        query(connection, { sql }, (error, rows) => {
           if (error) {
             destroySocket(connection);
             give(connection);
@@ -38,7 +38,7 @@ export function holdConnections(db: Db): HeldConnections {
             return;
           }
           idle.push(connection);
-          resolve(rows as unknown as Row[]);
+          resolve(rows as Row[]);
         });
       });
     },

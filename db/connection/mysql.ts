@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Connection } from 'mysql2';
 import { importOnDemand } from '../../app/importOnDemand.ts';
-import { delay, withDeadline } from '../../app/timing.ts';
+import { delay, limitTime, withDeadline } from '../../app/timing.ts';
 import type { SqlValue } from './rawDb.ts';
 import type { MysqlConfig } from './settings.ts';
 
@@ -9,7 +9,7 @@ import type { MysqlConfig } from './settings.ts';
 export const CLOSE_TIMEOUT_MS = 500;
 /** How long a query may take before its request is answered 503. */
 export const QUERY_TIMEOUT_MS = 1_000;
-/** The driver's code for a query that timed out. */
+/** The code of a query that timed out, as the driver's own has it. */
 const TIMED_OUT = 'PROTOCOL_SEQUENCE_TIMEOUT';
 /** The codes of a server that allows no more connections. */
 const CONNECTION_LIMITS = new Set(['ER_USER_LIMIT_REACHED', 'ER_TOO_MANY_USER_CONNECTIONS', 'ER_CON_COUNT_ERROR']);
@@ -34,8 +34,31 @@ export async function sendSeparately(
       else resolve(response);
     });
   });
-  return withDeadline(timeoutMs, answer, () => {
-    return Object.assign(new Error('Query inactivity timeout'), { code: TIMED_OUT });
+  return withDeadline(timeoutMs, answer, timedOut);
+}
+
+/** What a query fails with that had no answer in time. */
+export function timedOut(): Error {
+  return Object.assign(new Error('Query inactivity timeout'), { code: TIMED_OUT });
+}
+
+/**
+ * Sends a statement and calls back once: with the answer, or without one in time. The driver's own deadline would end
+ * queries that were answered while the process paused.
+ */
+export function query(
+  connection: Connection,
+  statement: { sql: string; values?: SqlValue[] },
+  done: (error: Error | null, ...answer: unknown[]) => void,
+): void {
+  let isLate = false;
+  const limit = limitTime(QUERY_TIMEOUT_MS, () => {
+    isLate = true;
+    done(timedOut());
+  });
+  connection.query(statement, (error, ...answer) => {
+    limit.cancel();
+    if (!isLate) done(error, ...answer);
   });
 }
 
@@ -110,7 +133,7 @@ const UNKNOWN_VARIABLE = 'ER_UNKNOWN_SYSTEM_VARIABLE';
 
 /** Applies the session settings to a new connection, which is closed if that fails. */
 export async function prepareSession(connection: Connection): Promise<void> {
-  const runStatement = async (sql: string) => connection.promise().query({ sql, timeout: QUERY_TIMEOUT_MS });
+  const runStatement = async (sql: string) => withDeadline(QUERY_TIMEOUT_MS, connection.promise().query(sql), timedOut);
   try {
     for (const statement of SESSION_SETTINGS) await runStatement(statement);
     await runStatement(GALERA_SETTING).catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import type { Connection } from 'mysql2';
+import knex from 'knex';
 import Mysql2Client from 'knex/lib/dialects/mysql2/index.js';
-import { waitAtMost } from '../../app/timing.ts';
+import { waitAtMost, withDeadline } from '../../app/timing.ts';
 import {
   CLOSE_TIMEOUT_MS,
   destroySocket,
@@ -9,25 +10,38 @@ import {
   QUERY_TIMEOUT_MS,
   retryAtConnectionLimit,
   sendSeparately,
+  timedOut,
 } from './mysql.ts';
 import type { SqlValue } from './rawDb.ts';
 
 /** Knex's MySQL dialect with a deadline on every query; `queryTimeoutMs` beside the connection settings changes it. */
 export class MysqlClient extends Mysql2Client {
   override async _query(connection: Connection, query: KnexQuery): Promise<KnexQuery> {
-    const timeout = (this.config as { queryTimeoutMs?: number }).queryTimeoutMs ?? QUERY_TIMEOUT_MS;
-    query.options = { timeout, ...query.options };
+    const { queryTimeoutMs = QUERY_TIMEOUT_MS } = this.config as MysqlClientConfig;
+    const { timeout = queryTimeoutMs, ...options } = query.options ?? {};
+    query.options = options;
     try {
       if (isLong(query.bindings?.at(-1))) {
         const response = await sendSeparately(connection, query.sql, query.bindings as SqlValue[], timeout);
         return Object.assign(query, { response });
       }
-      return await super._query(connection, query);
+      return await withDeadline(timeout, super._query(connection, query), timedOut);
     } catch (error) {
       // The late answer would reach the next query of this connection: it must not go back to the pool.
       if (hasTimedOut(error)) destroySocket(connection);
       throw error;
     }
+  }
+
+  /** Gives a connection of the pool, or fails as the pool would that has none in time. */
+  override async acquireConnection(): Promise<Connection> {
+    const { acquireTimeoutMs } = this.config as MysqlClientConfig;
+    if (acquireTimeoutMs === undefined) return super.acquireConnection() as Promise<Connection>;
+    const pending = (this.pool as Pool).acquire();
+    return withDeadline(acquireTimeoutMs, pending.promise, () => {
+      pending.abort();
+      return new knex.KnexTimeoutError('No connection to the database was free in time');
+    });
   }
 
   /**
@@ -54,8 +68,15 @@ export class MysqlClient extends Mysql2Client {
   }
 }
 
-/** The counters of Knex's pool. */
+/** What is given beside the settings of the connection. */
+interface MysqlClientConfig {
+  queryTimeoutMs?: number;
+  acquireTimeoutMs?: number;
+}
+
+/** Knex's pool. */
 interface Pool {
+  acquire(): { promise: Promise<Connection>; abort(): void };
   numUsed(): number;
   numFree(): number;
   numPendingAcquires(): number;

@@ -7,6 +7,7 @@ import {
   isLong,
   mysqlConnection,
   prepareSession,
+  query,
   QUERY_TIMEOUT_MS,
   retryAtConnectionLimit,
   sendSeparately,
@@ -61,7 +62,7 @@ async function connected(config: MysqlConfig): Promise<Connection> {
 async function answerTo(connection: Connection, sql: string, values: readonly SqlValue[]): Promise<unknown[]> {
   if (isLong(values.at(-1))) return sendSeparately(connection, sql, values, QUERY_TIMEOUT_MS);
   return new Promise((resolve, reject) => {
-    connection.query({ sql, values: [...values], timeout: QUERY_TIMEOUT_MS }, (error, ...answer) => {
+    query(connection, { sql, values: [...values] }, (error, ...answer) => {
       if (error) reject(error);
       else resolve(answer);
     });

@@ -34,7 +34,7 @@ export const keyImport: Command = {
     // A part of the file may take a busy server longer than a request would wait.
     const db = connect(work.services.config.database, {
       queryTimeoutMs: PATIENCE_MS,
-      acquireConnectionTimeout: PATIENCE_MS,
+      acquireTimeoutMs: PATIENCE_MS,
     });
     const done = await importLines({ db, now: work.now, progress }, lines, options, args.optional('tenant')).finally(
       async () => {

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { connect as dial, createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect } from 'chai';
+import { nextTurn } from '../../../app/timing.ts';
 import { readConfig } from '../../../app/config.ts';
 import type { MysqlConfig } from '../../../db/connection/settings.ts';
 import { connect, type Db } from '../../../db/connection/connect.ts';
 import { faultCode, isUnavailable } from '../../../db/connection/faults.ts';
+import { holdConnections } from '../../../db/connection/heldConnections.ts';
 import { mysqlConnection } from '../../../db/connection/mysql.ts';
 import { freePort } from '../../support/child.ts';
 import { onDatabase, type TestDatabase } from '../../support/databases.ts';
@@ -29,6 +31,11 @@ async function failureOf(work: PromiseLike<unknown>): Promise<{ error: unknown; 
     return { error, ms: performance.now() - started };
   }
   throw new Error('it did not fail');
+}
+
+/** Stops this process as a busy machine does. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 async function answerOf<T>(db: Db, sql: string): Promise<T> {
@@ -61,6 +68,18 @@ onDatabase('mysql', 'a connection', (database) => {
     expect(known?.Value).to.be.oneOf(['1', undefined]);
     const { version } = await answerOf<{ version: string }>(db, 'select version() version');
     expect(known !== undefined).to.equal(version.includes('MariaDB'));
+  });
+
+  it('is waited for, and so is its answer, when the process paused for longer than that may take', async () => {
+    const held = holdConnections(db);
+    // Once while the connections are made, once while they are used.
+    for (const ms of [600, 1_100]) {
+      const asked = Promise.all([answerOf(db, 'select 1 as one'), held.ask('select 1 as one')]);
+      await nextTurn();
+      pause(ms);
+      expect(await asked).to.deep.equal([{ one: 1 }, [{ one: 1 }]]);
+    }
+    held.release();
   });
 
   it('gives up on a slow query after a second, and is not used again', async () => {
