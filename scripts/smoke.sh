@@ -187,7 +187,8 @@ revoke_left() {
 
 finish() {
   local code=$?
-  trap '' INT TERM HUP
+  # What puts away what was made always goes on.
+  GOING_ON=''
   if [[ $code -ne 0 && -z $SERVER_PID ]] && ! (revoke_left) 2>/dev/null; then
     printf '%s: the keys named "%s" could not be revoked; they expire within a day\n' "$PROGRAM" "$NAME" >&2
   fi

@@ -45,15 +45,22 @@ result() { RESULTS+=("| $1 | $2 |"); }
 
 # run_part TITLE COMMAND...: shows what it says, and keeps it for the report.
 run_part() {
-  local title=$1 code=0 shown
+  local title=$1 code=0 shown part
   shift
   say "== $title"
   tee "$FOLDER/output" <"$FOLDER/pipe" | tee -a "$FOLDER/said" &
   shown=$!
   exec 3>"$FOLDER/pipe"
-  run_terminable from_root "$@" || code=$?
+  from_root "$@" &
+  part=$!
+  while kill -0 "$part" 2>/dev/null; do
+    [[ -e $GOING_ON ]] || kill -TERM "$part" 2>/dev/null || true
+    sleep 0.2
+  done
+  wait "$part" 2>/dev/null || code=$?
   exec 3>&-
   wait "$shown"
+  go_on
   LAST_LINE=$(tail -n 1 "$FOLDER/output")
   [[ $code -ne 0 ]] || return 0
   # It may have had the signal before this script.
@@ -65,6 +72,7 @@ run_part() {
 
 # from_root COMMAND...: takes the place of the subshell it is called in, so that a signal to that one ends the command.
 from_root() {
+  trap - TERM
   exec >&3 2>&1 3>&-
   cd "$ROOT" || exit
   if [[ $(type -t "$1") == function ]]; then "$@"; else exec "$@"; fi
@@ -196,7 +204,8 @@ write_report() {
 
 finish() {
   local code=$?
-  trap '' INT TERM HUP
+  # What puts away what was made always goes on.
+  GOING_ON=''
   stop_server
   if [[ $FOLDER ]]; then
     say "${VERDICT//\*/}"

@@ -35,6 +35,7 @@ masked() {
 ask() {
   local method=$1 path=$2 body=$3 answer header
   shift 3
+  go_on
   # Everything goes in by standard input, since other users of the machine can read a command line.
   if ! answer=$(
     {

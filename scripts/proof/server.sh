@@ -72,6 +72,7 @@ become_node() {
 until_ready() {
   local attempt
   for ((attempt = 0; attempt < 300; attempt++)); do
+    go_on
     [[ $(server_log) != *'"msg":"ready"'* ]] || return 0
     kill -0 "$SERVER_PID" 2>/dev/null || return 1
     sleep 0.1
