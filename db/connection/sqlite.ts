@@ -3,7 +3,7 @@ import {
   type DatabaseSyncInstance as Connection,
   type StatementSyncInstance as Statement,
 } from '@photostructure/sqlite';
-import { delay, nextTurn } from '../../app/timing.ts';
+import { delay, limitTime, nextTurn, type TimeLimit } from '../../app/timing.ts';
 import type { SqlValue } from './rawDb.ts';
 
 const SQLITE_BUSY = 5;
@@ -119,14 +119,20 @@ function prepared(connection: Connection, sql: string): Statement {
 
 /** Only BEGIN IMMEDIATE and statements outside transactions can meet a busy file, so trying again is always safe. */
 async function retryWhileBusy<T>(attempt: () => T): Promise<T> {
-  const deadline = Date.now() + BUSY_DEADLINE_MS;
-  for (let wait = 1; ; wait = Math.min(wait * 1.2, LONGEST_WAIT_MS)) {
-    try {
-      return attempt();
-    } catch (error) {
-      if (!isBusy(error) || Date.now() > deadline) throw error;
-      await delay(wait);
+  let isLate = false as boolean;
+  let limit: TimeLimit | undefined;
+  try {
+    for (let wait = 1; ; wait = Math.min(wait * 1.2, LONGEST_WAIT_MS)) {
+      try {
+        return attempt();
+      } catch (error) {
+        if (!isBusy(error) || isLate) throw error;
+        limit ??= limitTime(BUSY_DEADLINE_MS, () => (isLate = true));
+        await delay(wait);
+      }
     }
+  } finally {
+    limit?.cancel();
   }
 }
 

@@ -74,7 +74,7 @@ onEachDatabase('the use of a key', (database) => {
     ]);
     const [first] = data.slice(-1);
     expect(first).to.deep.include({ method: 'GET', ipAddress: '127.0.0.1', userAgent: 'curl/8.0' });
-    expect(first?.responseTimeMs).to.be.within(0, 5_000);
+    expect(first?.responseTimeMs).to.be.within(0, 60_000);
     for (const { responseTimeMs } of data)
       expect(Number.isInteger(responseTimeMs), `${responseTimeMs} ms`).to.equal(true);
     expect(Object.keys(first ?? {})).to.have.members([
@@ -137,12 +137,13 @@ onEachDatabase('the use of a key', (database) => {
     ] as const) {
       it(`over ${window} has ${buckets} buckets on the clock, empty ones too`, async () => {
         record({ statusCode: 200 });
+        const asked = Date.now();
         const stats = await summed(`?window=${window}`);
         expect(stats.window).to.equal(window);
         expect(stats.buckets).to.have.length(buckets);
         const edges = stats.buckets.flatMap(({ from, to }) => [Date.parse(from), Date.parse(to)]);
         expect(edges[0]).to.equal(Date.parse(stats.from));
-        expect(edges.at(-1)).to.equal(Date.parse(stats.to)).and.be.greaterThan(Date.now());
+        expect(edges.at(-1)).to.equal(Date.parse(stats.to)).and.be.greaterThan(asked);
         stats.buckets.forEach(({ from, to }, i) => {
           expect(Date.parse(to) - Date.parse(from)).to.equal(hours * HOUR_MS);
           expect(Date.parse(from) % (hours * HOUR_MS)).to.equal(0);

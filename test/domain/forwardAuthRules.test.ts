@@ -81,10 +81,10 @@ describe('The rules of proxied requests', () => {
     const many = Array.from({ length: MOST_RULES }, (_, at) => ruleOf(`GET /api/v1/things${at}/:id/parts`));
     const set = new RuleSet(many);
     const asked = partsOf(`GET /api/v1/things${MOST_RULES - 1}/42/parts`);
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     for (let n = 0; n < 100_000; n++) set.firstMatch(asked);
     // Asking each rule in its order takes a hundred times as long.
-    expect(performance.now() - begun).to.be.below(1_000);
+    expect(process.cpuUsage(begun).user / 1_000).to.be.below(1_000);
   });
 
   it('add up the uses of a key by the pattern, and by the path where the pattern leaves it open', () => {

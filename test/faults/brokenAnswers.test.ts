@@ -6,6 +6,7 @@ import { systemContext } from '../../app/actions/actionContext.ts';
 import { recordAuditEvent } from '../../app/actions/auditRecord.ts';
 import { changedFields } from '../../app/domain/auditEvent.ts';
 import { transaction } from '../../db/connection/connect.ts';
+import { BUSY_MACHINE_MS } from '../support/busyMachine.ts';
 import { PASSWORD } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { useServer } from '../support/useServer.ts';
@@ -32,7 +33,7 @@ onEachDatabase('an answer that is broken off on its way', (database) => {
 
   /** The lines about answers that were broken off, once there is one. */
   async function lines(message: string, from = 0): Promise<{ level: number; fault: string }[]> {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 10_000 + BUSY_MACHINE_MS;
     for (;;) {
       const found = server.log.slice(from).filter((line) => line.includes(`"msg":"${message}"`));
       if (found.length > 0) return found.map((line) => JSON.parse(line) as { level: number; fault: string });

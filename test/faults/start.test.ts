@@ -7,11 +7,12 @@ import { expect } from 'chai';
 import { readConfig } from '../../app/config.ts';
 import type { MysqlConfig } from '../../db/connection/settings.ts';
 import { migrate } from '../../db/migrate.ts';
+import { BUSY_MACHINE_MS } from '../support/busyMachine.ts';
 import { endChildren, freePort, startMain } from '../support/child.ts';
 import { onDatabase } from '../support/databases.ts';
 import { JWT_SECRET } from '../support/server.ts';
 
-const PROMPTLY_MS = 5_000;
+const PROMPTLY_MS = 5_000 + BUSY_MACHINE_MS;
 
 /** What the process says when it gives up: one line that a person can act on. */
 function expectOneLine(stderr: string, line: RegExp): void {
@@ -21,7 +22,7 @@ function expectOneLine(stderr: string, line: RegExp): void {
 }
 
 describe('starting', function () {
-  this.timeout(20_000);
+  this.timeout(90_000);
   let folder: string;
   before(async () => (folder = await mkdtemp(path.join(tmpdir(), 'latchkey-start-'))));
   afterEach(endChildren);
@@ -185,7 +186,7 @@ onDatabase('mysql', 'starting without its database', function (database) {
   }
 
   it('waits for it in clear words, then for its migration, and then serves', async function () {
-    this.timeout(20_000);
+    this.timeout(90_000);
     const port = await freePort();
     const child = await startMain({ ...database.env(), DATABASE_URL: urlThrough(port) });
     await child.says('the database does not answer (ECONNREFUSED); trying again each second');
@@ -207,7 +208,7 @@ onDatabase('mysql', 'starting without its database', function (database) {
   });
 
   it('says that its credentials are refused, without them, and ends well when told to', async function () {
-    this.timeout(20_000);
+    this.timeout(90_000);
     const child = await startMain({ ...database.env(), DATABASE_URL: urlThrough(config().port, 'nobody:canary') });
     await child.says('the database refuses the user or password of its URL (ER_ACCESS_DENIED_ERROR)');
     expect((await child.client.get('/api/health')).status).to.equal(503);
@@ -220,7 +221,7 @@ onDatabase('mysql', 'starting without its database', function (database) {
   });
 
   it('ends promptly when told to, even if the database takes the call and never speaks', async function () {
-    this.timeout(20_000);
+    this.timeout(90_000);
     const silent = createServer().listen(0, '127.0.0.1');
     servers.push(silent);
     await once(silent, 'listening');

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
 import { mintKey } from '../../app/domain/token.ts';
 import { issueToken } from '../../app/auth/tokens.ts';
+import { BUSY_MACHINE_MS } from '../support/busyMachine.ts';
 import { addPlayer, as, bearer, PASSWORD } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import type { Answer, Headers } from '../support/http.ts';
@@ -32,7 +33,7 @@ onEachDatabase('the limit of a key', (database) => {
       'x-ratelimit-remaining': '3',
     });
     expect(answer.headers).not.to.have.property('retry-after');
-    expect(rateOf(answer).reset).to.be.closeTo(Date.now() / 1000 + 60, 1.5);
+    expect(rateOf(answer).reset).to.be.closeTo(Date.parse(String(answer.headers.date)) / 1000 + 60, 3);
     expect(rateOf(await use(key)).remaining).to.equal(2);
   });
 
@@ -113,7 +114,7 @@ onEachDatabase('the limit of a key', (database) => {
       answer = await use(key);
     } while (answer.status === 429);
     expect(answer.status).to.equal(200);
-    expect(performance.now() - started).to.be.within(990, 4_000);
+    expect(performance.now() - started).to.be.within(990, 4_000 + BUSY_MACHINE_MS);
   });
 
   it('counts what the key may not do, so that nobody asks without end', async () => {
@@ -199,9 +200,14 @@ onEachDatabase('the limit of an address', (database) => {
       .to.be.at.least(1)
       .and.at.most(1 + seconds);
     expect((await ask(address, { 'x-api-key': unused.key })).status, 'a key that was never used').to.equal(200);
-    const before = performance.now();
-    expect((await ask(address, { 'x-api-key': good.key })).status, 'a key that was used before').to.equal(200);
-    expect(performance.now() - before, 'without a wait').to.be.below(500);
+    const times: number[] = [];
+    for (let n = 0; n < 4; n++) {
+      const before = performance.now();
+      expect((await ask(address, { 'x-api-key': good.key })).status, 'a key that was used before').to.equal(200);
+      times.push(performance.now() - before);
+    }
+    // All but the first would wait a second for their turn.
+    expect(Math.min(...times.slice(1)), 'without a wait').to.be.below(500);
     turns.stop();
   });
 

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { AppError } from '../../app/errors.ts';
 import { LocalCounter } from '../../app/limits/localCounter.ts';
 import { loginThrottle } from '../../app/limits/loginThrottle.ts';
+import { BUSY_MACHINE_MS } from '../support/busyMachine.ts';
 
 const ANN = { email: 'ann@example.com', address: '192.0.2.1' };
 
@@ -25,6 +26,6 @@ describe('a spent limit of logins', () => {
       await delay(10);
       answer = await attempt('in');
     }
-    expect(performance.now() - started).to.be.within(990, 3_000);
+    expect(performance.now() - started).to.be.within(990, 3_000 + BUSY_MACHINE_MS);
   });
 });
