@@ -1,6 +1,7 @@
-import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Server as Listener, type Socket } from 'node:net';
 import { createApp } from './app.ts';
+import { FlatHeadersResponse } from './http/flatHeaders.ts';
 import type { Services } from './services.ts';
 import { delay, nextTurn, waitAtMost } from './timing.ts';
 
@@ -17,10 +18,10 @@ const DRAIN_MS = 15_000;
 export function createHttpServer(services: Services): Server {
   const handle = createApp(services).callback();
   /** Asks for the connection's end once the port is closed, also where the request began before that. */
-  class Response extends ServerResponse {
-    override writeHead(...given: unknown[]): this {
+  class Response<Request extends IncomingMessage> extends FlatHeadersResponse<Request> {
+    override writeHead(status: number, ...given: unknown[]): this {
       if (!server.listening) this.setHeader('Connection', 'close');
-      return super.writeHead(...(given as Parameters<ServerResponse['writeHead']>));
+      return super.writeHead(status, ...given);
     }
   }
   const server = createServer(

@@ -15,11 +15,12 @@ export function apiKey(lookup: Lookup, keyTexts: KeyTexts, doubtful: DoubtfulLoo
     return credential?.kind === 'key' ? withKey(ctx, credential, next) : next();
   };
 
-  async function withKey(ctx: Context, credential: ShownKey, next: () => Promise<unknown>): Promise<void> {
-    const { key, hash } = await askKey(ctx, credential);
-    ctx.state.principal = usableKey(key, credential, ctx.state.address);
-    doubtful.foundValid(hash);
-    await next();
+  function withKey(ctx: Context, credential: ShownKey, next: () => Promise<unknown>): Promise<unknown> {
+    return askKey(ctx, credential).then(({ key, hash }) => {
+      ctx.state.principal = usableKey(key, credential, ctx.state.address);
+      doubtful.foundValid(hash);
+      return next();
+    });
   }
 }
 
@@ -30,15 +31,19 @@ export type KeyQuestion = (ctx: Context, shown: ShownKey) => Promise<{ key: Foun
 
 /** Finds keys for requests; refuses text that is no key of ours and keys that nobody has. */
 export function keyQuestion(lookup: Lookup, keyTexts: KeyTexts, doubtful: DoubtfulLookups): KeyQuestion {
-  return async (ctx, { text }) => {
+  return (ctx, { text }) => {
     const hash = keyTexts.hashOf(text);
-    if (hash === undefined) throw unauthenticated('invalid_key', 'not_a_valid_key');
+    if (hash === undefined) return Promise.reject(unauthenticated('invalid_key', 'not_a_valid_key'));
     const turn = doubtful.turn(ctx, hash);
-    if (turn) await turn;
-    const key = await lookup.key(hash);
-    if (!key) throw unauthenticated('invalid_key', 'not_a_valid_key');
-    return { key, hash };
+    return turn ? turn.then(async () => find(hash)) : find(hash);
   };
+
+  function find(hash: string): ReturnType<KeyQuestion> {
+    return lookup.key(hash).then((key) => {
+      if (!key) throw unauthenticated('invalid_key', 'not_a_valid_key');
+      return { key, hash };
+    });
+  }
 }
 
 /** The caller that the key is; refuses one that may not be used now, or not in this way. */

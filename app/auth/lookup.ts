@@ -144,7 +144,7 @@ export function createLookup(lookups: Lookups, { plans = true }: { plans?: boole
   const tenants = { id: tenant('id'), slug: tenant('slug') };
   const allSettings = async () => (await ask([SETTINGS])).settings;
   return {
-    key: async (hash) => (await ask([hash])).sharedKey(hash),
+    key: (hash) => ask([hash]).then((found) => found.sharedKey(hash)),
     keys: ask,
     person: (by, subject) => people[by](subject),
     session: (hash) => session(hash.toString('hex')),

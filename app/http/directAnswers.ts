@@ -1,4 +1,5 @@
 import type Koa from 'koa';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Context, State } from '../context.ts';
 
@@ -21,35 +22,56 @@ const EMPTY = new Set([204, 205, 304]);
 export function sendTextsDirectly(app: Koa<State>): void {
   const koa = app as unknown as RequestHandler;
   const leaveToKoa = koa.handleRequest.bind(koa);
-  koa.handleRequest = async (ctx, middleware) => {
-    const { res } = ctx;
+  koa.handleRequest = (ctx, middleware) => {
     const connection: Connection = ctx.req.socket;
     if (!(REQUEST in connection)) connection.on('error', tellRequest);
     connection[REQUEST] = ctx;
-    res.statusCode = 404;
+    ctx.res.statusCode = 404;
+    return middleware(ctx).then(
+      () => answer(ctx, connection),
+      (error: unknown) => ctx.onerror(error as Error),
+    );
+  };
+
+  function answer(ctx: Context, connection: Connection): Promise<unknown> | undefined {
+    const { res } = ctx;
     try {
-      await middleware(ctx);
       const text = textOf(ctx);
       if (text === undefined) {
         connection[REQUEST] = undefined;
         const { statusCode } = res;
-        await leaveToKoa(ctx, async () => {
+        return leaveToKoa(ctx, async () => {
           res.statusCode = statusCode;
         });
-        return;
       }
-      res.end(text);
+      send(res, text);
       // What the system has taken already can fail no more.
       if (connection.writableLength === 0) connection[REQUEST] = undefined;
     } catch (error) {
       ctx.onerror(error as Error);
     }
-  };
+    return undefined;
+  }
 }
 
 function tellRequest(this: Connection, error: Error): void {
   this[REQUEST]?.onerror(error);
   this[REQUEST] = undefined;
+}
+
+/**
+ * Sends an answer by one write of one string. `end` alone makes a list of two of it, the second of them empty, which costs
+ * a tenth of what a check takes of the processor.
+ */
+function send(res: ServerResponse, text: string | Buffer): void {
+  const { socket } = res;
+  if (typeof text === 'string' && text !== '' && socket?.writableCorked === 0) {
+    socket.cork();
+    // In ASCII both are the same bytes, and need no second look.
+    res.write(text, res.getHeader('Content-Length') === text.length ? 'latin1' : 'utf8');
+    socket.uncork();
+    res.end();
+  } else res.end(text);
 }
 
 /** The whole of an answer that is one text; undefined where it is not, or is not to be sent. */

@@ -7,6 +7,7 @@ import { textsIn } from '../locales/texts.ts';
 import { cookiesOf, type Cookies } from './cookies.ts';
 import { readerOf, type Reader } from './reader.ts';
 import { isApiPath } from './apiPaths.ts';
+import { recovering } from './compose.ts';
 
 /** Makes the page of an error, for who reads pages. */
 export type ErrorPage = (ctx: Context, problem: AppError, reader: Reader) => string;
@@ -14,15 +15,12 @@ export type ErrorPage = (ctx: Context, problem: AppError, reader: Reader) => str
 /** Turns every error into an answer; headers set before, such as CSP and no-store, stay. */
 export function handleErrors(log: Log, publicUrl: string, errorPage: ErrorPage): Middleware {
   const cookies = cookiesOf(publicUrl);
-  return async (ctx, next) => {
-    try {
-      await next();
-    } catch (error) {
+  return (ctx, next) =>
+    recovering(next, (error) => {
       const problem = problemOf(error);
       if (problem.status >= 500) logFault(log, ctx, problem, error);
       answer(ctx, problem, cookies, errorPage);
-    }
-  };
+    });
 }
 
 function answer(ctx: Context, problem: AppError, cookies: Cookies, errorPage: ErrorPage): void {

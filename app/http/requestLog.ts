@@ -1,13 +1,13 @@
 import type { Middleware } from '../context.ts';
 import type { Log } from '../log.ts';
+import { afterwards } from './compose.ts';
 
 /** One line a request. The route is logged, not the address asked for: that may hold what people paste by mistake. */
 export function requestLog(log: Log): Middleware {
   if (!log.isLevelEnabled('info')) return (_ctx, next) => next();
-  return async (ctx, next) => {
-    try {
-      await next();
-    } finally {
+  return (ctx, next) =>
+    // Every error became an answer before it comes here.
+    afterwards(next(), () => {
       const { requestId, startedAt, address, route } = ctx.state;
       log.request({
         requestId,
@@ -17,6 +17,5 @@ export function requestLog(log: Log): Middleware {
         ms: Math.round((performance.now() - startedAt) * 10) / 10,
         address: address ?? 'unknown',
       });
-    }
-  };
+    });
 }

@@ -1,6 +1,7 @@
 import { principalOf, type Context, type KeyHolder, type Middleware } from '../context.ts';
 import type { Rate } from '../domain/rate.ts';
 import { AppError } from '../errors.ts';
+import { recovering } from '../http/compose.ts';
 import { admitWithinQuota, type Quotas } from './quota.ts';
 import { rateHeaders, rateLimited, type Count, type Counter } from './count.ts';
 import type { SpentAddresses } from './spentAddresses.ts';
@@ -58,21 +59,18 @@ export function addressLimit(
   rate: Rate | undefined,
   { countKey, countPerson, spent }: AddressLimits,
 ): Middleware {
-  return (ctx, next) => (ctx.state.credential ? unlessRefused(ctx, next) : counted(ctx, next));
+  return (ctx, next) =>
+    ctx.state.credential ? recovering(next, async (error) => refused(ctx, error)) : counted(ctx, next);
 
   async function counted(ctx: Context, next: () => Promise<unknown>): Promise<void> {
     await countAddress(ctx);
     await next();
   }
 
-  async function unlessRefused(ctx: Context, next: () => Promise<unknown>): Promise<void> {
-    try {
-      await next();
-    } catch (error) {
-      // Only what the guards refused: a handler runs once access is granted, and its errors are its own.
-      if (ctx.state.granted === undefined && isRefusal(error)) await countRefused(ctx);
-      throw error;
-    }
+  async function refused(ctx: Context, error: unknown): Promise<void> {
+    // Only what the guards refused: a handler runs once access is granted, and its errors are its own.
+    if (ctx.state.granted === undefined && isRefusal(error)) await countRefused(ctx);
+    throw error;
   }
 
   async function countAddress(ctx: Context): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Context, KeyHolder, Middleware } from '../context.ts';
+import { afterwards } from '../http/compose.ts';
 import type { Usage, UsageEvent } from './usage.ts';
 
 declare module '../context.ts' {
@@ -23,14 +24,13 @@ export interface RecordedAs {
  * limit count too, a key that is revoked, expired or elsewhere than it may be does not.
  */
 export function recordUse(usage: Usage): Middleware {
-  return async (ctx, next) => {
-    await next();
-    const { principal, usesWritten } = ctx.state;
-    // What is recorded in one turn is written together.
-    const written = principal?.type === 'api_key' ? usage.record(useOf(ctx, principal)) : undefined;
-    if (usesWritten) await usesWritten;
-    if (written) await written;
-  };
+  return (ctx, next) =>
+    afterwards(next(), () => {
+      const { principal, usesWritten } = ctx.state;
+      // What is recorded in one turn is written together.
+      const written = principal?.type === 'api_key' ? usage.record(useOf(ctx, principal)) : undefined;
+      return usesWritten && written ? usesWritten.then(async () => written) : (usesWritten ?? written);
+    });
 }
 
 function useOf(ctx: Context, holder: KeyHolder): UsageEvent {

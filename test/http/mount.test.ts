@@ -4,7 +4,7 @@ import Router from '@koa/router';
 import { expect } from 'chai';
 import Koa from 'koa';
 import type { Context, Middleware, State } from '../../app/context.ts';
-import { compose } from '../../app/http/compose.ts';
+import { afterwards, compose, recovering } from '../../app/http/compose.ts';
 import { mount } from '../../app/http/mount.ts';
 import { ROUTER } from '../../app/http/router.ts';
 import { Client } from '../support/http.ts';
@@ -96,6 +96,29 @@ describe('a chain of middlewares', () => {
     const ends: Middleware = () => void order.push('end');
     await served(compose([around('a'), compose([around('b'), ends]), around('never')]), '/');
     expect(order).to.deep.equal(['a', 'b', 'end', 'after b', 'after a']);
+  });
+
+  it('waits for nothing where none of them does: what one throws at once is thrown by the whole', () => {
+    const pass: Middleware = (_ctx, next) => next();
+    const fails: Middleware = () => {
+      throw new Error('at once');
+    };
+    const ctx = { state: {} } as unknown as Context;
+    const run = (...chain: Middleware[]) => compose(chain)(ctx, async () => undefined) as Promise<unknown>;
+    expect(() => run(pass, compose([pass, pass]), fails)).to.throw('at once');
+    expect(recovering(() => run(pass, fails), String)).to.equal('Error: at once');
+    expect(
+      afterwards(
+        run(pass, () => undefined),
+        () => 'after',
+      ),
+    ).to.equal('after');
+  });
+
+  it('goes on after what is waited for, and recovers from what that throws later', async () => {
+    const later = Promise.resolve('found');
+    expect(await afterwards(later, (found) => `${found ?? 'nothing'} later`)).to.equal('found later');
+    expect(await recovering(() => later.then(() => Promise.reject(new Error('late'))), String)).to.equal('Error: late');
   });
 
   it('without middlewares passes on', async () => {

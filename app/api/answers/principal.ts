@@ -55,13 +55,11 @@ export function presentPerson(person: Person): z.output<typeof PersonAnswer> {
 
 function presentHolder(holder: KeyHolder, user: NamedPerson | undefined): z.output<typeof HolderAnswer> {
   const { scopes, expiresAt } = holder;
-  return {
-    type: 'api_key',
-    ...presentKnown(holder),
-    scopes: [...scopes.scopes],
-    ...(expiresAt !== null && { expiresAt: iso(expiresAt) }),
-    ...(user && { user: { id: user.id, name: user.name, email: user.email } }),
-  };
+  const { id, name, tenant, role } = presentKnown(holder);
+  const answer: z.output<typeof HolderAnswer> = { type: 'api_key', id, name, tenant, role, scopes: [...scopes.scopes] };
+  if (expiresAt !== null) answer.expiresAt = iso(expiresAt);
+  if (user) answer.user = { id: user.id, name: user.name, email: user.email };
+  return answer;
 }
 
 function presentKnown({ id, name, tenant, role }: Principal) {
