@@ -1,6 +1,6 @@
 import type { Db } from '../../connection/connect.ts';
 import { isSqlite, type RawDb } from '../../connection/rawDb.ts';
-import { ROWS_AT_ONCE, rowsToInsert, writeRows, type JsonColumn } from '../../sql/jsonRows.ts';
+import { ROWS_AT_ONCE, rowsToInsert, runForEach, writeRows, type JsonColumn } from '../../sql/jsonRows.ts';
 import {
   changeableColumns,
   KEY_COLUMN_TYPES,
@@ -151,17 +151,25 @@ export async function countActiveKeysByScopesAndOwner(
 
 /** Notes when and from where keys were last used; a use older than the one already noted changes nothing. */
 export async function noteKeyUses(db: RawDb, uses: readonly KeyUse[]): Promise<void> {
-  const set = 'set last_used_at = j.used_at, last_used_ip = j.used_ip';
-  const which = 'k.id = j.id and k.tenant_id = j.tenant_id and coalesce(k.last_used_at, 0) <= j.used_at';
   // In the order of their ids, so that two processes never wait for each other crosswise.
-  const rows = uses
-    .map((use) => ({ id: use.keyId, tenant_id: use.tenantId, used_at: use.at, used_ip: use.ip }))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
-  await writeRows(db, USED, rows, (from) =>
-    isSqlite(db)
-      ? `update api_keys as k ${set} from ${from} where ${which}`
-      : `update ${from} straight_join api_keys as k on ${which} ${set}`,
-  );
+  const rows = [...uses].sort((a, b) => (a.keyId < b.keyId ? -1 : 1));
+  if (isSqlite(db)) {
+    // Joined with a row of values, each update would copy the whole key first, which takes a fifth longer.
+    const update = `update api_keys set last_used_at = ?, last_used_ip = ?
+      where id = ? and tenant_id = ? and coalesce(last_used_at, 0) <= ?`;
+    const values = rows.map(({ keyId, tenantId, at, ip }) => [at, ip, keyId, tenantId, at]);
+    await runForEach(db, update, values);
+    return;
+  }
+  const used = rows.map(({ keyId, tenantId, at, ip }) => ({
+    id: keyId,
+    tenant_id: tenantId,
+    used_at: at,
+    used_ip: ip,
+  }));
+  const which = 'k.id = j.id and k.tenant_id = j.tenant_id and coalesce(k.last_used_at, 0) <= j.used_at';
+  const set = 'set last_used_at = j.used_at, last_used_ip = j.used_ip';
+  await writeRows(db, USED, used, (from) => `update ${from} straight_join api_keys as k on ${which} ${set}`);
 }
 
 const USED = { id: 'varchar(255)', tenant_id: 'varchar(255)', used_at: 'bigint', used_ip: 'varchar(255)' } as const;
