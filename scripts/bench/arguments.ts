@@ -26,7 +26,9 @@ ${Object.entries(PART_TEXTS)
 --quick               less data and shorter runs: to see that it works
 --json                the figures of every run, as JSON on standard output
 --database <name>     on MariaDB or SQLite alone
---keys <number>       of databases of this size alone
+--keys <number>       of databases of this size alone; may be given several times, from few to many
+--every-key           keys: also every key of a database at random, in place of 10,000 of them; filling takes longer
+--requests <number>   memory: how many requests are made
 --rounds <number>     how many steady rounds are made
 --seconds <number>    how long each full load lasts
 --against <commit>    compare: a commit that is built beside this one; may be given several times
@@ -37,6 +39,7 @@ const FULL: Plan = {
   sizes: [1_000, 1_000_000],
   tenantKeys: 100_000,
   history: 5_000_000,
+  everyKey: false,
   memoryRequests: 2_000_000,
   rounds: 3,
   seconds: 1.5,
@@ -67,16 +70,19 @@ export function readArguments(args: string[]) {
   const plan = values.quick ? QUICK : FULL;
   const kind = KINDS.find((one) => one.toLowerCase() === values.database?.toLowerCase());
   if (values.database !== undefined && !kind) end(1, `There is no database "${values.database}".`);
-  const number = (name: 'keys' | 'rounds' | 'seconds') => {
-    const value = Number(values[name]);
+  const numberOf = (name: string, text: string) => {
+    const value = Number(text);
     return value > 0 ? value : end(1, `--${name} wants a number above 0.`);
   };
+  const sizes = values.keys.map((text) => numberOf('keys', text));
   const asked: Plan = {
     ...plan,
     ...(kind && { databases: [kind] satisfies Kind[] }),
-    ...(values.keys !== undefined && { sizes: [number('keys')] }),
-    ...(values.rounds !== undefined && { rounds: number('rounds') }),
-    ...(values.seconds !== undefined && { seconds: number('seconds') }),
+    ...(sizes.length > 0 && { sizes }),
+    everyKey: values['every-key'],
+    ...(values.requests !== undefined && { memoryRequests: numberOf('requests', values.requests) }),
+    ...(values.rounds !== undefined && { rounds: numberOf('rounds', values.rounds) }),
+    ...(values.seconds !== undefined && { seconds: numberOf('seconds', values.seconds) }),
   };
   const { json, against, options } = values;
   return { parts: parts.length > 0 ? parts : USUAL, plan: asked, json, against, options };
@@ -92,7 +98,9 @@ function parsed(args: string[]) {
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
         database: { type: 'string' },
-        keys: { type: 'string' },
+        keys: { type: 'string', multiple: true, default: [] },
+        'every-key': { type: 'boolean', default: false },
+        requests: { type: 'string' },
         rounds: { type: 'string' },
         seconds: { type: 'string' },
         against: { type: 'string', multiple: true, default: [] },

@@ -7,6 +7,8 @@ export interface Plan {
   databases: readonly Kind[];
   /** How many keys the databases hold, from few to many. */
   sizes: readonly number[];
+  /** Whether every key has a text, so that all of them can be used. */
+  everyKey: boolean;
   /** How many keys the large tenant has, and how many rows each of audit and of usage. */
   tenantKeys: number;
   history: number;
@@ -32,9 +34,15 @@ export interface Bench {
 
 /** Makes and fills Latchkey's databases as a build has them, a hundred keys in each tenant. */
 export async function latchkeyStores(stores: Stores, plan: Plan, build: Build = ownBuild(), name = 'latchkey') {
-  const made = await forEach(plan, async (kind, keys) => stores.store(kind, keys, `${name}_${keys}`));
+  const made = await forEach(plan, async (kind, keys) => stores.store(kind, keys, `${name}_${keys}`, plan));
   await Promise.all(made.map(async (store) => stores.migrate(store, build)));
-  await fill(stores, made, (store) => ({ what: 'latchkey', count: store.keys, largeTenant: false, ...store }));
+  await fill(stores, made, (store) => ({
+    what: 'latchkey',
+    count: store.keys,
+    largeTenant: false,
+    ...store,
+    ...(store.everyFile !== undefined && { keysFile: store.everyFile }),
+  }));
   return made;
 }
 

@@ -11,6 +11,7 @@ import { singleTable } from './singleConnection.ts';
 
 const RANDOM = 'at random';
 const ZIPF = 'by Zipf';
+const EVERY = 'every key at random';
 const SINGLE = '1 connection';
 
 /** What a check of a key costs beside bare Koa: keys at random, as many clients use them, and one caller alone. */
@@ -22,7 +23,7 @@ export async function keysPart(bench: Bench): Promise<unknown> {
   if (!first) throw new Error('there is no database to measure on');
   const bare = bareKoa(
     stores,
-    keyLoads(bench, first).filter(({ name }) => name !== ZIPF),
+    keyLoads(bench, first).filter(({ name }) => name !== ZIPF && name !== EVERY),
   );
   const ours = own.map((store) => latchkey(stores, store, keyLoads(bench, store)));
   const trips = await roundTrips(stores, own);
@@ -32,7 +33,11 @@ export async function keysPart(bench: Bench): Promise<unknown> {
   await trips.stop();
   print(told);
   const rows = own.flatMap((store) =>
-    [RANDOM, ZIPF].map((load) => ({ name: `${latchkeyName(store)}, ${load}`, subject: latchkeyName(store), load })),
+    [RANDOM, ZIPF, ...(store.everyFile === undefined ? [] : [EVERY])].map((load) => ({
+      name: `${latchkeyName(store)}, ${load}`,
+      subject: latchkeyName(store),
+      load,
+    })),
   );
   print(fullLoadTable(samples, [{ name: BARE, subject: BARE, load: RANDOM }, ...rows], { to: BARE, load: RANDOM }));
   const most = plan.sizes.at(-1) ?? 0;
@@ -63,6 +68,7 @@ function keyLoads({ plan }: Bench, store: Store): NamedLoad[] {
   return [
     random,
     { ...random, name: ZIPF, keysFile: store.zipfFile },
+    ...(store.everyFile === undefined ? [] : [{ ...random, name: EVERY, keysFile: store.everyFile }]),
     { ...random, name: SINGLE, shape: SHOW_KEY, connections: 1, seconds: plan.singleSeconds },
   ];
 }

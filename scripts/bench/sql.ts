@@ -75,8 +75,9 @@ async function mysqlIndexes(pool: Pool, table: string): Promise<{ name: string; 
 
 function sqlite(file: string): Sql {
   const connection = openSqlite(file);
+  // The driver refuses OFF without a word, and a write-ahead log would be as long as what is filled.
   connection.exec(
-    'PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -500000; PRAGMA temp_store = MEMORY',
+    'PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -500000; PRAGMA temp_store = MEMORY',
   );
   const run = async (statement: string) => connection.exec(statement);
   return {

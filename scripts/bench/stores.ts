@@ -35,6 +35,8 @@ export interface Store {
   keysFile: string;
   /** The same keys, the often used ones many times. */
   zipfFile: string;
+  /** Every key, where each has a text. */
+  everyFile?: string;
   victimsFile: string;
   /** The one key that may ask about all others. */
   callerFile: string;
@@ -85,7 +87,7 @@ export class Stores {
   }
 
   /** Makes the place for a store; `fill` fills it. */
-  async store(kind: Kind, keys: number, name: string): Promise<Store> {
+  async store(kind: Kind, keys: number, name: string, { everyKey = false } = {}): Promise<Store> {
     const folder = path.join(this.folder, `${name}-${kind}`);
     await mkdir(folder);
     const place = await this.#place(kind, name, path.join(folder, 'latchkey.db'));
@@ -99,7 +101,7 @@ export class Stores {
       LOGIN_LIMIT: NO_LIMIT,
       ...('url' in place && { DATABASE_URL: place.url }),
     };
-    return { kind, keys, place, env, ...(await this.#keyFiles(keys)) };
+    return { kind, keys, place, env, ...(await this.#keyFiles(keys, everyKey)) };
   }
 
   /** The same for Better Auth, whose own tool makes its schema. */
@@ -110,14 +112,20 @@ export class Stores {
     return { kind, keys, place, env, ...(await this.#keyFiles(keys)) };
   }
 
-  async #keyFiles(keys: number): Promise<Pick<Store, 'keysFile' | 'zipfFile' | 'victimsFile' | 'callerFile'>> {
-    const keysFile = await this.#mint(`keys-${keys}.txt`, Math.min(keys, USED_KEYS));
+  async #keyFiles(
+    keys: number,
+    everyKey = false,
+  ): Promise<Pick<Store, 'keysFile' | 'zipfFile' | 'everyFile' | 'victimsFile' | 'callerFile'>> {
+    const minted = await this.#mint(`keys-${keys}.txt`, everyKey ? keys : Math.min(keys, USED_KEYS));
+    const used = spread((await readFile(minted, 'utf8')).split('\n'), USED_KEYS);
+    const keysFile = path.join(this.folder, `used-${keys}.txt`);
+    await writeFile(keysFile, used.join('\n'));
     const zipfFile = path.join(this.folder, `zipf-${keys}.txt`);
-    const minted = (await readFile(keysFile, 'utf8')).split('\n');
-    await writeFile(zipfFile, zipfList(minted, ZIPF_LINES).join('\n'));
+    await writeFile(zipfFile, zipfList(used, ZIPF_LINES).join('\n'));
     return {
       keysFile,
       zipfFile,
+      ...(everyKey && { everyFile: minted }),
       victimsFile: await this.#mint('victims.txt', VICTIMS),
       callerFile: await this.#mint('caller.txt', 1),
     };
@@ -213,6 +221,12 @@ export class Stores {
     this.#observer?.destroy();
     await this.#mariadb.stop();
   }
+}
+
+/** At most so many of a list, evenly spread over it. */
+function spread(list: readonly string[], most: number): string[] {
+  const stride = Math.max(1, list.length / most);
+  return Array.from({ length: Math.min(list.length, most) }, (_, index) => list[Math.floor(index * stride)] ?? '');
 }
 
 /** What the other servers under test take the place from. */

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { readArguments } from '../../scripts/bench/arguments.ts';
 import { requestTexts, zipfList } from '../../scripts/bench/requests.ts';
 import { steadyRounds } from '../../scripts/bench/steadyRounds.ts';
 
@@ -36,6 +37,14 @@ describe('The bench', () => {
     expect(times.size).to.equal(1_000);
     expect((sorted[0] ?? 0) / (sorted[1] ?? 0)).to.be.closeTo(2, 0.01);
     expect((sorted[0] ?? 0) / (sorted[9] ?? 0)).to.be.closeTo(10, 0.1);
+  });
+
+  it('fills databases of the sizes that it is told, makes as many requests for memory, and uses every key where asked to', () => {
+    const asked = readArguments('keys memory --keys 1000 --keys 1000000 --every-key --requests 5000000'.split(' '));
+    expect(asked.parts).to.deep.equal(['keys', 'memory']);
+    expect(asked.plan).to.include({ everyKey: true, memoryRequests: 5_000_000 });
+    expect(asked.plan.sizes).to.deep.equal([1_000, 1_000_000]);
+    expect(readArguments([]).plan).to.include({ everyKey: false, memoryRequests: 2_000_000 });
   });
 
   it('asks about a batch of keys in one body, whose length its head states', () => {
