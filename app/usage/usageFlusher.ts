@@ -185,8 +185,8 @@ export class UsageFlusher {
 
   /** Few events are added up at once; of many, the longer they wait, the more there is to put together. */
   #isDue({ lines, since }: Sum): boolean {
-    const { batchSize, settleMs } = this.#settings;
-    return lines < batchSize || Date.now() - since >= settleMs;
+    const { batchSize, settleMs, settleLines } = this.#settings;
+    return lines < batchSize || lines >= settleLines || Date.now() - since >= settleMs;
   }
 
   async #settle(journal: Journal): Promise<void> {

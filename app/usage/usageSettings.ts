@@ -7,6 +7,8 @@ export interface UsageSettings {
   together: number;
   /** How long sums may wait for more, while many events come: each row of a key is written once for all its events meanwhile. */
   settleMs: number;
+  /** How many events are added up at the latest, since the writing thread holds a sum for each of their keys. */
+  settleLines: number;
   /** How many are kept while the database takes none. */
   capacity: number;
   /** How long a reader waits for what was just used to be counted, on a machine that is slow at it. */
@@ -19,7 +21,8 @@ export const USAGE_SETTINGS: UsageSettings = {
   flushMs: 500,
   batchSize: 1_000,
   together: 4,
-  settleMs: 10_000,
+  settleMs: 30_000,
+  settleLines: 80_000,
   capacity: 1_000_000,
   patienceMs: 10_000,
   shortPatienceMs: 2_000,

@@ -206,6 +206,17 @@ onEachDatabase('recording the uses of keys', (database) => {
     await until(async () => (await counted()) === 3);
   });
 
+  it('adds up as many as the writing thread may hold sums of, without waiting for more', async () => {
+    const usage = open({ flushMs: 5, batchSize: 3, settleMs: 3_600_000, settleLines: 6 });
+    for (const [total, sums] of [
+      [3, 0],
+      [6, 6],
+    ]) {
+      for (let i = 0; i < 3; i++) void usage.record(event());
+      await until(async () => (await written()) === total && (await counted()) === sums);
+    }
+  });
+
   it('lets a reader wait for a machine that is slow at it, and not for long for a database that takes none', async () => {
     let write: () => Promise<never[]> = async () => [];
     let asked = new EventEmitter();
