@@ -186,7 +186,7 @@ interface Violation {
 /** Expects that axe has nothing to say about the page as it is now; of these rules alone where some are named. */
 export async function expectAccessible(page: Page, rules?: readonly string[]): Promise<void> {
   // The page may have it from the time before.
-  if (!(await page.evaluate<boolean>(`'axe' in window`))) await page.evaluate(await axe());
+  if (!(await page.evaluate<boolean>(`'axe' in window`))) await addAxe(page);
   // What it would load again, styles and media, is for rules that are off.
   const options = { resultTypes: ['violations'], preload: false, ...(rules && { runOnly: rules }) };
   const { violations } = await page.evaluate<{ violations: Violation[] }>(
@@ -252,7 +252,14 @@ export async function behind(page: Page): Promise<string> {
 
 let axeSource: Promise<string> | undefined;
 
-/** As text to evaluate, since the page's policy would block it as a script. */
-async function axe(): Promise<string> {
-  return (axeSource ??= readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+/**
+ * Gives the page axe as text to evaluate, since its policy would block a script. The browser compiles a text that it is
+ * told to evaluate once for all pages; what a page evaluates for `page.evaluate` it would compile for each.
+ */
+async function addAxe(page: Page): Promise<void> {
+  axeSource ??= readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  const session = await page.context().newCDPSession(page);
+  const { exceptionDetails } = await session.send('Runtime.evaluate', { expression: await axeSource });
+  await session.detach();
+  if (exceptionDetails) throw new Error(`axe could not be loaded on ${page.url()}: ${exceptionDetails.text}`);
 }
