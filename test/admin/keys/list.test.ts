@@ -452,7 +452,8 @@ onDatabase('sqlite', 'the list of keys in a browser', (database) => {
       });
       for (const path of ['', `/${id}`, `/${long}`, `/${long}/edit`, '/new', `/${long}/revoke`]) {
         await page.goto(`${KEYS}${path}`);
-        if (locale === 'en') await expectWellInBothThemes(page);
+        // What stands on the other pages besides the names is seen in both themes where every page of the admin is.
+        if (locale === 'en' && path === '') await expectWellInBothThemes(page);
         else await expectToFit(page);
       }
       // The dialogs are seen in the dark in one language, in the light in the other.
