@@ -37,7 +37,7 @@ export class UsageFlusher {
   #failingSince: number | undefined;
   #said = { fault: '', at: -Infinity };
   #writtenAt = -Infinity;
-  readonly #flushLater = debounce(() => void this.flush(false));
+  readonly #flushLater = debounce(() => this.#flushInTime());
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #nextIsAll = false;
@@ -68,8 +68,25 @@ export class UsageFlusher {
   /** Is told that something was recorded, and sees to it that it is written soon. */
   recorded(): void {
     this.#schedule();
-    const backlog = this.#recorder.opened?.backlog ?? 0;
-    if (backlog >= this.#settings.batchSize && !this.#running && !this.#failed) void this.flush(false);
+    if (this.#running || this.#failed || this.#backlog < this.#settings.batchSize) return;
+    if (!this.#isGathering) void this.flush(false);
+  }
+
+  get #backlog(): number {
+    return this.#recorder.opened?.backlog ?? 0;
+  }
+
+  /** Whether so many events come that more of them are waited for. */
+  get #isGathering(): boolean {
+    const { batchSize, together, gatherMs } = this.#settings;
+    const backlog = this.#backlog;
+    const isBusy = backlog >= batchSize && backlog < batchSize * together;
+    return isBusy && !this.#failed && performance.now() - this.#writtenAt < gatherMs;
+  }
+
+  #flushInTime(): void {
+    if (this.#isGathering) this.#schedule();
+    else void this.flush(false);
   }
 
   /** Writes what is there; `all` of it also added up, since somebody waits for that. Never rejects. */

@@ -5,6 +5,8 @@ export interface UsageSettings {
   batchSize: number;
   /** How many such batches are written in one transaction where so many wait. */
   together: number;
+  /** How long many events may wait until as many are there as are written together; at once where this is none. */
+  gatherMs: number;
   /** How long sums may wait for more, while many events come: each row of a key is written once for all its events meanwhile. */
   settleMs: number;
   /** How many events are added up at the latest, since the writing thread holds a sum for each of their keys. */
@@ -21,7 +23,8 @@ export const USAGE_SETTINGS: UsageSettings = {
   flushMs: 500,
   batchSize: 1_000,
   together: 4,
-  settleMs: 30_000,
+  gatherMs: 0,
+  settleMs: 10_000,
   settleLines: 80_000,
   capacity: 1_000_000,
   patienceMs: 10_000,

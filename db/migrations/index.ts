@@ -24,6 +24,7 @@ import { tenantExternalIds } from './0022_tenantExternalIds.ts';
 import { usage } from './0008_usage.ts';
 import { usageErrors } from './0027_usageErrors.ts';
 import { usageMonths } from './0010_usageMonths.ts';
+import { usageSums } from './0029_usageSums.ts';
 
 /** Every step ever released, in order. Add at the end; never edit, rename or reorder what stands. */
 export const STEPS: readonly Step[] = [
@@ -52,4 +53,5 @@ export const STEPS: readonly Step[] = [
   ...ownerIndexes,
   ...usageErrors,
   ...auditActorActions,
+  ...usageSums,
 ];

@@ -311,6 +311,45 @@ onEachDatabase('recording the uses of keys', (database) => {
     expect((await lastUse())[0]).to.be.a('number');
   });
 
+  it('counts once each what a process had begun to write or to add up when it died, a part at a time', async () => {
+    let total = 0;
+    // Between two parts of the uses, and between two parts of what they come to.
+    for (const transactions of [2, 5]) {
+      let left = transactions;
+      const dying = new Proxy(db, {
+        get: (target, name) => {
+          if (name !== 'transaction') return Reflect.get(target, name) as unknown;
+          return async (work: Parameters<Db['transaction']>[0]) => {
+            if (left-- <= 0) throw Object.assign(new Error('dead'), { code: 'ECONNREFUSED' });
+            const result: unknown = await target.transaction(work);
+            return result;
+          };
+        },
+      });
+      const usage = open(NEVER, { on: dying });
+      for (let i = 0; i < 2_200; i++) void usage.record(event({ endpoint: `/${i % 1_500}` }));
+      await usage.close();
+      await reopened(usage).recover();
+      total += 2_200;
+      expect([await written(), await counted()]).to.deep.equal([total, total]);
+    }
+  });
+
+  it('gathers uses while many come, to write them together', async () => {
+    const gathering = { flushMs: 5, batchSize: 2, together: 3, gatherMs: 3_600_000 };
+    const usage = open(gathering);
+    void usage.record(event());
+    await until(async () => (await written()) === 1);
+    for (let i = 0; i < 4; i++) void usage.record(event());
+    await delay(30);
+    expect(await written()).to.equal(1);
+    for (let i = 0; i < 2; i++) void usage.record(event());
+    await until(async () => (await written()) === 7);
+    for (let i = 0; i < 4; i++) void usage.record(event());
+    await usage.flush();
+    expect(await written()).to.equal(11);
+  });
+
   it('counts what a journal holds around a line that is none', async () => {
     const usage = open(NEVER);
     void usage.record(event());

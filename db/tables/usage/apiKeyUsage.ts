@@ -65,26 +65,44 @@ interface Requests {
 }
 
 const COLUMN_LIST = FIELDS.map((field) => COLUMNS[field].column).join(', ');
+const INSERT = `insert into ${TABLE} (id, ${COLUMN_LIST})`;
+
+/** A use with its place in its batch. */
+export interface PlacedUse {
+  batch: UsageBatch;
+  place: number;
+  use: LoggedRequest;
+}
 
 /** Writes a batch of uses; ids are the same whenever it is tried, and in their order. */
-export async function insertKeyUsage(
-  db: RawDb,
-  { processId, sequence }: UsageBatch,
-  { uses, json }: Requests,
-): Promise<void> {
-  const insert = `insert into ${TABLE} (id, ${COLUMN_LIST})`;
-  const process = processId.slice(0, OF_PROCESS);
-  const first = sequence * LARGEST_BATCH;
-  if (!isSqlite(db)) {
-    const id = "concat(?, lpad(lower(hex(? + j.row_index)), 12, '0'))";
-    await db.raw(`${insert} select ${id}, ${COLUMN_LIST} from ${fromJson(db, IN_JSON)}`, [process, first, json]);
+export async function insertKeyUsage(db: RawDb, batch: UsageBatch, { uses, json }: Requests): Promise<void> {
+  if (isSqlite(db)) {
+    await insertPlacedUses(
+      db,
+      uses.map((use, place) => ({ batch, place, use })),
+    );
     return;
   }
-  const rows = uses.map((use, index) => [
-    process + (first + index).toString(16).padStart(12, '0'),
+  const id = "concat(?, lpad(lower(hex(? + j.row_index)), 12, '0'))";
+  const first = batch.sequence * LARGEST_BATCH;
+  await db.raw(`${INSERT} select ${id}, ${COLUMN_LIST} from ${fromJson(db, IN_JSON)}`, [
+    partOfProcess(batch),
+    first,
+    json,
+  ]);
+}
+
+/** Writes uses of any batches into SQLite, but those that are there already. */
+export async function insertPlacedUses(db: RawDb, uses: readonly PlacedUse[]): Promise<void> {
+  const rows = uses.map(({ batch, place, use }) => [
+    partOfProcess(batch) + (batch.sequence * LARGEST_BATCH + place).toString(16).padStart(12, '0'),
     ...FIELDS.map((field) => use[field]),
   ]);
-  await runForEach(db, `${insert} values (?${', ?'.repeat(FIELDS.length)})`, rows);
+  await runForEach(db, `${INSERT} values (?${', ?'.repeat(FIELDS.length)}) on conflict (id) do nothing`, rows);
+}
+
+function partOfProcess({ processId }: UsageBatch): string {
+  return processId.slice(0, OF_PROCESS);
 }
 
 /** For how long each request is kept. */

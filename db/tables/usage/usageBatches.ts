@@ -1,5 +1,5 @@
 import { isDuplicate } from '../../connection/faults.ts';
-import type { RawDb } from '../../connection/rawDb.ts';
+import { rowsOf, type RawDb } from '../../connection/rawDb.ts';
 import { jsonRows } from '../../sql/jsonRows.ts';
 
 /** A batch of uses, by the process that noted them and its place among that one's batches. */
@@ -35,4 +35,21 @@ export async function claimUsageBatches(
     if (isDuplicate(error)) return false;
     throw error;
   }
+}
+
+/** Those of the batches whose uses are not marked as written. */
+export async function batchesWithoutUses<Batch extends UsageBatch>(
+  db: RawDb,
+  batches: readonly { batch: Batch }[],
+): Promise<Set<Batch>> {
+  const rows = batches.map(({ batch: { processId, sequence } }, place) => ({ process_id: processId, sequence, place }));
+  const { from, value } = jsonRows(db, { process_id: 'varchar(255)', sequence: 'bigint', place: 'bigint' }, rows);
+  const joined = 'b.process_id = j.process_id and b.sequence = j.sequence';
+  const claimed = await rowsOf<{ place: number }>(
+    db,
+    `select j.place as place from ${from} cross join usage_batches b on ${joined}`,
+    [value],
+  );
+  const places = new Set(claimed.map(({ place }) => place));
+  return new Set(batches.flatMap(({ batch }, place) => (places.has(place) ? [] : [batch])));
 }
