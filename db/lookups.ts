@@ -198,8 +198,8 @@ const SETTING = 'setting';
 const AS_BYTES = 'collate utf8mb4_bin';
 
 /** The settings as texts that can be told from keys, so that one statement of the server gives both. */
-const settingsAsTexts = (known: Revisions) => `
-  select concat_ws('${SEPARATOR}', '${SETTING}', name, revision, ${changedValue((name) => bytesLiteral(known[name]))}) ${AS_BYTES} as found
+const settingsAsTexts = (known: (name: SettingName) => string) => `
+  select concat_ws('${SEPARATOR}', '${SETTING}', name, revision, ${changedValue(known)}) ${AS_BYTES} as found
   from installation_settings`;
 
 /** Written out as bytes, no text can be read as a part of the statement. */
@@ -217,6 +217,9 @@ const bytesOf = (hashes: readonly string[]) => hashes.map((hash) => Buffer.from(
 
 const revisionsOf = (known: Revisions) => SETTING_NAMES.map((name) => known[name]);
 
+/** For so many keys and no more a statement is prepared: those of a caller who is alone, and of the key that it asks about. */
+const MOST_PREPARED = 2;
+
 /** How many questions may be under way at once; what arrives meanwhile waits for the next one. */
 export const LOOKUPS_AT_ONCE = 2;
 
@@ -233,13 +236,21 @@ function mysqlLookups(config: Extract<DatabaseConfig, { kind: 'mysql' }>): Looku
     const [rows] = (await db.raw(`${sql}(${values.map(() => '?').join(',')})`, values)) as [Row[], unknown];
     return rows;
   };
+  const together = (keys: string, settings: string | undefined) =>
+    [...(keys === '()' ? [] : [keysQuery + keys]), ...(settings === undefined ? [] : [settings])].join(' union all ');
+  const askFew = async (hashes: readonly string[], known: Revisions | undefined) => {
+    if (hashes.length > MOST_PREPARED) return undefined;
+    const sql = together(`(${hashes.map(() => '?').join(',')})`, known && settingsAsTexts(() => '?'));
+    return held.askPrepared<Found>(sql, [...bytesOf(hashes), ...(known ? revisionsOf(known) : [])]);
+  };
+  const askMany = async (hashes: readonly string[], known: Revisions | undefined) => {
+    // Written out, for a binding costs more than the hash itself; a hash is never what a caller wrote.
+    const literals = hashes.map((hash) => `x'${hash}'`).join(',');
+    return held.ask<Found>(together(`(${literals})`, known && settingsAsTexts((name) => bytesLiteral(known[name]))));
+  };
   return {
     keys: async (hashes, known) => {
-      // Written out, for a binding costs more than the hash itself; a hash is never what a caller wrote.
-      const literals = hashes.map((hash) => `x'${hash}'`).join(',');
-      const statements = hashes.length > 0 ? [`${keysQuery}(${literals})`] : [];
-      if (known) statements.push(settingsAsTexts(known));
-      const rows = await held.ask<Found>(statements.join(' union all '));
+      const rows = (await askFew(hashes, known)) ?? (await askMany(hashes, known));
       if (!known) return { keys: rows.map(foundKeyText), settings: [] };
       const settings = rows.filter(isSetting).map(settingRow);
       return { keys: rows.filter((row) => !isSetting(row)).map(foundKeyText), settings };

@@ -1,13 +1,21 @@
 import type { Connection } from 'mysql2';
 import type { Db } from './connect.ts';
-import { destroySocket, query } from './mysql.ts';
+import { destroySocket, query, QUERY_TIMEOUT_MS, sendSeparately } from './mysql.ts';
 
 /** Connections that are kept from one query to the next. */
 export interface HeldConnections {
   /** The rows that a statement without values gives. */
   ask<Row>(sql: string): Promise<Row[]>;
+  /**
+   * The rows that a statement gives which each connection prepares once, since servers take longer to read a long one than
+   * to find its rows; undefined where the server prepares none.
+   */
+  askPrepared<Row>(sql: string, values: readonly (string | Buffer)[]): Promise<Row[] | undefined>;
   release(): void;
 }
+
+/** The numbers of a server that has as many prepared statements as it may have, and of one that prepares none of this kind. */
+const PREPARES_NONE = new Set<unknown>([1461, 1295]);
 
 /**
  * Keeps connections of the pool for a statement that is sent thousands of times a second, since Knex takes longer for
@@ -16,6 +24,7 @@ export interface HeldConnections {
 export function holdConnections(db: Db): HeldConnections {
   const { client } = db as unknown as { client: PoolClient };
   const idle: Connection[] = [];
+  let prepares = true;
   const give = (connection: Connection) => void client.releaseConnection(connection);
 
   async function take(): Promise<Connection> {
@@ -41,6 +50,21 @@ export function holdConnections(db: Db): HeldConnections {
           resolve(rows as Row[]);
         });
       });
+    },
+    async askPrepared<Row>(sql: string, values: readonly (string | Buffer)[]): Promise<Row[] | undefined> {
+      if (!prepares) return undefined;
+      const connection = await take();
+      try {
+        const [rows] = await sendSeparately(connection, sql, values, QUERY_TIMEOUT_MS);
+        idle.push(connection);
+        return rows as Row[];
+      } catch (error) {
+        destroySocket(connection);
+        give(connection);
+        if (!PREPARES_NONE.has((error as { errno?: unknown }).errno)) throw error;
+        prepares = false;
+        return undefined;
+      }
     },
     release() {
       for (const connection of idle.splice(0)) give(connection);

@@ -25,7 +25,7 @@ export const isLong = (value: unknown) => typeof value === 'string' && value.len
 export async function sendSeparately(
   connection: Connection,
   sql: string,
-  values: readonly SqlValue[],
+  values: readonly (SqlValue | Buffer)[],
   timeoutMs: number,
 ): Promise<unknown[]> {
   const answer = new Promise<unknown[]>((resolve, reject) => {
