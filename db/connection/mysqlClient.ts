@@ -36,8 +36,10 @@ export class MysqlClient extends Mysql2Client {
   /** Gives a connection of the pool, or fails as the pool would that has none in time. */
   override async acquireConnection(): Promise<Connection> {
     const { acquireTimeoutMs } = this.config as MysqlClientConfig;
-    if (acquireTimeoutMs === undefined) return super.acquireConnection() as Promise<Connection>;
-    const pending = (this.pool as Pool).acquire();
+    const pool = this.pool as Pool | undefined;
+    // A pool that is closed is refused by Knex.
+    if (!pool || acquireTimeoutMs === undefined) return super.acquireConnection() as Promise<Connection>;
+    const pending = pool.acquire();
     return withDeadline(acquireTimeoutMs, pending.promise, () => {
       pending.abort();
       return new knex.KnexTimeoutError('No connection to the database was free in time');
