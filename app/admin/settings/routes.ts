@@ -56,7 +56,7 @@ export function settingsPages(
   table: () => readonly Route[],
 ): Router<State> {
   return new Router<State>(ROUTER)
-    .get('/settings', anyCredential(), async (ctx) => showSecurity(ctx))
+    .get('/settings', anyCredential(), async (ctx) => showSettings(ctx))
     .post('/settings/policy', scope('admin:write'), async (ctx) => {
       const fields = submittedFields(formOf(ctx));
       const opened = openedIn(formOf(ctx), StoredPolicy);
@@ -84,7 +84,7 @@ export function settingsPages(
       const texts = pages.texts(ctx);
       const errors = formErrors(texts, outcome.refusal, labelsOf(ctx, POLICY_FIELDS));
       const refused = inWordsOfForm(errors, outcome.refusal, texts);
-      await showSecurity(ctx, { policy: { fields, refused, opened } });
+      await showSettings(ctx, { policy: { fields, refused, opened } });
     })
     .post('/settings/sessions/:id/end', anyCredential(), async (ctx) => {
       const ended = await endSession(actionContext(ctx, db), principalOf(ctx).id, pathId(ctx));
@@ -110,7 +110,7 @@ export function settingsPages(
         pages.redirect(ctx, home(ctx), { text: 'settings.password_changed' });
         return;
       }
-      await showSecurity(ctx, {
+      await showSettings(ctx, {
         password: formErrors(pages.texts(ctx), outcome.refusal, labelsOf(ctx, PASSWORD_FIELDS)),
       });
     });
@@ -129,7 +129,7 @@ export function settingsPages(
       policyFacts(policy, texts, fallbackRate(texts)).flatMap(({ facts }) => facts),
     );
     ctx.status = new AppError('changed_meanwhile').status;
-    await showSecurity(ctx, { policy: { fields: policyFields(mergeValues(versions)), conflict } });
+    await showSettings(ctx, { policy: { fields: policyFields(mergeValues(versions)), conflict } });
   }
 
   /** The keys that a change of the policy would refuse from now on; undefined where there are none. */
@@ -185,7 +185,7 @@ export function settingsPages(
     return t(config.sampleProduct ? 'settings.by_plan' : 'settings.by_installation');
   }
 
-  async function showSecurity(ctx: Context, { policy, password }: Returned = {}): Promise<void> {
+  async function showSettings(ctx: Context, { policy, password }: Returned = {}): Promise<void> {
     const principal = principalOf(ctx);
     const { session } = ctx.state;
     if (!session) throw new AppError('internal_error');
