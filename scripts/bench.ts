@@ -6,7 +6,7 @@ import path from 'node:path';
 import { ROOT } from '../app/root.ts';
 import { adminPart } from './bench/adminPart.ts';
 import { readArguments, type Part } from './bench/arguments.ts';
-import { buildOf, compile, ownBuild } from './bench/builds.ts';
+import { buildOf, compile, ownBuildOnNode, ownBuildWith } from './bench/builds.ts';
 import { machine } from './bench/children.ts';
 import { comparePart } from './bench/comparePart.ts';
 import { latchkeyStores, type Bench } from './bench/context.ts';
@@ -31,7 +31,7 @@ const PARTS: Record<Part, (bench: Bench) => Promise<unknown>> = {
   compare: comparePart,
 };
 
-const { parts, plan, json, against, options } = readArguments(process.argv.slice(2));
+const { parts, plan, json, against, options, nodes } = readArguments(process.argv.slice(2));
 const say = (text: string) => (json ? console.error(text) : console.log(text));
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
@@ -45,7 +45,11 @@ async function bench(): Promise<void> {
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   compile();
   if (parts.includes('peers')) installPeers();
-  const others = [...against.map((commit) => buildOf(commit, folder)), ...options.map((some) => ownBuild(some))];
+  const others = [
+    ...against.map((commit) => buildOf(commit, folder)),
+    ...options.map(ownBuildWith),
+    ...nodes.map(ownBuildOnNode),
+  ];
   const stores = await Stores.open(folder);
   const generator = startGenerator(path.join(folder, 'generator.log'));
   say(`${machine()}.\n`);

@@ -11,7 +11,7 @@ const PART_TEXTS = {
   admin: 'lists of a large tenant on MariaDB',
   'admin-sqlite': 'the same on SQLite',
   memory: 'two million requests from 100,000 addresses',
-  compare: 'the processor time of other builds, or of other options of Node, ÷ that of what stands here',
+  compare: 'the processor time of other builds, options or releases of Node ÷ that of what stands here',
 } as const;
 export type Part = keyof typeof PART_TEXTS;
 const USUAL: Part[] = ['keys', 'verify', 'paced', 'revoke'];
@@ -32,7 +32,8 @@ ${Object.entries(PART_TEXTS)
 --rounds <number>     how many steady rounds are made
 --seconds <number>    how long each full load lasts
 --against <commit>    compare: a commit that is built beside this one; may be given several times
---options="<options>" compare, memory: options of Node in place of the Procfile's; may be given several times`;
+--options="<options>" compare, memory: options of Node in place of the Procfile's; may be given several times
+--node <release>      compare, memory: a release of Node in place of this one; may be given several times`;
 
 const FULL: Plan = {
   databases: KINDS,
@@ -84,8 +85,8 @@ export function readArguments(args: string[]) {
     ...(values.rounds !== undefined && { rounds: numberOf('rounds', values.rounds) }),
     ...(values.seconds !== undefined && { seconds: numberOf('seconds', values.seconds) }),
   };
-  const { json, against, options } = values;
-  return { parts: parts.length > 0 ? parts : USUAL, plan: asked, json, against, options };
+  const { json, against, options, node: nodes } = values;
+  return { parts: parts.length > 0 ? parts : USUAL, plan: asked, json, against, options, nodes };
 }
 
 function parsed(args: string[]) {
@@ -105,6 +106,7 @@ function parsed(args: string[]) {
         seconds: { type: 'string' },
         against: { type: 'string', multiple: true, default: [] },
         options: { type: 'string', multiple: true, default: [] },
+        node: { type: 'string', multiple: true, default: [] },
       },
     });
   } catch (error) {

@@ -3,10 +3,12 @@ import { readFileSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../../app/root.ts';
 
-/** A Latchkey as it is built, and what Node is given to run it with. */
+/** A Latchkey as it is built, the Node that runs it, and what that is given. */
 export interface Build {
   name: string;
   root: string;
+  /** The program. */
+  node: string;
   options: readonly string[];
 }
 
@@ -14,11 +16,22 @@ const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT, encodi
 const npm = (args: string[], cwd: string) =>
   execFileSync('npm', args, { cwd, stdio: ['ignore', process.stderr, process.stderr] });
 
-/** What stands here, with the options that the Procfile gives, unless others are named. */
-export function ownBuild(options?: string): Build {
-  const build = { name: 'Latchkey', root: ROOT, options: productionOptions(ROOT) };
-  if (options === undefined) return build;
-  return { ...build, name: `Latchkey with ${options}`, options: options.split(' ') };
+/** What stands here, as the Procfile starts it. */
+export function ownBuild(): Build {
+  return { name: 'Latchkey', root: ROOT, node: process.execPath, options: productionOptions(ROOT) };
+}
+
+/** What stands here, with other options of Node. */
+export function ownBuildWith(options: string): Build {
+  return { ...ownBuild(), name: `Latchkey with ${options}`, options: options.split(' ') };
+}
+
+/** What stands here, run by another release of Node, which npm keeps in its cache. */
+export function ownBuildOnNode(release: string): Build {
+  const args = ['--yes', '--package', `node@${release}`, '--', 'node', '-p', 'process.execPath'];
+  const node = execFileSync('npx', args, { cwd: ROOT, encoding: 'utf8' }).trim();
+  const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
+  return { ...ownBuild(), name: `Latchkey on Node ${version}`, node };
 }
 
 /** Compiles what stands here. */
@@ -39,7 +52,7 @@ export function buildOf(commit: string, folder: string): Build {
     symlinkSync(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'));
   } else npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], root);
   compile(root);
-  return { name: `Latchkey of ${id}`, root, options: productionOptions(root) };
+  return { name: `Latchkey of ${id}`, root, node: process.execPath, options: productionOptions(root) };
 }
 
 /** What the Procfile gives Node. */

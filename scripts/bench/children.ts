@@ -31,6 +31,8 @@ interface Program {
   core?: number;
   /** Where its output goes. */
   log: string;
+  /** The Node that runs it; the one that runs the bench, unless given. */
+  node?: string | undefined;
   /** Node's options. */
   args?: readonly string[];
   /** What the program itself is told. */
@@ -73,8 +75,8 @@ process.on('exit', () => {
 });
 
 /** Starts a Node program on one core. */
-export function start({ file, env = {}, core, log, args = [], after = [] }: Program): Child {
-  const [command = '', ...rest] = onCore(core, process.execPath, [...args, file, ...after]);
+export function start({ file, env = {}, core, log, node = process.execPath, args = [], after = [] }: Program): Child {
+  const [command = '', ...rest] = onCore(core, node, [...args, file, ...after]);
   const output = openSync(log, 'a');
   const child = spawn(command, rest, {
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },

@@ -20,10 +20,11 @@ const HEAD = [
   'RSS MB',
 ];
 
-/** What a check of a key costs in other builds, or with other options of Node, beside what stands here, in turns. */
+/** What a check of a key costs in other builds, or with other options or releases of Node, beside what stands here, in turns. */
 export async function comparePart(bench: Bench): Promise<unknown> {
   const { stores, plan, others } = bench;
-  if (others.length === 0) throw new Error('compare wants --against <commit> or --options="<options of Node>"');
+  if (others.length === 0)
+    throw new Error('compare wants --against <commit>, --options="<options of Node>" or --node <release>');
   const here = ownBuild();
   const own = await bench.latchkey();
   const pairs: Pair[] = own.map((store) => ({ store, build: here }));

@@ -191,9 +191,9 @@ export class Stores {
   async startServer(
     file: string,
     env: Record<string, string>,
-    { root = ROOT, args = [] }: { root?: string; args?: readonly string[] } = {},
+    { root = ROOT, node, args = [] }: { root?: string; node?: string; args?: readonly string[] } = {},
   ): Promise<ServerUnderTest> {
-    return startServer({ file: path.join(root, file), env, args, core: SERVER_CORE, log: this.#logOf(file) });
+    return startServer({ file: path.join(root, file), env, node, args, core: SERVER_CORE, log: this.#logOf(file) });
   }
 
   /** Makes the tables as a build has them. */

@@ -60,10 +60,10 @@ export function latchkey(
 export async function startLatchkey(
   stores: Stores,
   store: Store,
-  { root, options }: Build = ownBuild(),
+  { root, node, options }: Build = ownBuild(),
   env: Record<string, string> = {},
 ): Promise<ServerUnderTest> {
-  return stores.startServer('dist/app/main.js', { ...store.env, ...env }, { root, args: options });
+  return stores.startServer('dist/app/main.js', { ...store.env, ...env }, { root, node, args: options });
 }
 
 export function betterAuth(stores: Stores, store: Store, loads: readonly NamedLoad[]): Subject {
