@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import path from 'node:path';
 import { mock } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
@@ -47,6 +48,14 @@ onEachDatabase('recording the uses of keys', (database) => {
   it('writes them by itself after a short while', async () => {
     void open({ flushMs: 1 }).record(event());
     await until(async () => (await written()) === 1);
+  });
+
+  it('writes them in a thread of a lower priority than that of requests', async () => {
+    const usage = open({ flushMs: 1 });
+    void usage.record(event());
+    await until(async () => (await written()) === 1);
+    const priorities = readdirSync('/proc/self/task').map((thread) => getPriority(Number(thread)));
+    expect(priorities).to.include(getPriority(process.pid) + 5);
   });
 
   it('writes them at once when many wait', async () => {
