@@ -41,7 +41,7 @@ const QUERIES: Readonly<Record<string, readonly string[]>> = {
 
 onDatabase('sqlite', 'every page of the admin', (database) => {
   const browser = useBrowser();
-  const { server, acme, globex, alice, bob, carol } = useServer(database);
+  const { server, acme, alice, bob, carol } = useServer(database);
   let olga: Player;
   /** What stands for a parameter of a path, by the path up to it. */
   let parameters: Record<string, string>;
@@ -50,7 +50,7 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
     const all = ['api-keys:read', 'api-keys:manage', 'audit:read', 'members:read', 'tickets:manage'] as const;
     await addPlayer(server.services, acme, 'Longpermissions', { role: 'MEMBER', permissions: all });
     olga = await addPlayer(server.services, acme, 'Olga', { role: 'OWNER', operator: true });
-    await addTenant(server.services, LONG);
+    const named = await addTenant(server.services, LONG);
     const headers = as(alice);
     const { key, id: keyId } = await issue(server, headers, { name: LONG, scopes: ['read'] });
     await server.get('/api/v1/projects', { 'x-api-key': key });
@@ -69,7 +69,7 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
       [acmePage('/members/:id')]: bob.id,
       [acmePage('/members/invitations/:id')]: (invited.body as { id: string }).id,
       [acmePage('/tickets/:id')]: (ticket.body as { id: string }).id,
-      '/admin/tenants/:id': globex.id,
+      '/admin/tenants/:id': named.id,
     };
   });
 
@@ -100,7 +100,11 @@ onDatabase('sqlite', 'every page of the admin', (database) => {
   function addressesOf({ path }: Route): string[] {
     const queries = QUERIES[path] ?? [''];
     const keyId = parameters[acmePage('/api-keys/:id')] ?? '';
-    return queries.map((query) => addressOf(path) + query.replace('KEY', keyId).replace('PAUSED', pausedKeyId));
+    const addresses = queries.map(
+      (query) => addressOf(path) + query.replace('KEY', keyId).replace('PAUSED', pausedKeyId),
+    );
+    // A key's page tells why it was paused.
+    return path === acmePage('/api-keys/:id') ? [...addresses, acmePage(`/api-keys/${pausedKeyId}`)] : addresses;
   }
 
   it('is accessible in both themes and fits into every width, in English', async function () {
