@@ -161,6 +161,6 @@ function momentIn(locale: Locale): Texts['moment'] {
     const away = ms - now;
     const [unit, size] = STEPS.find(([, size]) => Math.abs(away) >= size) ?? ['second', Infinity];
     const iso = new Date(ms).toISOString();
-    return { iso, full: fullOf(ms, iso), relative: relativeOf(Math.trunc(away / size), unit) };
+    return { iso, full: fullOf(ms, iso), relative: relativeOf(Math.round(away / size), unit) };
   };
 }

@@ -119,5 +119,8 @@ describe('the texts', () => {
     expect(relative).to.equal('il y a 3 jours');
     expect(textsIn('en').moment(now + 7_200_000, now).relative).to.equal('in 2 hours');
     expect(textsIn('en').moment(now - 10, now).relative).to.equal('now');
+    // What was made a minute ago for 90 or for 7 days.
+    expect(textsIn('en').moment(now + 90 * 86_400_000 - 60_000, now).relative).to.equal('in 3 months');
+    expect(textsIn('en').moment(now + 7 * 86_400_000 - 60_000, now).relative).to.equal('in 7 days');
   });
 });

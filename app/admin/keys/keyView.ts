@@ -132,10 +132,10 @@ function badgeOf(scope: string, description: string, { t }: Pick<Texts, 't'>): S
   return { scope, description, spoken: t('ui.about', { label: '', text: description }), strong: isStrong(scope) };
 }
 
-/** A span of time in its largest unit, as `23 h`. */
+/** A span of time in its largest unit, rounded: a key that was given 90 days a minute ago has 90 days left. */
 export function durationText(ms: number, locale: Texts['locale']): string {
   const [unit, size] = UNITS.find(([, size]) => ms >= size) ?? ['minute', 60_000];
-  const count = Math.max(1, Math.floor(ms / size));
+  const count = Math.max(1, Math.round(ms / size));
   // The sign is one for all languages; English data has "hr".
   return unit === 'hour' ? `${count}\u00a0h` : spanFormat(locale, unit).format(count);
 }

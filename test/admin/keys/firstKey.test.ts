@@ -74,7 +74,7 @@ onDatabase('sqlite', 'the first key of a new installation, in a browser', (datab
 
       await page.goto(KEYS);
       const old = row(page, first.slice(-4));
-      expect(await old.innerText()).to.match(/rotating\s+ends in 23\sh, 1 request since/);
+      expect(await old.innerText()).to.match(/rotating\s+ends in 24\sh, 1 request since/);
       await press(old.getByRole('link', { name: 'End now' }), page.locator('#revoke'));
       expect(await page.locator('#revoke').innerText())
         .to.include(name)
