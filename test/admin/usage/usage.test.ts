@@ -96,7 +96,7 @@ onDatabase('sqlite', 'the page of usage', (database) => {
   }
 
   const WRONG_DAYS: [string, string, 'from' | 'to', string][] = [
-    ['2026-02-30', dayBefore(0), 'from', 'This is no day of the calendar.'],
+    ['2026-02-30', dayBefore(0), 'from', 'There is no such day in the calendar.'],
     [dayBefore(400), dayBefore(0), 'from', 'Use is kept for 396 days.'],
     [dayBefore(1), dayBefore(3), 'to', 'The last day lies before the first.'],
     [dayBefore(1), dayBefore(-2), 'to', 'This day is still to come.'],
