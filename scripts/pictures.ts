@@ -27,7 +27,7 @@ interface Demo {
 
 await main();
 
-/** Takes the pictures of the README: the built app on a demo database of their own, in Chromium. */
+/** Takes the pictures of README.md and docs/pages.md: the built app on a demo database of their own, in Chromium. */
 async function main(): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'latchkey-pictures-'));
   const env = {

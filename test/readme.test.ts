@@ -15,10 +15,12 @@ interface Package {
   devDependencies: Record<string, string>;
 }
 
-const readme = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
-const { scripts, dependencies, devDependencies } = JSON.parse(
-  readFileSync(path.join(ROOT, 'package.json'), 'utf8'),
-) as Package;
+const readme = read('README.md');
+const { scripts, dependencies, devDependencies } = JSON.parse(read('package.json')) as Package;
+
+/** What newcomers read after it. */
+const GUIDES = ['docs/api.md', 'docs/checking-keys.md', 'docs/operating.md', 'docs/pages.md'];
+const all = ['README.md', ...GUIDES].map(read).join('\n');
 
 /** What the operator's tool answers to. */
 const tools = ['help', ...COMMANDS.map(({ name }) => name)];
@@ -48,9 +50,9 @@ describe('README.md', () => {
     for (const reason of reasons) expect(reason).to.match(/^`[^:]*: \S/);
   });
 
-  it('names only commands that there are', () => {
-    const named = [...readme.matchAll(/npm (?:run (?:-s )?)?([a-z]+)/g)].map(([, name]) => name ?? '');
-    const asked = [...readme.matchAll(/npm run -s admin -- ([a-z]+(?: [a-z][a-z-]*)?)/g)].map(([, name]) => name ?? '');
+  it('names only commands that there are, as its guides do', () => {
+    const named = [...all.matchAll(/npm (?:run (?:-s )?)?([a-z]+)/g)].map(([, name]) => name ?? '');
+    const asked = [...all.matchAll(/npm run -s admin -- ([a-z]+(?: [a-z][a-z-]*)?)/g)].map(([, name]) => name ?? '');
     expect(asked).to.include('demo');
     expect(asked.filter((name) => !tools.includes(name))).to.deep.equal([]);
     const own = ['ci', 'prune', 'on', 'start', 'test'];
@@ -58,14 +60,11 @@ describe('README.md', () => {
     expect(scripts).to.include.keys('start', 'test', 'build', 'admin');
   });
 
-  it('links only to files that there are, and tells each picture in words', () => {
-    const links = [...readme.matchAll(/(!?)\[([^\]]*)\]\(([^)#][^)]*)\)/g)];
-    const pictures = links.filter(([, mark]) => mark === '!');
-    expect(pictures.map(([, , , file]) => file)).to.have.members(
-      ['keys', 'key', 'new-key', 'audit'].map((name) => `docs/${name}.png`),
-    );
-    for (const [, , words] of pictures) expect(words).to.have.length.above(40);
-    expect(links.filter(([, , , file]) => !existsSync(path.join(ROOT, file ?? '')))).to.deep.equal([]);
+  it('tells each picture in words, as its guides do', () => {
+    const pictures = [...all.matchAll(/!\[([^\]]*)\]\(([^)]*)\)/g)];
+    const named = pictures.map(([, , file = '']) => path.basename(file));
+    expect(named).to.have.members(['keys', 'key', 'new-key', 'audit'].map((name) => `${name}.png`));
+    for (const [, words] of pictures) expect(words).to.have.length.above(40);
   });
 
   it('names a source for each claim about others, and no source that nothing leans on', () => {
@@ -75,8 +74,8 @@ describe('README.md', () => {
     expect([...new Set(leaned)]).to.have.members(sources);
   });
 
-  it('tells a caller codes that there are, beside their status', () => {
-    const rows = [...readme.matchAll(/^\| (\d{3}) +\| ([^|]+)\|/gm)];
+  it('leads to a guide that tells a caller codes that there are, beside their status', () => {
+    const rows = [...read('docs/api.md').matchAll(/^\| (\d{3}) +\| ([^|]+)\|/gm)];
     const told = rows.flatMap(([, status, cell = '']) =>
       [...cell.matchAll(/`(\w+)`/g)].map(([, code = '']) => ({ code, status: Number(status) })),
     );
@@ -85,39 +84,44 @@ describe('README.md', () => {
     expect(told.filter(({ code, status }) => known[code]?.[0] !== status)).to.deep.equal([]);
   });
 
-  it('names the steps of the proof as scripts/smoke.sh runs them, and what step 7 asks', () => {
-    const smoke = readFileSync(path.join(ROOT, 'scripts/smoke.sh'), 'utf8');
+  it('leads to a guide that names the steps of the proof as scripts/smoke.sh runs them, and what step 7 asks', () => {
+    const smoke = read('scripts/smoke.sh');
     const run = [...smoke.matchAll(/^ {2}step (\d) '(.*)'$/gm)].map(([, number, title]) => `${number}. ${title}`);
-    const proof = readme.split('- **Proof.**')[1] ?? '';
+    const proof = read('docs/operating.md').split('- **Proof.**')[1] ?? '';
     const steps = [...proof.matchAll(/^ {2}(\d\. .*): `(.*)`\.$/gm)].map(([, step, request]) => ({ step, request }));
     expect(steps.map(({ step }) => step)).to.deep.equal(run);
     expect(steps[6]?.request).to.equal('GET /api/api-keys?includeRevoked=true');
   });
 });
 
-describe('the steps of README.md for a backend of your own', () => {
+describe('the steps of README.md', () => {
   afterEach(endChildren);
 
-  it('lead from nothing to a protected route in another process', async function () {
+  it('lead from nothing to a key that is used, rotated and revoked, and to a protected route in another process', async function () {
     this.timeout(60_000);
     const folder = await mkdtemp(path.join(process.env.TEST_FOLDER ?? tmpdir(), 'latchkey-readme-'));
     const [latchkeyPort, backendPort] = [String(await freePort()), String(await freePort())];
     // As written, but for the ports and the folder, which others may be using.
-    const section = (readme.split('\n### For a backend of your own\n')[1] ?? '').split('\n### ')[0] ?? '';
-    const [serve = '', backend = '', call = ''] = [...section.matchAll(/^```\w+\n(.*?)^```$/gms)].map(
-      ([, block = '']) =>
+    const blocksOf = (heading: string) => {
+      const section = (readme.split(`\n### ${heading}\n`)[1] ?? '').split('\n### ')[0] ?? '';
+      return [...section.matchAll(/^```\w+\n(.*?)^```$/gms)].map(([, block = '']) =>
         block
           .replaceAll('5000', latchkeyPort)
           .replaceAll('4000', backendPort)
           .replaceAll('var/', `${folder}/`)
           .replace('../docs/', `${ROOT}/docs/`),
-    );
-    const lines = [serve, backend, call].join('').split('\n').filter(Boolean);
-    expect(lines).to.have.length.within(5, 10);
+      );
+    };
+    const [serve = '', ...asAnn] = blocksOf('From a terminal');
+    const [backend = '', call = ''] = blocksOf('For a backend of your own');
+    expect([serve, backend, call].join('').split('\n').filter(Boolean)).to.have.length.within(5, 10);
     // The runner of the tests has built it, and another build would only take its time.
     const built = { npm_config_ignore_scripts: 'true' };
     const latchkey = new Child('sh', ['-c', serve], { ...built, DATA_DIR: folder, PORT: latchkeyPort });
     await latchkey.says('"msg":"ready"');
+    const ann = new Child('sh', ['-c', asAnn.join('')], { DATA_DIR: folder });
+    await ann.says('"code":"key_revoked"');
+    expect(ann.stdout).to.match(/^\{"data":\[\].*"message":"API key has been revoked"/s);
     await writeFile(path.join(folder, 'server.ts'), backend);
     const caller = new Child('sh', ['-c', call], { DATA_DIR: folder });
     await caller.says('Hello, ');
@@ -128,7 +132,9 @@ describe('the steps of README.md for a backend of your own', () => {
   });
 });
 
-const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md'];
+const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', ...GUIDES];
+/** Documents whose links lead to each other. */
+const LINKED = [...DOCUMENTS, 'docs/moving.md', 'docs/clients/README.md', 'docs/proxies/README.md'];
 /** What the repository itself has at its top. */
 const OURS = readdirSync(ROOT).filter((name) => !['node_modules', 'dist', 'var', '.git'].includes(name));
 /** A file with an ending that we use, or a folder with its slash. */
@@ -139,11 +145,22 @@ describe('the documents', () => {
 
   for (const document of DOCUMENTS) {
     it(`name only files and folders that there are: ${document}`, () => {
-      const named = pathsIn(readFileSync(path.join(ROOT, document), 'utf8'));
-      expect(named).to.have.length.above(10);
+      const named = pathsIn(read(document));
       expect(named.filter((name) => !isThere(name))).to.deep.equal([]);
     });
   }
+
+  it('link only to files, and to headings of documents, that there are', () => {
+    for (const document of LINKED) {
+      const links = [...read(document).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, link = '']) => link);
+      expect(
+        links.filter((link) => !leadsSomewhere(document, link)),
+        document,
+      ).to.deep.equal([]);
+    }
+    expect(leadsSomewhere('docs/api.md', '../README.md#start')).to.equal(true);
+    expect(leadsSomewhere('docs/api.md', '../README.md#nowhere')).to.equal(false);
+  });
 
   it('find a path that is not there, in backticks and in a tree, and leave addresses and placeholders alone', () => {
     const text = 'See `app/nowhere.ts`, `nowhere.njk` and `app/locales/<language>/ui.json` at `/nowhere/`, `nowhere/`.';
@@ -158,7 +175,7 @@ describe('the documents', () => {
   it('name every room of the code', () => {
     const rooms = readdirSync(path.join(ROOT, 'app'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
     for (const document of ['README.md', 'docs/architecture.md']) {
-      const named = pathsIn(readFileSync(path.join(ROOT, document), 'utf8'));
+      const named = pathsIn(read(document));
       expect(named, document).to.include.members(rooms.map(({ name }) => `app/${name}/`));
     }
   });
@@ -180,6 +197,23 @@ describe('the documents', () => {
     return [...new Set([...trees, ...quoted])].filter((name) => !name.startsWith('var/'));
   }
 
+  function leadsSomewhere(document: string, link: string): boolean {
+    const [file = '', heading] = link.split('#');
+    const target = file === '' ? document : path.join(path.dirname(document), file);
+    if (!existsSync(path.join(ROOT, target))) return false;
+    return heading === undefined || headingsOf(read(target)).includes(heading);
+  }
+
+  /** As links name them. */
+  function headingsOf(markdown: string): string[] {
+    return [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, text = '']) =>
+      text
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} -]/gu, '')
+        .replaceAll(' ', '-'),
+    );
+  }
+
   function isWhole(text: string): (match: RegExpExecArray) => boolean {
     return ([found]) => found === text;
   }
@@ -195,4 +229,8 @@ function filesAt(name: string): string[] {
   const entries = readdirSync(path.dirname(path.join(ROOT, name)), { withFileTypes: true });
   if (!entries.find((entry) => entry.name === path.basename(name))?.isDirectory()) return [name];
   return [`${name}/`, ...readdirSync(path.join(ROOT, name)).flatMap((inner) => filesAt(`${name}/${inner}`))];
+}
+
+function read(file: string): string {
+  return readFileSync(path.join(ROOT, file), 'utf8');
 }

@@ -7,7 +7,7 @@ export function help(commands: readonly Command[]): string {
     '',
     ...commands.flatMap((command) => [`  ${usageOf(command)}`, `      ${command.about}`]),
     '',
-    'Every command takes --json, for scripts. The environment is that of the server: see the README.',
+    'Every command takes --json, for scripts. The environment is that of the server: see docs/operating.md.',
     'Exit codes: 0 done, 1 could not be done, 2 not understood.',
   ].join('\n');
 }
