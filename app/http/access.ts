@@ -72,8 +72,8 @@ export function permissionsBehind(scope: string): Permission[] {
 
 /** Throws on an unknown scope, which would close its route for good, so that the process does not start. */
 function known(scope: string): string {
-  if (!isKnownScope(scope)) throw new Error(`${scope} is not in the catalogue of scopes`);
-  return scope;
+  if (isKnownScope(scope)) return scope;
+  throw new Error(`a route asks for ${scope}, which is in no list of scopes: add it to app/domain/ownScopes.ts`);
 }
 
 /** Support staff, who show a user and a password of the installation's; no key and no token opens it. */
