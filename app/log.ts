@@ -54,7 +54,7 @@ function standardOutput(): DestinationStream {
     return pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss', ...ON_ONE_LINE, sync: true });
   }
   const output = pino.destination({ sync: false, contentMode: 'buffer' });
-  // Its type knows of texts alone.
+  // Pino's type of the destination takes texts alone; in this mode it writes buffers.
   const blocks = blockStream((block) => output.write(block as unknown as string));
   repeat(FLUSH_MS, blocks.pass);
   process.on('exit', () => {
@@ -64,7 +64,7 @@ function standardOutput(): DestinationStream {
   return blocks;
 }
 
-/** Many lines at once: what is done for each write would cost a request more than its line. */
+/** Gathers lines and writes them as one block, since a write costs a request more than its line does. */
 export function blockStream(output: (block: Buffer) => void): DestinationStream & { pass: () => void } {
   let block = Buffer.allocUnsafe(BLOCK_BYTES);
   let length = 0;

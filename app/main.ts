@@ -71,12 +71,12 @@ async function collectGarbageOfStart(): Promise<void> {
   const session = new Session();
   session.connect();
   await new Promise<void>((resolve) => session.post('HeapProfiler.collectGarbage', () => resolve()));
-  // It cannot be closed while it calls back.
+  // A session cannot be disconnected from within its own callback.
   await nextTurn();
   session.disconnect();
 }
 
-/** Where the data is, without what opens it. */
+/** Where the data is, for the log: without user and password. */
 function placeOf(database: Config['database']): string {
   return database.kind === 'sqlite' ? database.file : `${database.database} on ${database.host}:${database.port}`;
 }

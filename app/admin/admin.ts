@@ -20,7 +20,7 @@ import { memberPages } from './members/routes.ts';
 import { membershipPages } from './members/membership.ts';
 import { palettePages } from './palette/routes.ts';
 import { passwordResetRoutes } from './signIn/passwordReset.ts';
-import { readerRoutes } from './signIn/reader.ts';
+import { preferenceRoutes } from './signIn/preferences.ts';
 import { routePages } from './routes/routes.ts';
 import { scopePages } from './scopes/routes.ts';
 import { settingsPages } from './settings/routes.ts';
@@ -42,7 +42,7 @@ export function pageMounts(services: Services, table: () => readonly Route[]): M
   const pages = createPages(cookies, () => routes, services.config.keys.prefix);
   const open = [
     loginRoutes(services, pages),
-    readerRoutes(services, pages),
+    preferenceRoutes(services, pages),
     setupRoutes(services, pages),
     invitationRoutes(services, pages),
     passwordResetRoutes(services, pages),

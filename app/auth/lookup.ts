@@ -37,9 +37,9 @@ export interface FoundKey extends Pick<ApiKey, KeptField> {
   /** What its requests are counted by: its id, or its successor's, which a key in its grace shares the limits of. */
   limitedBy: string;
   networks: Networks | null;
-  /** Its own, or else its tenant's, or else its plan's; null leaves it to the installation. */
+  /** The key's own rate limit, or else its tenant's, or else its plan's; null leaves it to the installation. */
   rateLimit: Rate | null;
-  /** Its own, or else its plan's. */
+  /** The key's own quota, or else its plan's. */
   monthlyQuota: number | null;
   externalId: string | null;
   /** As the JSON that is stored, since only the verify routes read it. */
@@ -73,7 +73,7 @@ export interface FoundPerson {
   passwordChangedAt: number | null;
   /** The only tenant the person may act in by password until an operator's link resets it; null for no limit. */
   confinedTo: string | null;
-  /** The one joined first comes first. */
+  /** In the order in which the person joined. */
   memberships: Belonging[];
 }
 
@@ -251,7 +251,7 @@ function bySubject<Row extends PersonRow>(rows: Row[]): Map<string, RowsOf<Row>>
   return grouped;
 }
 
-/** Where there are no plans, a tenant that has one from before is held to none. */
+/** `plans` is off without the sample product: then the plan that a tenant still has sets no limits. */
 function foundKey(row: AuthKeyRow, plans: boolean): FoundKey {
   const tenant = tenantOf(row.tenant_id, row.tenant_slug, row.tenant_status, row.tenant_policy);
   const plan = planLimits(plans ? row.tenant_plan : DEFAULT_PLAN);

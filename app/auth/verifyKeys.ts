@@ -58,7 +58,7 @@ export interface Verdict {
   missingScopes?: string[];
   limit?: Count;
   quota?: QuotaCount;
-  /** Where nothing was to be counted but only looked at. */
+  /** Each check with what it saw; for a `dryRun` alone, which counts nothing. */
   trace?: TraceStep[];
 }
 

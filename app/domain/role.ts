@@ -59,7 +59,7 @@ export function roleCoversScope(
   }
 }
 
-/** Asked of what the name stands for, since `write:billing` is `billing:write`. */
+/** Whether only owners hold the scope; `meaning` is the scope that a name stands for, as `billing:write` for `write:billing`. */
 function isOwnersOwn(meaning: string): boolean {
   const [resource = '', action] = meaning.split(':');
   return resource === '*' || (OWNERS_OWN.has(resource) && action !== 'read');

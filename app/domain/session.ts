@@ -4,7 +4,7 @@ import { hash, randomBytes } from 'node:crypto';
 export const IDLE_MS = 30 * 60_000;
 /** How long a session stays open at most. */
 export const LIFETIME_MS = 12 * 3_600_000;
-/** Being seen is noted this often at most, so that a page costs no write. */
+/** The last visit of a session is stored at most this often, so that a page costs no write. */
 export const VISIT_RECORDED_EVERY_MS = 60_000;
 
 /** The times of a session that say whether it is open. */

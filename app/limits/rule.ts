@@ -19,7 +19,7 @@ const KEPT = 500;
 export class Rules {
   readonly #name: string;
   readonly #known = new LRUCache<string, Rule>({ max: KEPT });
-  /** Nearly every request is under the same one. */
+  /** The rule that was asked for last, which nearly every request asks for again. */
   #last: Rule;
 
   constructor(name: string) {

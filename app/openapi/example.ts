@@ -86,7 +86,7 @@ export function smallestExampleOf(schema: Json, schemas: Schemas): unknown {
   if (Array.isArray(examples)) return examples[0];
   const names = required as string[];
   const fields = Object.entries(properties as Record<string, Json>);
-  // Where nothing is required, one field says more than none.
+  // An example of an object that requires no field shows its first field.
   const sent = names.length > 0 ? fields.filter(([name]) => names.includes(name)) : fields.slice(0, 1);
   return objectOf({ properties: Object.fromEntries(sent) }, schemas);
 }

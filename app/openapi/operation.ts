@@ -72,7 +72,7 @@ function pathParameters({ path }: Route): Json[] {
   }));
 }
 
-/** Only below `/api` has everybody to name it: elsewhere the credential says it all, but for people of several tenants. */
+/** The x-tenant-id header: everybody sends it below `/api`, and only people of several tenants below `/api/v1`. */
 function tenantHeader({ access, path }: Route): Json[] {
   if (access.kind === 'public' || access.kind === 'basic' || access.kind === 'proxy') return [];
   const isNamed = path.startsWith('/api/') && !path.startsWith('/api/v1/');

@@ -146,7 +146,7 @@ function problemExample(status: number, code: ErrorCode): Json {
 function headersOf(status: number, codes: readonly ErrorCode[]): string[] {
   if (status === 401) return ['WWW-Authenticate'];
   if (status === 429) return ['Retry-After', ...LIMIT_HEADERS];
-  // Of the conflicts only one passes by itself.
+  // Of the conflicts only `in_progress` passes by itself.
   return status === 503 || codes.includes('in_progress') ? ['Retry-After'] : [];
 }
 

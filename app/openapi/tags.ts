@@ -36,7 +36,7 @@ export function tagOf(path: string): string {
 
 const OF_APPLICATION = ' · application API';
 
-/** Only below `/api`, so that there is nothing to be told apart from. */
+/** Subjects with routes below `/api` alone, whose tags need no prefix to tell two apart. */
 const UNPREFIXED = new Set(['auth', 'health']);
 
 /** The tags of these routes in their order, those of the application's API after those of the public one. */

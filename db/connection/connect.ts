@@ -6,7 +6,7 @@ import { connectionsFor, type DatabaseConfig } from './settings.ts';
 import { mysqlConnection, prepareSession } from './mysql.ts';
 import { MysqlClient } from './mysqlClient.ts';
 import { retryTransaction } from './rawDb.ts';
-import { OF_REQUESTS } from './sqlite.ts';
+import { REQUEST_THREAD } from './sqlite.ts';
 import { SqliteClient } from './sqliteClient.ts';
 
 export { isSqlite } from './rawDb.ts';
@@ -32,7 +32,7 @@ function sqliteSettings(file: string): Knex.Config {
   makeFolder(path.dirname(file));
   return {
     client: SqliteClient,
-    connection: { filename: file, ...OF_REQUESTS },
+    connection: { filename: file, ...REQUEST_THREAD },
     useNullAsDefault: true,
     // A second connection of the same process would only wait for the first one's lock.
     pool: { min: 1, max: 1 },

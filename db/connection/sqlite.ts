@@ -25,14 +25,14 @@ export interface SqliteBehaviour {
 }
 
 /** A thread that serves requests waits for others without blocking, and leaves the log to who writes uses unless it grows. */
-export const OF_REQUESTS: SqliteBehaviour = { busyTimeoutMs: 0, checkpointPages: 16_000, cacheKib: 2_000 };
-/** It blocks for moments only: of two files' transactions in its thread, each would hold up the other. */
-export const OF_WRITER: SqliteBehaviour = { busyTimeoutMs: 10, checkpointPages: 4_000, cacheKib: 8_000 };
+export const REQUEST_THREAD: SqliteBehaviour = { busyTimeoutMs: 0, checkpointPages: 16_000, cacheKib: 2_000 };
+/** The thread that writes uses blocks for moments only: waiting for one file, it could not end its transaction in another. */
+export const WRITER_THREAD: SqliteBehaviour = { busyTimeoutMs: 10, checkpointPages: 4_000, cacheKib: 8_000 };
 /** Reading alone meets no lock but while the file is opened or given up by another process. */
-const OF_READERS: SqliteBehaviour = { busyTimeoutMs: 50, checkpointPages: 4_000, cacheKib: 2_000 };
+const READ_ONLY: SqliteBehaviour = { busyTimeoutMs: 50, checkpointPages: 4_000, cacheKib: 2_000 };
 
 /** Opens the file with WAL and foreign keys. */
-export function openSqlite(file: string, { busyTimeoutMs, checkpointPages, cacheKib } = OF_READERS): Connection {
+export function openSqlite(file: string, { busyTimeoutMs, checkpointPages, cacheKib } = READ_ONLY): Connection {
   const connection = new DatabaseSync(file);
   connection.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA cache_size = -${cacheKib}; PRAGMA foreign_keys = ON`);
   // Pages that are written again and again go into the file once for many times.
@@ -43,7 +43,7 @@ export function openSqlite(file: string, { busyTimeoutMs, checkpointPages, cache
 }
 
 /** Opens the file as `openSqlite` does, and waits without blocking while another process gives it up. */
-export async function openSqliteAtLeisure(file: string, behaviour: SqliteBehaviour): Promise<Connection> {
+export async function openSqliteWhenFree(file: string, behaviour: SqliteBehaviour): Promise<Connection> {
   return retryWhileBusy(() => openSqlite(file, behaviour));
 }
 

@@ -1,7 +1,7 @@
 import { DatabaseSync, type DatabaseSyncInstance as Connection } from '@photostructure/sqlite';
 import BetterSqlite3Client from 'knex/lib/dialects/better-sqlite3/index.js';
 import type { SqlValue } from './rawDb.ts';
-import { closeSqlite, openSqliteAtLeisure, runStatement } from './sqlite.ts';
+import { closeSqlite, openSqliteWhenFree, runStatement } from './sqlite.ts';
 
 /** Knex's SQLite dialect over the prebuilt driver. */
 export class SqliteClient extends BetterSqlite3Client {
@@ -11,7 +11,7 @@ export class SqliteClient extends BetterSqlite3Client {
 
   override async acquireRawConnection(): Promise<Connection> {
     const { filename, ...behaviour } = this.connectionSettings;
-    return openSqliteAtLeisure(filename, behaviour);
+    return openSqliteWhenFree(filename, behaviour);
   }
 
   override async destroyRawConnection(connection: Connection): Promise<void> {

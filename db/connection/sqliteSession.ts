@@ -1,9 +1,9 @@
 import type { Session } from './rawDb.ts';
-import { closeSqlite, OF_WRITER, openSqliteAtLeisure, runStatement } from './sqlite.ts';
+import { closeSqlite, WRITER_THREAD, openSqliteWhenFree, runStatement } from './sqlite.ts';
 
 /** Opens a file for a thread that may stand still while it waits, since it serves no requests. */
 export async function openSqliteSession(file: string): Promise<Session> {
-  const connection = await openSqliteAtLeisure(file, OF_WRITER);
+  const connection = await openSqliteWhenFree(file, WRITER_THREAD);
   return {
     run: async (sql, values) => {
       const { rows, result } = await runStatement(connection, sql, values);

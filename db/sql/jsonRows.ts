@@ -101,7 +101,7 @@ export function fromJson(db: RawDb, columns: readonly ColumnInJson[]): string {
     return `(select ${['key as row_index', ...read].join(', ')} from json_each(?)) as j`;
   }
   const read = columns.map(({ name, type, path }) => `\`${name}\` ${type} path '$${path}'`);
-  // It counts from 1.
+  // `for ordinality` counts from 1.
   const counted = `json_table(?, '$[*]' columns (${['nth for ordinality', ...read].join(', ')})) as counted`;
   return `(select nth - 1 as row_index, counted.* from ${counted}) as j`;
 }

@@ -8,7 +8,7 @@ export type SettingName = (typeof SETTING_NAMES)[number];
 
 /** A setting as it is stored. */
 export interface StoredSetting {
-  /** Another one after every change, never given twice. */
+  /** Replaced by every change with one that was never used before. */
   revision: string;
   /** JSON; null until it is set for the first time. */
   value: string | null;

@@ -29,7 +29,7 @@ interface Kept {
 const KEPT: Kept[] = [
   { table: 'api_key_usage', column: 'created_at', from: (now) => now - REQUESTS_KEPT_MS },
   { table: 'api_key_usage_hours', column: 'hour', from: (now) => now - HOURS_KEPT_MS },
-  // Of a month that is kept in part, all is kept.
+  // A row holds a whole month: it is kept until the last day of that month may go.
   { table: 'api_key_usage_months', column: 'month', from: (now) => monthStart(now - 396 * DAY_MS) },
   { table: 'api_key_scope_uses', column: 'day', from: (now) => now - 396 * DAY_MS },
   { table: 'api_key_quotas', column: 'month', from: (now) => new Date(now - 396 * DAY_MS).toISOString().slice(0, 7) },
@@ -38,7 +38,7 @@ const KEPT: Kept[] = [
   { table: 'idempotent_requests', column: 'created_at', from: (now) => now - KEPT_MS },
   // Written by processes of the release before alone.
   { table: 'sent_forms', column: 'created_at', from: (now) => now - DAY_MS },
-  // Answered ones go with them: what became of them is in the audit log.
+  // Answered invitations are deleted too, since the audit log has the answer.
   { table: 'invitations', column: 'expires_at', from: (now) => now - 30 * DAY_MS },
   { table: 'password_resets', column: 'expires_at', from: (now) => now },
   { table: 'sessions', column: 'expires_at', from: (now) => now },

@@ -32,7 +32,7 @@ interface RollUpOptions {
   nextDays?: (to: number) => Promise<boolean>;
 }
 
-/** In small steps, with a breath between two for those who wait. */
+/** Repeats a small step until nothing is left, with a pause after each, so that requests get the database in between. */
 async function repeat(step: () => Promise<boolean>, stop: AbortSignal | undefined): Promise<void> {
   while (!stop?.aborted && (await step())) await delay(PAUSE_MS);
 }

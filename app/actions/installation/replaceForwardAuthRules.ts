@@ -62,7 +62,7 @@ function isAboutSame(one: RuleRequests, other: RuleRequests): boolean {
   return one.host === other.host && one.method === other.method && one.path === other.path;
 }
 
-/** Only what came and went, unless nothing but the order changed. */
+/** For the audit log: the rules that were added and removed, or all of them where only their order changed. */
 function changedRules(before: readonly ForwardAuthRule[], after: readonly ForwardAuthRule[]) {
   const [earlier, later] = [before.map(lineOf), after.map(lineOf)];
   const gone = earlier.filter((line) => !later.includes(line));

@@ -76,7 +76,7 @@ export async function importKeys(
   }
 }
 
-/** Where the keys that are there already are, by their hash. */
+/** The keys that were imported before, by their hash. */
 type Present = ReadonlyMap<string, { id: string; tenantId: string }>;
 
 async function presentKeys(trx: Db, lines: readonly LineToImport[]): Promise<Present> {
@@ -128,7 +128,7 @@ function refusalOf(act: GrantingContext, policy: Policy, key: ImportedKey): read
 
 function valuesOf({ catalogue }: GrantingContext, policy: Policy, key: ImportedKey) {
   return {
-    // Those that the policy names may have left the catalogue.
+    // Scopes that the policy gives by default may have left the catalogue since.
     scopes: key.scopes ?? policy.defaultScopes.filter((scope) => catalogue.isKnown(scope)),
     expiresAt: key.expiresAt ?? null,
     allowedIps: key.allowedIps ?? [],

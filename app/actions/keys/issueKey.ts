@@ -45,7 +45,7 @@ export async function issueKeyWithin(
 ): Promise<IssuedKey> {
   const catalogue = await findCatalogue(trx);
   const scopes = input.scopes ?? policy.defaultScopes.filter((scope) => catalogue.isKnown(scope));
-  // Those that the policy names may have left the catalogue; without any the key would open nothing.
+  // Scopes that the policy gives by default may have left the catalogue since; a key without any would open nothing.
   if (scopes.length === 0) throw invalidField('scopes', 'required');
   refuseToGrantBeyondOwnScopes({ ...act, catalogue }, scopes);
   const expiresAt = input.expiresAt ?? (input.expiresInDays ? act.now + input.expiresInDays * DAY_MS : null);

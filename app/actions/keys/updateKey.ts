@@ -84,7 +84,7 @@ function applyChange(key: ApiKey, change: KeyChange): ApiKey {
     : { ...after, graceEndsAt: Math.min(graceEndsAt, after.expiresAt) };
 }
 
-/** Those fields that a value was given for. */
+/** The fields without those that are undefined. */
 function givenOf<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }

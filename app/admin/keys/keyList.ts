@@ -2,7 +2,7 @@ import type { Db } from '../../../db/connection/connect.ts';
 import {
   countAttention,
   hasMoreInUse,
-  MOST_LOOKED_INTO,
+  MOST_CHECKED,
   type KeyAttention,
   KEY_ATTENTIONS,
 } from '../../../db/tables/keys/apiKeyAttention.ts';
@@ -141,7 +141,7 @@ export async function countOfCheckedKeys(
   now: number,
 ): Promise<number | undefined> {
   if (attention !== 'overscoped') return undefined;
-  return (await hasMoreInUse(db, tenantId, now)) ? MOST_LOOKED_INTO : undefined;
+  return (await hasMoreInUse(db, tenantId, now)) ? MOST_CHECKED : undefined;
 }
 
 /** Whether the tenant has a key, to tell an empty tenant from an empty search. */

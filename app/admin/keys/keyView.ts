@@ -19,7 +19,7 @@ export interface ScopeBadge {
   description: string;
   /** The description for screen readers, read out after the scope. */
   spoken: string;
-  /** It opens more than reading. */
+  /** Whether the scope opens more than reading. */
   strong: boolean;
 }
 

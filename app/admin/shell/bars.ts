@@ -10,9 +10,9 @@ export interface ChartSpan {
   figures: string;
   /** What the time axis says where the span begins; undefined where it says nothing. */
   tick: string | undefined;
-  /** Where the span is looked at more closely. */
+  /** The address of the page that shows this span alone. */
   href: string | undefined;
-  /** Whether it is looked at now. */
+  /** Whether the page shows this span alone already. */
   current: boolean;
 }
 
@@ -20,7 +20,7 @@ export type Counts = Record<RequestOutcome, number>;
 
 interface Bar extends ChartSpan {
   segments: { outcome: RequestOutcome; x: string; y: string; width: string; height: string }[];
-  /** Of all bars one is reached by the tab key, the others from there by the arrows. */
+  /** Whether this is the one bar that the tab key reaches; arrow keys lead from it to the others. */
   isTabStop: boolean;
 }
 
@@ -33,7 +33,7 @@ export interface BarChart {
   totals: Counts;
 }
 
-/** Of the width of a span so much is its bar. */
+/** The share of the width of a span that its bar takes. */
 const BAR = 0.76;
 /** A part of a bar is at least so high, in percent, that it can be seen. */
 const LOWEST = 1.2;

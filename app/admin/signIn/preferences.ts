@@ -12,8 +12,8 @@ import { ROUTER } from '../../http/router.ts';
 
 const YEAR_SECONDS = 31_536_000;
 
-/** The front page, other addresses of pages, and the switches of language and look, which work before anybody has signed in. */
-export function readerRoutes({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {
+/** The form of language and theme, which works before anybody has signed in, and the addresses that lead to the front page. */
+export function preferenceRoutes({ db }: Pick<Services, 'db'>, pages: Pages): Router<State> {
   return (
     new Router<State>(ROUTER)
       .get('/', open(), async (ctx) => pages.redirect(ctx, FRONT_PAGE))

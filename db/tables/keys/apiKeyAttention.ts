@@ -18,11 +18,11 @@ const DAY_MS = 86_400_000;
 /** How soon is soon, for a key that ends. */
 export const SOON_MS = 7 * DAY_MS;
 /** How long a leak is news, also of a key that has ended since. */
-export const LEAK_NEWS_MS = 30 * DAY_MS;
+export const LEAK_SHOWN_MS = 30 * DAY_MS;
 /** How long is long, for a key or a scope that nobody uses. */
 export const UNUSED_MS = 90 * DAY_MS;
 /** Whether a key holds more than it uses takes many look-ups: only so many are looked into, those that were used last. */
-export const MOST_LOOKED_INTO = 500;
+export const MOST_CHECKED = 500;
 
 /** How many of each kind of attention the keys of a tenant need, each counted up to `most`. */
 export async function countAttention(
@@ -65,7 +65,7 @@ export async function overscopedKeys(db: Db, tenantId: string, now: number): Pro
  * for. A scope that is not used is joined to nothing: MariaDB takes half as long over that as over `exists`.
  */
 function overscoped(db: Db, tenantId: string, now: number): Knex.QueryBuilder {
-  const recent = inUse(db, tenantId, now).limit(MOST_LOOKED_INTO).as('recent');
+  const recent = inUse(db, tenantId, now).limit(MOST_CHECKED).as('recent');
   const inTurn = joinInOrder(db);
   const unusedDay = now - UNUSED_MS - ((now - UNUSED_MS) % DAY_MS);
   const rows = db(
@@ -83,9 +83,7 @@ function overscoped(db: Db, tenantId: string, now: number): Knex.QueryBuilder {
 
 /** Whether a tenant uses more keys than are looked into. */
 export async function hasMoreInUse(db: Db, tenantId: string, now: number): Promise<boolean> {
-  return (
-    (await inUse(db, tenantId, now).offset(MOST_LOOKED_INTO).first<{ recent_id: string } | undefined>()) !== undefined
-  );
+  return (await inUse(db, tenantId, now).offset(MOST_CHECKED).first<{ recent_id: string } | undefined>()) !== undefined;
 }
 
 function inUse(db: Db, tenantId: string, now: number): Knex.QueryBuilder {
@@ -108,7 +106,7 @@ export function whereAttention(
   rules?: LifetimeRules,
 ): void {
   if (attention === 'leaked') {
-    void rows.whereRaw(LEAKED, { now, news: now - LEAK_NEWS_MS });
+    void rows.whereRaw(LEAKED, { now, news: now - LEAK_SHOWN_MS });
     return;
   }
   if (attention === 'breaking') {

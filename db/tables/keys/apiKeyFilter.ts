@@ -171,7 +171,7 @@ function whereShown(row: Knex.QueryBuilder, { prefix, lastFour }: ShownPart): vo
   if (prefix === undefined) return;
   void row.where((key) => {
     void key.where((one) => void one.where('key_prefix', '>=', prefix).where('key_prefix', '<', `${prefix}~`));
-    // Of a key from elsewhere less may be stored than a mask shows.
+    // The stored prefix of an imported key may be shorter than the one in the mask that is searched for.
     if (lastFour !== undefined) void key.orWhereRaw('substr(?, 1, length(key_prefix)) = key_prefix', [prefix]);
   });
 }

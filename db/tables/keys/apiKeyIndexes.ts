@@ -18,5 +18,5 @@ export const endIn = (db: Db, index: string | undefined) =>
 /** So many characters of the list of a key's scopes are in MySQL's indexes: some forty scopes. */
 export const SCOPES_START_LENGTH = 640;
 
-/** That of the primary key, which each database has a name of its own for. */
+/** The index of the primary key, whose name differs between the databases. */
 export const byId = (db: Db) => (isSqlite(db) ? 'sqlite_autoindex_api_keys_1' : 'PRIMARY');

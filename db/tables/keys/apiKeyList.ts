@@ -36,7 +36,7 @@ const MOST_READ = 3_000;
 /** So many keys of a scope are sorted sooner than all keys are asked for the scope, in the order of the list. */
 export const MOST_SORTED = 2_000;
 
-/** In the order of which index the lists lie; names without regard to case, and keys that never end behind all others. */
+/** The index that has the order of each sort: names without regard to case, and keys that never end behind all others. */
 const SORTED: Record<KeySort, { column?: keyof KeyRow; index: string }> = {
   createdAt: { column: 'created_at', index: BY_CREATION },
   name: { column: 'name', index: BY_NAME },

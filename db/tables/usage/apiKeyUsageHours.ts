@@ -20,7 +20,7 @@ export interface KeyUsageHour {
   scope: string;
   ok: number;
   denied: number;
-  /** Of those that were not denied; none where it is left out. */
+  /** Requests that were not denied and failed; 0 where it is left out. */
   clientErrors?: number;
   serverErrors?: number;
   /** The sum over all. */

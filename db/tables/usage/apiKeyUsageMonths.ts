@@ -45,7 +45,7 @@ export async function sumByDay(
   const own = isSqlite(db) ? '+tenant_id = ?' : 'tenant_id = ?';
   const months = db<Row>(useIndex(db, TABLE, 'PRIMARY'))
     .whereIn('key_id', [...keyIds])
-    // Each by its name: of a range MariaDB would read all the months that a key has.
+    // Each month by its name: for a range, MariaDB would read all the months that a key has.
     .whereIn('month', monthsOf({ from, to }))
     .whereRaw(own, [tenantId])
     // One text for the days of a row, since thirty values would cost more to receive than all the rest of it.
@@ -140,7 +140,7 @@ async function rollUpNextKeys(db: TransactionalDb, to: number, most: number): Pr
     const isOver = await rawTransaction(db, async (trx) => {
       const reached = (await lockRollupProgress(trx, TABLE)) ?? BEGINNING;
       if ((await nextHour(trx, reached.until)) !== hour) return true;
-      // Those that were used late have come since.
+      // Keys of this hour may have been added since, by uses that were written late.
       while (await keys.readMore(trx));
       const next = keys.after(hour > reached.until ? '' : reached.keyId, STEP.sqlite);
       await addRequests(trx, await sumsOf(trx, hour, next));

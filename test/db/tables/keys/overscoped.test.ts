@@ -9,7 +9,7 @@ import { DEFAULT_POLICY } from '../../../../app/domain/policy.ts';
 import { hashKey } from '../../../../app/domain/token.ts';
 import { scopeUses } from '../../../../app/admin/keys/keyUse.ts';
 import type { Db } from '../../../../db/connection/connect.ts';
-import { countAttention, hasMoreInUse, MOST_LOOKED_INTO } from '../../../../db/tables/keys/apiKeyAttention.ts';
+import { countAttention, hasMoreInUse, MOST_CHECKED } from '../../../../db/tables/keys/apiKeyAttention.ts';
 import { KEY_COLUMNS, type KeyRow } from '../../../../db/tables/keys/apiKeyFields.ts';
 import { matching } from '../../../../db/tables/keys/apiKeyFilter.ts';
 import { addKeyUsageHours } from '../../../../db/tables/usage/apiKeyUsageHours.ts';
@@ -77,7 +77,7 @@ onEachDatabase('a key that holds more than it uses', (database) => {
     const { db } = services();
     const id = await make(['orders:write'], []);
     const row = await db<KeyRow>('api_keys').where({ id }).first(KEY_COLUMNS);
-    const others = Array.from({ length: MOST_LOOKED_INTO }, (_, index) => ({
+    const others = Array.from({ length: MOST_CHECKED }, (_, index) => ({
       ...row,
       id: newId(),
       key_hash: hashKey(`one of many ${index}`),
