@@ -23,7 +23,7 @@ describe('a change in the audit log', () => {
     const after = { expiresAt: null, rateLimit: { limit: 100, windowSeconds: 60 }, allowedIps: ['10.0.0.0/8', '::1'] };
     expect(changesOf({ ...ROW, before, after }, textsIn('fr'))).to.deep.equal([
       { field: 'Expiration', before: '31 janv. 2030, 12:30:00 UTC', after: undefined },
-      { field: 'Limite de débit', before: undefined, after: '100 en 60 secondes' },
+      { field: 'Limite de débit', before: undefined, after: '100 par minute' },
       { field: 'Réseaux', before: undefined, after: '10.0.0.0/8, ::1' },
       { field: 'Appartient à', before: 'l’organisation', after: undefined },
     ]);

@@ -39,7 +39,7 @@ const CASES: readonly [string, Partial<AuditLog>, string[]][] = [
       before: { rateLimit: null, expiresAt: '2030-01-31T12:30:00.000Z', allowedIps: [] },
       after: { rateLimit: { limit: 100, windowSeconds: 60 }, expiresAt: null, allowedIps: ['::1'] },
     },
-    ['Expires: 2030-01-31T12:30:00.000Z → never', 'Rate limit: none → 100 in 60 seconds', 'Networks: + ::1'],
+    ['Expires: 2030-01-31T12:30:00.000Z → never', 'Rate limit: none → 100 per minute', 'Networks: + ::1'],
   ],
   [
     'tells what was created by its scopes and expiry first, without its name, which stands beside the action',

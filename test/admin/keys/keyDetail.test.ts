@@ -93,7 +93,7 @@ onDatabase('sqlite', 'the page of a key', (database) => {
       .to.match(/figure-value">1 <small>\/ 4</)
       .and.include('25% used, 3 left.');
     expect(text).to.match(new RegExp(`It starts again on <time[^>]*>${day}, 00:00:00 UTC</time>\\.`));
-    expect(text).to.match(/600 in 60 seconds\s*<span class="muted">the installation’s default/);
+    expect(text).to.match(/600 per minute\s*<span class="muted">the installation’s default/);
   });
 
   it('says of a paused key why nothing is counted, in both languages', async () => {
