@@ -139,9 +139,9 @@ onEachDatabase('the first start', (database) => {
     });
     beforeEach(async () => forget(server));
 
-    const submit = async (fields: Fields) =>
+    const submit = async (fields: Fields, headers: Fields = {}) =>
       server.send('POST', '/setup', {
-        headers: { ...PAGE, 'Content-Type': 'application/x-www-form-urlencoded' },
+        headers: { ...PAGE, 'Content-Type': 'application/x-www-form-urlencoded', ...headers },
         body: new URLSearchParams(fields).toString(),
       });
     const setUp = async (more: Fields = {}) => submit({ token, ...FORM, ...more });
@@ -205,6 +205,11 @@ onEachDatabase('the first start', (database) => {
       const { audit, users } = await made(server);
       expect(audit.slice(0, 3)).to.have.length(3);
       for (const row of audit.slice(0, 3)) expect(row).to.include({ actor_id: users[0]?.id, ip: '127.0.0.1' });
+    });
+
+    it('names the first key in the language of the page', async () => {
+      const { text } = await submit({ token, ...FORM }, { 'Accept-Language': 'fr' });
+      expect(unescaped(text)).to.include('"name":"Première clé"').and.include('new?name=Premi%C3%A8re+cl%C3%A9');
     });
 
     it('shows a command that a shell and a browser both take as text, whatever the email', async () => {

@@ -44,8 +44,9 @@ export function setupRoutes(
       const made = await setUp(act, read.person);
       if (!made) return showUsed(ctx);
       await signInFirst(ctx, act, made);
-      const locals = presentFirstSteps(requestOrigin(ctx, config.publicUrl), made);
-      await pages.showOpen(ctx, 'signIn/setUpDone', { title: pages.texts(ctx).t('setup.done_title'), locals });
+      const { t } = pages.texts(ctx);
+      const locals = presentFirstSteps(requestOrigin(ctx, config.publicUrl), made, t('setup.first_key_name'));
+      await pages.showOpen(ctx, 'signIn/setUpDone', { title: t('setup.done_title'), locals });
     });
 
   /** The person has just chosen a password and need not enter it again. */
