@@ -38,10 +38,11 @@ onDatabase('sqlite', 'the pages of tickets', (database) => {
       if (javaScript) await expectAccessible(owner);
 
       await page.reload();
-      await page.getByLabel('Message', { exact: true }).fill('It helped.');
+      await page.getByLabel('Message', { exact: true }).fill('זה עזר.');
       await page.getByRole('button', { name: 'Add message' }).click();
       await page.getByText('The message was added.').waitFor();
       expect(await page.locator('.said').count()).to.equal(3);
+      expect(await page.locator('.said-text:dir(rtl)').innerText()).to.equal('זה עזר.');
 
       await owner.reload();
       await owner.getByRole('link', { name: 'Close ticket' }).click();
