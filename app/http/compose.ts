@@ -2,19 +2,21 @@ import type { Middleware } from '../context.ts';
 
 /**
  * Makes one middleware of several. Each is called with the next one as it stands: where none of them waits there is no
- * promise between them, and what one throws at once is thrown by the whole. All middlewares of a request share one `next`,
- * which each may call once.
+ * promise between them, and what one throws at once is thrown by the whole. One that passes on twice throws, since the
+ * second time would leave out a guard that is still waiting.
  */
 export function compose(middlewares: readonly Middleware[]): Middleware {
   const [only] = middlewares;
   if (only && middlewares.length === 1) return only;
   return (ctx, after) => {
-    let place = 0;
-    const next = (): Promise<unknown> => {
-      const middleware = middlewares[place++];
-      return (middleware ? middleware(ctx, next) : after()) as Promise<unknown>;
+    let reached = -1;
+    const run = (place: number): Promise<unknown> => {
+      if (place <= reached) throw new Error('a middleware has passed on twice');
+      reached = place;
+      const middleware = middlewares[place];
+      return (middleware ? middleware(ctx, () => run(place + 1)) : after()) as Promise<unknown>;
     };
-    return next();
+    return run(0);
   };
 }
 

@@ -121,6 +121,24 @@ describe('a chain of middlewares', () => {
     expect(await recovering(() => later.then(() => Promise.reject(new Error('late'))), String)).to.equal('Error: late');
   });
 
+  it('refuses a middleware that passes on twice, so that no guard behind it is left out', async () => {
+    const passed: string[] = [];
+    const note = (name: string) => () => void passed.push(name);
+    const guard: Middleware = async () => {
+      passed.push('guard');
+      await new Promise(setImmediate);
+      throw new Error('not let in');
+    };
+    const atOnce: Middleware = async (_ctx, next) => Promise.all([next().catch(() => undefined), next()]);
+    const later: Middleware = async (_ctx, next) => next().then(undefined, async () => next());
+    const ctx = { state: {} } as unknown as Context;
+    for (const twice of [atOnce, later]) {
+      const run = compose([twice, guard, note('route')])(ctx, async () => note('passed on')()) as Promise<unknown>;
+      expect(await run.catch(String)).to.equal('Error: a middleware has passed on twice');
+    }
+    expect(passed).to.deep.equal(['guard', 'guard']);
+  });
+
   it('without middlewares passes on', async () => {
     expect(await served(compose([]), '/')).to.include({ body: 'passed on' });
   });
