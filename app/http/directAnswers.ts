@@ -1,16 +1,11 @@
 import type Koa from 'koa';
 import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Context, State } from '../context.ts';
 
 /** How Koa handles a request, which its types leave out. */
 interface RequestHandler {
   handleRequest(ctx: Context, middleware: (ctx: Context) => Promise<unknown>): Promise<unknown>;
 }
-
-/** The request that a connection is at, for faults of the connection meanwhile. */
-const REQUEST = Symbol('request');
-type Connection = Socket & { [REQUEST]?: Context | undefined };
 
 /** Answers that have no body, whatever was set. */
 const EMPTY = new Set([204, 205, 304]);
@@ -23,40 +18,41 @@ export function sendTextsDirectly(app: Koa<State>): void {
   const koa = app as unknown as RequestHandler;
   const leaveToKoa = koa.handleRequest.bind(koa);
   koa.handleRequest = (ctx, middleware) => {
-    const connection: Connection = ctx.req.socket;
-    if (!(REQUEST in connection)) connection.on('error', tellRequest);
-    connection[REQUEST] = ctx;
     ctx.res.statusCode = 404;
     return middleware(ctx).then(
-      () => answer(ctx, connection),
-      (error: unknown) => ctx.onerror(error as Error),
+      () => answer(ctx),
+      (error: unknown) => fail(ctx, error),
     );
   };
 
-  function answer(ctx: Context, connection: Connection): Promise<unknown> | undefined {
+  function answer(ctx: Context): Promise<unknown> | undefined {
     const { res } = ctx;
     try {
+      if (!ctx.writable && !res.writableEnded) app.emit('error', connectionGone(), ctx);
       const text = textOf(ctx);
-      if (text === undefined) {
-        connection[REQUEST] = undefined;
+      if (text !== undefined) send(res, text);
+      else {
         const { statusCode } = res;
         return leaveToKoa(ctx, async () => {
           res.statusCode = statusCode;
         });
       }
-      send(res, text);
-      // What the system has taken already can fail no more.
-      if (connection.writableLength === 0) connection[REQUEST] = undefined;
     } catch (error) {
-      ctx.onerror(error as Error);
+      fail(ctx, error);
     }
     return undefined;
   }
 }
 
-function tellRequest(this: Connection, error: Error): void {
-  this[REQUEST]?.onerror(error);
-  this[REQUEST] = undefined;
+/** Answers an error that no middleware has answered; where an answer has begun, the connection ends in the midst of it. */
+function fail(ctx: Context, error: unknown): void {
+  const hasBegun = ctx.headerSent && !ctx.res.writableEnded;
+  ctx.onerror(error as Error);
+  if (hasBegun) ctx.res.destroy();
+}
+
+function connectionGone(): Error {
+  return Object.assign(new Error('whoever asked has gone before the answer'), { code: 'ECONNRESET' });
 }
 
 /**

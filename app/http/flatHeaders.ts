@@ -2,8 +2,9 @@ import { ServerResponse, type IncomingMessage, type OutgoingHttpHeader, type Out
 
 type Value = number | string | readonly string[];
 
-/** What may not stand in a header. */
+/** What may not stand in a header's value, and what its name is made of. */
 const UNFIT = /[^\t\x20-\x7e\x80-\xff]/;
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /**
  * An answer that keeps its headers as one list of names and values, which Node writes as it is. Node's own map of headers
@@ -13,8 +14,8 @@ export class FlatHeadersResponse<Request extends IncomingMessage> extends Server
   readonly #list: Value[] = [];
 
   override setHeader(name: string, value: Value): this {
-    // Node's own method says what is wrong.
-    if (this.headersSent || UNFIT.test(String(value))) return super.setHeader(name, value);
+    // Node's own method says what is wrong: now, since an answer whose head is being written can become no other one.
+    if (this.headersSent || UNFIT.test(String(value)) || !NAME.test(name)) return super.setHeader(name, value);
     const place = this.#placeOf(name);
     if (place === -1) this.#list.push(name, value);
     else {

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { systemContext } from '../../app/actions/actionContext.ts';
 import { recordAuditEvent } from '../../app/actions/auditRecord.ts';
 import { changedFields } from '../../app/domain/auditEvent.ts';
 import { transaction } from '../../db/connection/connect.ts';
+import { createHttpServer, listen } from '../../app/server.ts';
 import { BUSY_MACHINE_MS } from '../support/busyMachine.ts';
 import { PASSWORD } from '../support/cast.ts';
 import { onEachDatabase } from '../support/databases.ts';
@@ -15,6 +16,12 @@ import { acmePage } from '../support/organisationPages.ts';
 
 const EXPORT = acmePage('/audit-logs/export');
 const CANARY = 'canary-in-the-filter';
+
+interface Line {
+  level: number;
+  fault: string;
+  status: number;
+}
 
 onEachDatabase('an answer that is broken off on its way', (database) => {
   const { server, acme, alice, bob } = useServer(database);
@@ -31,12 +38,12 @@ onEachDatabase('an answer that is broken off on its way', (database) => {
   });
   afterEach(() => (process.stderr.write = print));
 
-  /** The lines about answers that were broken off, once there is one. */
-  async function lines(message: string, from = 0): Promise<{ level: number; fault: string }[]> {
+  /** The lines with this message, once there are so many. */
+  async function lines(message: string, { from = 0, count = 1 } = {}): Promise<Line[]> {
     const deadline = Date.now() + 10_000 + BUSY_MACHINE_MS;
     for (;;) {
       const found = server.log.slice(from).filter((line) => line.includes(`"msg":"${message}"`));
-      if (found.length > 0) return found.map((line) => JSON.parse(line) as { level: number; fault: string });
+      if (found.length >= count) return found.map((line) => JSON.parse(line) as Line);
       expect(Date.now(), `nothing said "${message}"`).to.be.lessThan(deadline);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -95,7 +102,24 @@ onEachDatabase('an answer that is broken off on its way', (database) => {
     // The server is at the request by then.
     await once(reader, 'data');
     reader.resetAndDestroy();
-    await lines('whoever asked has gone', before);
+    await lines('whoever asked has gone', { from: before });
     expect(server.log.slice(before).join('')).not.to.match(/unexpected fault|broken off/);
+  });
+
+  it('by a reader who goes while several of their requests wait is logged with the statuses that it would have had', async () => {
+    const http = createHttpServer(server.services);
+    await listen(http, 0, '127.0.0.1');
+    const from = server.log.length;
+    const reader = connect((http.address() as AddressInfo).port, '127.0.0.1');
+    const body = JSON.stringify({ email: alice.email, password: PASSWORD });
+    const login = `POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    let underWay = 0;
+    const both = new Promise<void>((resolve) => http.on('request', () => ++underWay === 2 && resolve()));
+    reader.write(login + login);
+    await both;
+    reader.resetAndDestroy();
+    http.close();
+    const logged = await lines('request', { from, count: 2 });
+    expect(logged.map(({ status }) => status)).to.deep.equal([200, 200]);
   });
 });
