@@ -8,6 +8,7 @@ import { cors } from './http/cors.ts';
 import { sendTextsDirectly } from './http/directAnswers.ts';
 import { setHeadersDirectly } from './http/directHeaders.ts';
 import { handleErrors, logLateErrors } from './http/handleErrors.ts';
+import { oneHost } from './http/oneHost.ts';
 import { recordUse } from './usage/recordUse.ts';
 import { requestId } from './http/requestId.ts';
 import { requestLog } from './http/requestLog.ts';
@@ -33,6 +34,7 @@ export function createApp(services: Services): Koa<State> {
       cors(config.corsOrigins),
       handleErrors(log, config.publicUrl, errorPage),
       clientAddress(config.trustedHops),
+      oneHost,
       staticFiles(assets()),
       trailingSlash,
       ...createRoutes(services).middlewares,

@@ -3,7 +3,7 @@ import { Server as Listener, type Socket } from 'node:net';
 import { createApp } from './app.ts';
 import { FlatHeadersResponse } from './http/flatHeaders.ts';
 import type { Services } from './services.ts';
-import { delay, nextTurn, waitAtMost } from './timing.ts';
+import { debounce, delay, nextTurn, waitAtMost } from './timing.ts';
 
 /** How long proxies have to notice that readiness is gone, while everything else is answered as before. */
 const PROXY_NOTICE_MS = 5_000;
@@ -13,6 +13,8 @@ const QUIET_TURN_MS = 2_000;
 const KEEP_ALIVE_CLOSE_MS = 2_000;
 /** How long running requests may take after that. */
 const DRAIN_MS = 15_000;
+/** How long the client of a connection that is refused has to read why, and to close its end. */
+const REFUSED_MS = 1_000;
 
 /** The HTTP server with the time limits of a public one; it does not listen yet. */
 export function createHttpServer(services: Services): Server {
@@ -24,6 +26,10 @@ export function createHttpServer(services: Services): Server {
       return super.writeHead(status, ...given);
     }
   }
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    request.url = request.url?.replace(SCHEME_AND_HOST, '/');
+    void handle(request, response);
+  };
   const server = createServer(
     {
       ServerResponse: Response,
@@ -33,14 +39,10 @@ export function createHttpServer(services: Services): Server {
       keepAliveTimeout: 95_000,
       connectionsCheckingInterval: 5_000,
     },
-    (request: IncomingMessage, response: ServerResponse) => {
-      if (hasTwoHosts(request)) {
-        response.writeHead(400, { Connection: 'close', 'Content-Length': 0 }).end();
-        return;
-      }
-      void handle(request, response);
-    },
+    answer,
   );
+  // By itself Node would refuse what it does not know, without a line in the log.
+  server.on('checkExpectation', answer);
   // Node would drop the headers after the 1,000th, credentials and addresses among them; their size is bounded anyway.
   server.maxHeadersCount = 0;
   server.on('clientError', refuseMalformed);
@@ -105,22 +107,15 @@ async function connectionCount(server: Server): Promise<number> {
   return new Promise((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count)));
 }
 
-/** Proxies and we could take two hosts for different ones; HTTP says that such a request is malformed. */
-function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
-  let hosts = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i];
-    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++;
-  }
-  return hosts > 1;
-}
+/** What a target in its absolute form begins with: the host may be any text, which URL parsers refuse. */
+const SCHEME_AND_HOST = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*\/?/i;
 
 const REFUSALS: Record<string, string> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
-/** Answers malformed HTTP with 400 and closes the connection. */
+/** Answers malformed HTTP with 400 and closes the connection, whether or not the client closes its end. */
 function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -129,4 +124,7 @@ function refuseMalformed(error: Error & { code?: string }, socket: Socket): void
   socket.end(
     `HTTP/1.1 ${REFUSALS[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
   );
+  const patience = debounce(() => socket.destroy());
+  patience.schedule(REFUSED_MS);
+  socket.once('close', () => patience.cancel());
 }

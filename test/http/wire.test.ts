@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { createHttpServer, listen } from '../../app/server.ts';
 import { onDatabase } from '../support/databases.ts';
@@ -34,9 +34,32 @@ onDatabase('sqlite', 'on the wire', (database) => {
     expect(await server.raw(`${HEALTH}Big: ${'x'.repeat(20_000)}\r\n${END}`)).to.match(/^HTTP\/1\.1 431 /);
   });
 
-  it('a request in its absolute form is one for its path', async () => {
-    const request = `GET http://elsewhere.example/api/health HTTP/1.1\r\nHost: x\r\n${END}`;
-    expect(await server.raw(request)).to.match(/^HTTP\/1\.1 200 /);
+  it('a request in its absolute form is one for its path, whatever host it names', async () => {
+    for (const host of ['elsewhere.example', 'user:word@x:99999', '[::1', '[', 'xn--', '%', '']) {
+      const asked = async (path: string) => server.raw(`GET http://${host}${path} HTTP/1.1\r\nHost: x\r\n${END}`);
+      expect(await asked('/api/health'), host).to.match(/^HTTP\/1\.1 200 /);
+      expect(await asked('/api/nothing?a'), host).to.match(/^HTTP\/1\.1 404 [^]*"code":"not_found"/);
+      if (host !== '[') expect(await asked(''), host).to.match(/^HTTP\/1\.1 303 /);
+    }
+    expect(await server.raw(`OPTIONS * HTTP/1.1\r\nHost: x\r\n${END}`)).to.match(/^HTTP\/1\.1 404 [^]*"not_found"/);
+    expect(server.log.join('')).not.to.match(/"level":50/);
+  });
+
+  it('a request with two hosts and one that expects what nobody knows have a line in the log like any other', async () => {
+    const asked = {
+      'GET with two hosts': `${HEALTH}Host: y\r\n${END}`,
+      'one that expects more': `${HEALTH}Expect: more\r\n${END}`,
+    };
+    for (const [what, bytes] of Object.entries(asked)) {
+      const before = server.log.length;
+      const answer = await server.raw(bytes);
+      const id = /\r\nX-Request-Id: (\S+)\r\n/.exec(answer)?.[1];
+      const lines = server.log.slice(before).filter((line) => line.includes('"msg":"request"'));
+      expect(
+        lines.map((line) => (JSON.parse(line) as { requestId: string }).requestId),
+        what,
+      ).to.deep.equal([id]);
+    }
   });
 
   it('a request to open a tunnel or to change protocol opens and changes nothing', async () => {
@@ -54,6 +77,18 @@ onDatabase('sqlite', 'on the wire', (database) => {
     await server.raw('POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n', { end: true });
     expect((await server.get('/api/health')).status).to.equal(200);
     expect(server.log.join('')).not.to.include('unexpected fault');
+  });
+
+  it('a connection that was refused ends, even where its client never closes it', async () => {
+    const http = createHttpServer(server.services);
+    await listen(http, 0, '127.0.0.1');
+    const client = connect({ port: (http.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
+    const [refused] = (await once(http, 'connection')) as [Socket];
+    client.write('hello\r\n\r\n');
+    client.on('error', () => undefined).resume();
+    await once(refused, 'close');
+    client.destroy();
+    http.close();
   });
 
   describe('time', () => {
