@@ -12,15 +12,27 @@ import { recovering } from './compose.ts';
 /** Makes the page of an error, for who reads pages. */
 export type ErrorPage = (ctx: Context, problem: AppError, reader: Reader) => string;
 
-/** Turns every error into an answer; headers set before, such as CSP and no-store, stay. */
+/**
+ * Turns every error into an answer, that of a page which cannot be made too; headers set before, such as CSP and no-store,
+ * stay.
+ */
 export function handleErrors(log: Log, publicUrl: string, errorPage: ErrorPage): Middleware {
   const cookies = cookiesOf(publicUrl);
   return (ctx, next) =>
     recovering(next, (error) => {
-      const problem = problemOf(error);
-      if (problem.status >= 500) logFault(log, ctx, problem, error);
-      answer(ctx, problem, cookies, errorPage);
+      try {
+        answer(ctx, logged(ctx, error), cookies, errorPage);
+      } catch (fault) {
+        const problem = logged(ctx, fault);
+        sendProblem(ctx, problem, problem.status);
+      }
     });
+
+  function logged(ctx: Context, error: unknown): AppError {
+    const problem = problemOf(error);
+    if (problem.status >= 500) logFault(log, ctx, problem, error);
+    return problem;
+  }
 }
 
 function answer(ctx: Context, problem: AppError, cookies: Cookies, errorPage: ErrorPage): void {

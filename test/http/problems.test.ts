@@ -1,6 +1,16 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
+import Koa from 'koa';
+import type { State } from '../../app/context.ts';
+import { compose } from '../../app/http/compose.ts';
+import { handleErrors } from '../../app/http/handleErrors.ts';
+import { requestId } from '../../app/http/requestId.ts';
+import { requestLog } from '../../app/http/requestLog.ts';
+import { createLog } from '../../app/log.ts';
 import { as } from '../support/cast.ts';
 import { onDatabase } from '../support/databases.ts';
+import { Client } from '../support/http.ts';
 import { useServer } from '../support/useServer.ts';
 
 onDatabase('sqlite', 'a problem document', (database) => {
@@ -50,5 +60,30 @@ onDatabase('sqlite', 'a problem document', (database) => {
     expect(body)
       .to.have.property('errors')
       .that.deep.equals([{ path: 'name', message: 'Is required' }]);
+  });
+});
+
+describe('an error whose page cannot be made', () => {
+  it('is answered by a problem document, and the request has its line in the log', async () => {
+    const lines: string[] = [];
+    const log = createLog('info', { write: (line) => lines.push(line) });
+    const fails = () => {
+      throw new Error('told to nobody');
+    };
+    const app = new Koa<State>().use(
+      compose([requestId(0), requestLog(log), handleErrors(log, 'http://x', fails), fails]),
+    );
+    const server = app.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = new Client(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const answer = await client.get('/', { Accept: 'text/html' });
+    client.close();
+    server.close();
+    expect(answer.status).to.equal(500);
+    expect(answer.body).to.include({ code: 'internal_error', requestId: answer.headers['x-request-id'] });
+    const requests = lines.map((line) => JSON.parse(line) as object).filter((line) => 'method' in line);
+    expect(requests).to.have.length(1);
+    expect(requests[0]).to.include({ status: 500, requestId: answer.headers['x-request-id'] });
+    expect(lines.join('')).not.to.include('told to nobody');
   });
 });
