@@ -115,15 +115,32 @@ const REFUSALS: Record<string, string> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
+/** Connections that are being refused: what comes on them from then on is malformed too. */
+const refused = new WeakSet<Socket>();
+
 /** Answers malformed HTTP with 400 and closes the connection, whether or not the client closes its end. */
 function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+  else if (!refused.has(socket)) {
+    refused.add(socket);
+    refuseInTurn(socket, REFUSALS[error.code ?? ''] ?? '400 Bad Request');
+  }
+}
+
+/** Refuses after the answers to whole requests before, of which the client would take the refusal for the first. */
+function refuseInTurn(socket: Socket, status: string): void {
+  // Node keeps the answer whose turn it is on the connection, as its own refusal does.
+  const { _httpMessage: current } = socket as Socket & { _httpMessage?: ServerResponse | null };
+  if (current?.req.complete) {
+    current.once('close', () => refuseInTurn(socket, status));
+    return;
+  }
+  // In the midst of an answer nothing can be said any more.
+  if (current?.headersSent || !socket.writable) {
     socket.destroy();
     return;
   }
-  socket.end(
-    `HTTP/1.1 ${REFUSALS[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
-  );
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   const patience = debounce(() => socket.destroy());
   patience.schedule(REFUSED_MS);
   socket.once('close', () => patience.cancel());

@@ -73,6 +73,16 @@ onDatabase('sqlite', 'on the wire', (database) => {
     expect([...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1])).to.deep.equal(['200', '404']);
   });
 
+  it('malformed HTTP behind a request that waits is refused after the answer to that', async () => {
+    const body = JSON.stringify({ email: 'nobody@example.com', password: 'not of anybody here' });
+    const login = `POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const answers = await server.raw(`${login}${login}hello\r\n\r\n`);
+    expect([...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1])).to.deep.equal(['401', '401', '400']);
+    expect(answers).to.match(
+      /"code":"invalid_login"[^]*"code":"invalid_login"[^]*400 Bad Request\r\nConnection: close/,
+    );
+  });
+
   it('a client that is gone before its answer harms nobody', async () => {
     await server.raw('POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n', { end: true });
     expect((await server.get('/api/health')).status).to.equal(200);
