@@ -27,7 +27,7 @@ export function createHttpServer(services: Services): Server {
     }
   }
   const answer = (request: IncomingMessage, response: ServerResponse) => {
-    request.url = request.url?.replace(SCHEME_AND_HOST, '/');
+    if (!request.url?.startsWith('/')) request.url = request.url?.replace(SCHEME_AND_HOST, '/');
     void handle(request, response);
   };
   const server = createServer(

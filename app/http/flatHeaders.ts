@@ -1,10 +1,17 @@
-import { ServerResponse, type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders } from 'node:http';
+import {
+  ServerResponse,
+  validateHeaderName,
+  type IncomingMessage,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+} from 'node:http';
 
 type Value = number | string | readonly string[];
 
-/** What may not stand in a header's value, and what its name is made of. */
+/** What may not stand in a header's value. */
 const UNFIT = /[^\t\x20-\x7e\x80-\xff]/;
-const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+/** The names that were found fit for a header; they stand in the code, so that there are few. */
+const fitNames = new Set<string>();
 
 /**
  * An answer that keeps its headers as one list of names and values, which Node writes as it is. Node's own map of headers
@@ -14,8 +21,9 @@ export class FlatHeadersResponse<Request extends IncomingMessage> extends Server
   readonly #list: Value[] = [];
 
   override setHeader(name: string, value: Value): this {
-    // Node's own method says what is wrong: now, since an answer whose head is being written can become no other one.
-    if (this.headersSent || UNFIT.test(String(value)) || !NAME.test(name)) return super.setHeader(name, value);
+    // Node's own method says what is wrong.
+    if (this.headersSent || UNFIT.test(String(value))) return super.setHeader(name, value);
+    checkName(name);
     const place = this.#placeOf(name);
     if (place === -1) this.#list.push(name, value);
     else {
@@ -84,6 +92,13 @@ export class FlatHeadersResponse<Request extends IncomingMessage> extends Server
     }
     return -1;
   }
+}
+
+/** Throws on an unfit name: later, as the head is written, it is too late to answer anything else. */
+function checkName(name: string): void {
+  if (fitNames.has(name)) return;
+  validateHeaderName(name);
+  fitNames.add(name);
 }
 
 /** The headers that `writeHead` is given: an object, or a list of names and values. */
