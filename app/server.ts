@@ -13,6 +13,8 @@ const QUIET_TURN_MS = 2_000;
 const KEEP_ALIVE_CLOSE_MS = 2_000;
 /** How long running requests may take after that. */
 const DRAIN_MS = 15_000;
+/** How long a connection may be silent while it is answered; Node lets a client that takes nothing of its answer twice that. */
+const STALLED_MS = 60_000;
 /** How long the client of a connection that is refused has to read why, and to close its end. */
 const REFUSED_MS = 1_000;
 
@@ -45,6 +47,7 @@ export function createHttpServer(services: Services): Server {
   server.on('checkExpectation', answer);
   // Node would drop the headers after the 1,000th, credentials and addresses among them; their size is bounded anyway.
   server.maxHeadersCount = 0;
+  server.timeout = STALLED_MS;
   server.on('clientError', refuseMalformed);
   return server;
 }

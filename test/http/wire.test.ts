@@ -102,10 +102,11 @@ onDatabase('sqlite', 'on the wire', (database) => {
   });
 
   describe('time', () => {
-    it('to send headers is 10 s, to send all is 30 s, and an idle connection outlives the proxy in front', () => {
+    it('to send headers is 10 s, to send all is 30 s, to be silent meanwhile is 60 s, and an idle connection outlives the proxy in front', () => {
       const http = createHttpServer(server.services);
       expect(http.headersTimeout).to.equal(10_000);
       expect(http.requestTimeout).to.equal(30_000);
+      expect(http.timeout).to.equal(60_000);
       expect(http.keepAliveTimeout).to.be.greaterThan(90_000);
     });
 
