@@ -22,15 +22,20 @@ export function compose(middlewares: readonly Middleware[]): Middleware {
 
 /** Does the work with what was waited for, or at once where there was nothing to wait for. */
 export function afterwards<T>(given: Promise<T> | undefined, work: (found?: T) => unknown): Promise<unknown> {
-  return (given instanceof Promise ? given.then(work) : work()) as Promise<unknown>;
+  return (isWaitedFor(given) ? given.then(work) : work()) as Promise<unknown>;
 }
 
 /** Lets `recover` answer for whatever the next middlewares throw, at once or later. */
 export function recovering(next: () => Promise<unknown>, recover: (error: unknown) => unknown): Promise<unknown> {
   try {
-    const given = next() as Promise<unknown> | undefined;
-    return (given instanceof Promise ? given.then(undefined, recover) : given) as Promise<unknown>;
+    const given: unknown = next();
+    return (isWaitedFor(given) ? given.then(undefined, recover) : given) as Promise<unknown>;
   } catch (error) {
     return recover(error) as Promise<unknown>;
   }
+}
+
+/** Whether a middleware gave a promise, or what is awaited like one, such as a query of Knex. */
+function isWaitedFor(given: unknown): given is Promise<unknown> {
+  return typeof (given as { then?: unknown } | null | undefined)?.then === 'function';
 }

@@ -115,10 +115,15 @@ describe('a chain of middlewares', () => {
     ).to.equal('after');
   });
 
-  it('goes on after what is waited for, and recovers from what that throws later', async () => {
+  it('goes on after what is waited for, and recovers from what that throws later, a promise or a query', async () => {
     const later = Promise.resolve('found');
-    expect(await afterwards(later, (found) => `${found ?? 'nothing'} later`)).to.equal('found later');
-    expect(await recovering(() => later.then(() => Promise.reject(new Error('late'))), String)).to.equal('Error: late');
+    // A query of Knex is no instance of Promise, and is sent when its `then` is called.
+    const asQuery = <T>(promise: Promise<T>) => ({ then: promise.then.bind(promise) }) as Promise<T>;
+    for (const waited of [later, asQuery(later)]) {
+      expect(await afterwards(waited, (found) => `${found ?? 'nothing'} later`)).to.equal('found later');
+    }
+    const fails = async () => Promise.reject(new Error('late'));
+    for (const next of [fails, () => asQuery(fails())]) expect(await recovering(next, String)).to.equal('Error: late');
   });
 
   it('refuses a middleware that passes on twice, so that no guard behind it is left out', async () => {
