@@ -1,7 +1,7 @@
 /** What a form on the page carries of the values that it was opened with. */
 export function openedIn(text: string): string {
   const [, value = ''] = /name="opened" value="([^"]+)"/.exec(text) ?? [];
-  return value.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&');
+  return value.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&#92;', '\\').replaceAll('&amp;', '&');
 }
 
 /** The rows of the table of what others have changed: label, opened, stored, yours. */

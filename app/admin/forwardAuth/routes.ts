@@ -14,7 +14,7 @@ import { query } from '../../http/input.ts';
 import { WholeNumber } from '../../http/queryValues.ts';
 import { ROUTER } from '../../http/router.ts';
 import type { Services } from '../../services.ts';
-import { conflictRows, mergeValues, openedIn, type ConflictRow } from '../shell/conflict.ts';
+import { CONFLICT_STATUS, conflictRows, mergeValues, openedIn, type ConflictRow } from '../shell/conflict.ts';
 import { formErrors, optionalField, readFields, recoverable } from '../shell/formErrors.ts';
 import type { Notice } from '../shell/notice.ts';
 import type { Pages } from '../shell/pages.ts';
@@ -151,7 +151,7 @@ export function forwardAuthPages({ db, lookup, limits, keyTexts }: Parts, pages:
         value: name === 'scope' && fields.scope === PUBLIC ? t('forwardAuth.public') : fields[name],
       }));
     const versions = stored && { opened: opened ?? stored, yours, stored };
-    ctx.status = new AppError('changed_meanwhile').status;
+    ctx.status = CONFLICT_STATUS;
     await showRule(ctx, {
       ...{ number: stored ? place + 1 : 0, version, fields: versions ? mergeValues(versions) : yours, opened: stored },
       conflict: {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Texts } from '../../locales/texts.ts';
-import { mergeLists, openedIn, without, type ConflictRow } from '../shell/conflict.ts';
-import type { KeyFields } from './keyForm.ts';
+import { conflictRows, mergeValues, openedIn, type ConflictRow, type FormVersions } from '../shell/conflict.ts';
+import { USUAL_RATE_WINDOW, type KeyFields } from './keyForm.ts';
 
 /** A key as its form was opened: the version and the fields, which the form carries until it is sent. */
 export interface OpenedKey {
@@ -19,94 +19,79 @@ const Opened = z.object({
   }),
 });
 
-/** The fields that are chosen together, each by what it is called in the texts. */
-const GROUPS = {
-  name: ['name'],
-  description: ['description'],
-  scopes: ['scopes'],
-  expires: ['expires', 'expiresOn'],
-  allowedIps: ['allowedIps'],
-  rateLimit: ['rateLimit', 'rateWindow'],
-  monthlyQuota: ['monthlyQuota'],
-  externalId: ['externalId'],
-  metadata: ['metadata'],
-} as const satisfies Record<string, readonly (keyof KeyFields)[]>;
-
-type Group = keyof typeof GROUPS;
-const NAMES = Object.keys(GROUPS) as Group[];
-
 /** What a form carries of the key that it was opened with. */
 export function openedKeyOf(form: URLSearchParams): OpenedKey | undefined {
   return openedIn(form, Opened);
 }
 
-/** The fields that others have changed since the form was opened: as they were, as they were sent, and as they are. */
-export function conflictRows(opened: KeyFields, yours: KeyFields, stored: KeyFields, texts: Texts): ConflictRow[] {
-  return NAMES.filter((name) => meaningOf(name, opened) !== meaningOf(name, stored)).map((name) => ({
-    label: texts.t(`keys.field_${name}`),
-    opened: wordsOf(name, opened, texts),
-    yours: isUntouched(name, opened, yours) ? undefined : changeOf(name, opened, yours, texts),
-    stored: changeOf(name, opened, stored, texts),
-  }));
+/** The form of a key that others have changed since it was opened: what they changed, and the fields to go on with. */
+export function keyConflict(
+  { opened, yours, stored }: FormVersions<KeyFields>,
+  texts: Texts,
+): { rows: ConflictRow[]; fields: KeyFields } {
+  // An expiry that is kept was not chosen anew, whatever the day beside it says.
+  const sent = yours.expires === 'keep' ? { ...yours, expiresOn: opened.expiresOn } : yours;
+  const versions = { opened: valuesOf(opened), yours: valuesOf(sent), stored: valuesOf(stored) };
+  const { expiry, rate, ...others } = mergeValues(versions);
+  return {
+    rows: conflictRows(versions, (values) => factsOf(values, texts)),
+    fields: { ...yours, ...others, ...expiry, ...rate },
+  };
 }
 
-/** The changed value; of scopes what was added and what was removed. */
-function changeOf(name: Group, opened: KeyFields, changed: KeyFields, texts: Texts): string {
-  if (name !== 'scopes') return wordsOf(name, changed, texts);
-  const added = without(changed.scopes, opened.scopes).map((scope) => `+ ${scope}`);
-  const removed = without(opened.scopes, changed.scopes).map((scope) => `− ${scope}`);
-  return [...added, ...removed].join(', ');
+/** The fields that can be changed; those that are chosen together are one value, so that no mixture of two choices is made. */
+function valuesOf(fields: KeyFields) {
+  const { name, description, scopes, allowedIps, monthlyQuota, externalId, metadata } = fields;
+  const { expires, expiresOn, rateLimit, rateWindow } = fields;
+  return {
+    name,
+    description: withPlainLineEnds(description),
+    scopes,
+    expiry: { expires, expiresOn },
+    allowedIps: withPlainLineEnds(allowedIps),
+    // Without a limit the window says nothing.
+    rate: { rateLimit, rateWindow: rateLimit === '' ? USUAL_RATE_WINDOW : rateWindow },
+    monthlyQuota,
+    externalId,
+    metadata: withPlainLineEnds(metadata),
+  };
 }
 
-/** The fields to go on with: what the reader changed as they changed it, all others as they are stored now. */
-export function mergeFields(opened: KeyFields, yours: KeyFields, stored: KeyFields): KeyFields {
-  const untouched = NAMES.filter((name) => isUntouched(name, opened, yours)).flatMap((name) => [...GROUPS[name]]);
-  const scopes = mergeLists({ opened: opened.scopes, yours: yours.scopes, stored: stored.scopes });
-  return { ...yours, ...Object.fromEntries(untouched.map((field) => [field, stored[field]])), scopes };
+/** A text of several lines as it was before a browser sent it. */
+function withPlainLineEnds(text: string): string {
+  return text.replaceAll('\r\n', '\n');
 }
 
-/** An expiry that is kept was not chosen anew, whatever the day beside it says. */
-function isUntouched(name: Group, opened: KeyFields, yours: KeyFields): boolean {
-  if (name === 'expires') return yours.expires === 'keep';
-  return meaningOf(name, opened) === meaningOf(name, yours);
-}
+type KeyValues = ReturnType<typeof valuesOf>;
 
-/** Two texts of a field that mean the same value are equal here. */
-function meaningOf(name: Group, fields: KeyFields): string {
-  switch (name) {
-    case 'scopes':
-      return [...fields.scopes].sort().join(' ');
-    case 'expires':
-      return `${fields.expires} ${fields.expiresOn}`;
-    case 'rateLimit':
-      return fields.rateLimit === '' ? '' : `${fields.rateLimit}/${fields.rateWindow}`;
-    default:
-      return fields[name].trim().split(/\s+/).join(' ');
-  }
-}
-
-function wordsOf(name: Group, fields: KeyFields, { t }: Texts): string {
-  switch (name) {
-    case 'scopes':
-      return [...fields.scopes].sort().join(', ');
-    case 'expires':
-      return expiryOf(fields, t);
-    case 'rateLimit': {
-      const seconds = Number(fields.rateWindow);
-      const limit = Number(fields.rateLimit);
-      return limit > 0 && seconds > 0 ? t('keys.rate', { limit, seconds }) : fields.rateLimit;
-    }
-    case 'allowedIps':
-      return fields.allowedIps
+function factsOf({ scopes, expiry, allowedIps, rate, ...others }: KeyValues, { t }: Texts) {
+  const fact = (name: string, value: string) => ({ label: t(`keys.field_${name}`), value: value.trim() });
+  const sorted = [...scopes].sort();
+  return [
+    fact('name', others.name),
+    fact('description', others.description),
+    { ...fact('scopes', sorted.join(', ')), list: sorted },
+    fact('expires', expiryText(expiry, t)),
+    fact(
+      'allowedIps',
+      allowedIps
         .trim()
         .split(/[\s,]+/)
-        .join(', ');
-    default:
-      return fields[name].trim();
-  }
+        .join(', '),
+    ),
+    fact('rateLimit', rateText(rate, t)),
+    fact('monthlyQuota', others.monthlyQuota),
+    fact('externalId', others.externalId),
+    fact('metadata', others.metadata),
+  ];
 }
 
-function expiryOf({ expires, expiresOn }: KeyFields, t: Texts['t']): string {
+function rateText({ rateLimit, rateWindow }: KeyValues['rate'], t: Texts['t']): string {
+  const [limit, seconds] = [Number(rateLimit), Number(rateWindow)];
+  return limit > 0 && seconds > 0 ? t('keys.rate', { limit, seconds }) : rateLimit;
+}
+
+function expiryText({ expires, expiresOn }: KeyValues['expiry'], t: Texts['t']): string {
   if (/^\d{1,4}$/.test(expires)) return t('keys.days', { days: Number(expires) });
   return expires === 'never' || expiresOn === '' ? t('keys.expires_never') : expiresOn;
 }

@@ -52,6 +52,8 @@ export const METADATA_EXAMPLE = '{"team": "billing", "seats": 5}';
 const DAY_MS = 86_400_000;
 const EXPIRIES = [7, 30, 90, 365];
 const USUAL_DAYS = 90;
+/** The window, in seconds, that the form offers for a rate limit at first. */
+export const USUAL_RATE_WINDOW = '60';
 const DAY = /^\d{4}-\d\d-\d\d$/;
 
 /** The expiry periods that the policy allows. */
@@ -94,7 +96,7 @@ export function fieldsOfKey(key: ApiKey): KeyFields {
     expiresOn: iso(key.expiresAt)?.slice(0, 10) ?? '',
     allowedIps: key.allowedIps.join('\n'),
     rateLimit: key.rateLimit ? String(key.rateLimit.limit) : '',
-    rateWindow: String(key.rateLimit?.windowSeconds ?? 60),
+    rateWindow: key.rateLimit ? String(key.rateLimit.windowSeconds) : USUAL_RATE_WINDOW,
     monthlyQuota: key.monthlyQuota === null ? '' : String(key.monthlyQuota),
     owner: key.userId === null ? 'tenant' : 'user',
     externalId: key.externalId ?? '',
@@ -139,7 +141,7 @@ const EMPTY = {
   expiresOn: '',
   allowedIps: '',
   rateLimit: '',
-  rateWindow: '60',
+  rateWindow: USUAL_RATE_WINDOW,
   monthlyQuota: '',
   owner: 'tenant',
   externalId: '',

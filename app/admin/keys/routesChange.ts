@@ -18,13 +18,13 @@ import {
   type KeyFields,
   type Problems,
 } from './keyForm.ts';
-import { conflictRows, mergeFields, openedKeyOf, type OpenedKey } from './keyConflict.ts';
+import { keyConflict, openedKeyOf, type OpenedKey } from './keyConflict.ts';
 import { findActiveKeyOfPath, showDialog } from './keyPages.ts';
 import { returnPath, keyListPath, keysPath } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
 import { scopeChoices } from './keyScopes.ts';
 import { revealKey } from './keyReveal.ts';
-import type { ConflictRow } from '../shell/conflict.ts';
+import { CONFLICT_STATUS, type ConflictRow } from '../shell/conflict.ts';
 import { idempotentForm } from '../shell/idempotentForm.ts';
 import { recoverable, readFields } from '../shell/formErrors.ts';
 import { scopeUses } from './keyUse.ts';
@@ -145,9 +145,9 @@ export function keyChangePages(
   /** Shows the form again with what others have changed, and what the reader has changed on top of it. */
   async function showConflict(ctx: Context, opened: OpenedKey, yours: KeyFields): Promise<void> {
     const key = await findActiveKeyOfPath(ctx, services);
-    const stored = fieldsOfKey(key);
-    const conflict = conflictRows(opened.fields, yours, stored, pages.texts(ctx));
-    await showForm(ctx, key, mergeFields(opened.fields, yours, stored), { conflict });
+    const versions = { opened: opened.fields, yours, stored: fieldsOfKey(key) };
+    const { rows, fields } = keyConflict(versions, pages.texts(ctx));
+    await showForm(ctx, key, fields, { conflict: rows });
   }
 
   async function showForm(
@@ -162,7 +162,7 @@ export function keyChangePages(
     const catalogue = await lookup.catalogue();
     const uses = await scopeUses(db, key, catalogue, now);
     const again = problems !== undefined || conflict !== undefined;
-    if (again) ctx.status = 422;
+    if (again) ctx.status = conflict ? CONFLICT_STATUS : 422;
     await pages.show(ctx, 'keys/edit', {
       title: texts.t(again ? 'keys.edit_title_again' : 'keys.edit_title', { name: key.name }),
       section: 'keys',

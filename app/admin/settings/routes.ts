@@ -14,7 +14,7 @@ import type { Pages } from '../shell/pages.ts';
 import { DEVICE_SECONDS } from '../../auth/devices.ts';
 import { recoverable, readFields, formErrors, type FieldLabels, type FormErrors } from '../shell/formErrors.ts';
 import { askConfirmation } from '../shell/confirmation.ts';
-import { conflictRows, mergeValues, openedIn, type ConflictRow } from '../shell/conflict.ts';
+import { CONFLICT_STATUS, conflictRows, mergeValues, openedIn, type ConflictRow } from '../shell/conflict.ts';
 import { windowOptions } from '../keys/keyForm.ts';
 import { scopeChoices } from '../keys/keyScopes.ts';
 import {
@@ -128,7 +128,7 @@ export function settingsPages(
     const conflict = conflictRows(versions, (policy) =>
       policyFacts(policy, texts, fallbackRate(texts)).flatMap(({ facts }) => facts),
     );
-    ctx.status = new AppError('changed_meanwhile').status;
+    ctx.status = CONFLICT_STATUS;
     await showSettings(ctx, { policy: { fields: policyFields(mergeValues(versions)), conflict } });
   }
 

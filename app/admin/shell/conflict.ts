@@ -1,4 +1,8 @@
 import type { ZodType } from 'zod';
+import { AppError } from '../../errors.ts';
+
+/** The status of a form that comes back because somebody has changed what it was opened with: that of the API. */
+export const CONFLICT_STATUS = new AppError('changed_meanwhile').status;
 
 /** The values of a form: as it was opened, as they were sent, and as they are stored now. */
 export interface FormVersions<Values> {
@@ -20,6 +24,8 @@ export interface ConflictRow {
 interface Fact {
   label: string;
   value: string;
+  /** The entries of a long list, of which a change tells what it added and removed. */
+  list?: readonly string[];
 }
 
 /** What a form carries of the values that it was opened with; undefined where it carries nothing that can be read. */
@@ -37,10 +43,19 @@ export function conflictRows<Values>(
   factsOf: (values: Values) => readonly Fact[],
 ): ConflictRow[] {
   const [sent, now] = [factsOf(yours), factsOf(stored)];
-  return factsOf(opened).flatMap(({ label, value }, place) => {
-    const [mine, theirs] = [sent[place]?.value ?? '', now[place]?.value ?? ''];
-    return theirs === value ? [] : [{ label, opened: value, yours: mine === value ? undefined : mine, stored: theirs }];
+  return factsOf(opened).flatMap((before, place) => {
+    const { label, value } = before;
+    const [mine, theirs] = [sent[place], now[place]];
+    if (theirs?.value === value) return [];
+    const yours = mine?.value === value ? undefined : changeIn(before, mine);
+    return [{ label, opened: value, yours, stored: changeIn(before, theirs) }];
   });
+}
+
+function changeIn({ list }: Fact, after: Fact | undefined): string {
+  if (!list || !after?.list) return after?.value ?? '';
+  const added = without(after.list, list).map((one) => `+ ${one}`);
+  return [...added, ...without(list, after.list).map((one) => `− ${one}`)].join(', ');
 }
 
 /** The values to go on with: what the reader changed as they changed it, all others as they are stored now. */
@@ -59,12 +74,12 @@ function mergeValue(opened: unknown, yours: unknown, stored: unknown): unknown {
 const isList = (value: unknown): value is readonly string[] => Array.isArray(value);
 
 /** Each entry counts for itself, so that one which others added or removed meanwhile stays so. */
-export function mergeLists({ opened, yours, stored }: FormVersions<readonly string[]>): string[] {
+function mergeLists({ opened, yours, stored }: FormVersions<readonly string[]>): string[] {
   const kept = without(stored, without(opened, yours));
   return [...new Set([...kept, ...without(yours, opened)])];
 }
 
 /** The entries of a list that another one does not have. */
-export function without(list: readonly string[], others: readonly string[]): string[] {
+function without(list: readonly string[], others: readonly string[]): string[] {
   return list.filter((one) => !others.includes(one));
 }

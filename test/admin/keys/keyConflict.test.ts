@@ -33,7 +33,7 @@ onEachDatabase('the form of a key that somebody has changed since it was opened'
     };
     const chosen: [string, string][] = ['files:read', 'projects:read'].map((scope) => ['scopes', scope]);
     const refused = await visitor.submit(path, [...Object.entries({ ...mine, opened }), ...chosen]);
-    expect(refused.status).to.equal(422);
+    expect(refused.status).to.equal(412);
     expect(conflictRowsIn(refused.text)).to.deep.equal([
       ['Name', 'Opened', 'Theirs', 'Mine'],
       ['Scopes', 'files:read, read', '+ orders:write, − files:read', '+ projects:read'],
@@ -67,5 +67,24 @@ onEachDatabase('the form of a key that somebody has changed since it was opened'
     expect([wrong.status, conflictRowsIn(wrong.text)]).to.deep.equal([422, []]);
     const sent = await visitor.submit(path, { ...mine, name: 'Mine', opened: openedIn(wrong.text) });
     expect(conflictRowsIn(sent.text)).to.deep.equal([['Name', 'Opened', 'Theirs', 'Mine']]);
+  });
+
+  it('goes on with one of two choices that were made of a limit, and with a text that only the browser wrote otherwise', async () => {
+    const wish = { name: 'Opened', description: 'Two\nlines', rateLimit: { limit: 100, windowSeconds: 60 } };
+    const { id } = await issue(server, as(cast.alice), wish);
+    const path = acmePage(`/api-keys/${id}/edit`);
+    const opened = openedIn((await visitor.get(path)).text);
+    const theirs = { description: 'Theirs', rateLimit: { limit: 200, windowSeconds: 60 } };
+    await server.patch(`/api/api-keys/${id}`, theirs, as(cast.alice));
+    const mine = { name: 'Opened', description: 'Two\r\nlines', scopes: 'read', expires: 'keep', rateLimit: '100' };
+    const { status, text } = await visitor.submit(path, { ...mine, rateWindow: '3600', opened });
+    expect(status).to.equal(412);
+    expect(conflictRowsIn(text)).to.deep.equal([
+      ['Description', 'Two\nlines', 'Theirs', 'As stored now'],
+      ['Rate limit', '100 per minute', '200 per minute', '100 per hour'],
+    ]);
+    expect(text).to.match(/<textarea\s+id="description"[^>]*>\n?Theirs</);
+    expect(text).to.match(/id="rateLimit"[^>]*value="100"/s);
+    expect(text).to.match(/value="3600" selected/);
   });
 });
