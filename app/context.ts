@@ -61,7 +61,7 @@ export interface KeyHolder {
   role: Role;
   scopes: ScopeSet;
   keyPrefix: string;
-  /** The id of the key that its requests are counted by: its own, or of the key that took its place. */
+  /** Its id, or that of the key that took its place: from there on `keyCounters` finds what its requests are counted by. */
   limitedBy: string;
   environment: Environment;
   /** The person the key belongs to, who bounds what it may do; null for a service token of the tenant. */

@@ -34,7 +34,7 @@ type KeptField = 'id' | 'name' | 'keyPrefix' | 'environment' | 'createdAt' | 'la
 /** A stored key with what decides about it, as it stood after the question was asked. */
 export interface FoundKey extends Pick<ApiKey, KeptField> {
   scopes: ScopeSet;
-  /** What its requests are counted by: its id, or its successor's, which a key in its grace shares the limits of. */
+  /** Its id, or its successor's: from there on `keyCounters` finds what its requests are counted by. */
   limitedBy: string;
   networks: Networks | null;
   /** The key's own rate limit, or else its tenant's, or else its plan's; null leaves it to the installation. */

@@ -8,6 +8,7 @@ import { loginThrottle, type LoginThrottle } from './loginThrottle.ts';
 import { AddressCounter } from './callerAddress.ts';
 import type { CostCounter, Counter } from './count.ts';
 import { DoubtfulLookups } from './doubtfulLookups.ts';
+import { keyCounters } from './keyCounters.ts';
 import { LocalCounter } from './localCounter.ts';
 import { RedisLink } from './redisLink.ts';
 import { SharedCounter } from './sharedCounter.ts';
@@ -42,19 +43,21 @@ export function createLimits({ limits, redisUrl }: Config, log: Log, db: Db): Li
   const keys = counter('key');
   const rateOf = ({ tenant, home = tenant, rateLimit }: LimitedKey) =>
     rateLimit ?? home.policy.defaultRateLimit ?? limits.key;
-  const countKey: CountKey = (key, cost = 1) => {
-    const rate = rateOf(key);
-    return rate && keys.takeCost(key.limitedBy, rate, cost);
-  };
-  const peekKey: CountKey = (key, cost = 1) => {
-    const rate = rateOf(key);
-    return rate && keys.peek(key.limitedBy, rate, cost);
-  };
+  const counterOf = keyCounters(db);
+  const countedBy =
+    (count: CostCounter['takeCost']): CountKey =>
+    (key, cost = 1) => {
+      const rate = rateOf(key);
+      if (!rate) return undefined;
+      const counter = counterOf(key);
+      return typeof counter === 'string' ? count(counter, rate, cost) : counter.then((id) => count(id, rate, cost));
+    };
+  const countKey = countedBy((id, rate, cost) => keys.takeCost(id, rate, cost));
   const people = counter('person');
   const countPerson: CountPerson = (id) => limits.person && people.take(id, limits.person);
   const addresses = (name: string) => new AddressCounter(counter(name));
   const spent = new SpentAddresses();
-  const quotas = createQuotas(db);
+  const quotas = createQuotas(db, Date.now, counterOf);
   return {
     caller: callerLimit(countKey, countPerson, quotas),
     address: addressLimit(addresses('address'), limits.address, { countKey, countPerson, spent }),
@@ -66,7 +69,7 @@ export function createLimits({ limits, redisUrl }: Config, log: Log, db: Db): Li
     }),
     support: addresses('support'),
     countKey,
-    peekKey,
+    peekKey: countedBy((id, rate, cost) => keys.peek(id, rate, cost)),
     quotas,
     close: () => link?.close(),
   };

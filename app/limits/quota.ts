@@ -2,22 +2,18 @@ import type { ServerResponse } from 'node:http';
 import type { Db } from '../../db/connection/connect.ts';
 import { isRetryable } from '../../db/connection/faults.ts';
 import { quotaUsed, spendQuota, startQuota } from '../../db/tables/keys/apiKeyQuotas.ts';
-import { findLastSuccessor } from '../../db/tables/keys/apiKeys.ts';
-import type { KeyHolder } from '../context.ts';
 import { monthOf } from '../domain/times.ts';
 import { AppError, unavailable } from '../errors.ts';
 import { oncePerTurn } from '../timing.ts';
+import { keyCounters, type CountedKey, type KeyCounters } from './keyCounters.ts';
 
 /** Counts what keys with a monthly quota have used, exactly, however many processes serve them. */
 export interface Quotas {
   /** Spends the cost where the quota has room for it, and otherwise nothing. */
-  take(key: QuotaKey, quota: number, cost?: number): Promise<QuotaCount>;
+  take(key: CountedKey, quota: number, cost?: number): Promise<QuotaCount>;
   /** Says whether the quota has room for the cost, and spends nothing. */
-  peek(key: QuotaKey, quota: number, cost: number): Promise<QuotaCount>;
+  peek(key: CountedKey, quota: number, cost: number): Promise<QuotaCount>;
 }
-
-/** A key as its quota is counted; where it acts for another tenant than its own, its `home`. */
-export type QuotaKey = Pick<KeyHolder, 'id' | 'limitedBy' | 'tenant'> & Partial<Pick<KeyHolder, 'home'>>;
 
 /** The state of a key's quota after a request. */
 export interface QuotaCount {
@@ -35,7 +31,7 @@ interface Request {
 
 /** The requests of one key in one turn of the event loop. */
 interface Turn {
-  key: QuotaKey;
+  key: CountedKey;
   quota: number;
   requests: Request[];
 }
@@ -46,7 +42,7 @@ const AT_ONCE = 4;
 const PATIENCE_MS = 500;
 
 /** Counts quotas in the database, once per key and turn; if it is unavailable, all waiting requests are 503. */
-export function createQuotas(db: Db, now: () => number = Date.now): Quotas {
+export function createQuotas(db: Db, now: () => number = Date.now, counterOf: KeyCounters = keyCounters(db)): Quotas {
   const waiting = new Map<string, Turn>();
   let underWay = 0;
   const countSoon = oncePerTurn(() => {
@@ -64,7 +60,7 @@ export function createQuotas(db: Db, now: () => number = Date.now): Quotas {
   async function count(turn: Turn): Promise<void> {
     underWay++;
     try {
-      const { served, left } = await serve(db, await counterOf(db, turn.key), monthOf(now()), turn);
+      const { served, left } = await serve(db, await counterOf(turn.key), monthOf(now()), turn);
       // Each request gets the count that it leaves for the next.
       let leftForNext = left + costOf(served);
       for (const request of turn.requests) {
@@ -96,7 +92,7 @@ export function createQuotas(db: Db, now: () => number = Date.now): Quotas {
       }),
     peek: async (key, quota, cost) => {
       try {
-        const left = Math.max(0, quota - ((await quotaUsed(db, await counterOf(db, key), monthOf(now()))) ?? 0));
+        const left = Math.max(0, quota - ((await quotaUsed(db, await counterOf(key), monthOf(now()))) ?? 0));
         return { allowed: cost <= left, quota, left };
       } catch (error) {
         throw unavailable(error);
@@ -126,11 +122,6 @@ export function quotaSpent(now: number): AppError {
 function addItem(response: ServerResponse, name: string, item: string): void {
   const items = response.getHeader(name);
   response.setHeader(name, items === undefined ? item : `${String(items)}, ${item}`);
-}
-
-/** A key in its grace is counted by the last key of its rotations, so that all that work meanwhile share one quota. */
-async function counterOf(db: Db, { id, limitedBy, tenant, home = tenant }: QuotaKey): Promise<string> {
-  return limitedBy === id ? id : findLastSuccessor(db, home.id, limitedBy);
 }
 
 interface Served {

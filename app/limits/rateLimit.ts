@@ -4,10 +4,11 @@ import { AppError } from '../errors.ts';
 import { recovering } from '../http/compose.ts';
 import { admitWithinQuota, type Quotas } from './quota.ts';
 import { rateHeaders, rateLimited, type Count, type Counter } from './count.ts';
+import type { CountedKey } from './keyCounters.ts';
 import type { SpentAddresses } from './spentAddresses.ts';
 
-/** What decides how often a key may come; where it acts for another tenant than its own, its `home`. */
-export type LimitedKey = Pick<KeyHolder, 'tenant' | 'limitedBy' | 'rateLimit'> & Partial<Pick<KeyHolder, 'home'>>;
+/** What decides how often a key may come. */
+export type LimitedKey = CountedKey & Pick<KeyHolder, 'rateLimit'>;
 
 /** Counts a request of this key, at a cost of 1 unless told; undefined where nothing limits it. */
 export type CountKey = (key: LimitedKey, cost?: number) => Count | Promise<Count> | undefined;

@@ -3,7 +3,8 @@ import { expect } from 'chai';
 import { newId } from '../../app/domain/id.ts';
 import { readPolicy } from '../../app/domain/policy.ts';
 import { AppError } from '../../app/errors.ts';
-import { createQuotas, type QuotaKey } from '../../app/limits/quota.ts';
+import type { CountedKey } from '../../app/limits/keyCounters.ts';
+import { createQuotas } from '../../app/limits/quota.ts';
 import { connect } from '../../db/connection/connect.ts';
 import { quotaUsed } from '../../db/tables/keys/apiKeyQuotas.ts';
 import { as, PASSWORD } from '../support/cast.ts';
@@ -15,7 +16,7 @@ import { startServerUnmigrated } from '../support/server.ts';
 import { useServer, useServerWithoutCast } from '../support/useServer.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const unrotated = (id: string): QuotaKey => ({
+const unrotated = (id: string): CountedKey => ({
   ...{ id, limitedBy: id },
   tenant: { id: newId(), slug: 'acme', policy: readPolicy(null) },
 });

@@ -1,6 +1,7 @@
 import type { Db } from '../../../db/connection/connect.ts';
 import { quotaUsed } from '../../../db/tables/keys/apiKeyQuotas.ts';
-import { findLastSuccessor, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
+import { findLastSuccessor } from '../../../db/tables/keys/apiKeyRotations.ts';
+import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { findTenant } from '../../../db/tables/tenants.ts';
 import type { Config } from '../../config.ts';
 import { DEFAULT_PLAN, planLimits } from '../../domain/plan.ts';

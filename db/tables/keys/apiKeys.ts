@@ -64,15 +64,6 @@ export async function findApiKey(db: Db, tenantId: string, id: string): Promise<
   return row && keyFromRow(row);
 }
 
-/** The id of the last key of the rotations that went on from this one: its own where nothing took its place. */
-export async function findLastSuccessor(db: Db, tenantId: string, id: string): Promise<string> {
-  for (let last = id; ;) {
-    const row = await table(db).where({ tenant_id: tenantId, id: last }).first('successor_key_id');
-    if (!row || row.successor_key_id === null) return last;
-    last = row.successor_key_id;
-  }
-}
-
 /** A key of whichever tenant, for who has only its id and stands above tenants. */
 export async function findKeyOfAnyTenant(db: Db, whose: typeof EVERY_TENANT, id: string): Promise<ApiKey | undefined> {
   const row = await matching(db, whose, { ids: [id], now: 0 }).first(KEY_COLUMNS);
