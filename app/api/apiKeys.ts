@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { pageOfApiKeys } from '../../db/tables/keys/apiKeyList.ts';
+import { findRelatedKeys } from '../../db/tables/keys/apiKeyRotations.ts';
 import { findApiKey, type ApiKey } from '../../db/tables/keys/apiKeys.ts';
 import { listKeyUsage } from '../../db/tables/usage/apiKeyUsage.ts';
 import { actionContext } from '../actions/actionContext.ts';
@@ -48,7 +49,7 @@ const UsageQuery = z.strictObject({
 });
 
 const reading = () => permission('api-keys:read', 'api-keys:read');
-const revoked = () => answers(200, RevokedAnswer, 'Revokes a key for good.');
+const revoked = () => answers(200, RevokedAnswer, 'Revokes a key for good, and no other key of its rotations.');
 const managing = () => permission('api-keys:manage', 'api-keys:write');
 
 /** The whole life of a tenant's keys. */
@@ -71,7 +72,8 @@ export function apiKeyRoutes(
   };
 
   const revoke = body(Revocation, async (ctx, revocation) => {
-    ctx.body = presentRevoked(await revokeKey(actionContext(ctx, db), pathId(ctx), revocation));
+    const key = await revokeKey(actionContext(ctx, db), pathId(ctx), revocation);
+    ctx.body = presentRevoked(key, await findRelatedKeys(db, key, Date.now()));
   });
 
   return importRoutes(new Router<State>(ROUTER), services)

@@ -71,9 +71,12 @@ export function selfRoutes({ db }: Pick<Services, 'db'>): Router<State> {
     .post(
       '/self/revoke',
       anyCredential(),
-      answers(200, RevokedAnswer, 'Revokes the key that asks, for good; it takes no scope.', [
-        'insufficient_permission',
-      ]),
+      answers(
+        200,
+        RevokedAnswer,
+        'Revokes the key that asks, for good, and no other key of its rotations; it takes no scope.',
+        ['insufficient_permission'],
+      ),
       body(Revocation, async (ctx, revocation) => {
         const principal = principalOf(ctx);
         if (principal.type === 'user') throw new AppError('insufficient_permission', 'only_a_key_ends_itself');

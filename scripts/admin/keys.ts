@@ -13,6 +13,7 @@ import { presentIssuedKey, presentKey, presentRevoked } from '../../app/api/answ
 import type { Db } from '../../db/connection/connect.ts';
 import { EVERY_TENANT } from '../../db/tables/keys/apiKeyFilter.ts';
 import { listApiKeys } from '../../db/tables/keys/apiKeyList.ts';
+import { findRelatedKeys } from '../../db/tables/keys/apiKeyRotations.ts';
 import { findKeyOfAnyTenant, type ApiKey } from '../../db/tables/keys/apiKeys.ts';
 import type { Args } from './args.ts';
 import type { Command, Result, Workbench } from './command.ts';
@@ -60,7 +61,7 @@ export const keyList: Command = {
         ['ID', 'KEY', 'NAME', 'STATUS', 'SCOPES', 'LAST USED'],
         ...keys.map((key) => [
           key.id,
-          maskKey(key.keyPrefix, key.lastFour),
+          masked(key),
           key.name,
           keyStatus(key, now),
           key.scopes.join(','),
@@ -94,12 +95,27 @@ export const keyRevoke: Command = {
     const key = await keyWithId(services.db, args.operand);
     const act = systemContext(services.db, key.tenantId, now);
     const revoked = await revokeKey(act, key.id, args.readAll(Revocation, { reason: args.optional('reason') }));
+    const related = await findRelatedKeys(services.db, revoked, now);
     return {
-      lines: [`Revoked ${revoked.name} (${maskKey(revoked.keyPrefix, revoked.lastFour)}) at ${iso(revoked.revokedAt)}`],
-      json: presentRevoked(revoked),
+      lines: [
+        `Revoked ${revoked.name} (${masked(revoked)}) at ${iso(revoked.revokedAt)}`,
+        ...stillValid('A key that replaced it', related.newer),
+        ...stillValid('A key that it replaced', related.older),
+      ],
+      json: presentRevoked(revoked, related),
     };
   },
 };
+
+/** What a rotation left working, so that nobody takes it for ended. */
+function stillValid(what: string, keys: readonly ApiKey[]): string[] {
+  return keys.flatMap((key) => {
+    const until = key.graceEndsAt === null ? '' : ` until ${iso(key.graceEndsAt)}`;
+    return [`${what}, ${masked(key)}, still works${until}.`, `To end that too: key revoke ${key.id}`];
+  });
+}
+
+const masked = ({ keyPrefix, lastFour }: ApiKey) => maskKey(keyPrefix, lastFour);
 
 export const keyPause: Command = {
   name: 'key pause',
@@ -126,7 +142,7 @@ async function changePause(
   const { id, tenantId } = await keyWithId(services.db, args.operand);
   const reason = args.readAll(Pause, { reason: args.optional('reason') });
   const key = await change(systemContext(services.db, tenantId, now), id, reason);
-  return { lines: [`${done} ${key.name} (${maskKey(key.keyPrefix, key.lastFour)})`], json: presentKey(key, now) };
+  return { lines: [`${done} ${key.name} (${masked(key)})`], json: presentKey(key, now) };
 }
 
 const PAGE = 500;

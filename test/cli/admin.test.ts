@@ -294,6 +294,17 @@ onEachDatabase('the operator’s tool', (database) => {
       expect(RevokedAnswer.parse(await json(`key revoke ${id}`))).to.include({ id });
     });
 
+    it('key revoke: says which other keys of its rotations still work, until when, and how to end them', async () => {
+      const old = IssuedKeyAnswer.parse(await json('key create --tenant acme --name Overlap'));
+      const fresh = IssuedKeyAnswer.parse(await json(`key rotate ${old.id} --grace-period-seconds 600`));
+      const lines = (await said(`key revoke ${fresh.id}`)).split('\n');
+      expect(lines[1]).to.match(/^A key that it replaced, fsk_live_\w{8}…\w{4}, still works until 20[-\dT:.]+Z\.$/);
+      expect(lines[2]).to.equal(`To end that too: key revoke ${old.id}`);
+      const { stillValid = [] } = RevokedAnswer.parse(await json(`key revoke ${fresh.id}`));
+      expect(stillValid.map(({ id }) => id)).to.deep.equal([old.id]);
+      expect((await said(`key revoke ${old.id}`)).split('\n')).to.have.length(1);
+    });
+
     it('key import: names refused lines, imports for the tenant that each line names, and changes nothing again', async () => {
       const texts = ['sk_old_first_key', 'sk_old_second_key'] as const;
       const hashes = texts.map((text) => createHash('sha256').update(text).digest('base64url'));

@@ -1,14 +1,42 @@
 import type { Db } from '../../connection/connect.ts';
+import { KEY_COLUMNS, keyFromRow, type ApiKey } from './apiKeyFields.ts';
+import { matching } from './apiKeyFilter.ts';
 
 /** How many rotations one query follows: MySQL refuses a query that goes further than a thousand. */
 const MOST_STEPS = 500;
 
-/** The column of a key that leads to the one that replaced it. */
-type Link = 'successor_key_id';
+/** The column of a key that leads to the one it replaced, or to the one that replaced it. */
+type Link = 'previous_key_id' | 'successor_key_id';
 
 /** The id of the last key of the rotations that went on from this one: its own where nothing took its place. */
 export async function findLastSuccessor(db: Db, tenantId: string, id: string): Promise<string> {
   return (await idsAlong(db, tenantId, id, 'successor_key_id')).at(-1) ?? id;
+}
+
+/** The keys of the same rotations that work at a moment, the latest first. */
+export interface RelatedKeys {
+  /** Keys that this one replaced, each until its grace ends. */
+  older: ApiKey[];
+  /** Keys that replaced this one. */
+  newer: ApiKey[];
+}
+
+/** Finds the keys that work beside this one because a rotation of it, or one that made it, left them so. */
+export async function findRelatedKeys(
+  db: Db,
+  { tenantId, id, previousKeyId, successorKeyId }: ApiKey,
+  now: number,
+): Promise<RelatedKeys> {
+  const older = previousKeyId === null ? [] : await idsAlong(db, tenantId, id, 'previous_key_id');
+  const newer = successorKeyId === null ? [] : await idsAlong(db, tenantId, id, 'successor_key_id');
+  const ids = [...older, ...newer];
+  if (ids.length === 0) return { older: [], newer: [] };
+  const rows = await matching(db, tenantId, { ids, statuses: ['active', 'rotating'], now }).select(KEY_COLUMNS);
+  const working = new Map(rows.map((row) => [row.id, keyFromRow(row)]));
+  return {
+    older: older.flatMap((one) => working.get(one) ?? []),
+    newer: newer.reverse().flatMap((one) => working.get(one) ?? []),
+  };
 }
 
 /** The ids of the keys that a link leads to, from each key to the next. */
