@@ -1,8 +1,10 @@
 import type { Db } from '../../../db/connection/connect.ts';
+import { findRelatedKeys } from '../../../db/tables/keys/apiKeyRotations.ts';
 import { findApiKey, findApiKeys, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { principalOf, type Context } from '../../context.ts';
 import { isId } from '../../domain/id.ts';
 import { keyStatus } from '../../domain/keyStatus.ts';
+import { maskKey } from '../../domain/token.ts';
 import { AppError } from '../../errors.ts';
 import { pathId } from '../../http/pathId.ts';
 import type { Services } from '../../services.ts';
@@ -32,6 +34,27 @@ export async function findTickedKeys(ctx: Context, db: Db, fields: URLSearchPara
   const ids = [...new Set(fields.getAll('id'))].filter(isId).slice(0, PAGE_SIZE);
   const found = new Map((await findApiKeys(db, principalOf(ctx).tenant.id, ids)).map((key) => [key.id, key]));
   return ids.flatMap((id) => found.get(id) ?? []);
+}
+
+/** A key that works beside another one, as pages name it; its end is null where nothing has replaced it. */
+export interface RelatedKey {
+  id: string;
+  masked: string;
+  graceEndsAt: number | null;
+}
+
+/** The keys that a rotation left working beside this one. */
+export async function relatedKeys(
+  db: Db,
+  key: ApiKey,
+  now: number,
+): Promise<{ older: RelatedKey[]; newer: RelatedKey[] }> {
+  const { older, newer } = await findRelatedKeys(db, key, now);
+  return { older: older.map(relatedKey), newer: newer.map(relatedKey) };
+}
+
+function relatedKey({ id, keyPrefix, lastFour, graceEndsAt }: ApiKey): RelatedKey {
+  return { id, masked: maskKey(keyPrefix, lastFour), graceEndsAt };
 }
 
 /** Whether the reader may manage keys. */

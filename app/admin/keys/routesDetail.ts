@@ -12,7 +12,7 @@ import type { ScopeCatalogue } from '../../domain/scopeCatalogue.ts';
 import { maskKey } from '../../domain/token.ts';
 import { emptyBuckets, periodOfUse } from '../../domain/statsPeriod.ts';
 import { responseTimesOfKey, usageStats } from '../../usage/usageStats.ts';
-import { findKeyOfPath, mayManageKeys } from './keyPages.ts';
+import { findKeyOfPath, mayManageKeys, relatedKeys } from './keyPages.ts';
 import { replacedAt } from './keyList.ts';
 import { keysPath } from './keyAddress.ts';
 import { keyLimits } from './keyLimits.ts';
@@ -67,6 +67,8 @@ export function keyDetailPages(
         leaks: key.leakReportedAt === null ? undefined : await leaksOf(key, now),
         breaks: breakOf(key, policy, texts, now),
         rotation: await rotationOf(key, now),
+        older: (await relatedKeys(db, key, now)).older,
+        manages: mayManageKeys(ctx),
         ...(key.lastUsedAt === null
           ? { example: whoamiCurl(requestOrigin(ctx, config.publicUrl), row.masked) }
           : { use: await useOf(key, key.lastUsedAt, asked, { texts, row, catalogue, now, page }) }),

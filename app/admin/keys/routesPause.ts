@@ -15,7 +15,7 @@ import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
 import { keyListPath, keysPath, returnPath } from './keyAddress.ts';
-import { findActiveKeyOfPath, findTickedKeys, showDialog } from './keyPages.ts';
+import { findActiveKeyOfPath, findTickedKeys, relatedKeys, showDialog } from './keyPages.ts';
 import { keyView } from './keyView.ts';
 
 /** What is done: a key is paused, or a paused one resumed. */
@@ -46,6 +46,7 @@ export function keyPausePages(services: Pick<Services, 'db' | 'usage' | 'lookup'
           change,
           key: keyView(key, texts, now, { manages: true }),
           back: returnPath(ctx),
+          older: change === 'pause' ? (await relatedKeys(db, key, now)).older : [],
           pause: key.pausedAt === null ? undefined : { at: key.pausedAt, reason: key.pauseReason },
           today: (await usageStats(db, key, await services.lookup.catalogue(), emptyBuckets('24h', now))).totals,
         },

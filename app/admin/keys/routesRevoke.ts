@@ -7,20 +7,25 @@ import type { Context, State } from '../../context.ts';
 import { Revocation } from '../../domain/keyInput.ts';
 import { keyStatus } from '../../domain/keyStatus.ts';
 import { AppError } from '../../errors.ts';
+import { maskKey } from '../../domain/token.ts';
 import { emptyBuckets } from '../../domain/statsPeriod.ts';
 import { usageStats } from '../../usage/usageStats.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { findKeyOfPath, findTickedKeys, showDialog } from './keyPages.ts';
+import { findKeyOfPath, findTickedKeys, relatedKeys, showDialog, type RelatedKey } from './keyPages.ts';
 import { replacedAt } from './keyList.ts';
 import { returnPath, keyListPath, keysPath } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
 import { optionalField, readFields } from '../shell/formErrors.ts';
+import type { Notice } from '../shell/notice.ts';
 import type { Pages } from '../shell/pages.ts';
+import type { Texts } from '../../locales/texts.ts';
 import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
 
 const MOST_CLIENTS = 10;
+/** So many keys are named in the message after a revoke. */
+const MOST_NAMED = 3;
 
 /** The dialogs that end keys: one, several, or the replaced one of a rotation before its time. */
 export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup'>, pages: Pages): Router<State> {
@@ -37,7 +42,11 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup
       }
       const texts = pages.texts(ctx);
       const now = Date.now();
-      const locals = { back, keys: keys.map((key) => keyView(key, texts, now, { manages: true })) };
+      const locals = {
+        back,
+        keys: keys.map((key) => keyView(key, texts, now, { manages: true })),
+        older: await olderThan(keys, now),
+      };
       await showDialog(pages, ctx, '_revokeSome', {
         title: texts.t('keys.revoke_some_title', { count: keys.length }),
         locals,
@@ -45,10 +54,14 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup
     })
     .post('/api-keys/revoke', permission('api-keys:manage'), async (ctx) => {
       const form = formOf(ctx);
-      let count = 0;
-      for (const { id } of await findChosenKeys(ctx, form)) if (await revokeIfActive(ctx, id)) count++;
+      const chosen = await findChosenKeys(ctx, form);
+      const older = await revokeTicked(ctx, await olderThan(chosen, Date.now()));
+      let count = older.revoked;
+      for (const { id } of chosen) if (await revokeIfActive(ctx, id)) count++;
       const back = keyListPath(ctx, form.get('back')) ?? keysPath(ctx);
-      pages.redirect(ctx, back, { text: 'keys.revoked_some', values: { count } });
+      const values = { count, older: older.left.length, keys: named(older.left, pages.texts(ctx)) };
+      const left: Notice = { text: 'keys.revoked_some_older_left', values, kind: 'warning' };
+      pages.redirect(ctx, back, older.left.length > 0 ? left : { text: 'keys.revoked_some', values: { count } });
     })
     .get('/api-keys/:id/revoke', permission('api-keys:manage'), async (ctx) => {
       const key = await findKeyOfPath(ctx, services);
@@ -66,13 +79,40 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup
       const key = await findKeyOfPath(ctx, services);
       const back = keyListPath(ctx, form.get('back')) ?? keysPath(ctx);
       const revocation = readFields(Revocation, { reason: optionalField(form, 'reason') });
-      const isRevoked = keyStatus(key, Date.now()) === 'revoked';
-      if (isRevoked || !(await revokeIfActive(ctx, key.id, revocation))) {
+      const now = Date.now();
+      const status = keyStatus(key, now);
+      const { older, newer } = await relatedKeys(db, key, now);
+      const isDone = status !== 'revoked' && (await revokeIfActive(ctx, key.id, revocation));
+      const { revoked, left } = await revokeTicked(ctx, older, revocation);
+      if (!isDone && revoked === 0) {
         showAsRevoked(ctx, key, back);
         return;
       }
-      pages.redirect(ctx, back, { text: 'keys.revoked', values: { name: key.name } });
+      const values = { name: key.name, key: maskKey(key.keyPrefix, key.lastFour) };
+      const keys = named(left, pages.texts(ctx));
+      const done: Notice =
+        left.length > 0
+          ? { text: 'keys.revoked_older_left', values: { ...values, count: left.length, keys }, kind: 'warning' }
+          : revoked > 0
+            ? { text: 'keys.revoked_older_too', values: { ...values, count: revoked } }
+            : { text: newer.length > 0 ? 'keys.ended_old' : 'keys.revoked', values };
+      pages.redirect(ctx, back, done);
     });
+
+  /** The older keys that a rotation left working beside some, without those among them. */
+  async function olderThan(keys: readonly ApiKey[], now: number): Promise<RelatedKey[]> {
+    const found = new Map<string, RelatedKey>();
+    for (const key of keys) for (const one of (await relatedKeys(db, key, now)).older) found.set(one.id, one);
+    return [...found.values()].filter(({ id }) => !keys.some((key) => key.id === id));
+  }
+
+  /** Revokes those of the older keys that were ticked in the form; says how many, and which are left. */
+  async function revokeTicked(ctx: Context, older: readonly RelatedKey[], revocation: Revocation = {}) {
+    const ticked = new Set(formOf(ctx).getAll('also'));
+    let revoked = 0;
+    for (const { id } of older) if (ticked.has(id) && (await revokeIfActive(ctx, id, revocation))) revoked++;
+    return { revoked, left: older.filter(({ id }) => !ticked.has(id)) };
+  }
 
   /** Loads the page anew from which somebody would revoke a key that was revoked since, so that the page shows it so. */
   function showAsRevoked(ctx: Context, { name }: ApiKey, back: string): void {
@@ -96,6 +136,7 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup
     return {
       key: keyView(key, pages.texts(ctx), now, { manages: true }),
       back: returnPath(ctx),
+      ...(await relatedKeys(db, key, now)),
       rotating,
       graceEndsAt: key.graceEndsAt,
       today: (await usageStats(db, key, await services.lookup.catalogue(), emptyBuckets('24h', now))).totals,
@@ -108,4 +149,9 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup
     const now = Date.now();
     return (await findTickedKeys(ctx, db, fields)).filter((key) => keyStatus(key, now) !== 'revoked');
   }
+}
+
+function named(keys: readonly RelatedKey[], { joined }: Texts): string {
+  const masked = keys.slice(0, MOST_NAMED).map((key) => key.masked);
+  return joined(keys.length > MOST_NAMED ? [...masked, '…'] : masked);
 }

@@ -2,11 +2,11 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { changePolicy, DEFAULT_POLICY, type PolicyChange } from '../../../app/domain/policy.ts';
 import { changeTenant } from '../../../db/tables/tenants.ts';
-import { useBrowser } from '../../support/browser.ts';
+import { expectAccessible, useBrowser } from '../../support/browser.ts';
 import { addPlayer, as, type Player } from '../../support/cast.ts';
 import { onDatabase } from '../../support/databases.ts';
 import { inMenu, press, row } from '../../support/keyPages.ts';
-import { issue, rotate } from '../../support/keys.ts';
+import { issue, read, rotate, type Key } from '../../support/keys.ts';
 import { useServer } from '../../support/useServer.ts';
 import { acmePage } from '../../support/organisationPages.ts';
 
@@ -119,6 +119,64 @@ onDatabase('sqlite', 'the dialogs of keys', (database) => {
     await press(ticked.page.getByRole('button', { name: 'Revoke selected…' }), status(ticked.page));
     await ticked.page.getByText('These keys were revoked already.').waitFor();
     expect(new URL(ticked.page.url()).search).to.equal('?q=StaleTick');
+  });
+
+  it('say of a revoke which older keys still work and until when, end those that are ticked, and leave newer ones', async () => {
+    const grace = { gracePeriodSeconds: 3_600 };
+    const first = await issue(server, as(alice), { name: 'Line' });
+    const next = await rotate(server, as(alice), first.id, grace);
+    const last = await rotate(server, as(alice), next.id, grace);
+    const masked = ({ keyPrefix, lastFour }: Key) => `${keyPrefix}…${lastFour}`;
+    const statuses = async () =>
+      Promise.all([first, next, last].map(async ({ id }) => (await read(server, as(alice), id)).status));
+    const page = await browser.as(alice, server, `${KEYS}/${last.id}`);
+    const told = page.locator('main .older-keys .callout');
+    expect(await told.count()).to.equal(2);
+    expect(await told.first().innerText()).to.match(new RegExp(`^The old key ${masked(next)} goes on working until `));
+
+    await press(page.getByRole('link', { name: 'Pause' }), page.locator('#pause[open]'));
+    expect(await page.locator('#pause .callout-warn').count()).to.equal(2);
+    await page.locator('#pause').getByRole('button', { name: 'Cancel' }).click();
+
+    await press(page.getByRole('link', { name: 'Revoke' }), page.locator('#revoke[open]'));
+    await expectAccessible(page);
+    expect(await page.locator('#revoke :focus').innerText()).to.equal('Keep key');
+    expect(await page.locator('#revoke :checked').count()).to.equal(0);
+    await page.getByLabel(`Revoke ${masked(first)} too. Otherwise it works until `).check();
+    await page.locator('#revoke [type=submit]').click();
+    await page.getByText(`Line was revoked. An older key still works: ${masked(next)}.`).waitFor();
+    expect(await statuses()).to.deep.equal(['revoked', 'rotating', 'revoked']);
+
+    await page.goto(`${KEYS}/${last.id}`);
+    expect(await told.count()).to.equal(1);
+    await press(told.getByRole('link', { name: 'End now' }), page.locator('#revoke[open]'));
+    await page.locator('#revoke [type=submit]').click();
+    await page.getByText('Line was revoked.').waitFor();
+    expect(await statuses()).to.deep.equal(['revoked', 'revoked', 'revoked']);
+  });
+
+  it('say of the end of an old key that the new one stays, and offer older ones where several keys are revoked', async () => {
+    const old = await issue(server, as(alice), { name: 'Overlap' });
+    const fresh = await rotate(server, as(alice), old.id, { gracePeriodSeconds: 3_600 });
+    const plain = await issue(server, as(alice), { name: 'Overlap alone' });
+    const page = await browser.as(alice, server, `${KEYS}/${old.id}/revoke`, { javaScript: false });
+    expect(await page.locator('#revoke').innerText()).to.include(
+      `stays as it is: ${fresh.keyPrefix}…${fresh.lastFour}`,
+    );
+
+    const several = `${KEYS}/revoke?id=${plain.id}&id=${fresh.id}`;
+    await page.goto(`${several}&id=${old.id}`);
+    expect(await page.locator('#revoke-some input[name=also]').count()).to.equal(0);
+    await page.goto(several);
+    await page.getByLabel(' too. Otherwise it works until ').check();
+    await press(page.locator('#revoke-some [type=submit]'), page.locator('.keys-table'));
+    await page.getByText('3 keys were revoked.').waitFor();
+
+    const { id } = await issue(server, as(alice), { name: 'Ended' });
+    await rotate(server, as(alice), id, { gracePeriodSeconds: 3_600 });
+    await page.goto(`${KEYS}/${id}/revoke`);
+    await press(page.locator('#revoke [type=submit]'), page.locator('.keys-table'));
+    await page.getByText(/^Ended: the old key .* was revoked. The one that replaced it stays as it is.$/).waitFor();
   });
 
   it('keep title and answers in sight of many keys to revoke, and rest on keeping them', async () => {

@@ -44,7 +44,7 @@ onEachDatabase('the page of a key', (database) => {
     }
   });
 
-  it('shows the rotation that made a key, and later changes of that key above it', async () => {
+  it('shows the rotation that made a key, later changes of that key above it, and when the replaced one ended', async () => {
     const alice = as(cast.alice);
     const { id } = await issue(server, alice, { name: 'to be rotated' });
     const next = await rotate(server, alice, id);
@@ -54,6 +54,8 @@ onEachDatabase('the page of a key', (database) => {
     const { text } = await visitor.get(acmePage(`/api-keys/${next.id}`));
     const done = [...text.matchAll(/data-label="What">([^<]*)</g)].map(([, what]) => what);
     expect(done).to.deep.equal(['Changed', 'Made by rotation']);
+    const old = (await visitor.get(acmePage(`/api-keys/${id}`))).text;
+    expect(old).to.match(new RegExp(`ended on\\s+<time[^>]* datetime="${new Date().getUTCFullYear()}-`));
     expect(text, 'no chart of a key that was not used').to.include('Never used').and.not.include('class="chart"');
   });
 });
