@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { covers } from './scope.ts';
 import type { ScopeSet } from './scope.ts';
 import { BUILT_IN, isPlatformScope, type ScopeCatalogue } from './scopeCatalogue.ts';
@@ -20,6 +21,13 @@ export type Permission = (typeof PERMISSIONS)[number];
 
 /** Permissions for pages and routes of the sample product, which open nothing without it. */
 export const SAMPLE_PERMISSIONS: ReadonlySet<Permission> = new Set(['billing:manage', 'tickets:manage']);
+
+/** A permission in input and answers: one list for every installation, since people keep what they were granted. */
+export const PermissionName = z
+  .enum(PERMISSIONS)
+  .describe(
+    `What a person may be allowed. \`${[...SAMPLE_PERMISSIONS].join('\` and \`')}\` are for the sample product: where it is off they open nothing, and people who hold them from before keep them.`,
+  );
 
 const INHERENT: Readonly<Record<Role, readonly Permission[]>> = {
   OWNER: PERMISSIONS,

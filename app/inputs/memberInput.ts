@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { USER_STATUSES } from '../../db/tables/people/users.ts';
 import { Email } from '../domain/email.ts';
-import { PERMISSIONS, ROLES } from '../domain/role.ts';
+import { PermissionName, ROLES } from '../domain/role.ts';
 import { Name } from '../domain/text.ts';
 
-const Permissions = z.array(z.enum(PERMISSIONS)).overwrite((permissions) => [...new Set(permissions)]);
+const Permissions = z.array(PermissionName).overwrite((permissions) => [...new Set(permissions)]);
 
 /** A change of a member; absent fields stay as they are. */
 export const MemberChange = z.strictObject({ role: z.enum(ROLES).optional(), permissions: Permissions.optional() });

@@ -6,7 +6,7 @@ import { actionContext } from '../../actions/actionContext.ts';
 import { changeMember, versionOfMembership } from '../../actions/people/changeMember.ts';
 import { removeMember } from '../../actions/people/removeMember.ts';
 import { principalOf, type Context, type State } from '../../context.ts';
-import { PERMISSIONS, ROLES } from '../../domain/role.ts';
+import { PermissionName, PERMISSIONS, ROLES } from '../../domain/role.ts';
 import { AppError } from '../../errors.ts';
 import { formOf } from '../../auth/csrf.ts';
 import { askConfirmation } from '../shell/confirmation.ts';
@@ -33,7 +33,7 @@ const MemberQuery = z.strictObject({ cursor: PAGE.cursor });
 const FIELDS = ['role', 'permissions'] as const;
 
 /** What a member may do, as the form carries it from when it was opened. */
-const Standing = z.object({ role: z.enum(ROLES), permissions: z.array(z.enum(PERMISSIONS)) });
+const Standing = z.object({ role: z.enum(ROLES), permissions: z.array(PermissionName) });
 type Standing = z.output<typeof Standing>;
 
 /** Who belongs to the tenant, and what they may do in it. */

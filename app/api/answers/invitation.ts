@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Invitation } from '../../../db/tables/people/invitations.ts';
-import { PERMISSIONS, ROLES } from '../../domain/role.ts';
+import { PermissionName, ROLES } from '../../domain/role.ts';
 import { iso } from '../../domain/times.ts';
 
 /** An invitation as the tenant that sent it sees it, which reveals nothing about the owner of the email. */
@@ -8,7 +8,7 @@ export const InvitationAnswer = z.strictObject({
   id: z.string(),
   email: z.string(),
   role: z.enum(ROLES),
-  permissions: z.array(z.enum(PERMISSIONS)),
+  permissions: z.array(PermissionName),
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime(),
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Member } from '../../../db/tables/people/memberships.ts';
 import { USER_STATUSES } from '../../../db/tables/people/users.ts';
-import { PERMISSIONS, ROLES } from '../../domain/role.ts';
+import { PermissionName, ROLES } from '../../domain/role.ts';
 import { iso } from '../../domain/times.ts';
 
 /** A person as the tenant sees them, without their other tenants. */
@@ -18,7 +18,7 @@ export const UserAnswer = z.strictObject(Known);
 export const UserListAnswer = z.strictObject({ data: z.array(UserAnswer), nextCursor: z.string().nullable() });
 
 /** A member with the permissions beyond their role. */
-export const MemberAnswer = z.strictObject({ ...Known, permissions: z.array(z.enum(PERMISSIONS)) });
+export const MemberAnswer = z.strictObject({ ...Known, permissions: z.array(PermissionName) });
 export const MemberListAnswer = z.strictObject({ data: z.array(MemberAnswer), nextCursor: z.string().nullable() });
 
 export function presentUser({ id, email, name, status, role, createdAt }: Member): z.output<typeof UserAnswer> {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import type { User } from '../../../db/tables/people/users.ts';
 import type { KeyHolder, Person, Principal } from '../../context.ts';
-import { PERMISSIONS, ROLES } from '../../domain/role.ts';
+import { PermissionName, ROLES } from '../../domain/role.ts';
 import { iso } from '../../domain/times.ts';
 
 const Known = {
@@ -12,7 +12,7 @@ const Known = {
   role: z.enum(ROLES),
 };
 
-const PersonAnswer = z.strictObject({ type: z.literal('user'), ...Known, permissions: z.array(z.enum(PERMISSIONS)) });
+const PersonAnswer = z.strictObject({ type: z.literal('user'), ...Known, permissions: z.array(PermissionName) });
 
 const HolderAnswer = z.strictObject({
   type: z.literal('api_key'),

@@ -25,11 +25,16 @@ onEachDatabase('an installation without the sample product', (database) => {
     operator = await addPlayer(server.services, acme, 'Olga', { role: 'OWNER', operator: true });
   });
 
-  it('has none of its routes, and none of them in the documents', async () => {
+  it('has none of its routes, and none of them in the documents, which say why names of its things are still there', async () => {
     for (const path of PATHS) refusal(await server.get(`/api/${path}`, as(alice)), 404, 'not_found');
-    // What a person may be allowed is one list for every installation.
+    // What a person may be allowed is one list for every installation, and so is what may have been logged.
     const document = (await server.get('/openapi.json')).text.replace(/(billing|tickets):manage/g, '');
     expect(WORDS.exec(document)?.[0]).to.equal(undefined);
+    expect(document).to.include(
+      '`app`, `checkout`, `ticket`, `record`, `draft` are of the sample product: where it is off',
+    );
+    expect(document).to.include('people who hold them from before keep them');
+    expect((await server.get('/api/audit-logs?entity=ticket', as(alice))).body).to.deep.include({ data: [] });
     expect((await server.get('/api/admin/routes', as(alice))).text).to.not.match(WORDS);
   });
 
