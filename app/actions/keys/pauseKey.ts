@@ -3,12 +3,10 @@ import { updateApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import type { Pause } from '../../domain/keyInput.ts';
 import { iso } from '../../domain/times.ts';
-import { AppError } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { refuseBeyondOwnBounds, refuseBeyondOwnScopes, refuseToRevokeBeyondOwnScopes } from './keyRules.ts';
-import { isRotatedAway, lockLiveKey } from './revokeKey.ts';
-import { changeKey, lockKey, refuseInactive, type LockedKey } from './storedKey.ts';
+import { changeKey, lockLiveKey, lockOnlyKey, refuseInactive, type LockedKey } from './storedKey.ts';
 
 /**
  * Refuses a key, in every process once this returns, until it is resumed. The id of a rotated key whose grace period has
@@ -31,12 +29,6 @@ export async function pauseOnlyKey(act: ActionContext, id: string, pause: Pause)
 /** Resumes this key and never its successor. */
 export async function resumeOnlyKey(act: ActionContext, id: string, pause: Pause): Promise<ApiKey> {
   return changeKey(act, id, async (trx) => endPause(trx, await lockOnlyKey(trx, act, id), pause));
-}
-
-async function lockOnlyKey(trx: Db, act: ActionContext, id: string): Promise<LockedKey> {
-  const locked = await lockKey(trx, act, id);
-  if (isRotatedAway(locked)) throw new AppError('key_not_active', 'key_is_revoked');
-  return locked;
 }
 
 async function writePause(trx: Db, locked: LockedKey, { reason }: Pause): Promise<ApiKey> {

@@ -2,17 +2,18 @@ import type { Db } from '../../../db/connection/connect.ts';
 import { updateApiKey, type ApiKey } from '../../../db/tables/keys/apiKeys.ts';
 import { changedFields } from '../../domain/auditEvent.ts';
 import type { Revocation } from '../../domain/keyInput.ts';
-import { whyEnded } from '../../domain/keyStatus.ts';
 import { iso } from '../../domain/times.ts';
-import { AppError } from '../../errors.ts';
 import type { ActionContext } from '../actionContext.ts';
 import { recordAuditEvent } from '../auditRecord.ts';
 import { refuseToRevokeBeyondOwnScopes } from './keyRules.ts';
 import {
   changeKey,
   changeKeyUnderAnyPolicy,
+  isRotatedAway,
   lockKey,
   lockKeyChain,
+  lockLiveKey,
+  lockOnlyKey,
   refuseChangedKey,
   type LockedKey,
 } from './storedKey.ts';
@@ -39,9 +40,7 @@ export async function revokeKey(act: ActionContext, id: string, revocation: Revo
  */
 export async function revokeOnlyKey(act: ActionContext, id: string, revocation: Revocation): Promise<RevokedKey> {
   return changeKey(act, id, async (trx) => {
-    const locked = await lockKey(trx, act, id);
-    if (isRotatedAway(locked)) throw new AppError('key_not_active', 'key_is_revoked');
-    return revokeLocked(trx, locked, revocation);
+    return revokeLocked(trx, await lockOnlyKey(trx, act, id), revocation);
   });
 }
 
@@ -87,18 +86,6 @@ export async function writeRevocation(trx: Db, { key, act }: LockedKey, { reason
     ...changedFields(null, { revokedAt: iso(act.now), reason: reason ?? undefined }),
   });
   return revoked;
-}
-
-/** Locks the key of this id, or its live successor where the key was rotated and its grace period has ended. */
-export async function lockLiveKey(trx: Db, act: ActionContext, id: string): Promise<LockedKey> {
-  const locked = await lockKey(trx, act, id);
-  const { successorKeyId } = locked.key;
-  return successorKeyId !== null && isRotatedAway(locked) ? lockLiveKey(trx, locked.act, successorKeyId) : locked;
-}
-
-/** Whether a rotation replaced the key and its grace period has ended. */
-export function isRotatedAway({ key, act }: LockedKey): boolean {
-  return key.revokedAt === null && key.successorKeyId !== null && whyEnded(key, act.now) !== undefined;
 }
 
 function isRevoked(key: ApiKey): key is RevokedKey {

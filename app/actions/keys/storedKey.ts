@@ -92,6 +92,25 @@ export async function lockKey(trx: Db, act: ActionContext | GrantingContext, id:
   return { key, act: { ...act, catalogue, now: Math.max(act.now, key.updatedAt) } };
 }
 
+/** Whether a rotation replaced the key and its grace period has ended. */
+export function isRotatedAway({ key, act }: LockedKey): boolean {
+  return key.revokedAt === null && key.successorKeyId !== null && whyEnded(key, act.now) !== undefined;
+}
+
+/** Locks the key of this id, or its live successor where the key was rotated and its grace period has ended. */
+export async function lockLiveKey(trx: Db, act: ActionContext, id: string): Promise<LockedKey> {
+  const locked = await lockKey(trx, act, id);
+  const { successorKeyId } = locked.key;
+  return successorKeyId !== null && isRotatedAway(locked) ? lockLiveKey(trx, locked.act, successorKeyId) : locked;
+}
+
+/** Locks the key of this id and never its successor, for a person who saw this key on a page; 409 if its grace has ended. */
+export async function lockOnlyKey(trx: Db, act: ActionContext, id: string): Promise<LockedKey> {
+  const locked = await lockKey(trx, act, id);
+  if (isRotatedAway(locked)) throw new AppError('key_not_active', 'key_is_revoked');
+  return locked;
+}
+
 /**
  * Locks a key and all its successors, the oldest first: a key that was rotated after it was listed has a successor that
  * is not in the list.
