@@ -312,7 +312,7 @@ export function formLocals(
     metadataExample: METADATA_EXAMPLE,
     never: allowsNoExpiry(policy),
     longest: policy.maxLifetimeDays,
-    tomorrow: iso(Date.now() + 86_400_000).slice(0, 10),
+    tomorrow: iso(Date.now() + DAY_MS).slice(0, 10),
     windows: windowOptions(fields.rateWindow, texts),
   };
 

@@ -66,11 +66,11 @@ export async function loadKeys(db: Db, tenant: Tenant, request: ListRequest): Pr
 
 function filterOf({ policy }: Tenant, { wanted, reach, now }: ListRequest): KeyFilter {
   const { status, scope, environment, owner, q, attention } = wanted;
-  const isEndsSoon = status === 'expiring';
+  const endsSoon = status === 'expiring';
   // Only a key that is valid opens a route.
   const open = reach && (['active', 'rotating'] as const);
-  const statuses = status === undefined || isEndsSoon ? open : (open ?? [status]).filter((one) => one === status);
-  return { statuses, scope, environment, owner, text: q, attention, endsSoon: isEndsSoon, reach, rules: policy, now };
+  const statuses = status === undefined || endsSoon ? open : (open ?? [status]).filter((one) => one === status);
+  return { statuses, scope, environment, owner, text: q, attention, endsSoon, reach, rules: policy, now };
 }
 
 /** What the links of a list lead back to: the address of the list, and its parameters. */

@@ -29,6 +29,16 @@ export async function findActiveKeyOfPath(ctx: Context, services: Pick<Services,
   return key;
 }
 
+/** What the work gives, or undefined where the key has ended in the meantime. */
+export async function unlessEnded<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'key_not_active') return undefined;
+    throw error;
+  }
+}
+
 /** The ticked keys, at most one page of them, in the order in which they were ticked. */
 export async function findTickedKeys(ctx: Context, db: Db, fields: URLSearchParams): Promise<ApiKey[]> {
   const ids = [...new Set(fields.getAll('id'))].filter(isId).slice(0, PAGE_SIZE);

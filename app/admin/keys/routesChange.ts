@@ -19,7 +19,7 @@ import {
   type Problems,
 } from './keyForm.ts';
 import { keyConflict, openedKeyOf, type OpenedKey } from './keyConflict.ts';
-import { findActiveKeyOfPath, showDialog } from './keyPages.ts';
+import { findActiveKeyOfPath, showDialog, unlessEnded } from './keyPages.ts';
 import { returnPath, keyListPath, keysPath } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
 import { scopeChoices } from './keyScopes.ts';
@@ -111,7 +111,7 @@ export function keyChangePages(
         });
         if ('refusal' in rotated) return showRotation(ctx, old, back, rotated.refusal);
         const { key, text } = rotated.done;
-        const replaced = await findKeyInGrace(ctx);
+        const replaced = await unlessEnded(async () => findActiveKeyOfPath(ctx, services));
         const shown = { key, text, now: act.now, publicUrl: config.publicUrl, back };
         await revealKey(pages, ctx, replaced ? { ...shown, replaced } : shown);
       }),
@@ -130,16 +130,6 @@ export function keyChangePages(
         refused: refusal && rotationRefusal(texts, refusal),
       },
     });
-  }
-
-  /** The replaced key if it is in its grace period. */
-  async function findKeyInGrace(ctx: Context): Promise<ApiKey | undefined> {
-    try {
-      return await findActiveKeyOfPath(ctx, services);
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'key_not_active') return undefined;
-      throw error;
-    }
   }
 
   /** Shows the form again with what others have changed, and what the reader has changed on top of it. */

@@ -6,7 +6,6 @@ import { formOf } from '../../auth/csrf.ts';
 import type { Context, Middleware, State } from '../../context.ts';
 import { Pause } from '../../domain/keyInput.ts';
 import { keyStatus, whyEnded } from '../../domain/keyStatus.ts';
-import { AppError } from '../../errors.ts';
 import { emptyBuckets } from '../../domain/statsPeriod.ts';
 import { usageStats } from '../../usage/usageStats.ts';
 import { optionalField, readFields } from '../shell/formErrors.ts';
@@ -15,7 +14,7 @@ import type { Services } from '../../services.ts';
 import { permission } from '../../http/access.ts';
 import { ROUTER } from '../../http/router.ts';
 import { keyListPath, keysPath, returnPath } from './keyAddress.ts';
-import { findActiveKeyOfPath, findTickedKeys, relatedKeys, showDialog } from './keyPages.ts';
+import { findActiveKeyOfPath, findTickedKeys, relatedKeys, showDialog, unlessEnded } from './keyPages.ts';
 import { keyView } from './keyView.ts';
 
 /** What is done: a key is paused, or a paused one resumed. */
@@ -104,13 +103,7 @@ export function keyPausePages(services: Pick<Services, 'db' | 'usage' | 'lookup'
 
   /** False if the key has ended in the meantime. */
   async function changeIfActive(ctx: Context, change: Change, id: string): Promise<boolean> {
-    try {
-      await CHANGES[change](actionContext(ctx, db), id, {});
-      return true;
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'key_not_active') return false;
-      throw error;
-    }
+    return (await unlessEnded(async () => CHANGES[change](actionContext(ctx, db), id, {}))) !== undefined;
   }
 }
 

@@ -6,12 +6,11 @@ import { revokeOnlyKey } from '../../actions/keys/revokeKey.ts';
 import type { Context, State } from '../../context.ts';
 import { Revocation } from '../../domain/keyInput.ts';
 import { keyStatus } from '../../domain/keyStatus.ts';
-import { AppError } from '../../errors.ts';
 import { maskKey } from '../../domain/token.ts';
 import { emptyBuckets } from '../../domain/statsPeriod.ts';
 import { usageStats } from '../../usage/usageStats.ts';
 import { formOf } from '../../auth/csrf.ts';
-import { findKeyOfPath, findTickedKeys, relatedKeys, showDialog, type RelatedKey } from './keyPages.ts';
+import { findKeyOfPath, findTickedKeys, relatedKeys, showDialog, unlessEnded, type RelatedKey } from './keyPages.ts';
 import { replacedAt } from './keyList.ts';
 import { returnPath, keyListPath, keysPath } from './keyAddress.ts';
 import { keyView } from './keyView.ts';
@@ -88,15 +87,7 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup
         showAsRevoked(ctx, key, back);
         return;
       }
-      const values = { name: key.name, key: maskKey(key.keyPrefix, key.lastFour) };
-      const keys = named(left, pages.texts(ctx));
-      const done: Notice =
-        left.length > 0
-          ? { text: 'keys.revoked_older_left', values: { ...values, count: left.length, keys }, kind: 'warning' }
-          : revoked > 0
-            ? { text: 'keys.revoked_older_too', values: { ...values, count: revoked } }
-            : { text: newer.length > 0 ? 'keys.ended_old' : 'keys.revoked', values };
-      pages.redirect(ctx, back, done);
+      pages.redirect(ctx, back, revokedNotice(key, { newer, revoked, left }, pages.texts(ctx)));
     });
 
   /** The older keys that a rotation left working beside some, without those among them. */
@@ -121,13 +112,7 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup
 
   /** False if the key ended in the meantime. */
   async function revokeIfActive(ctx: Context, id: string, revocation: Revocation = {}): Promise<boolean> {
-    try {
-      await revokeOnlyKey(actionContext(ctx, db), id, revocation);
-      return true;
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'key_not_active') return false;
-      throw error;
-    }
+    return (await unlessEnded(async () => revokeOnlyKey(actionContext(ctx, db), id, revocation))) !== undefined;
   }
 
   async function revokeLocals(ctx: Context, key: ApiKey, now: number) {
@@ -149,6 +134,21 @@ export function keyRevokePages(services: Pick<Services, 'db' | 'usage' | 'lookup
     const now = Date.now();
     return (await findTickedKeys(ctx, db, fields)).filter((key) => keyStatus(key, now) !== 'revoked');
   }
+}
+
+/** What was revoked, and which keys of the same rotations still work. */
+function revokedNotice(
+  { name, keyPrefix, lastFour }: ApiKey,
+  { newer, revoked, left }: { newer: readonly RelatedKey[]; revoked: number; left: readonly RelatedKey[] },
+  texts: Texts,
+): Notice {
+  if (left.length > 0) {
+    const values = { name, count: left.length, keys: named(left, texts) };
+    return { text: 'keys.revoked_older_left', values, kind: 'warning' };
+  }
+  if (revoked > 0) return { text: 'keys.revoked_older_too', values: { name, count: revoked } };
+  if (newer.length > 0) return { text: 'keys.ended_old', values: { name, key: maskKey(keyPrefix, lastFour) } };
+  return { text: 'keys.revoked', values: { name } };
 }
 
 function named(keys: readonly RelatedKey[], { joined }: Texts): string {
