@@ -1,7 +1,6 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { pageOfApiKeys } from '../../db/tables/keys/apiKeyList.ts';
-import { findRelatedKeys } from '../../db/tables/keys/apiKeyRotations.ts';
 import { findApiKey, type ApiKey } from '../../db/tables/keys/apiKeys.ts';
 import { listKeyUsage } from '../../db/tables/usage/apiKeyUsage.ts';
 import { actionContext } from '../actions/actionContext.ts';
@@ -72,8 +71,7 @@ export function apiKeyRoutes(
   };
 
   const revoke = body(Revocation, async (ctx, revocation) => {
-    const key = await revokeKey(actionContext(ctx, db), pathId(ctx), revocation);
-    ctx.body = presentRevoked(key, await findRelatedKeys(db, key, Date.now()));
+    ctx.body = presentRevoked(await revokeKey(actionContext(ctx, db), pathId(ctx), revocation));
   });
 
   return importRoutes(new Router<State>(ROUTER), services)

@@ -99,16 +99,16 @@ export const keyRevoke: Command = {
     return {
       lines: [
         `Revoked ${revoked.name} (${masked(revoked)}) at ${iso(revoked.revokedAt)}`,
-        ...stillValid('A key that replaced it', related.newer),
-        ...stillValid('A key that it replaced', related.older),
+        ...tellWorking('A key that replaced it', related.newer),
+        ...tellWorking('A key that it replaced', related.older),
       ],
-      json: presentRevoked(revoked, related),
+      json: presentRevoked(revoked),
     };
   },
 };
 
 /** What a rotation left working, so that nobody takes it for ended. */
-function stillValid(what: string, keys: readonly ApiKey[]): string[] {
+function tellWorking(what: string, keys: readonly ApiKey[]): string[] {
   return keys.flatMap((key) => {
     const until = key.graceEndsAt === null ? '' : ` until ${iso(key.graceEndsAt)}`;
     return [`${what}, ${masked(key)}, still works${until}.`, `To end that too: key revoke ${key.id}`];

@@ -8,7 +8,6 @@ interface Revoked {
   id: string;
   revokedAt: string;
   message: string;
-  stillValid?: { id: string; keyPrefix: string; lastFour: string; graceEndsAt: string | null }[];
 }
 
 onEachDatabase('revoking a key', (database) => {
@@ -56,20 +55,13 @@ onEachDatabase('revoking a key', (database) => {
     expect((await read(server, alice(), key.id)).status).to.equal('revoked');
   });
 
-  it('leaves the other keys of its rotations as they are, and names those that still work and until when', async () => {
+  it('leaves the other keys of its rotations as they are', async () => {
     const first = await issue(server, alice());
     const next = await rotate(server, alice(), first.id, { gracePeriodSeconds: 1_200 });
     const last = await rotate(server, alice(), next.id, { gracePeriodSeconds: 600 });
-    const named = async ({ id }: Key) => {
-      const { keyPrefix, lastFour, graceEndsAt } = await read(server, alice(), id);
-      return { id, keyPrefix, lastFour, graceEndsAt };
-    };
-    expect((await revoke(next)).stillValid).to.deep.equal([await named(last), await named(first)]);
+    expect(await revoke(next)).to.have.all.keys('id', 'revokedAt', 'message');
     const tries = [first, next, last].map(async ({ key }) => tried(server, key));
     expect(await Promise.all(tries)).to.deep.equal(['200', '401 key_revoked', '200']);
-    expect((await revoke(last)).stillValid).to.deep.equal([await named(first)]);
-    expect(await revoke(first)).to.have.all.keys('id', 'revokedAt', 'message');
-    expect(await revoke(last)).to.have.all.keys('id', 'revokedAt', 'message');
   });
 
   describe('by an id that was rotated away', () => {

@@ -300,8 +300,6 @@ onEachDatabase('the operator’s tool', (database) => {
       const lines = (await said(`key revoke ${fresh.id}`)).split('\n');
       expect(lines[1]).to.match(/^A key that it replaced, fsk_live_\w{8}…\w{4}, still works until 20[-\dT:.]+Z\.$/);
       expect(lines[2]).to.equal(`To end that too: key revoke ${old.id}`);
-      const { stillValid = [] } = RevokedAnswer.parse(await json(`key revoke ${fresh.id}`));
-      expect(stillValid.map(({ id }) => id)).to.deep.equal([old.id]);
       expect((await said(`key revoke ${old.id}`)).split('\n')).to.have.length(1);
     });
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { ApiKey } from '../../../db/tables/keys/apiKeys.ts';
-import type { RelatedKeys } from '../../../db/tables/keys/apiKeyRotations.ts';
 import type { RevokedKey } from '../../actions/keys/revokeKey.ts';
 import type { IssuedKey } from '../../actions/keys/storedKey.ts';
 import { ENVIRONMENTS, OWNERS } from '../../domain/keyInput.ts';
@@ -94,19 +93,6 @@ export const RevokedAnswer = z.strictObject({
   id: z.string().describe('The id of the key that was revoked.'),
   revokedAt: Time,
   message: z.literal('API key has been revoked'),
-  stillValid: z
-    .array(
-      z.strictObject({
-        id: z.string().describe('The id by which this key is revoked too.'),
-        keyPrefix: z.string(),
-        lastFour: z.string(),
-        graceEndsAt: Time.nullable().describe('When the key stops working; null for one that nothing has replaced.'),
-      }),
-    )
-    .optional()
-    .describe(
-      'The keys that the revoked one replaced or that replaced it, where any of them still works: revoking one key of a rotation leaves the others as they are. Absent where there are none.',
-    ),
 });
 
 export function presentTotal({ total, totalIsAtLeast }: { total: number; totalIsAtLeast: boolean }) {
@@ -160,13 +146,6 @@ export function presentMadeKey({ key, text }: IssuedKey, now: number) {
   };
 }
 
-export function presentRevoked({ id, revokedAt }: RevokedKey, related?: RelatedKeys): z.output<typeof RevokedAnswer> {
-  const revoked = { id, revokedAt: iso(revokedAt), message: 'API key has been revoked' } as const;
-  const working = related ? [...related.newer, ...related.older] : [];
-  if (working.length === 0) return revoked;
-  const stillValid = working.map(({ id, keyPrefix, lastFour, graceEndsAt }) => ({
-    ...{ id, keyPrefix, lastFour },
-    graceEndsAt: iso(graceEndsAt),
-  }));
-  return { ...revoked, stillValid };
+export function presentRevoked({ id, revokedAt }: RevokedKey): z.output<typeof RevokedAnswer> {
+  return { id, revokedAt: iso(revokedAt), message: 'API key has been revoked' };
 }
