@@ -17,6 +17,7 @@ const FLOORS = [
   { rooms: ['app/app'] },
   { rooms: ['app/server'] },
   { rooms: ['app/metricsServer'] },
+  { rooms: ['app/serve'] },
   { rooms: ['app/main'] },
 ];
 

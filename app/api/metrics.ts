@@ -1,7 +1,7 @@
 import Router from '@koa/router';
-import { Counter, Gauge, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { z } from 'zod';
-import type { Middleware, State } from '../context.ts';
+import type { State } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { basicAuth } from '../auth/basicAuth.ts';
 import type { Services } from '../services.ts';
@@ -9,30 +9,32 @@ import { basic } from '../http/access.ts';
 import { answers } from '../http/answers.ts';
 import { mount, type Mount } from '../http/mount.ts';
 import { ROUTER } from '../http/router.ts';
+import { importOnDemand } from '../importOnDemand.ts';
 
 /** Without support staff the metrics are not served. */
 const METRICS = answers(200, z.string(), 'Says how the process is doing, for Prometheus.', ['not_found']);
 
 /** `GET /metrics` for Prometheus, under the password of support staff wherever it is asked from. */
 export function metricsMount(services: Services): Mount {
+  const { config, limits } = services;
+  const router = new Router<State>(ROUTER);
+  if (!config.support) return mount('', [nothingHere], [router.get('/metrics', basic(), METRICS, nothingHere)]);
   const registry = metricsRegistry(services);
-  const router = new Router<State>(ROUTER).get('/metrics', basic(), METRICS, async (ctx) => {
+  router.get('/metrics', basic(), METRICS, async (ctx) => {
     ctx.type = registry.contentType;
     ctx.body = await registry.metrics();
   });
-  return mount('', [supportStaff(services)], [router]);
+  return mount('', [basicAuth(config.support, { failures: limits.support, rate: config.limits.login })], [router]);
 }
 
-function supportStaff({ config, limits }: Services): Middleware {
-  if (config.support) return basicAuth(config.support, { failures: limits.support, rate: config.limits.login });
-  return () => {
-    throw new AppError('not_found', 'nothing_here');
-  };
+function nothingHere(): never {
+  throw new AppError('not_found', 'nothing_here');
 }
 
-/** The registry of all metrics, whose values are read at each scrape. */
+/** The registry of all metrics, whose values are read at each scrape; its package is loaded where somebody may ask for them. */
 export function metricsRegistry({ usage }: Services): Registry {
-  const registry = new Registry();
+  const { Counter, Gauge, Registry: OwnRegistry } = importOnDemand('prom-client') as typeof import('prom-client');
+  const registry = new OwnRegistry();
   const counter = (name: string, help: string, value: () => number) =>
     new Counter({
       name,

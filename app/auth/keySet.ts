@@ -1,6 +1,7 @@
 import { KeyObject } from 'node:crypto';
-import { createRemoteJWKSet, customFetch, type CryptoKey, type FetchImplementation } from 'jose';
+import type { CryptoKey, FetchImplementation } from 'jose';
 import { AppError, unavailable } from '../errors.ts';
+import { importOnDemand } from '../importOnDemand.ts';
 
 /** What tokens of an outside identity provider may be signed with. */
 export type OutsideAlgorithm = 'RS256' | 'ES256';
@@ -21,6 +22,7 @@ export interface KeySet {
 
 /** The key set published at a URL, remembered for up to ten minutes. */
 export function keySetAt(url: string): KeySet {
+  const { createRemoteJWKSet, customFetch } = importOnDemand('jose') as typeof import('jose');
   const keys = createRemoteJWKSet(new URL(url), {
     timeoutDuration: DEADLINE_MS,
     cacheMaxAge: FRESH_MS,
