@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { chromium, type Browser, type BrowserContext, type ConsoleMessage, type Page } from 'playwright-core';
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type ConsoleMessage,
+  type Disposable,
+  type Page,
+} from 'playwright-core';
 import { CHROMIUMS } from '../../scripts/testPrograms.ts';
 import { PASSWORD } from './cast.ts';
 import { Client } from './http.ts';
@@ -22,9 +29,19 @@ interface Person {
   email: string;
 }
 
-type StorageState = Awaited<ReturnType<BrowserContext['storageState']>>;
+/** A window of the browser with one page, whose language, zone and scripts cannot be changed any more. */
+interface BrowserWindow {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** What it can be used for again. */
+  readonly kind: string;
+}
+
+type Cookies = Parameters<BrowserContext['addCookies']>[0];
 
 const FLAGS = [
+  // A page lives for a second or two: compiling its code for long runs takes more than that saves.
+  '--js-flags=--no-opt,--no-maglev',
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -41,13 +58,30 @@ export const RULES_OF_LOOKS = [
 /** Pages answer in milliseconds: what is not there by then does not come. */
 const PATIENCE_MS = 20_000;
 
-/** A real Chromium for the suite that asks for it; each test gets pages of its own, and fails on any trouble of theirs. */
+/** What a page complains by. */
+const WATCHED = ['console', 'pageerror'];
+/** What tests listen to on a page themselves. */
+const HEARD_BY_TESTS = ['dialog', 'download', 'popup', 'request', 'requestfailed', 'response'];
+/** An address of every server whose answer has no script. */
+const PLAIN_ANSWER = '/api/health';
+
+/**
+ * The browser of a process that runs many files, each of which would wait for its own. Where a process runs one file after
+ * another by itself it would never end while a browser is open.
+ */
+let sharedBrowser: Promise<Browser> | undefined;
+const isShared = process.env.MOCHA_WORKER_ID !== undefined;
+
+/** A real Chromium for the suite that asks for it; each test finds pages like new, and fails on any trouble of theirs. */
 export class TestBrowser {
   #browser: Browser | undefined;
-  #contexts: BrowserContext[] = [];
+  #inUse: BrowserWindow[] = [];
+  /** Windows of earlier tests: a new one takes the browser three times as long as a page in one that is there. */
+  #idle: BrowserWindow[] = [];
+  #scripts: Disposable[] = [];
   #troubles: string[] = [];
   #expected = new Set<number>();
-  readonly #signedIn = new Map<string, StorageState>();
+  readonly #signedIn = new Map<string, Cookies>();
 
   /** Opens a page of the server. */
   async open(server: { url: string }, path: string, looking: Looking = {}): Promise<Page> {
@@ -59,11 +93,16 @@ export class TestBrowser {
   /** Opens a page as this person, who signs in the first time and stays signed in. */
   async as(person: Person, server: { url: string }, path: string, looking: Looking = {}): Promise<Page> {
     const name = `${server.url} ${person.email}`;
-    let state = this.#signedIn.get(name);
-    if (!state) this.#signedIn.set(name, (state = await this.#signIn(person, server)));
-    const page = await this.#page(server, looking, state);
+    let cookies = this.#signedIn.get(name);
+    if (!cookies) this.#signedIn.set(name, (cookies = await this.#signIn(person, server)));
+    const page = await this.#page(server, looking, cookies);
     await page.goto(path);
     return page;
+  }
+
+  /** Runs the script in this page before its own ones, from the next address on until the test ends. */
+  async runFirst(page: Page, script: string): Promise<void> {
+    this.#scripts.push(await page.addInitScript(script));
   }
 
   /** Says that the test makes the server answer with these statuses, which Chromium reports as errors. */
@@ -72,37 +111,34 @@ export class TestBrowser {
   }
 
   async start(): Promise<void> {
-    const executablePath = CHROMIUMS.find((program) => existsSync(program));
-    if (executablePath === undefined) {
-      throw new Error(
-        'No Chromium was found: apt-get install --no-install-recommends chromium-headless-shell fonts-dejavu-core',
-      );
-    }
-    this.#browser = await chromium.launch({ executablePath, args: FLAGS });
+    this.#browser = await (isShared ? (sharedBrowser ??= launch()) : launch());
   }
 
   async stop(): Promise<void> {
-    await this.#browser?.close();
+    await Promise.all(this.#idle.map(async ({ context }) => context.close()));
+    this.#idle = [];
+    if (!isShared) await this.#browser?.close();
   }
 
-  /** Closes the pages of a test; throws where one of them had something to complain about. */
+  /** Puts the windows of a test back; throws where one of them had something to complain about. */
   async endTest(): Promise<void> {
     const troubles = this.#troubles;
-    await Promise.all(this.#contexts.map(async (context) => context.close()));
-    this.#contexts = [];
+    const used = this.#inUse;
+    this.#inUse = [];
+    for (const script of this.#scripts.splice(0)) await script.dispose();
+    await Promise.all(used.map(async (window) => this.#putBack(window)));
     this.#troubles = [];
     this.#expected = new Set();
     if (troubles.length > 0) throw new Error(`The browser complained:\n${troubles.join('\n')}`);
   }
 
   /** Sends what the login page sends, which has tests of its own: a page opened for each would cost half a second. */
-  async #signIn({ email }: Person, { url }: { url: string }): Promise<StorageState> {
+  async #signIn({ email }: Person, { url }: { url: string }): Promise<Cookies> {
     const visitor = new Visitor(new Client(url), { 'User-Agent': this.#userAgent });
     const { status } = await visitor.signIn(email, PASSWORD);
     if (status !== 303) throw new Error(`${email} cannot sign in: ${status}`);
     const place = { domain: new URL(url).hostname, path: '/', expires: -1, httpOnly: true, secure: false };
-    const cookies = [...visitor.cookies].map(([name, value]) => ({ name, value, ...place, sameSite: 'Lax' as const }));
-    return { cookies, origins: [] };
+    return [...visitor.cookies].map(([name, value]) => ({ name, value, ...place, sameSite: 'Lax' as const }));
   }
 
   /** As the pages of this browser say it, since the list of sessions shows it. */
@@ -110,28 +146,58 @@ export class TestBrowser {
     return `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/${this.#browser?.version() ?? ''}`;
   }
 
-  async #page({ url }: { url: string }, looking: Looking, storageState?: StorageState): Promise<Page> {
+  async #page({ url }: { url: string }, looking: Looking, cookies: Cookies = []): Promise<Page> {
     const { javaScript = true, theme = 'dark', locale = 'en', width = 1280, timeZone } = looking;
+    const kind = JSON.stringify([url, javaScript, locale, timeZone]);
+    const index = this.#idle.findIndex((idle) => idle.kind === kind);
+    const [idle] = index < 0 ? [] : this.#idle.splice(index, 1);
+    const window = idle ?? (await this.#openWindow(kind, url, { javaScript, locale, ...(timeZone && { timeZone }) }));
+    this.#inUse.push(window);
+    const { context, page } = window;
+    await Promise.all([
+      page.setViewportSize({ width, height: width < 720 ? 844 : 900 }),
+      page.emulateMedia({ media: null, colorScheme: theme, reducedMotion: 'reduce', forcedColors: null }),
+      context.addCookies(cookies),
+    ]);
+    this.#watch(page);
+    return page;
+  }
+
+  async #openWindow(
+    kind: string,
+    baseURL: string,
+    { javaScript = true, locale = 'en', timeZone }: Looking,
+  ): Promise<BrowserWindow> {
     if (!this.#browser) throw new Error('useBrowser() has a browser only while its suite runs');
     const context = await this.#browser.newContext({
-      baseURL: url,
+      baseURL,
       javaScriptEnabled: javaScript,
-      colorScheme: theme,
       locale,
-      reducedMotion: 'reduce',
       ...(timeZone && { timezoneId: timeZone }),
-      viewport: { width, height: width < 720 ? 844 : 900 },
-      ...(storageState && { storageState }),
     });
-    this.#contexts.push(context);
     context.setDefaultTimeout(PATIENCE_MS);
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     await context.addInitScript(
       `addEventListener('securitypolicyviolation', (event) => console.error('CSP refused ' + event.violatedDirective));`,
     );
-    const page = await context.newPage();
-    this.#watch(page);
-    return page;
+    return { context, page: await context.newPage(), kind };
+  }
+
+  /** Makes a window like new; one that has more or less than its page, or cannot be made like new, is closed. */
+  async #putBack(window: BrowserWindow): Promise<void> {
+    const { context, page } = window;
+    for (const event of [...WATCHED, ...HEARD_BY_TESTS]) page.removeAllListeners(event);
+    try {
+      if (context.pages().length !== 1 || page.isClosed()) throw new Error('it has other pages than its own');
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
+      // Leaving a page may keep what was typed there, which is cleared after that.
+      await page.goto(PLAIN_ANSWER, { waitUntil: 'commit' });
+      await page.evaluate('localStorage.clear(); sessionStorage.clear()');
+      await Promise.all([context.clearCookies(), page.mouse.move(-1, -1)]);
+      this.#idle.push(window);
+    } catch {
+      await context.close();
+    }
   }
 
   #watch(page: Page): void {
@@ -146,6 +212,16 @@ export class TestBrowser {
     const status = /^Failed to load resource: the server responded with a status of (\d+)/.exec(message.text())?.[1];
     return status !== undefined && this.#expected.has(Number(status));
   }
+}
+
+async function launch(): Promise<Browser> {
+  const executablePath = CHROMIUMS.find((program) => existsSync(program));
+  if (executablePath === undefined) {
+    throw new Error(
+      'No Chromium was found: apt-get install --no-install-recommends chromium-headless-shell fonts-dejavu-core',
+    );
+  }
+  return chromium.launch({ executablePath, args: FLAGS });
 }
 
 /** Gives the suite it is called in a browser: `const browser = useBrowser();`. */

@@ -22,11 +22,14 @@ onDatabase('sqlite', 'what a screen reader announces', (database) => {
   it('is the notice of what was done, after the page has loaded, since nothing in the first HTML is announced', async () => {
     const { id } = await issue(server, as(alice), { name: 'Gone' });
     const page = await browser.as(alice, server, `${KEYS}/${id}/revoke`);
-    await page.addInitScript(`addEventListener('load', () => {
+    await browser.runFirst(
+      page,
+      `addEventListener('load', () => {
       new MutationObserver((changes) => {
         window.told = changes.flatMap(({ addedNodes }) => [...addedNodes]).map((node) => node.textContent.trim());
       }).observe(document.querySelector('#toasts'), { childList: true });
-    })`);
+    })`,
+    );
     await page.getByRole('button', { name: 'Revoke', exact: true }).click();
     await page.locator('#toasts').getByText('Gone was revoked.').waitFor();
     expect(await page.evaluate<string[]>('window.told')).to.deep.equal(['Gone was revoked.']);

@@ -38,7 +38,7 @@ onDatabase('sqlite', 'the times of a page', (database) => {
 
   it('are in the zone of the reader from the first frame on, in the language of the page, with UTC on hover and for machines', async () => {
     const page = await browser.as(alice, server, acmePage('/membership'), { timeZone });
-    await page.addInitScript(WATCH_FRAMES);
+    await browser.runFirst(page, WATCH_FRAMES);
     await page.goto(`${KEYS}/${id}`);
     const shown = new Set(await page.evaluate<string[]>('window.shown'));
     expect([...shown]).to.deep.equal(['4 Jan 2026, 17:34:05 UTC−9:30']);
