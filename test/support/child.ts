@@ -93,9 +93,9 @@ export async function endChildren(): Promise<void> {
   }
 }
 
-/** A TypeScript file of the project as a process. */
-export function startScript(file: string, env: Environment, args: string[] = []): Child {
-  return new Child(process.execPath, ['--import', 'tsx', path.join(ROOT, file), ...args], env);
+/** A JavaScript file of the project as a process. */
+export function startScript(file: string, env: Environment): Child {
+  return new Child(process.execPath, ['--enable-source-maps', path.join(ROOT, file)], env);
 }
 
 /** The server as a process, as it was built for these tests, with a client of it; it may not answer yet, or ever. */

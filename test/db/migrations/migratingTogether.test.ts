@@ -43,7 +43,7 @@ onDatabase('mysql', 'migrating while others are at the same database', (database
     const { DATABASE_URL = '', ...env } = database.env();
     const nodes = await Promise.all([1, 2, 3].map(async (number) => startClusterNode(DATABASE_URL, number)));
     const processes = nodes.map(({ url }) =>
-      startScript('test/support/migrating.ts', { JWT_SECRET, ...env, DATABASE_URL: url }),
+      startScript('test/support/migrating.js', { JWT_SECRET, ...env, DATABASE_URL: url }),
     );
     const ends = await Promise.all(processes.map(async ({ ended }) => ended));
     for (const node of nodes) node.stop();

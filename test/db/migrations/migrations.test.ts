@@ -15,7 +15,7 @@ const ALL = STEPS.map((step) => step.name);
 const configOf = (database: TestDatabase): DatabaseConfig => readConfig({ JWT_SECRET, ...database.env() }).database;
 
 const migrating = (database: TestDatabase, more: Record<string, string> = {}): Child =>
-  startScript('test/support/migrating.ts', { JWT_SECRET, ...database.env(), ...more });
+  startScript('test/support/migrating.js', { JWT_SECRET, ...database.env(), ...more });
 
 async function withDb<T>(config: DatabaseConfig, work: (db: Db) => Promise<T>): Promise<T> {
   const db = connect(config);
