@@ -20,7 +20,8 @@ const FRENCH: Readonly<Record<string, string>> = {
   'Changes a key, from its next request on.': 'Modifie une clé, dès sa prochaine requête.',
   'Puts a new key in the place of this one, at once or with an overlap.':
     'Remplace la clé par une nouvelle, aussitôt ou avec un délai commun.',
-  'Revokes a key for good.': 'Révoque une clé définitivement.',
+  'Revokes a key for good, and no other key of its rotations.':
+    'Révoque une clé définitivement, et aucune autre clé de ses renouvellements.',
   'Lists the requests made with a key, newest first.':
     'Liste les requêtes faites avec une clé, les plus récentes d’abord.',
   'Sums up what a key was used for.': 'Résume ce à quoi une clé a servi.',
@@ -119,8 +120,8 @@ const FRENCH: Readonly<Record<string, string>> = {
     'Reçoit le texte de clés divulguées\u202f; la réponse est la même quelles qu’elles soient.',
   'Takes what GitHub’s secret scanning found, signed by GitHub, and says which of it are keys.':
     'Reçoit ce que l’analyse de secrets de GitHub a trouvé, signé par GitHub, et indique ce qui est une clé.',
-  'Revokes the key that asks, for good; it takes no scope.':
-    'Révoque définitivement la clé qui demande\u202f; aucun accès n’est requis.',
+  'Revokes the key that asks, for good, and no other key of its rotations; it takes no scope.':
+    'Révoque définitivement la clé qui demande, et aucune autre clé de ses renouvellements\u202f; aucun accès n’est requis.',
   'Imports keys that were issued elsewhere, a line each, by the SHA-256 of their texts: all, or none where a line is refused.':
     'Importe des clés émises ailleurs, une par ligne, par le SHA-256 de leur texte\u00a0: toutes, ou aucune si une ligne est refusée.',
 };
