@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import path from 'node:path';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { ROOT } from '../../app/root.ts';
 import { Client } from './http.ts';
 import { JWT_SECRET } from './server.ts';
@@ -108,12 +108,33 @@ export async function startMain(env: Environment): Promise<Child & { client: Cli
   return Object.assign(child, { client: new Client(`http://127.0.0.1:${port}`) });
 }
 
-/** A port that was free a moment ago. */
+/**
+ * Below the ports that the system gives to whoever asks for any: another test could be given one of those before the
+ * server that it was found for has started. Browsers refuse some ports below 11,000.
+ */
+const FIRST_PORT = 11_000;
+const PORTS_EACH = 1_900;
+/** Each process of mocha has ports of its own, the last ones where there is one process alone. */
+const MOST_PROCESSES = 11;
+const ownPorts = FIRST_PORT + PORTS_EACH * (Number(process.env.MOCHA_WORKER_ID ?? MOST_PROCESSES - 1) % MOST_PROCESSES);
+let nextPort = Math.floor(Math.random() * PORTS_EACH);
+
+/** A port that nobody listens on, and that no other test is given. */
 export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
+  for (;;) {
+    const port = ownPorts + (nextPort++ % PORTS_EACH);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(probe, 'listening');
+  } catch {
+    return false;
+  }
   probe.close();
   await once(probe, 'close');
-  return port;
+  return true;
 }
