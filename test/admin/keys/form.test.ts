@@ -57,7 +57,7 @@ onDatabase('sqlite', 'the form of a key in a browser', (database) => {
         .and.include('Scopes: Select at least one scope')
         .and.include('Networks: Must be an IP address or a CIDR network')
         .and.include('Rate limit: Must be a whole number');
-      expect(await page.locator('#problems:focus').count()).to.equal(1);
+      await page.locator('#problems:focus').waitFor();
       expect(await page.getByLabel('Description').inputValue()).to.equal('Kept');
       expect(await page.getByLabel('30 days').isChecked()).to.equal(true);
       expect(await page.getByLabel('Networks').inputValue()).to.equal('10.0.0.0/8\nnowhere');
